@@ -1,0 +1,54 @@
+# Branchline. `make` alone lists what there is.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+# Debian packages: what the box runs on, and the far ends that tests and the demonstration use.
+RUN_PACKAGES  := nats-server espeak-ng sox libpri-dev gcc libc6-dev libffi-dev python3.11-dev python3.11-venv
+TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg tshark chromium fonts-noto-cjk libosmocore-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench clean setup apt-run apt-test
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: apt-run setup  ## install what is missing, start the box with two exchanges that call by themselves
+	$(BIN)/branchline up --demo
+
+test: apt-test setup check  ## install what is missing, lint, types, every test
+	$(BIN)/pytest
+
+check: setup  ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: apt-test setup  ## measure: a table, build/bench.json, docs/benchmarks.md
+	$(BIN)/python -m tests.bench
+
+clean:  ## remove what was built; run/ and var/ (calls, recordings) stay
+	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info webui/translations/*/LC_MESSAGES/*.mo
+
+setup: $(VENV)/ready
+
+$(VENV)/ready: pyproject.toml constraints.txt $(wildcard webui/translations/*/LC_MESSAGES/*.po)
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: Branchline needs Python 3.11 (Debian 12 has it)"; exit 69; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/pybabel -q compile -d webui/translations
+	touch $@
+
+apt-run:
+	@$(call apt_install,$(RUN_PACKAGES))
+
+apt-test:
+	@$(call apt_install,$(TEST_PACKAGES))
+
+# Asks for nothing when everything is there, so that an offline machine with the packages works.
+define apt_install
+missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+if [ -n "$$missing" ]; then \
+  echo "installing:" $$missing; \
+  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef

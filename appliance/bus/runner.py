@@ -1,0 +1,107 @@
+"""What every daemon's main does the same: arguments, configuration, bus, heartbeat, signals, exit codes.
+
+Exit codes are sysexits': 78 the configuration, 69 the bus is not there, 70 our own fault.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.bus.client import Bus, BusAway
+from appliance.bus.messages import DaemonUp, Heartbeat
+from appliance.config.load import load
+from appliance.config.schema import Config
+from appliance.errors import ConfigError
+
+EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 69, 70, 78
+HEARTBEAT_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Context:
+    """What a daemon's parts are made from."""
+
+    name: str
+    config: Config
+    state_dir: Path                               # outlives a power cut
+    run_dir: Path                                 # sockets, the ring: gone after a boot
+    bus: Bus
+    stop: asyncio.Event
+    facts: dict[str, float] = field(default_factory=dict)    # the daemon's own figures for its heartbeat
+    started_at: float = field(default_factory=time.time)
+
+    async def up(self) -> None:
+        """Say DaemonUp now and whenever the bus was away: call it when requests can be answered."""
+        async def say() -> None:
+            await self.bus.say(DaemonUp(daemon=self.name, pid=os.getpid(), started_at=self.started_at))
+        self.bus.on_back(say)
+        await say()
+
+
+Serve = Callable[[Context], Awaitable[None]]
+
+
+def main(name: str, serve: Serve, argv: list[str] | None = None) -> int:
+    """Run daemon `name` until SIGTERM or SIGINT. `serve` builds the parts, calls up(), ends on stop."""
+    parser = argparse.ArgumentParser(prog=name)
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--state-dir", type=Path, required=True)
+    parser.add_argument("--run-dir", type=Path, required=True)
+    parser.add_argument("--check", action="store_true", help="read the configuration, say what is wrong, end")
+    parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    args = parser.parse_args(argv)
+    logging.basicConfig(
+        level=args.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        config = load(args.config)
+        if args.check:
+            return 0
+        asyncio.run(_run(name, serve, config, args.state_dir, args.run_dir))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EX_CONFIG
+    except BusAway as error:
+        print(error, file=sys.stderr)
+        return EX_UNAVAILABLE
+    except Exception:
+        log.exception("%s ends", name)
+        return EX_SOFTWARE
+    return 0
+
+
+async def _run(name: str, serve: Serve, config: Config, state_dir: Path, run_dir: Path) -> None:
+    state_dir.mkdir(parents=True, exist_ok=True)
+    bus = await Bus.connect(run_dir, name)
+    context = Context(name, config, state_dir, run_dir, bus, asyncio.Event())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, context.stop.set)
+    beat = asyncio.create_task(_beat(context))
+    try:
+        await serve(context)
+    finally:
+        beat.cancel()
+        await bus.close()
+
+
+async def _beat(context: Context) -> None:
+    while True:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        await context.bus.say(Heartbeat(
+            daemon=context.name, pid=os.getpid(), started_at=context.started_at, at=time.time(),
+            rss_octets=_rss_octets(), cpu_s=usage.ru_utime + usage.ru_stime, facts=dict(context.facts)))
+        await asyncio.sleep(HEARTBEAT_S)
+
+
+def _rss_octets() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

@@ -1,0 +1,67 @@
+"""nats-server for one box: its configuration and one user per daemon, each with the least it needs.
+
+The launcher (or a unit's ExecStartPre) writes them; nobody else sees another daemon's password.
+"""
+
+import json
+import os
+import secrets
+import socket
+import time
+from pathlib import Path
+
+from appliance.bus.client import credentials_file
+from appliance.bus.messages import DAEMONS, MAY_ASK
+
+
+def permissions(daemon: str) -> dict[str, object]:
+    """What nats-server lets this user do."""
+    return {
+        "publish": [f"evt.{daemon}.>", *(f"req.{owner}.>" for owner in MAY_ASK[daemon])],
+        "subscribe": ["evt.>", f"req.{daemon}.>", f"_INBOX.{daemon}.>"],
+        "allow_responses": True,
+    }
+
+
+def write(run_dir: Path, port: int) -> Path:
+    """Write the server's configuration and all credentials below `run_dir`; the configuration's path.
+
+    Passwords are new at every call, files are 0600 in a 0700 folder.
+    """
+    folder = run_dir / "bus"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    users = []
+    for daemon in DAEMONS:
+        password = secrets.token_urlsafe(24)
+        users.append({"user": daemon, "password": password, "permissions": permissions(daemon)})
+        card = {"url": f"nats://127.0.0.1:{port}", "user": daemon, "password": password}
+        _write_private(credentials_file(run_dir, daemon), json.dumps(card))
+    config = {
+        "server_name": "branchline", "listen": f"127.0.0.1:{port}", "max_payload": 8 * 1024 * 1024,
+        "max_connections": 64, "write_deadline": "2s", "authorization": {"users": users},
+    }
+    path = folder / "nats-server.json"            # its own syntax is a superset of JSON
+    _write_private(path, json.dumps(config, indent=1))
+    return path
+
+
+def wait_until_serving(port: int, within_s: float) -> None:
+    """Return when the server answers on loopback; TimeoutError after `within_s`."""
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1.0) as probe:
+                if probe.recv(5) == b"INFO ":
+                    return
+        except OSError as error:
+            if time.monotonic() > until:
+                raise TimeoutError(f"nats-server does not answer on 127.0.0.1:{port} ({error})") from None
+        time.sleep(0.02)                          # nats-server has no ready signal; its first word is one
+
+
+def _write_private(path: Path, text: str) -> None:
+    new = path.with_name(path.name + ".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    new.rename(path)

@@ -1,0 +1,136 @@
+"""The box's one configuration document as types. load.py reads it, the daemons take the parts they need.
+
+Paths are relative to the document's folder. Every key has a meaning in docs/configuration.md.
+"""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from e1_driver import check_url
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+Number = Annotated[str, Field(pattern=r"^[0-9*#+]{1,32}$")]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SpanConfig(Part):
+    """One E1 circuit."""
+
+    name: Name
+    url: str
+    side: Literal["user", "network"]              # ours: user toward the telco, network toward a PBX
+    trunk: Name                                   # spans of one trunk are one group of channels
+    overlap: bool = False                         # numbers may come digit by digit (Q.931 5.1.3)
+    channels: Literal["up", "down"] = "up"        # hunt from timeslot 1 up or 31 down; the far end the other
+
+    @field_validator("url")
+    @classmethod
+    def _known_backend(cls, url: str) -> str:
+        return check_url(url)
+
+
+class MediaConfig(Part):
+    prompts: str = "prompts"                      # folder of A-law WAV files
+    country: Literal["cn", "gb", "de", "us"] = "cn"          # tones of E.180
+    realtime: bool = True                         # ask for SCHED_RR; goes on without where it is forbidden
+
+
+class AgentConfig(Part):
+    name: Name
+    extension: Number
+    trunk: Name                                   # where the extension is reached
+
+
+class QueueConfig(Part):
+    name: Name
+    agents: Annotated[list[Name], Field(min_length=1)]
+    music: str = "music/default"                  # a prompt, repeated
+    position_every_s: Annotated[float, Field(ge=0)] = 20.0           # 0: never said again
+    ring_s: Annotated[float, Field(ge=1, le=120)] = 15.0
+    wrap_up_s: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    unavailable_s: Annotated[float, Field(ge=1)] = 30.0              # after no answer, busy or a failed ring
+    record: bool = True
+
+
+class InboundRoute(Part):
+    """A number that callers dial."""
+
+    trunk: Name
+    called: Number
+    flow: str                                     # a YAML file
+
+
+class OutboundRoute(Part):
+    """What an extension may dial: `called` is a regular expression of all of it, its group 1 goes out."""
+
+    trunk: Name
+    called: str
+    to: Name                                      # trunk
+    calling: Number | None = None                 # the number to show; the extension's own otherwise
+    record: bool = True
+
+    @field_validator("called")
+    @classmethod
+    def _one_group(cls, called: str) -> str:
+        try:
+            pattern = re.compile(called)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        if pattern.groups != 1:
+            raise ValueError("needs exactly one group: the digits that go out, e.g. 0([0-9]{3,})")
+        return called
+
+
+class CentreConfig(Part):
+    inbound: list[InboundRoute] = []
+    outbound: list[OutboundRoute] = []
+    queues: list[QueueConfig] = []
+    agents: list[AgentConfig] = []
+
+
+class WebConfig(Part):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080               # 0: any free one, see run/web.url
+    language: Literal["zh", "en"] = "zh"          # until a person chooses
+    secure_cookies: bool = False                  # True behind TLS
+
+
+class Config(Part):
+    spans: Annotated[list[SpanConfig], Field(min_length=1)]
+    media: MediaConfig = MediaConfig()
+    centre: CentreConfig = CentreConfig()
+    web: WebConfig = WebConfig()
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> "Config":
+        trunks = {span.trunk for span in self.spans}
+        agents = {agent.name for agent in self.centre.agents}
+        wrong: list[str] = []
+        _unique(wrong, "spans", [span.name for span in self.spans])
+        _unique(wrong, "spans: url", [span.url for span in self.spans])
+        _unique(wrong, "centre.agents", [agent.name for agent in self.centre.agents])
+        _unique(wrong, "centre.queues", [queue.name for queue in self.centre.queues])
+        for where, trunk in [
+            *(("centre.inbound", route.trunk) for route in self.centre.inbound),
+            *(("centre.outbound", route.trunk) for route in self.centre.outbound),
+            *(("centre.outbound: to", route.to) for route in self.centre.outbound),
+            *(("centre.agents", agent.trunk) for agent in self.centre.agents),
+        ]:
+            if trunk not in trunks:
+                wrong.append(f"{where}: no span has trunk {trunk!r}, they have {', '.join(sorted(trunks))}")
+        for queue in self.centre.queues:
+            wrong += [f"centre.queues: {queue.name}: no agent is called {name!r}"
+                      for name in queue.agents if name not in agents]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
+def _unique(wrong: list[str], where: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    wrong += [f"{where}: {name!r} is there twice" for name in twice]

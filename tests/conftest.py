@@ -1,0 +1,43 @@
+"""Fixtures for every package: a real bus, the repository's root."""
+
+import contextlib
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.bus import server
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def bus_server_at(run_dir: Path) -> Iterator[Path]:
+    """A nats-server with every daemon's user; credentials lie below `run_dir`."""
+    port = free_port()
+    log = run_dir / "nats.log"
+    path = server.write(run_dir, port)
+    with log.open("wb") as output:
+        process = subprocess.Popen(["nats-server", "-c", str(path)], stdout=output, stderr=output)
+    try:
+        server.wait_until_serving(port, within_s=10.0)
+        yield run_dir
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def bus_server(tmp_path: Path) -> Iterator[Path]:
+    """The run folder of a real bus: Bus.connect(bus_server, "trunkd") works."""
+    with bus_server_at(tmp_path / "run") as run_dir:
+        yield run_dir

@@ -1,0 +1,80 @@
+"""Imports go one way: the floors of docs/adr/0001. A new package is one row."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+GROUND = {"e1_driver", "board", "firmware.wire", "appliance.errors"}
+BUS = GROUND | {"appliance.bus", "appliance.config", "appliance.store"}
+PURE = BUS | {"appliance.isdn", "appliance.media"}
+WORKERS = {f"appliance.{name}" for name in ("centre", "trunk", "span", "recording", "box", "launch")}
+MAINS = {f"{worker}.daemon" for worker in WORKERS - {"appliance.launch"}}
+
+MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it may import besides itself
+    "e1_driver": set(),
+    "board": set(),
+    "appliance.errors": set(),
+    "appliance.bus": BUS,
+    "appliance.config": GROUND,
+    "appliance.store": GROUND | {"appliance.config"},
+    "appliance.isdn": GROUND,
+    "appliance.media": GROUND,
+    **{worker: PURE for worker in WORKERS},
+    "appliance.launch": PURE | {"appliance.centre.rebuild"},         # a tool: recomputes what acdd keeps
+    "webui": PURE,
+    "hil_tests": PURE,
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for top in ("e1_driver", "appliance", "webui", "board", "hil_tests"):
+        for path in sorted((ROOT / top).rglob("*.py")):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def package_of(module: str) -> str:
+    found = [name for name in MAY_IMPORT if module == name or module.startswith(name + ".")]
+    assert found or module == "appliance", f"{module}: give it a row in MAY_IMPORT"
+    return max(found, key=len, default="appliance")
+
+
+def inside(target: str, allowed: set[str]) -> bool:
+    return any(target == name or target.startswith(name + ".") for name in allowed)
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda value: str(value)[-40:])
+def test_imports_go_down(module: str, path: Path) -> None:
+    package = package_of(module)
+    allowed = MAY_IMPORT.get(package, set()) | {package}
+    for line, target in imports(path):
+        if target.partition(".")[0] in {"e1_driver", "appliance", "webui", "board", "hil_tests", "tests", "firmware"}:
+            assert inside(target, allowed), f"{path}:{line}: {package} may not import {target}"
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda value: str(value)[-40:])
+def test_nobody_imports_a_main(module: str, path: Path) -> None:
+    """A process's parts are built in its daemon.py and nowhere else."""
+    for line, target in imports(path):
+        assert not inside(target, MAINS | {"webui.daemon"}), f"{path}:{line}: imports {target}"
+
+
+@pytest.mark.parametrize("package", ["appliance.isdn", "appliance.media"])
+def test_pure_packages_import_no_io_and_no_clock(package: str) -> None:
+    for module, path in modules():
+        if module.startswith(package):
+            for line, target in imports(path):
+                assert target.partition(".")[0] not in {"asyncio", "socket", "time", "threading", "sqlite3", "nats"}, (
+                    f"{path}:{line}: {package} is pure and imports {target}")

@@ -8,6 +8,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+OURS = {"e1_driver", "appliance", "webui", "board", "hil_tests", "tests", "firmware"}
+IO_AND_CLOCKS = {"asyncio", "socket", "time", "threading", "sqlite3", "nats"}
+
 GROUND = {"e1_driver", "board", "firmware.wire", "appliance.errors"}
 BUS = GROUND | {"appliance.bus", "appliance.config", "appliance.store"}
 PURE = BUS | {"appliance.isdn", "appliance.media"}
@@ -60,7 +63,7 @@ def test_imports_go_down(module: str, path: Path) -> None:
     package = package_of(module)
     allowed = MAY_IMPORT.get(package, set()) | {package}
     for line, target in imports(path):
-        if target.partition(".")[0] in {"e1_driver", "appliance", "webui", "board", "hil_tests", "tests", "firmware"}:
+        if target.partition(".")[0] in OURS:
             assert inside(target, allowed), f"{path}:{line}: {package} may not import {target}"
 
 
@@ -76,5 +79,5 @@ def test_pure_packages_import_no_io_and_no_clock(package: str) -> None:
     for module, path in modules():
         if module.startswith(package):
             for line, target in imports(path):
-                assert target.partition(".")[0] not in {"asyncio", "socket", "time", "threading", "sqlite3", "nats"}, (
+                assert target.partition(".")[0] not in IO_AND_CLOCKS, (
                     f"{path}:{line}: {package} is pure and imports {target}")

@@ -34,7 +34,8 @@ def test_good_document_with_paths_below_its_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "right", "complaints"), [
-    ("virtual:run/pbx", "virtuel:run/pbx", ["box.yaml:3: spans[1].url: unknown span URL 'virtuel:run/pbx/b'"]),
+    ("virtual:run/pbx", "virtuel:run/pbx",
+     ["box.yaml:3: spans[1].url: unknown span URL 'virtuel:run/pbx/b'"]),
     ("side: user", "side: users", ["box.yaml:2: spans[0].side: Input should be 'user' or 'network'"]),
     ("name: li,", "nam: li,", ["box.yaml:8: centre.agents[0].name: Field required",
                                "box.yaml:8: centre.agents[0].nam: Extra inputs are not permitted"]),

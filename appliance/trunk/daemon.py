@@ -1,0 +1,70 @@
+"""trunkd: Q.921 and Q.931 on every span, trunk groups, the table of trunk calls."""
+import asyncio
+import contextlib
+import sys
+
+from appliance.bus.messages import DaemonUp, Done, Event, Request
+from appliance.bus.runner import Context
+from appliance.bus.runner import main as run
+from appliance.trunk.binding import Bindings
+from appliance.trunk.legs import LegTable
+from appliance.trunk.service import TrunkService
+
+CHANNELS_EVERY_S = 0.05                           # at most so often a span's channels are said
+FACTS_EVERY_S = 1.0
+
+
+async def serve(context: Context) -> None:
+    """Run until stop is set. Calls are left as they are: the next trunkd goes on with them."""
+    outbox: asyncio.Queue[Event] = asyncio.Queue()
+
+    async def ask(request: Request[Done]) -> Done:
+        return await context.bus.ask(request)
+
+    async def hear(event: Event) -> None:
+        if isinstance(event, DaemonUp):
+            bindings.again()
+
+    async def back() -> None:
+        service.repeat_states()
+
+    async def say() -> None:
+        while True:
+            await context.bus.say(await outbox.get())
+
+    async def say_channels() -> None:
+        while True:
+            await service.changed.wait()
+            for states in service.take_channel_states():
+                outbox.put_nowait(states)
+            await asyncio.sleep(CHANNELS_EVERY_S)
+
+    async def state_facts() -> None:
+        while True:
+            context.facts.update(service.facts())
+            await asyncio.sleep(FACTS_EVERY_S)
+
+    bindings = Bindings(ask)
+    with contextlib.closing(LegTable(context.run_dir / "trunkd.sqlite")) as table:
+        service = TrunkService(context.config.spans, context.run_dir / "dchan", table, bindings,
+                               outbox.put_nowait)
+        service.restore()
+        await context.bus.hear("spand", hear)
+        await context.bus.answer(service.answer)
+        context.bus.on_back(back)
+        await context.up()
+        async with asyncio.TaskGroup() as parts:
+            running = [parts.create_task(part) for part in (
+                say(), say_channels(), state_facts(), bindings.run(),
+                *(span.run() for span in service.spans.values()))]
+            await context.stop.wait()
+            for part in running:
+                part.cancel()
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run("trunkd", serve, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""One span: its signalling, fed by spand's D-channel socket and the clock. The events go to `handle`."""
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.config.schema import SpanConfig
+from appliance.isdn import pcap
+from appliance.isdn.dss1 import CALL_REFERENCES, Signalling
+from appliance.isdn.events import Event
+from appliance.isdn.lapd import Side
+from appliance.isdn.states import TIMERS, Timers
+
+FRAME_MAX_OCTETS = 512
+TRACE_FRAMES = 20_000
+RECONNECT_S = 0.2
+
+log = logging.getLogger(__name__)
+
+
+def new_leg() -> str:
+    return secrets.token_hex(8)
+
+
+class TrunkSpan:
+    """`handle(span, event)` is called for each event, before the frames that go with it are sent."""
+
+    def __init__(self, config: SpanConfig, socket_path: Path, cold: bool,
+                 handle: Callable[["TrunkSpan", Event], None], timers: Timers | None = None) -> None:
+        side = Side(config.side)
+        self.config, self.link_since = config, time.time()
+        self.signalling = Signalling(
+            side, new_leg, timers=timers or TIMERS[side], hunt=config.channels, overlap=config.overlap,
+            cold=cold, first_call_ref=secrets.randbelow(CALL_REFERENCES) + 1)
+        self.frames_not_taken = 0                 # by spand
+        self._path, self._handle = socket_path, handle
+        self._trace: deque[tuple[float, bool, bytes]] = deque(maxlen=TRACE_FRAMES)
+        self._socket: socket.socket | None = None
+        self._inbox: deque[bytes | bool] = deque()       # frames; True and False: the socket came and went
+        self._wake = asyncio.Event()
+        self._flushing = False
+
+    def trace(self, frames: int) -> bytes:
+        """The newest `frames` D-channel frames as a capture file."""
+        newest = list(self._trace)[-frames:] if frames > 0 else []
+        return pcap.write(newest, self.signalling.side is Side.NETWORK)
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def run(self) -> None:
+        """Until cancelled. The calls stay as they are."""
+        reader = asyncio.create_task(self._read())
+        try:
+            while True:
+                self._turn()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(self.signalling.next_deadline()):
+                        await self._wake.wait()
+                self._wake.clear()
+        finally:
+            reader.cancel()
+
+    def flush(self) -> None:
+        """Hand out events, then frames: call it after every request to the signalling."""
+        if self._flushing:                        # a handler asked for something: the loop below sees to it
+            return
+        self._flushing = True
+        try:
+            while events := self.signalling.take_events():
+                for event in events:
+                    self._handle(self, event)
+        finally:
+            self._flushing = False
+        for frame in self.signalling.take_frames():
+            self._trace.append((time.time(), True, frame))
+            self._send(frame)
+        self._wake.set()                          # the deadline may be another one now
+
+    def _turn(self) -> None:
+        now = self.now()
+        while self._inbox:
+            item = self._inbox.popleft()
+            if isinstance(item, bool):
+                self.signalling.line_up(item, now)
+            else:
+                self._trace.append((time.time(), False, item))
+                self.signalling.receive_frame(item, now)
+        self.signalling.expire(now)
+        self.flush()
+        self._wake.clear()
+
+    def _send(self, frame: bytes) -> None:
+        if self._socket is not None:
+            try:
+                self._socket.send(frame)
+            except OSError:                       # full or closing: to layer 2 a lost frame like any other
+                self.frames_not_taken += 1
+
+    async def _read(self) -> None:
+        """Keep the socket to spand; what comes in goes to the inbox."""
+        loop = asyncio.get_running_loop()
+        said = False
+        while True:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+                connection.setblocking(False)
+                try:
+                    await loop.sock_connect(connection, str(self._path))
+                except OSError as error:
+                    if not said:
+                        log.info("%s: %s: waiting for spand", self._path, error.strerror)
+                        said = True
+                    await asyncio.sleep(RECONNECT_S)
+                    continue
+                log.info("%s: D-channel connected", self.config.name)
+                said = False
+                self._socket = connection
+                self._put(True)
+                try:
+                    while frame := await loop.sock_recv(connection, FRAME_MAX_OCTETS):
+                        self._put(frame)
+                        await asyncio.sleep(0)    # however fast they come, the others have their turn
+                except OSError as error:
+                    log.info("%s: D-channel: %s", self.config.name, error)
+                finally:
+                    self._socket = None
+                log.warning("%s: D-channel lost, connecting again", self.config.name)
+                self._put(False)
+
+    def _put(self, item: bytes | bool) -> None:
+        self._inbox.append(item)
+        self._wake.set()

@@ -27,8 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it m
     "appliance.isdn": GROUND,
     "appliance.media": GROUND,
     **{worker: PURE for worker in WORKERS},
-    "appliance.launch": PURE | {"appliance.centre.rebuild"},         # a tool: recomputes what acdd keeps
-    "webui": PURE,
+    "appliance.launch": PURE | {"appliance.centre.rebuild", "appliance.centre.flow"},     # tools on files
+    "webui": PURE | {"appliance.recording.wav"},  # the format of what it plays
     "hil_tests": PURE,
 }
 

@@ -72,7 +72,8 @@ class Bus:
             log.debug("bus: %s", error)
 
         async def on_disconnected() -> None:
-            log.warning("bus: connection lost, trying again")
+            if not client.is_closed:              # close() comes here, too
+                log.warning("bus: connection lost, trying again")
 
         async def on_reconnected() -> None:
             log.info("bus: back")
@@ -129,9 +130,12 @@ class Bus:
             raise BusError(f"{kind.__name__}: {kind.owner} did not answer in {timeout_s:g} s") from None
         except nats.errors.Error as error:
             raise BusError(f"{kind.__name__}: {error or type(error).__name__}") from None
-        if (msg.headers or {}).get("Refused"):
-            raise Refused(msgspec.json.decode(msg.data, type=_No).refused)
-        reply: R = _decode(msg.data, kind.reply_type())
+        try:
+            if (msg.headers or {}).get("Refused"):
+                raise Refused(msgspec.json.decode(msg.data, type=_No).refused)
+            reply: R = _decode(msg.data, kind.reply_type())
+        except msgspec.MsgspecError as error:
+            raise BusError(f"{kind.__name__}: {kind.owner} answered what nobody can read: {error}") from None
         return reply
 
     async def answer(self, handler: Callable[[Request[Any]], Awaitable[Reply]]) -> None:

@@ -347,6 +347,7 @@ class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
     state: str                                    # idle, ringing, talking, wrap-up, unavailable
     since: float
     contact: str = ""
+    reason: str = ""                              # why unavailable: busy, no answer, refused, cause N
 
 
 class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What every daemon's main does the same: arguments, configuration, bus, heartbeat, signals, exit codes.
 
-Exit codes are sysexits': 78 the configuration, 69 the bus is not there, 70 our own fault.
+Exit codes are sysexits': 78 the configuration, 69 the bus or a port is not there, 70 our own fault.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from appliance.bus.client import Bus, BusAway
 from appliance.bus.messages import DaemonUp, Heartbeat
 from appliance.config.load import load
 from appliance.config.schema import Config
-from appliance.errors import ConfigError
+from appliance.errors import ConfigError, Unavailable
 
 EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 69, 70, 78
 HEARTBEAT_S = 1.0
@@ -61,7 +61,7 @@ def main(name: str, serve: Serve, argv: list[str] | None = None) -> int:
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     args = parser.parse_args(argv)
     logging.basicConfig(
-        level=args.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+        level=args.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(message)s")
     try:
         config = load(args.config)
         if args.check:
@@ -70,7 +70,7 @@ def main(name: str, serve: Serve, argv: list[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
-    except BusAway as error:
+    except (BusAway, Unavailable) as error:
         print(error, file=sys.stderr)
         return EX_UNAVAILABLE
     except Exception:

@@ -1,0 +1,77 @@
+"""boxd: hears the other daemons live and says how they are."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from typing import Any
+
+from appliance.box.health import DOWN, LATE, UP, Watch
+from appliance.bus.client import Refused
+from appliance.bus.messages import Event, GetHealth, Health, HealthReply, Heartbeat, Reply, Request
+from appliance.bus.runner import Context
+from appliance.bus.runner import main as run
+
+SAY_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+async def serve(context: Context) -> None:
+    """Say Health on change and every SAY_S until told to stop."""
+    loop = asyncio.get_running_loop()
+    watch, heard = Watch(), asyncio.Event()
+
+    async def hear(event: Event) -> None:
+        if isinstance(event, Heartbeat):
+            watch.hear(event, loop.time())
+            heard.set()
+
+    async def answer(request: Request[Any]) -> Reply:
+        if isinstance(request, GetHealth):
+            return HealthReply(health=_health(watch, loop.time()))
+        raise Refused(f"{type(request).__name__}: boxd does not do that")
+
+    await context.bus.hear("*", hear)
+    await context.bus.answer(answer)
+    await context.up()
+    stopping = asyncio.create_task(context.stop.wait())
+    stopping.add_done_callback(lambda _: heard.set())
+    said: dict[str, tuple[str, int]] = {}
+    say_at = loop.time()
+    while not context.stop.is_set():
+        heard.clear()
+        now = loop.time()
+        health = _health(watch, now)
+        states = {one.daemon: (one.state, one.starts) for one in health.daemons}
+        if states != said or now >= say_at:
+            _log_changes(health, said)
+            await context.bus.say(health)
+            said, say_at = states, now + SAY_S
+        deadline = watch.next_deadline(now)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(say_at if deadline is None else min(say_at, deadline)):
+                await heard.wait()
+
+
+def _health(watch: Watch, now: float) -> Health:
+    return Health(at=time.time(), daemons=watch.health(now))
+
+
+def _log_changes(health: Health, said: dict[str, tuple[str, int]]) -> None:
+    for one in health.daemons:
+        state, starts = said.get(one.daemon, ("", 0))
+        if one.state == UP and (state, starts) != (UP, one.starts):
+            again = f", start {one.starts} since boxd watches" if one.starts > 1 else ""
+            log.info("%s is up, pid %d%s", one.daemon, one.pid, again)
+        elif one.state in (LATE, DOWN) and one.state != state:
+            log.warning("%s is %s, pid %d: no heartbeat", one.daemon, one.state, one.pid)
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run("boxd", serve, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

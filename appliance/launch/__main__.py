@@ -1,0 +1,3 @@
+from appliance.launch.cli import main
+
+main(prog_name="branchline")

@@ -1,0 +1,80 @@
+"""Where a box lives on a disk: its folders, and the lock that keeps a second launcher out."""
+
+import contextlib
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance.bus.runner import EX_UNAVAILABLE
+from appliance.errors import Unavailable
+
+SOCKET_PATH_OCTETS = 107                          # sun_path without its end, unix(7)
+SOCKET_NAME_OCTETS = 40                           # the longest name below the run folder: a span's has 32
+
+
+class CannotStart(Unavailable):
+    """Why nothing was started, and what to do. `code` is sysexits'."""
+
+    def __init__(self, text: str, code: int = EX_UNAVAILABLE) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def make(folder: Path, mode: int) -> Path:
+    """The folder, made if it is not there, as an absolute path."""
+    folder = folder.absolute()
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"{folder}: {error.strerror}", os.EX_CANTCREAT) from None
+    return folder
+
+
+def check_run_dir(run_dir: Path) -> None:
+    """Sockets lie in it, and their paths must not be long."""
+    most = SOCKET_PATH_OCTETS - SOCKET_NAME_OCTETS
+    octets = len(os.fsencode(run_dir))
+    if octets > most:
+        raise CannotStart(f"{run_dir}: has {octets} octets, a folder for sockets at most {most}: "
+                          f"choose a shorter one, e.g. --run-dir /tmp/branchline", os.EX_USAGE)
+
+
+def check_port_free(host: str, port: int) -> None:
+    if port == 0:
+        return
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(f"port {port} of {host}: {error.strerror}: stop what uses it, "
+                              f"or choose another with --port (0: any free one)") from None
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process. CannotStart names the process that has it."""
+    path = folder / "lock"
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read(20).strip() or "?"
+            raise CannotStart(f"{folder}: a box runs here already (pid {holder}): stop it, "
+                              f"or choose another --run-dir and --state-dir") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield

@@ -1,0 +1,204 @@
+"""branchline up: everything is checked, then the bus, the daemons and the rest run until told to stop."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from appliance.bus import server
+from appliance.bus.client import Bus
+from appliance.bus.messages import DAEMONS, DaemonUp, Event, Heartbeat
+from appliance.bus.runner import EX_CONFIG
+from appliance.centre.flow import load_flow
+from appliance.config.load import load
+from appliance.config.schema import Config
+from appliance.errors import ConfigError
+from appliance.launch import demo_box, place, prompts
+from appliance.launch.console import Console
+from appliance.launch.place import CannotStart
+from appliance.launch.supervisor import Child, Program, Supervisor
+
+BUS_S = 10.0                                      # the longest that the bus may take to serve
+
+BUS, RECORDING, SPAN, TRUNK, CENTRE, FAR_END = range(6)              # stages: the higher stops first
+DAEMONS_OF = {                                    # daemon -> python -m what, stage
+    "spand": (("appliance.span.daemon",), SPAN), "trunkd": (("appliance.trunk.daemon",), TRUNK),
+    "acdd": (("appliance.centre.daemon",), CENTRE), "recordd": (("appliance.recording.daemon",), RECORDING),
+    "boxd": (("appliance.box.daemon",), CENTRE), "webui": (("webui.daemon",), CENTRE)}
+_NEEDS = {"nats-server": "nats-server", "setpriv": "util-linux"}     # program -> Debian's package
+_ENVIRONMENT = {
+    "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1",
+    "OPENBLAS_NUM_THREADS": "1"}                  # nothing multiplies matrices; its threads only take memory
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    config: Path                                  # not looked at with `demo`
+    state_dir: Path
+    run_dir: Path
+    demo: bool = False
+    port: int | None = None                       # instead of the configuration's web.port
+
+
+def check(path: Path) -> Config:
+    """The configuration and its flows. ConfigError has a line for every mistake in any of the files."""
+    config = load(path)
+    queues = {queue.name for queue in config.centre.queues}
+    wrong = []
+    for flow in dict.fromkeys(route.flow for route in config.centre.inbound):
+        try:
+            load_flow(Path(flow), queues)
+        except ConfigError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+    return config
+
+
+def run(options: Options, console: Console) -> int:
+    """Run the box until a signal; sysexits' code. CannotStart, ConfigError: nothing was started."""
+    with _prepared(options, console) as (options, config):
+        return asyncio.run(_Box(options, config, console).run())
+
+
+@contextlib.contextmanager
+def _prepared(options: Options, console: Console) -> Iterator[tuple[Options, Config]]:
+    """All that can be known to be wrong before anything is started; the folders are ours until the end."""
+    for program, package in _NEEDS.items():
+        if shutil.which(program) is None:
+            raise CannotStart(f"{program} is not installed: apt-get install {package}")
+    run_dir = options.run_dir.absolute()
+    place.check_run_dir(run_dir)
+    if not options.demo:
+        check(options.config)                     # before a folder is made
+    run_dir, state_dir = place.make(run_dir, 0o750), place.make(options.state_dir, 0o750)
+    with place.lock(run_dir), place.lock(state_dir):
+        path = demo_box.lay_out(state_dir / "demo", run_dir) if options.demo else options.config.absolute()
+        config = check(path)
+        if options.port is not None:
+            config = config.model_copy(update={"web": config.web.model_copy(update={"port": options.port})})
+            path = run_dir / "branchline.yaml"
+            path.write_text(yaml.safe_dump(config.model_dump(), allow_unicode=True), encoding="utf-8")
+        place.check_port_free(config.web.host, config.web.port)
+        if options.demo:
+            prompts.build(demo_box.CATALOGUE, Path(config.media.prompts), console.tell)
+        yield Options(path, state_dir, run_dir, options.demo, options.port), config
+
+
+class _Box:
+    def __init__(self, options: Options, config: Config, console: Console) -> None:
+        self._options, self._config, self._console = options, config, console
+        self._url_file = options.run_dir / "web.url"
+        self._began = time.monotonic()
+
+    async def run(self) -> int:
+        supervisor, stop = Supervisor(self._console.say, _ENVIRONMENT), asyncio.Event()
+        _on_signals(supervisor, stop)
+        try:
+            bus = await self._start_bus(supervisor)
+            try:
+                return await self._run(supervisor, bus, stop)
+            finally:
+                await bus.close()
+        finally:
+            await supervisor.stop()
+
+    async def _start_bus(self, supervisor: Supervisor) -> Bus:
+        run_dir, port = self._options.run_dir, place.free_port()
+        path = server.write(run_dir, port)
+        child = supervisor.start(Program(
+            "bus", ("nats-server", "-T=false", "-c", str(path)), BUS, ("[INF]", "Plaintext passwords")))
+        try:
+            async with asyncio.timeout(BUS_S):
+                await _serving(port, child)
+        except TimeoutError:
+            raise CannotStart(f"nats-server does not answer on 127.0.0.1:{port} in {BUS_S:g} s") from None
+        return await Bus.connect(run_dir, "webui")
+
+    async def _run(self, supervisor: Supervisor, bus: Bus, stop: asyncio.Event) -> int:
+        options = self._options
+        self._url_file.unlink(missing_ok=True)
+        ready = await self._watch(bus)
+        for name in DAEMONS:
+            module, stage = DAEMONS_OF[name]
+            supervisor.start(Program(name, (
+                sys.executable, "-m", *module, "--config", str(options.config),
+                "--state-dir", str(options.state_dir), "--run-dir", str(options.run_dir)), stage))
+        if options.demo:
+            for program in demo_box.exchanges(self._config, options.state_dir / "demo", FAR_END):
+                supervisor.start(program)
+        stopped, is_ready = asyncio.create_task(stop.wait()), asyncio.create_task(ready.wait())
+        ends: list[asyncio.Future[Any]] = [stopped, supervisor.failed]
+        await asyncio.wait([*ends, is_ready], return_when=asyncio.FIRST_COMPLETED)
+        if is_ready.done():
+            self._console.tell(self._welcome())
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        is_ready.cancel()
+        if not supervisor.failed.done():
+            return 0
+        child = supervisor.failed.result()
+        said = [line for line in child.tail if not line.startswith(("INFO ", "WARNING "))]
+        self._console.tell("\n".join([f"{child.program.name} cannot work with this configuration:", *said]))
+        return EX_CONFIG
+
+    async def _watch(self, bus: Bus) -> asyncio.Event:
+        """Set when every daemon was heard and the page's address is known."""
+        ready, waited_for = asyncio.Event(), set(DAEMONS)
+
+        async def hear(event: Event) -> None:
+            if isinstance(event, DaemonUp | Heartbeat):
+                waited_for.discard(event.daemon)
+                if not waited_for and self._url_file.exists():
+                    ready.set()
+        await bus.hear("*", hear)
+        return ready
+
+    def _welcome(self) -> str:
+        options = self._options
+        url = self._url_file.read_text().strip()
+        with contextlib.suppress(OSError):        # until there is an administrator
+            url += f"setup?code={(options.state_dir / 'setup-code').read_text().strip()}"
+        return "\n".join([
+            "",
+            f"Branchline is ready after {time.monotonic() - self._began:.1f} s.",
+            f"  web page     {url}",
+            f"  recordings   {options.state_dir / 'recordings'}/YYYY/MM/DD",
+            f"  settings     {options.config}",
+            *(["  to try       watch the board: calls come by themselves; open a contact, play its recording"]
+              if options.demo else []),
+            f"  also         branchline status --run-dir {options.run_dir}",
+            f"               branchline trace {self._config.spans[0].name} --out d-channel.pcap "
+            f"--run-dir {options.run_dir}",
+            "  Ctrl-C       ends everything", ""])
+
+
+async def _serving(port: int, child: Child) -> None:
+    """Return when the server says its first word; CannotStart when its process ends instead."""
+    while not child.ended.is_set():
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            word = await reader.read(5)
+            writer.close()
+            if word == b"INFO ":
+                return
+        await asyncio.sleep(0.02)                 # it has no ready signal
+    raise CannotStart(f"nats-server ended at once: {child.tail[-1] if child.tail else 'it said nothing'}")
+
+
+def _on_signals(supervisor: Supervisor, stop: asyncio.Event) -> None:
+    """The first one asks to stop, the next one does not ask."""
+    def signalled() -> None:
+        if stop.is_set():
+            supervisor.kill()
+        stop.set()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, signalled)

@@ -1,0 +1,114 @@
+"""Prompts as soxi reads them, and that the demonstration has all that its flow and its queues say."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from appliance.centre import announce
+from appliance.errors import ConfigError
+from appliance.launch import music, prompts
+from appliance.launch.demo_box import CATALOGUE, HERE, exchanges, lay_out
+from appliance.launch.place import CannotStart
+from appliance.launch.up import check
+
+
+def soxi(path: Path) -> tuple[str, str, str]:
+    def ask(option: str) -> str:
+        done = subprocess.run(["soxi", option, str(path)], capture_output=True, check=True, text=True)
+        return done.stdout.strip()
+    return ask("-e"), ask("-r"), ask("-c")
+
+
+def catalogue(folder: Path, text: str) -> Path:
+    path = folder / "prompts.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_prompts_are_alaw_and_only_changed_ones_are_made_again(tmp_path: Path) -> None:
+    out = tmp_path / "prompts"
+    first = catalogue(tmp_path, '[zh]\ngreeting = "您好"\n"number/1" = "一"\n[en]\ngreeting = "Hello"\n')
+    assert prompts.build(first, out) == ["zh/greeting", "zh/number/1", "en/greeting", "music/default"]
+    for name in ("zh/greeting", "zh/number/1", "en/greeting", "music/default"):
+        assert soxi(out / f"{name}.wav") == ("A-law", "8000", "1")
+    assert len({(out / f"{name}.wav").read_bytes() for name in ("zh/greeting", "en/greeting")}) == 2
+    assert prompts.build(first, out) == []
+    changed = catalogue(tmp_path, '[zh]\ngreeting = "再见"\n"number/1" = "一"\n[en]\ngreeting = "Hello"\n')
+    before = (out / "zh/greeting.wav").read_bytes()
+    assert prompts.build(changed, out) == ["zh/greeting"]
+    assert (out / "zh/greeting.wav").read_bytes() != before
+    (out / "music/default.wav").unlink()
+    assert prompts.build(changed, out) == ["music/default"]
+
+
+@pytest.mark.parametrize(("text", "lines"), [
+    ("[zh\n", ["Expected ']'"]),
+    ('[xx]\na = "b"\n', ["xx: no language: write tables zh, en"]),
+    ('[zh]\nA = "b"\n"../up" = "c"\nempty = " "\nnumber = 3\n', [
+        "zh: 'A': write small letters", "zh: '../up': write small letters",
+        "zh: empty: write its text in quotes", "zh: number: write its text in quotes"]),
+])
+def test_a_wrong_catalogue_is_a_line_for_each_mistake(tmp_path: Path, text: str, lines: list[str]) -> None:
+    path = catalogue(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        prompts.build(path, tmp_path / "out")
+    said = str(error.value).splitlines()
+    assert len(said) == len(lines)
+    for got, expected in zip(said, lines, strict=True):
+        assert got.startswith(f"{path}: ")
+        assert expected in got
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_program_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = catalogue(tmp_path, '[en]\ngreeting = "Hello"\n')
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CannotStart, match=r"^espeak-ng is not installed: apt-get install") as error:
+        prompts.build(path, tmp_path / "out")
+    assert error.value.code == 69
+
+
+def test_music_has_its_level_and_no_seam() -> None:
+    melody = music.on_hold().astype(float)
+    assert melody.size >= 20 * music.SAMPLES_PER_S
+    sine_dbfs = 20 * np.log10(np.sqrt(np.mean(melody ** 2)) / (32768 / np.sqrt(2)))
+    assert sine_dbfs + music.FULL_SCALE_DBM0 == pytest.approx(-15, abs=0.1)
+    steps = np.abs(np.diff(melody))
+    seam = abs(melody[0] - melody[-1])
+    assert seam <= np.percentile(steps, 99)
+    assert np.abs(melody).max() < 32767
+
+
+def test_the_demonstration_is_complete(tmp_path: Path) -> None:
+    path = lay_out(tmp_path / "demo", tmp_path / "run")
+    config = check(path)
+    texts = prompts.load(CATALOGUE)
+    for language in ("zh", "en"):
+        said = {fragment for place in range(1, announce.MOST + 1)
+                for fragment in announce.position(language, place)}
+        assert len(said) > 10
+        assert {fragment.removeprefix("prompt:") for fragment in said} <= texts.keys()
+        flow = yaml.safe_load((HERE / "main.yaml").read_text())
+        for node in flow["nodes"].values():
+            for key in ("prompt", "invalid"):
+                assert key not in node or f"{language}/{node[key]}" in texts
+    assert {queue.music for queue in config.centre.queues} == {prompts.MUSIC}
+    assert [agent.extension for agent in config.centre.agents] == ["801", "802", "803", "804"]
+
+
+def test_what_somebody_changed_in_the_demonstration_stays(tmp_path: Path) -> None:
+    path = lay_out(tmp_path / "demo", tmp_path / "run")
+    (tmp_path / "demo" / "main.yaml").write_text("mine")
+    path.write_text(path.read_text().replace("port: 8080", "port: 8099"))
+    assert "port: 8099" in lay_out(tmp_path / "demo", tmp_path / "run").read_text()
+    assert (tmp_path / "demo" / "main.yaml").read_text() == "mine"
+
+
+def test_the_exchanges_sit_at_the_far_ends(tmp_path: Path) -> None:
+    config = check(lay_out(tmp_path / "demo", tmp_path / "run"))
+    telco, pbx = (" ".join(program.argv) for program in exchanges(config, tmp_path, 1))
+    assert f"demo-telco --called 5001 --line virtual:{tmp_path}/run/telco/a --cache" in telco
+    assert f"--extension 803 --extension 804 --line virtual:{tmp_path}/run/pbx/a --cache" in pbx

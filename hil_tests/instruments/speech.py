@@ -1,0 +1,58 @@
+"""Speech for the bench's people: espeak-ng says it, sox makes it telephone-like A-law, a folder keeps it."""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hil_tests.instruments import audio
+from hil_tests.instruments.line import InstrumentError
+
+CACHE = Path(__file__).resolve().parents[2] / "build" / "speech"
+LINES = Path(__file__).with_name("speech.toml")
+PAUSE_S = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One thing to say; `voice` and `speed` (words a minute) are espeak-ng's."""
+
+    text: str
+    voice: str = "en"
+    speed: int = 160
+
+
+def texts(who: str) -> list[Text]:
+    """What speech.toml has for `who`."""
+    rows = tomllib.loads(LINES.read_text(encoding="utf-8"))["line"]
+    return [Text(row["text"], row["voice"], row["speed"]) for row in rows if row["who"] == who]
+
+
+def said(text: Text, cache: Path = CACHE) -> audio.Octets:
+    """`text` as A-law with a pause behind it. InstrumentError: espeak-ng or sox is missing or will not."""
+    key = hashlib.sha256(repr(text).encode()).hexdigest()[:24]
+    path = cache / f"{key}.al"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:        # others may do the same now
+            wave, made = Path(folder, "said.wav"), Path(folder, "said.al")
+            _run("espeak-ng", "-v", text.voice, "-s", str(text.speed), "-w", str(wave), text.text)
+            # the band of a telephone; the peak 6 dB below full leaves speech at about -20 dBm0
+            _run("sox", "-D", str(wave), "-r", str(audio.RATE_HZ), "-c", "1", "-t", "al", str(made),
+                 "sinc", "300-3400", "norm", "-6", "pad", "0.1", str(PAUSE_S))
+            os.replace(made, path)
+    return np.frombuffer(path.read_bytes(), np.uint8)
+
+
+def _run(*command: str) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise InstrumentError(f"speech: {command[0]} is missing: apt-get install {command[0]}") from None
+    if done.returncode:
+        raise InstrumentError(f"speech: {' '.join(command[:3])}: {done.stderr.strip()}")

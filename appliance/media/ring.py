@@ -6,6 +6,7 @@ it runs. The writer never waits: a reader copies first and asks then whether the
 numbers left out are the gap.
 """
 
+import errno
 import mmap
 import os
 import struct
@@ -20,6 +21,7 @@ from e1_driver import BLOCK
 Octets = npt.NDArray[np.uint8]
 
 TICKS = 3000                                      # 30 s of 10 ms
+TICK_NS = 10_000_000
 ID_OCTETS = 16
 FREE = bytes(ID_OCTETS)                           # the id of a row that nothing uses
 
@@ -42,6 +44,7 @@ class Ring:
         memory = mmap.mmap(file.fileno(), _size(ticks, rows))
         seq_octets, id_octets = 8 * self.ticks, self.ticks * self.rows * ID_OCTETS
         self._newest = np.frombuffer(memory, np.int64, 1, 64)
+        self._written_ns = np.frombuffer(memory, np.int64, 1, 72)    # when that was, by the writer's clock
         self._seq = np.frombuffer(memory, np.int64, self.ticks, _DATA_AT)
         self._ids = np.frombuffer(memory, np.uint8, id_octets, _DATA_AT + seq_octets).reshape(
             self.ticks, self.rows, ID_OCTETS)
@@ -51,7 +54,10 @@ class Ring:
 
     @classmethod
     def create(cls, path: Path, rows: int, ticks: int = TICKS) -> "Ring":
-        """The writer's: goes on with the file that is there if its shape fits, makes a new one otherwise."""
+        """The writer's: goes on with the file that is there if its shape fits, makes a new one otherwise.
+
+        OSError when a full ring would find no room: writing a page that has no memory ends the process.
+        """
         if path.exists():
             try:
                 ring = cls.open(path)
@@ -60,6 +66,9 @@ class Ring:
             else:
                 if (ring.ticks, ring.rows) == (ticks, rows):
                     return ring
+        size_octets, free = _size(ticks, rows), os.statvfs(path.parent)
+        if size_octets > free.f_bavail * free.f_frsize:
+            raise OSError(errno.ENOSPC, f"no room for a record ring of {size_octets >> 20} MiB", str(path))
         new = path.with_name(path.name + ".new")
         with new.open("w+b") as file:
             os.fchmod(file.fileno(), 0o640)
@@ -96,15 +105,36 @@ class Ring:
         except FileNotFoundError:
             return True
 
-    def write(self, tick: int, ids: Octets, audio: Octets) -> None:
-        """Publish one tick: ids uint8[n, 16], audio uint8[n, 2, BLOCK], zeros as id: a free row."""
+    def resume(self, now_ns: int) -> int:
+        """The writer's first tick number, `now_ns` by its monotonic clock: what it missed is left out."""
+        newest, written_ns = self.newest, int(self._written_ns[0])
+        if newest is None:
+            return now_ns // TICK_NS
+        missed = (now_ns - written_ns) // TICK_NS if written_ns else now_ns // TICK_NS - newest
+        return newest + max(1, missed)
+
+    def last_ticks(self) -> dict[bytes, int]:
+        """Of every recording in the ring, its last tick there."""
+        written = np.flatnonzero(self._seq != _NEVER)
+        order = written[np.argsort(self._seq[written])]
+        ids = self._ids[order]
+        last: npt.NDArray[np.bool_] = np.any(ids, axis=2)
+        last[:-1] &= (ids[1:] != ids[:-1]).any(axis=2)
+        ticks = self._seq[order]
+        return {ids[at, row].tobytes(): int(ticks[at]) for at, row in np.argwhere(last)}
+
+    def write(self, tick: int, ids: Octets, audio: Octets, now_ns: int = 0) -> None:
+        """Publish one tick: ids uint8[n, 16], audio uint8[n, 2, BLOCK], zeros as id: a free row.
+
+        `now_ns` is the writer's monotonic clock, for resume().
+        """
         slot, used = tick % self.ticks, len(ids)
         self._seq[slot] = _NEVER
         self._ids[slot, :used] = ids
         self._ids[slot, used:] = 0
         self._audio[slot, :used] = audio
         self._seq[slot] = tick
-        self._newest[0] = tick
+        self._newest[0], self._written_ns[0] = tick, now_ns
 
     def read(self, tick: int) -> tuple[Octets, Octets] | None:
         """(ids uint8[rows, 16], audio uint8[rows, 2, BLOCK]) of that tick; None: not there (any more)."""

@@ -1,0 +1,169 @@
+"""The exchanges' side of virtual lines, and spand as the process that it is."""
+
+import asyncio
+import contextlib
+import select
+import signal
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import numpy as np
+
+from appliance.bus.client import Bus
+from appliance.bus.messages import DaemonUp, Event
+from e1_driver import BLOCK, IDLE, TIMESLOTS, Block, Span, open_span
+
+WITHIN_S = 20.0                                   # nothing here takes a second on an idle machine
+
+Channel = tuple[str, int]                         # span, timeslot
+
+
+class Exchanges:
+    """End a of each line, at its pace: says what it is given, then silence, and keeps what it hears.
+
+    `said_at` is when the first block of the last say() left, `heard_at` when each block came (monotonic).
+    """
+
+    def __init__(self, folder: Path, spans: list[str]) -> None:
+        self.spans: dict[str, Span] = {name: open_span(f"virtual:{folder / name}/a") for name in spans}
+        self.heard: dict[Channel, bytearray] = defaultdict(bytearray)
+        self.heard_at: dict[str, list[float]] = defaultdict(list)
+        self.said_at: dict[Channel, float] = {}
+        self.frames: dict[str, list[bytes]] = defaultdict(list)
+        self._to_say: dict[Channel, bytes] = {}
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._stop = False
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def say(self, channel: Channel, octets: bytes) -> None:
+        self.said_at.pop(channel, None)
+        self._to_say[channel] = octets
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Wait for `true`, asked anew with every block. TimeoutError."""
+        async with asyncio.timeout(WITHIN_S):
+            while not true():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def hear(self, channel: Channel, octets: bytes) -> None:
+        """Wait until they were heard in one piece. TimeoutError."""
+        await self.until(lambda: octets in self.heard[channel])
+
+    def close(self) -> None:
+        self._stop = True
+        self._thread.join()
+        for span in self.spans.values():
+            span.close()
+
+    def _run(self) -> None:
+        poll = select.epoll()
+        names = {span.fileno(): name for name, span in self.spans.items()}
+        for descriptor in names:
+            poll.register(descriptor, select.EPOLLIN)
+        while not self._stop:
+            for descriptor, _ in poll.poll(0.1):
+                name = names[descriptor]
+                now = time.monotonic()
+                block = self.spans[name].read(now)
+                self.frames[name] += self.spans[name].receive_frames()
+                if block is not None:
+                    self.heard_at[name].append(now)
+                    for timeslot in range(TIMESLOTS):
+                        self.heard[name, timeslot] += block[timeslot].tobytes()
+                    self.spans[name].write(self._next_block(name, now))
+            self._loop.call_soon_threadsafe(self._changed.set)
+        poll.close()
+
+    def _next_block(self, name: str, now: float) -> Block:
+        block = np.full((TIMESLOTS, BLOCK), IDLE, np.uint8)
+        for (span, timeslot), octets in list(self._to_say.items()):
+            if span == name and octets:
+                self.said_at.setdefault((span, timeslot), now)
+                part = octets[:BLOCK]
+                block[timeslot, :len(part)] = np.frombuffer(part, np.uint8)
+                self._to_say[span, timeslot] = octets[BLOCK:]
+        return block
+
+
+class Listener:
+    """What spand says on the bus."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.events: list[Event] = []
+        self._changed = asyncio.Event()
+
+    async def start(self) -> None:
+        await self.bus.hear("spand", self._on_event)
+
+    async def until(self, true: Callable[[Event], bool]) -> Event:
+        """The first event of which it is true, also an old one. TimeoutError."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                for event in self.events:
+                    if true(event):
+                        return event
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def _on_event(self, event: Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+
+class Process:
+    """spand; `output` is what it wrote once it ended."""
+
+    def __init__(self, config: Path, run_dir: Path, listener: Listener) -> None:
+        self._args = ["-m", "appliance.span.daemon", "--config", str(config), "--run-dir", str(run_dir),
+                      "--state-dir", str(run_dir.parent / "state")]
+        self._listener = listener
+        self._process: asyncio.subprocess.Process | None = None
+        self.output = ""
+
+    async def start(self, up: bool = True) -> None:
+        """Start it; with `up` wait until it answers."""
+        before = len(self._listener.events)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, *self._args, stderr=asyncio.subprocess.PIPE)
+        if up:
+            await self._listener.until(
+                lambda event: isinstance(event, DaemonUp) and event in self._listener.events[before:])
+
+    async def ended(self) -> int:
+        assert self._process is not None
+        async with asyncio.timeout(WITHIN_S):
+            _, errors = await self._process.communicate()
+        self.output += errors.decode()
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+        return await self.ended()
+
+
+@contextlib.asynccontextmanager
+async def spand(config: Path, run_dir: Path) -> AsyncIterator[tuple[Process, Listener]]:
+    """A running spand and its listener, connected as acdd."""
+    bus = await Bus.connect(run_dir, "acdd")
+    listener = Listener(bus)
+    await listener.start()
+    process = Process(config, run_dir, listener)
+    try:
+        await process.start()
+        yield process, listener
+        assert await process.end() == 0, process.output
+    finally:
+        if process._process is not None and process._process.returncode is None:
+            await process.end(signal.SIGKILL)
+        await bus.close()

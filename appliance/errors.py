@@ -23,3 +23,7 @@ class StateError(BranchlineError):
 
 class ConfigError(BranchlineError):
     """The operator's: names the file, the key and what to do. Its text is one line per mistake."""
+
+
+class Unavailable(BranchlineError):
+    """What a daemon needs of the machine is not there or unfit: a port, a file. One line for the operator."""

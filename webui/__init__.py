@@ -1,0 +1,110 @@
+"""The web pages. create_app() takes all it works with, so tests need no daemon; daemon.py is the process."""
+
+from datetime import timedelta
+
+from flask import Flask, Response, redirect, request, url_for
+from flask_babel import Babel, get_locale
+from flask_login import LoginManager, current_user
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import Unauthorized
+from werkzeug.wrappers import Response as AnyResponse
+
+from webui import account, board, contacts, errors, recordings, spans, texts, views
+from webui.exchange import Exchange
+from webui.parts import LANGUAGES, Parts, Settings, parts
+from webui.users import PASSWORD_LEAST, User, Users
+
+MAX_BODY_OCTETS = 64 * 1024
+
+OPEN = {"static", "healthz", "account.language"}  # endpoints for everybody
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def create_app(exchange: Exchange, users: Users, settings: Settings) -> Flask:
+    """The WSGI application. `exchange` answers any thread; files are served from settings.recordings only."""
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=settings.session_key, MAX_CONTENT_LENGTH=MAX_BODY_OCTETS,
+        SESSION_COOKIE_NAME="branchline", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies, PERMANENT_SESSION_LIFETIME=timedelta(hours=24),
+        WTF_CSRF_TIME_LIMIT=None)                 # as long as the session
+    app.json.ensure_ascii = False                 # type: ignore[attr-defined]
+    app.extensions["branchline"] = Parts(exchange, users, settings)
+    Babel(app, locale_selector=_language)
+    CSRFProtect(app)
+    login = LoginManager(app)
+    login.user_loader(_load_user)
+    app.before_request(_gate)
+    app.after_request(_harden)
+    app.add_url_rule("/healthz", "healthz", _healthz)
+    for part in (account, board, contacts, recordings, spans):
+        app.register_blueprint(part.bp)
+    errors.register(app)
+    app.context_processor(_common)
+    app.jinja_env.filters.update(
+        word=texts.word, number=texts.number, duration=texts.duration, moment=texts.moment, clock=texts.clock,
+        since=texts.since, mebibytes=texts.mebibytes)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    return app
+
+
+def _language() -> str:
+    chosen = request.cookies.get(account.LANGUAGE_COOKIE, "")
+    return chosen if chosen in LANGUAGES else parts().settings.language
+
+
+def _load_user(user_id: str) -> User | None:
+    return parts().users.get(user_id)
+
+
+def _gate() -> AnyResponse | None:
+    """Nobody sees anything before there is an administrator, and then only who has signed in."""
+    if request.endpoint in OPEN:
+        return None
+    setting_up = request.endpoint in ("account.setup", "account.make_admin")
+    if not parts().users.some():
+        return None if setting_up else redirect(url_for("account.setup"), 303)
+    if setting_up:
+        return redirect(url_for("account.login"), 303)
+    if request.endpoint is None or request.endpoint in ("account.login", "account.sign_in"):
+        return None
+    if current_user.is_authenticated:
+        return None
+    if request.method == "GET" and errors.wants_page():
+        asked = request.full_path.rstrip("?")
+        return redirect(url_for("account.login", next=asked if asked != "/" else None), 303)
+    raise Unauthorized
+
+
+def _harden(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _healthz() -> tuple[str, int, dict[str, str]]:
+    """For watchdogs: this process answers; whether it hears the bus."""
+    away = "webui" in parts().exchange.mirror.floor.away
+    text, status = ("no bus\n", 503) if away else ("ok\n", 200)
+    return text, status, {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _common() -> dict[str, object]:
+    locale = get_locale()
+    return {
+        "language": locale.language if locale else parts().settings.language, "languages": LANGUAGES,
+        "views": views, "password_least": PASSWORD_LEAST, "server_time": texts.now,
+    }

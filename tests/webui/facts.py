@@ -1,0 +1,205 @@
+"""A branch at work: what the daemons say, and a recording, for the tests of the pages."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from appliance.bus.messages import (
+    AgentInfo,
+    Board,
+    BoardReply,
+    CallInfo,
+    CallTable,
+    ChannelInfo,
+    ChannelList,
+    ChannelStates,
+    ContactInfo,
+    ContactList,
+    ContactReply,
+    DaemonHealth,
+    GetBoard,
+    GetCalls,
+    GetChannels,
+    GetContact,
+    GetContacts,
+    GetHealth,
+    GetRecording,
+    GetSpans,
+    GetTrace,
+    Health,
+    HealthReply,
+    QueueInfo,
+    RecordingInfo,
+    Reply,
+    Request,
+    SegmentInfo,
+    SpanList,
+    SpanState,
+    Trace,
+)
+from appliance.media import g711
+from appliance.recording.wav import SAMPLES_PER_S, TICKS_PER_S, Header
+from e1_driver import BEARERS
+
+RECORDING = "00112233445566778899aabbccddeeff"
+PCAP = bytes.fromhex("d4c3b2a1020004000000000000000000ffff0000b1000000")
+
+
+def write_recording(
+        path: Path, duration_s: int = 6, *, finished: bool = True, spare_octets: int = 0) -> Header:
+    """Caller (left) 440 Hz in the first half, agent (right) 880 Hz in the second; then `spare_octets`."""
+    at_s = np.arange(duration_s * SAMPLES_PER_S) / SAMPLES_PER_S
+    first = at_s < duration_s / 2
+    caller = 12000 * np.sin(2 * np.pi * 440 * at_s) * first * (0.4 + 0.6 * np.abs(np.sin(5 * at_s)))
+    agent = 6000 * np.sin(2 * np.pi * 880 * at_s) * ~first * (0.4 + 0.6 * np.abs(np.sin(3 * at_s)))
+    both = np.stack([caller, agent], axis=1).astype(np.int16)
+    header = Header(RECORDING, first_tick=7, ticks=duration_s * TICKS_PER_S, finished=finished)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(header.write() + g711.encode(both).tobytes() + bytes(spare_octets))
+    return header
+
+
+def contact(name: str, **changes: Any) -> ContactInfo:
+    """An answered call of ten seconds ago, or what `changes` make of it."""
+    began = time.time() - 90.0
+    facts: dict[str, Any] = {
+        "contact": name, "direction": "in", "calling": "13800138000", "called": "5001", "state": "ended",
+        "began_at": began, "ended_at": began + 61.0, "queue": "sales", "agent": "anna", "outcome": "answered",
+        "ended_by": "caller", "cause": 16, "digits": "1",
+        "segments": [
+            SegmentInfo(kind="flow", began_at=began, ended_at=began + 9.0, detail="welcome"),
+            SegmentInfo(kind="queue", began_at=began + 9.0, ended_at=began + 31.5, detail="sales"),
+            SegmentInfo(
+                kind="ring", began_at=began + 24.0, ended_at=began + 31.5, detail="anna", agent="anna"),
+            SegmentInfo(
+                kind="talk", began_at=began + 31.5, ended_at=began + 61.0, detail="anna", agent="anna",
+                recording=RECORDING),
+        ]}
+    return ContactInfo(**(facts | changes))
+
+
+def live(name: str, state: str, ago_s: float, **changes: Any) -> ContactInfo:
+    """A contact that goes on, in its state for a third of the time."""
+    began = time.time() - ago_s
+    kind = {"flow": "flow", "queue": "queue", "ringing": "ring", "talking": "talk", "dialling": "dial"}[state]
+    facts: dict[str, Any] = {
+        "state": state, "began_at": began, "ended_at": 0.0, "outcome": "", "ended_by": "", "cause": 0,
+        "agent": "", "queue": "", "digits": "",
+        "segments": [
+            SegmentInfo(kind="flow", began_at=began, ended_at=began + ago_s * 0.66, detail="welcome"),
+            SegmentInfo(kind=kind, began_at=began + ago_s * 0.66)],
+    }
+    return contact(name, **(facts | changes))
+
+
+class Branch:
+    """Every daemon's state; reply() is what its owner would answer."""
+
+    def __init__(self) -> None:
+        self.contacts: dict[str, ContactInfo] = {}
+        self.queues: list[QueueInfo] = []
+        self.agents: list[AgentInfo] = []
+        self.busy: dict[tuple[str, int], str] = {}               # span, timeslot -> leg
+        self.calls: list[CallInfo] = []
+        self.spans = {"telco": "telco", "pbx": "office"}
+        self.alarms: dict[str, list[str]] = {}
+        self.recordings: dict[str, RecordingInfo] = {}
+        self.asked: list[Request[Any]] = []
+
+    def board(self) -> Board:
+        going_on = [one for one in self.contacts.values() if one.state != "ended"]
+        return Board(at=time.time(), contacts=going_on, queues=self.queues, agents=self.agents)
+
+    def channels(self, span: str) -> ChannelStates:
+        return ChannelStates(span=span, trunk=self.spans[span], link_up=True, channels=[
+            ChannelInfo(timeslot=slot, state="busy" if (span, slot) in self.busy else "idle",
+                        leg=self.busy.get((span, slot), "")) for slot in BEARERS])
+
+    def span(self, name: str) -> SpanState:
+        alarms = self.alarms.get(name, [])
+        return SpanState(span=name, up=not set(alarms) - {"rai"}, alarms=alarms, counters={}, at=time.time())
+
+    def health(self) -> Health:
+        now = time.time()
+        return Health(at=now, daemons=[
+            DaemonHealth(daemon=name, state="up", pid=100 + order, started_at=now - 7265.0, starts=1,
+                         rss_octets=(31 + 4 * order) << 20)
+            for order, name in enumerate(("spand", "trunkd", "acdd", "recordd", "boxd", "webui"))])
+
+    def reply(self, request: Request[Any]) -> Reply:
+        self.asked.append(request)
+        match request:
+            case GetBoard():
+                return BoardReply(board=self.board())
+            case GetChannels():
+                return ChannelList(spans=[self.channels(name) for name in self.spans])
+            case GetSpans():
+                return SpanList(spans=[self.span(name) for name in self.spans])
+            case GetHealth():
+                return HealthReply(health=self.health())
+            case GetCalls():
+                return CallTable(calls=self.calls, released=[])
+            case GetContacts(offset=offset, limit=limit):
+                newest = sorted(self.contacts.values(), key=lambda one: -one.began_at)
+                return ContactList(contacts=newest[offset:offset + limit], total=len(newest))
+            case GetContact(contact=name):
+                return ContactReply(contact=self.contacts.get(name))
+            case GetRecording(recording=name):
+                nothing = RecordingInfo(recording=name, file="", duration_s=0.0, gap_s=0.0, finished=False)
+                return self.recordings.get(name, nothing)
+            case GetTrace():
+                return Trace(pcap=PCAP)
+        raise AssertionError(f"nobody should ask {request}")
+
+    def record(self, path: Path, **options: Any) -> None:
+        """Put a recording where the pages may read it."""
+        header = write_recording(path, **options)
+        self.recordings[RECORDING] = RecordingInfo(
+            recording=RECORDING, file=str(path), duration_s=header.duration_s, gap_s=0.0,
+            finished=header.finished)
+
+
+def busy_branch() -> Branch:
+    """An ordinary moment of an ordinary morning."""
+    branch = Branch()
+    now = time.time()
+    for one in [
+        live("c1", "talking", 312.0, calling="13800138000", queue="sales", agent="anna"),
+        live("c2", "talking", 95.0, calling="02164301234", called="5002", queue="service", agent="chen"),
+        live("c3", "ringing", 41.0, calling="18621554433", queue="sales", agent="bert"),
+        live("c4", "queue", 63.0, calling="13911112222", queue="sales"),
+        live("c5", "queue", 18.0, calling="", queue="sales"),
+        live("c6", "flow", 7.0, calling="+8675522334455"),
+        live("c7", "dialling", 4.0, direction="out", calling="8003", called="01088886666", agent="dora"),
+        contact("e1"),
+        contact(
+            "e2", calling="", outcome="abandoned", agent="",
+            began_at=now - 600, ended_at=now - 540, segments=[
+                SegmentInfo(kind="flow", began_at=now - 600, ended_at=now - 580, detail="welcome"),
+                SegmentInfo(kind="queue", began_at=now - 580, ended_at=now - 540, detail="sales")]),
+        contact(
+            "e3", direction="out", calling="8003", called="01088886666", outcome="failed", queue="", cause=17,
+            began_at=now - 4000, ended_at=now - 3980, segments=[]),
+    ]:
+        branch.contacts[one.contact] = one
+    branch.queues = [QueueInfo(name="sales", waiting=["c4", "c5"], oldest_since=now - 63.0),
+                     QueueInfo(name="service", waiting=[])]
+    branch.agents = [
+        AgentInfo(name="anna", extension="8001", state="talking", since=now - 103.0, contact="c1"),
+        AgentInfo(name="bert", extension="8002", state="ringing", since=now - 6.0, contact="c3"),
+        AgentInfo(name="chen", extension="8004", state="talking", since=now - 32.0, contact="c2"),
+        AgentInfo(name="dora", extension="8003", state="wrap-up", since=now - 3.0),
+        AgentInfo(name="emil", extension="8005", state="idle", since=now - 421.0),
+        AgentInfo(name="fang", extension="8006", state="unavailable", since=now - 25.0)]
+    for order, name in enumerate(("c1", "c2", "c3", "c4", "c5", "c6")):
+        branch.busy["telco", order + 1] = f"leg-{name}"
+        branch.calls.append(CallInfo(
+            leg=f"leg-{name}", trunk="telco", span="telco", timeslot=order + 1, inbound=True,
+            state="answered", called="5001", calling=branch.contacts[name].calling, calling_name="",
+            complete=True, since=now))
+    branch.busy["pbx", 1], branch.busy["pbx", 2] = "leg-a1", "leg-a2"
+    branch.busy["telco", 31] = "leg-c7"
+    return branch
+

@@ -1,0 +1,181 @@
+"""What the pages say of a branch at work, and of one that is in trouble."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from appliance.bus.messages import Board, GetContacts
+from tests.webui.conftest import FakeExchange
+from tests.webui.facts import PCAP, Branch, contact, live
+from webui.parts import STREAMS, Parts
+
+
+def shared(app: Flask) -> Parts:
+    parts: Parts = app.extensions["branchline"]
+    return parts
+
+
+def message(answer: Any) -> dict[str, str]:
+    """The fragments of the next message of an event stream."""
+    for chunk in answer.response:
+        text = chunk.decode() if isinstance(chunk, bytes) else chunk
+        if text.startswith("data: "):
+            fragments: dict[str, str] = json.loads(text.removeprefix("data: "))["fragments"]
+            return fragments
+    raise AssertionError("the stream ended")
+
+
+def test_the_board_shows_spans_calls_queues_agents_and_health(client: FlaskClient) -> None:
+    page = client.get("/").text
+    assert page.count('data-state="busy"') == 9
+    assert page.count("<li data-key=") >= 60
+    assert "Timeslot 1: busy\n13800138000 → 5001" in page
+    for words in ("Line in order", "D-channel up", "+8675522334455", "Wrap-up", "trunkd", "35 MiB"):
+        assert words in page, words
+    assert 'href="/contacts/c7"' in page
+
+
+def test_alarms_and_empty_floors_have_words(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    branch.contacts.clear()
+    branch.queues, branch.agents, branch.alarms = [], [], {"telco": ["los", "rai"]}
+    exchange.tell()
+    page = client.get("/").text
+    for words in ("No calls at this moment.", "There are no queues.", "LOS", "no signal"):
+        assert words in page, words
+
+
+def test_who_is_away_is_said_and_the_last_state_stays(client: FlaskClient, exchange: FakeExchange) -> None:
+    exchange.mirror.check(time.monotonic() + 60.0)
+    page = client.get("/").text
+    assert "cannot be reached at this moment" in page
+    assert page.count("not current") >= 5
+    assert "13800138000" in page
+    assert (client.get("/healthz").status_code, client.get("/healthz").text) == (503, "no bus\n")
+
+
+def test_a_stream_sends_only_what_changed(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    with client.get("/events", buffered=False) as answer:
+        first = message(answer)
+        assert {"figures", "span-telco", "span-pbx", "contacts", "queues", "agents", "health"} <= first.keys()
+        branch.contacts["new"] = live("new", "flow", 1.0, calling="17700001111")
+        exchange.tell()
+        changed = message(answer)
+        assert "17700001111" in changed["contacts"]
+        assert changed.keys() <= {"contacts", "figures", "health"}
+
+
+def test_streams_are_bounded_and_freed(app: Flask, client: FlaskClient) -> None:
+    slots = shared(app).streams
+    for _ in range(STREAMS - 1):
+        assert slots.acquire(blocking=False)
+    with client.get("/events", buffered=False) as answer:
+        assert answer.status_code == 200
+        assert client.get("/events").status_code == 503
+    assert client.head("/events").status_code == 200
+    with client.get("/events", buffered=False) as answer:
+        assert message(answer)
+
+
+def test_a_stream_ends_with_the_server(client: FlaskClient, exchange: FakeExchange) -> None:
+    with client.get("/events", buffered=False) as answer:
+        message(answer)
+        exchange.mirror.close()
+        assert list(answer.response) == []
+
+
+def test_contacts_come_newest_first_in_pages(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    now = time.time()
+    branch.contacts = {
+        f"n{order}": contact(f"n{order}", called=f"70{order:03d}", began_at=now - order, ended_at=now)
+        for order in range(120)}
+    first, third = client.get("/contacts/").text, client.get("/contacts/?page=3").text
+    assert first.index("70000") < first.index("70049")
+    assert "70050" not in first
+    assert "Page 3 of 3" in third
+    assert "70119" in third
+    assert 'href="/contacts/?page=2"' in third
+    assert GetContacts(offset=100, limit=50) in branch.asked
+    assert "This page is empty." in client.get("/contacts/?page=9").text
+    assert client.get("/contacts/?page=0").status_code == 404
+
+
+def test_the_first_page_of_contacts_is_live(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    with client.get("/contacts/events", buffered=False) as answer:
+        assert "17700001111" not in message(answer)["rows"]
+        branch.contacts["new"] = live("new", "flow", 1.0, calling="17700001111")
+        exchange.tell()
+        assert "17700001111" in message(answer)["rows"]
+
+
+def test_a_contact_has_its_facts_course_and_player(client: FlaskClient) -> None:
+    page = client.get("/contacts/e1").text
+    for words in ("16 · Normal call clearing", "Digits chosen", "0:22", "<branchline-player"):
+        assert words in page, words
+    assert "data-events" not in page
+    assert "data-events" in client.get("/contacts/c1").text
+    for missing in ("nobody", "x" * 65, "%00", "..%2fc1"):
+        assert client.get(f"/contacts/{missing}").status_code == 404
+
+
+def test_a_contact_is_followed_to_its_end(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    with client.get("/contacts/c6/events", buffered=False) as answer:
+        assert "In menu" in message(answer)["contact"]
+        branch.contacts["c6"] = contact("c6", outcome="abandoned")
+        exchange.mirror.hear(Board(at=time.time(), contacts=[], queues=[], agents=[]), time.monotonic())
+        while "data-ended" not in (html := message(answer)["contact"]):
+            pass
+        assert "Abandoned" in html
+
+
+def test_without_acdd_the_list_says_so_and_a_contact_is_503(
+        client: FlaskClient, exchange: FakeExchange) -> None:
+    exchange.silent.add("acdd")
+    answer = client.get("/contacts/")
+    assert (answer.status_code, "does not answer" in answer.text) == (200, True)
+    gone = client.get("/contacts/e1")
+    assert (gone.status_code, "acdd is not there" in gone.text) == (503, True)
+    assert client.get("/contacts/c1").status_code == 200                 # live: the board knows it
+
+
+def test_a_trace_is_a_capture_file(client: FlaskClient, exchange: FakeExchange) -> None:
+    answer = client.get("/spans/telco/trace.pcap")
+    assert answer.data == PCAP
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=telco-")
+    assert client.get("/spans/nowhere/trace.pcap").status_code == 404
+    exchange.silent.add("trunkd")
+    assert client.get("/spans/telco/trace.pcap").status_code == 503
+
+
+def test_texts_from_the_line_stay_texts(client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    branch.contacts["x"] = live("x", "flow", 1.0, calling="<script>alert(1)</script>", queue="<b>")
+    exchange.tell()
+    for page in ("/", "/contacts/", "/contacts/x"):
+        assert "<script>alert" not in client.get(page).text
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [
+    ("GET", "/no-such-page", 404), ("DELETE", "/", 405), ("GET", "/contacts", 308), ("GET", "/healthz", 200)])
+def test_plain_answers(client: FlaskClient, method: str, path: str, status: int) -> None:
+    assert client.open(path, method=method).status_code == status
+
+
+def test_a_mistake_of_ours_is_a_page_and_a_line_in_the_log(
+        client: FlaskClient, exchange: FakeExchange, monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("on purpose")
+    monkeypatch.setattr(exchange, "ask", fail)
+    answer = client.get("/contacts/")
+    assert answer.status_code == 500
+    assert "The box made a mistake" in answer.text
+    assert "on purpose" not in answer.text
+    assert "GET /contacts/" in caplog.text

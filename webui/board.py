@@ -1,0 +1,37 @@
+"""The live board: what happens on the box now."""
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, render_template
+
+from webui import views
+from webui.live import stream
+from webui.mirror import Floor
+from webui.parts import parts
+from webui.rendered import Fragment
+
+bp = Blueprint("board", __name__)
+
+
+@bp.get("/")
+def index() -> str:
+    fragments = dict(_fragments(parts().exchange.mirror.floor))
+    spans = [html for name, html in fragments.items() if name.startswith("span-")]
+    return render_template("board/index.html", fragments=fragments, spans=spans)
+
+
+@bp.get("/events")
+def events() -> Response:
+    return stream(_fragments)
+
+
+def _fragments(floor: Floor) -> Iterator[Fragment]:
+    show, acdd_away = parts().rendered, "acdd" in floor.away
+    yield show("board/notice.html", "notice", floor.away)
+    yield show("board/figures.html", "figures", views.figures(floor))
+    for span in floor.span_names():
+        yield show("board/span.html", f"span-{span}", views.span_view(floor, span))
+    yield show("board/contacts.html", "contacts", (views.live_contacts(floor), acdd_away))
+    yield show("board/queues.html", "queues", (views.queue_views(floor), acdd_away))
+    yield show("board/agents.html", "agents", (views.agent_views(floor), acdd_away))
+    yield show("board/health.html", "health", (views.daemons(floor), "boxd" in floor.away))

@@ -1,0 +1,99 @@
+"""Contacts: the list, newest first, and one contact with its segments and recordings."""
+
+import time
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from appliance.bus.client import BusError
+from appliance.bus.messages import ContactInfo, ContactList, GetContact, GetContacts
+from webui import views
+from webui.live import stream
+from webui.mirror import Floor
+from webui.parts import parts
+from webui.rendered import Fragment
+
+bp = Blueprint("contacts", __name__, url_prefix="/contacts")
+
+PAGE = 50
+LAST_PAGE = 1_000_000
+LIST_GAP_S = 0.5
+CONTACT_TURN_S = 1.0                              # a running segment grows on the page
+LONGEST_ID = 64
+
+
+@bp.get("/")
+def index() -> str:
+    page = request.args.get("page", 1, type=int)
+    if not 1 <= page <= LAST_PAGE:
+        abort(404)
+    return render_template("contacts/index.html", rows=_rows(page), page=page)
+
+
+@bp.get("/events")
+def list_events() -> Response:
+    """The first page, live."""
+    seen: list[object] = []
+    html = ""
+
+    def fragments(floor: Floor) -> Iterator[Fragment]:
+        nonlocal html
+        facts = [floor.board, "acdd" in floor.away]
+        if facts != seen:
+            seen[:] = facts
+            html = _rows(1)
+        yield "rows", html
+
+    return stream(fragments, gap_s=LIST_GAP_S)
+
+
+@bp.get("/<contact>")
+def show(contact: str) -> str:
+    info = _find(contact, parts().exchange.mirror.floor)
+    return render_template("contacts/show.html", contact=info, html=_contact(info))
+
+
+@bp.get("/<contact>/events")
+def contact_events(contact: str) -> Response:
+    """One contact while it goes on; the page stops listening when it has ended."""
+    info = _find(contact, parts().exchange.mirror.floor)
+
+    def fragments(floor: Floor) -> Iterator[Fragment]:
+        nonlocal info
+        if info.state != "ended":
+            try:
+                info = _find(contact, floor)
+            except BusError:
+                pass                              # what was shown stays; the board says who is away
+        yield "contact", _contact(info)
+
+    return stream(fragments, turn_s=CONTACT_TURN_S)
+
+
+def _rows(page: int) -> str:
+    try:
+        found: ContactList | None = parts().exchange.ask(GetContacts(offset=(page - 1) * PAGE, limit=PAGE))
+    except BusError:
+        found = None
+    pages = max(1, -(-found.total // PAGE)) if found else page
+    return render_template("contacts/rows.html", found=found, page=page, pages=pages)
+
+
+def _find(contact: str, floor: Floor) -> ContactInfo:
+    """From the live board, else from acdd. 404 when there is none, BusError when acdd does not answer."""
+    if len(contact) > LONGEST_ID:
+        abort(404)
+    for live in views.live_contacts(floor):
+        if live.contact == contact:
+            return live
+    found = parts().exchange.ask(GetContact(contact=contact)).contact
+    if found is None:
+        abort(404)
+    return found
+
+
+def _contact(info: ContactInfo) -> str:
+    now = time.time()
+    return render_template(
+        "contacts/contact.html", contact=info, now=now, timeline=views.timeline(info, now),
+        waited_s=views.waited_s(info, now))

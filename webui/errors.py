@@ -1,0 +1,79 @@
+"""Pages for what went wrong: what, and what to do, in the reader's language."""
+
+import logging
+
+from flask import Flask, Response, make_response, render_template, request
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, TooManyRequests
+
+from appliance.bus.client import BusError
+from webui.users import Busy
+
+log = logging.getLogger(__name__)
+
+PAGES: dict[int, tuple[LazyString, LazyString]] = {
+    400: (_l("This request cannot be understood"), _l("Go back and try again.")),
+    401: (_l("Please sign in"), _l("Your session has ended. Sign in again.")),
+    403: (_l("This is not for you"), _l("Ask the administrator for the right to see this page.")),
+    404: (_l("There is no such page"), _l("What you are looking for is not here, or not any more.")),
+    405: (_l("This request cannot be understood"), _l("Go back and try again.")),
+    413: (_l("This is too large"), _l("A form may have up to 64 KiB.")),
+    416: (_l("This part does not exist"), _l("The recording is shorter than what was asked for.")),
+    429: (_l("Too many attempts"), _l("Wait a moment, then try again.")),
+    500: (_l("The box made a mistake"), _l("It has been written to the log. Calls are not affected.")),
+    503: (_l("Not available at this moment"),
+          _l("A part of the box does not answer. Calls go on. Try again soon.")),
+}
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(BusError, _bus)
+    app.register_error_handler(Busy, _bus)
+    app.register_error_handler(Exception, _mistake)
+
+
+def wants_page() -> bool:
+    """True for a person's browser going somewhere, False for a script, a player or a stream."""
+    return not request.accept_mimetypes or "text/html" in request.accept_mimetypes.values()
+
+
+def _http(error: HTTPException) -> Response:
+    code = error.code or 500
+    if code < 400:                                # a redirect to the canonical path
+        return make_response(error.get_response())
+    note = ""
+    if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
+        note = _("Try again in %(seconds)d s.", seconds=error.retry_after)
+    return _page(error, note)
+
+
+def _csrf(error: CSRFError) -> Response:
+    log.info("form refused: %s", error.description)
+    return _page(error, _("The form was too old or not from this site. Load the page again."))
+
+
+def _bus(error: Exception) -> Response:
+    log.warning("%s", error)
+    return _page(ServiceUnavailable(), str(error))
+
+
+def _mistake(error: Exception) -> Response:
+    log.error("%s %s", request.method, request.path, exc_info=error)
+    return _page(InternalServerError(), "")
+
+
+def _page(error: HTTPException, note: str) -> Response:
+    code = error.code or 500
+    title, text = PAGES.get(code, PAGES[400 if code < 500 else 500])
+    response = make_response(error.get_response())
+    if wants_page():
+        response.set_data(render_template("error.html", code=code, title=title, text=text, note=note))
+    else:
+        response.set_data(f"{code} {title}\n{note or text}\n")
+        response.mimetype = "text/plain"
+    return response

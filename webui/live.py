@@ -1,0 +1,54 @@
+"""Live pages: fragments of HTML over server-sent events, each sent when it differs from what this page has.
+
+A fragment is (id of the element, its whole HTML). The browser's half is static/live.js.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from flask import Response, abort, request, stream_with_context
+
+from webui.mirror import Floor, Mirror
+from webui.parts import parts
+from webui.rendered import Fragment
+
+GAP_S = 0.05                                      # changes within it go together
+KEEP_ALIVE_S = 15.0                               # a dead browser is found by then
+LIFE_S = 300.0                                    # then the page connects anew and its session is checked
+
+
+def stream(
+    fragments: Callable[[Floor], Iterable[Fragment]], gap_s: float = GAP_S, turn_s: float = KEEP_ALIVE_S,
+) -> Response:
+    """A stream of what `fragments` gives for each new floor, and every `turn_s` when nothing happens."""
+    if request.method == "HEAD":
+        return Response(mimetype="text/event-stream")
+    slots, mirror = parts().streams, parts().exchange.mirror
+    if not slots.acquire(blocking=False):
+        abort(503)
+    events = stream_with_context(_events(mirror, fragments, gap_s, turn_s))
+    response = Response(events, mimetype="text/event-stream")
+    response.call_on_close(slots.release)
+    return response
+
+
+def _events(
+    mirror: Mirror, fragments: Callable[[Floor], Iterable[Fragment]], gap_s: float, turn_s: float,
+) -> Iterator[str]:
+    sent: dict[str, str] = {}
+    ends_at = time.monotonic() + LIFE_S
+    said_at = time.monotonic()
+    yield "retry: 1000\n\n"
+    while not mirror.closed.is_set() and (now := time.monotonic()) < ends_at:
+        floor = mirror.floor
+        changed = {name: html for name, html in fragments(floor) if sent.get(name) != html}
+        if changed:
+            sent.update(changed)
+            yield f"data: {json.dumps({'now': time.time(), 'fragments': changed}, ensure_ascii=False)}\n\n"
+            said_at = now
+        elif now - said_at >= KEEP_ALIVE_S:
+            yield ": still here\n\n"
+            said_at = now
+        mirror.wait(floor, min(turn_s, KEEP_ALIVE_S))
+        mirror.closed.wait(gap_s)

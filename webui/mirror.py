@@ -1,0 +1,143 @@
+"""What the other daemons last said, for the pages. No truth of its own: it is asked for anew at every start.
+
+The bus writes from its thread; any number of page threads read. `floor` is immutable and replaced whole, so a
+reader takes it once and needs no lock; wait() sleeps until there is another.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from appliance.bus.messages import (
+    DAEMONS,
+    Board,
+    BoardReply,
+    CallIncoming,
+    CallReleased,
+    CallTable,
+    ChannelList,
+    ChannelStates,
+    Event,
+    Health,
+    HealthReply,
+    Heartbeat,
+    LinkState,
+    Reply,
+    SpanList,
+    SpanState,
+)
+
+AWAY_S = 3.0                                      # a daemon says a heartbeat every second
+
+Numbers = tuple[str, str]                         # calling, called
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The newest of everything. `away`: the daemons not heard for AWAY_S; webui itself: the bus is away."""
+
+    board: Board | None = None
+    channels: Mapping[str, ChannelStates] = field(default_factory=dict)
+    links: Mapping[str, LinkState] = field(default_factory=dict)
+    spans: Mapping[str, SpanState] = field(default_factory=dict)
+    numbers: Mapping[str, Numbers] = field(default_factory=dict)             # by leg
+    health: Health | None = None
+    away: frozenset[str] = frozenset()
+
+    def span_names(self) -> list[str]:
+        return sorted({*self.channels, *self.spans})
+
+
+class Mirror:
+    def __init__(self, now: float) -> None:
+        self._floor = Floor()
+        self._heard = dict.fromkeys(DAEMONS, now)
+        self._changed = threading.Condition()
+        self.closed = threading.Event()
+
+    @property
+    def floor(self) -> Floor:
+        return self._floor
+
+    def hear(self, event: Event, now: float) -> None:
+        """Take an event in; kinds that no page shows are passed over."""
+        if isinstance(event, Heartbeat) and event.daemon in self._heard:
+            self._heard[event.daemon] = now
+            self.check(now)
+        elif take := _TAKE.get(type(event)):
+            self._become(take(self._floor, event))
+
+    def load(self, reply: Reply) -> None:
+        """Take the answer to a question in."""
+        if take := _TAKE.get(type(reply)):
+            self._become(take(self._floor, reply))
+
+    def check(self, now: float) -> None:
+        """See who has not been heard for too long."""
+        away = frozenset(daemon for daemon, at in self._heard.items() if now - at > AWAY_S)
+        if away != self._floor.away:
+            self._become(replace(self._floor, away=away))
+
+    def unknown_legs(self) -> bool:
+        """True when a busy channel's numbers were never told."""
+        return any(channel.leg and channel.leg not in self._floor.numbers
+                   for span in self._floor.channels.values() for channel in span.channels)
+
+    def wait(self, seen: Floor, timeout_s: float) -> None:
+        """Return when `floor` is another than `seen`, after `timeout_s`, or when closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._floor is not seen or self.closed.is_set(), timeout_s)
+
+    def close(self) -> None:
+        """Wake everybody who waits, for good."""
+        self.closed.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _become(self, floor: Floor) -> None:
+        with self._changed:
+            self._floor = floor
+            self._changed.notify_all()
+
+
+def _take_board(floor: Floor, board: Board) -> Floor:
+    newer = floor.board is None or board.at >= floor.board.at
+    return replace(floor, board=board) if newer else floor
+
+
+def _take_health(floor: Floor, health: Health) -> Floor:
+    newer = floor.health is None or health.at >= floor.health.at
+    return replace(floor, health=health) if newer else floor
+
+
+def _take_channels(floor: Floor, event: ChannelStates) -> Floor:
+    return replace(floor, channels={**floor.channels, event.span: event})
+
+
+def _take_incoming(floor: Floor, event: CallIncoming) -> Floor:
+    return replace(floor, numbers={**floor.numbers, event.leg: (event.calling, event.called)})
+
+
+def _take_released(floor: Floor, event: CallReleased) -> Floor:
+    return replace(floor, numbers={leg: both for leg, both in floor.numbers.items() if leg != event.leg})
+
+
+def _take_calls(floor: Floor, table: CallTable) -> Floor:
+    return replace(floor, numbers={call.leg: (call.calling, call.called) for call in table.calls})
+
+
+_TAKE: dict[type[Event] | type[Reply], Callable[[Floor, Any], Floor]] = {
+    Board: _take_board,
+    BoardReply: lambda floor, reply: _take_board(floor, reply.board),
+    Health: _take_health,
+    HealthReply: lambda floor, reply: _take_health(floor, reply.health),
+    ChannelStates: _take_channels,
+    ChannelList: lambda floor, reply: replace(floor, channels={span.span: span for span in reply.spans}),
+    LinkState: lambda floor, event: replace(floor, links={**floor.links, event.span: event}),
+    SpanState: lambda floor, event: replace(floor, spans={**floor.spans, event.span: event}),
+    SpanList: lambda floor, reply: replace(floor, spans={span.span: span for span in reply.spans}),
+    CallIncoming: _take_incoming,
+    CallReleased: _take_released,
+    CallTable: _take_calls,
+}

@@ -1,0 +1,41 @@
+"""What the blueprints of one application share. create_app() makes it, parts() finds it."""
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from flask import current_app
+
+from webui.exchange import Exchange
+from webui.rendered import Rendered
+from webui.throttle import Throttle
+from webui.users import SetupCode, Users
+
+LANGUAGES = {"zh": "中文", "en": "English"}
+STREAMS = 100                                     # pages that may be live at once
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    recordings: Path                              # the only folder whose files are served
+    session_key: bytes
+    setup_code: SetupCode
+    language: str = "zh"                          # until a person chooses
+    secure_cookies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    exchange: Exchange
+    users: Users
+    settings: Settings
+    by_address: Throttle = field(default_factory=lambda: Throttle(longest_s=900.0))
+    # A short wait: a stranger who guesses must not lock the owner of the name out.
+    by_name: Throttle = field(default_factory=lambda: Throttle(longest_s=60.0))
+    rendered: Rendered = field(default_factory=Rendered)
+    streams: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(STREAMS))
+
+
+def parts() -> Parts:
+    return cast(Parts, current_app.extensions["branchline"])

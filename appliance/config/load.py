@@ -1,6 +1,6 @@
 """YAML file -> checked document, or a ConfigError that names file, line and key of every mistake."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,8 @@ MAX_OCTETS = 4 * 1024 * 1024
 
 M = TypeVar("M", bound=BaseModel)
 
+Mistake = tuple[Sequence[int | str], str]         # keys that lead to it, what is wrong
+
 
 def load(path: Path) -> Config:
     """The box's configuration; paths in it come out absolute. ConfigError otherwise."""
@@ -25,8 +27,11 @@ def load(path: Path) -> Config:
     return config.model_copy(update={"media": media, "centre": centre})
 
 
-def read(path: Path, kind: type[M]) -> M:
-    """One YAML document of schema `kind`. ConfigError has a line 'file:line: key: what' for every mistake."""
+def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | None = None) -> M:
+    """One YAML document of schema `kind`. ConfigError has a line 'file:line: key: what' for every mistake.
+
+    `check` finds what the schema cannot see.
+    """
     try:
         if path.stat().st_size > MAX_OCTETS:
             raise ConfigError(f"{path}: larger than {MAX_OCTETS} octets, this cannot be it")
@@ -44,31 +49,28 @@ def read(path: Path, kind: type[M]) -> M:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
     try:
-        return kind.model_validate(document)
+        found = kind.model_validate(document)
+        mistakes = list(check(found)) if check else []
     except ValidationError as error:
-        raise ConfigError("\n".join(
-            f"{path}:{_line(tree, one['loc'])}: "
-            f"{_dotted(one['loc'])}{one['msg'].removeprefix('Value error, ')}"
-            for one in error.errors())) from None
+        mistakes = [(one["loc"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+    if mistakes:
+        raise ConfigError("\n".join(f"{path}:{_place(tree, location)}{what}" for location, what in mistakes))
+    return found
 
 
-def _dotted(location: Sequence[int | str]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") + (
-        ": " if location else "")
-
-
-def _line(node: yaml.Node | None, location: Sequence[int | str]) -> int:
-    """Line of the deepest node that `location` leads to."""
+def _place(node: yaml.Node | None, location: Sequence[int | str]) -> str:
+    """'line: key: ' of the deepest node that `location` leads to."""
     line = node.start_mark.line + 1 if node else 1
-    for part in location:
+    keys = ""
+    for depth, part in enumerate(location, 1):
         if isinstance(node, yaml.MappingNode):
             found = [(key, value) for key, value in node.value if key.value == str(part)]
-            if not found:
-                break
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
+            if found:
+                line, node = found[0][0].start_mark.line + 1, found[0][1]
+            elif depth < len(location):           # not a key: which kind of a union the schema took
+                continue
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line + 1
-        else:
-            break
-    return line
+        keys += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return f"{line}: {keys.lstrip('.')}: " if keys else f"{line}: "

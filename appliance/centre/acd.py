@@ -1,0 +1,151 @@
+"""Queues and agents: who waits, who is rung for whom, and the one place where an agent's state is decided.
+
+First come, first served over all queues; of idle agents the one who has been idle longest.
+"""
+
+from appliance.bus.messages import Bridge, Dial, Hangup, StartRecording
+from appliance.centre import announce, events
+from appliance.centre.state import Agent, Contact
+from appliance.centre.turn import NORMAL, Turn
+
+RING_REASONS = {                                  # Q.850 cause -> why the agent did not take it
+    17: "busy",
+    18: "no answer",
+    19: "no answer",
+    21: "refused",
+}
+NO_ANSWER = 19                                    # Q.850: no answer from user (user alerted)
+
+
+def join(turn: Turn, contact: Contact, queue: str, overflow_at: float) -> None:
+    """To the end of the line; the caller hears the place and then music."""
+    turn.log(events.Joined(queue=queue, overflow_at=overflow_at), contact)
+    tell_position(turn, contact)
+
+
+def tell_position(turn: Turn, contact: Contact) -> None:
+    queue = turn.setup.queues[contact.record.queue]
+    place = turn.state.line(queue.name).index(contact) + 1
+    every_s = queue.position_every_s
+    turn.log(events.Announced(position=place, next_at=turn.now + every_s if every_s else 0.0), contact)
+    fragments = announce.position(contact.language, place)
+    if fragments:
+        turn.play(contact, fragments)
+    else:
+        play_music(turn, contact)
+
+
+def play_music(turn: Turn, contact: Contact) -> None:
+    turn.play(contact, [f"prompt:{turn.setup.queues[contact.record.queue].music}"], repeat=True)
+
+
+def assign(turn: Turn) -> None:
+    """Ring idle agents for those who wait, as long as both are there."""
+    idle = sorted((agent for agent in turn.state.agents.values() if agent.state == "idle" and not agent.leg),
+                  key=lambda agent: (agent.idle_since, agent.name))
+    if not idle:
+        return
+    waiting = sorted((contact for contact in turn.state.contacts.values() if contact.record.state == "queue"),
+                     key=lambda contact: contact.line)
+    for contact in waiting:
+        members = turn.setup.queues[contact.record.queue].agents
+        agent = next((agent for agent in idle if agent.name in members), None)
+        if agent is not None:
+            idle.remove(agent)
+            _offer(turn, contact, agent)
+
+
+def _offer(turn: Turn, contact: Contact, agent: Agent) -> None:
+    queue = turn.setup.queues[contact.record.queue]
+    leg = turn.setup.new_id()
+    turn.log(events.Offered(agent=agent.name, leg=leg), contact)
+    turn.log(events.AgentChanged(agent=agent.name, state="ringing", idle_since=agent.idle_since,
+                                 until=turn.now + queue.ring_s, leg=leg), contact)
+    turn.do(Dial(leg=leg, trunk=agent.trunk, called=agent.extension,
+                 calling=contact.record.calling, calling_name=contact.calling_name))
+
+
+def talk(turn: Turn, contact: Contact) -> None:
+    """The agent has answered."""
+    queue = turn.setup.queues.get(contact.record.queue)
+    agent = turn.state.agents[contact.record.agent]
+    recording = turn.setup.new_id() if queue is not None and queue.record else ""
+    turn.log(events.Talked(recording=recording), contact)
+    turn.log(events.AgentChanged(agent=agent.name, state="talking", idle_since=agent.idle_since,
+                                 leg=contact.dialled_leg), contact)
+    bridge(turn, contact)
+
+
+def bridge(turn: Turn, contact: Contact) -> None:
+    """Let the two hear each other, and record them if that was decided."""
+    turn.do(Bridge(leg_a=contact.arrived_leg, leg_b=contact.dialled_leg))
+    if contact.recording:
+        turn.do(StartRecording(recording=contact.recording, caller_leg=contact.customer_leg,
+                               agent_leg=contact.agent_leg))
+
+
+def no_answer(turn: Turn, contact: Contact) -> None:
+    """It has rung long enough."""
+    turn.do(Hangup(leg=contact.dialled_leg, cause=NORMAL))
+    _ring_ended(turn, contact, NO_ANSWER, contact.dialled_leg)
+
+
+def ring_failed(turn: Turn, contact: Contact, cause: int) -> None:
+    """The agent's leg is gone before an answer."""
+    _ring_ended(turn, contact, cause, "")
+
+
+def _ring_ended(turn: Turn, contact: Contact, cause: int, leg: str) -> None:
+    """The agent rests, the contact is first in line again. `leg` keeps the telephone until it is gone."""
+    agent = turn.state.agents[contact.record.agent]
+    queue = turn.setup.queues[contact.record.queue]
+    reason = RING_REASONS.get(cause, f"cause {cause}")
+    turn.log(events.RingEnded(agent=agent.name, cause=cause, reason=reason), contact)
+    _change(turn, agent, "unavailable", turn.now + queue.unavailable_s, reason, leg)
+
+
+def give_up_ring(turn: Turn, contact: Contact) -> None:
+    """The caller is gone while it rings: the agent keeps the place among the idle ones."""
+    agent = turn.state.agents[contact.record.agent]
+    turn.log(events.AgentChanged(agent=agent.name, state="idle", idle_since=agent.idle_since,
+                                 leg=contact.dialled_leg))
+    _leave_if_retired(turn, agent)
+
+
+def take(turn: Turn, contact: Contact) -> None:
+    """An outbound contact belongs to the agent whose extension it comes from; no queue rings there then."""
+    agent = next((agent for agent in turn.state.agents.values()
+                  if (agent.extension, agent.trunk) == (contact.record.calling, contact.trunk)), None)
+    if agent is not None and not agent.contact:
+        turn.log(events.AgentTook(agent=agent.name), contact)
+        turn.log(events.AgentChanged(agent=agent.name, state="talking", idle_since=agent.idle_since,
+                                     leg=contact.arrived_leg), contact)
+
+
+def finish(turn: Turn, contact: Contact, gone_leg: str) -> None:
+    """The talk, or the outbound contact, is over: wrap-up if its queue has one."""
+    agent = turn.state.agents.get(contact.record.agent)
+    if agent is None or agent.contact != contact.record.contact:
+        return
+    leg = "" if agent.leg == gone_leg else agent.leg
+    queue = turn.setup.queues.get(contact.record.queue)
+    if queue is not None and queue.wrap_up_s:
+        _change(turn, agent, "wrap-up", turn.now + queue.wrap_up_s, "", leg)
+    else:
+        _change(turn, agent, "idle", 0.0, "", leg)
+
+
+def rested(turn: Turn, agent: Agent) -> None:
+    """Wrap-up or the pause after a failed ring is over."""
+    _change(turn, agent, "idle", 0.0, "", agent.leg)
+
+
+def _change(turn: Turn, agent: Agent, state: str, until: float, reason: str, leg: str) -> None:
+    turn.log(events.AgentChanged(
+        agent=agent.name, state=state, idle_since=turn.now, until=until, reason=reason, leg=leg))
+    _leave_if_retired(turn, agent)
+
+
+def _leave_if_retired(turn: Turn, agent: Agent) -> None:
+    if agent.name not in turn.setup.agents:
+        turn.log(events.AgentLeft(agent=agent.name))

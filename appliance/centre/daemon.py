@@ -1,0 +1,278 @@
+"""acdd: contacts. Log first, then act, then tell.
+
+One loop: take all that has come, let the engine decide, put its entries on the disk in one commit, hand its
+actions to the lanes of trunkd and spand. Only then is it shown to anybody.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Coroutine
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from appliance.bus.client import BusError, Refused
+from appliance.bus.messages import (
+    Answer,
+    Board,
+    BoardReply,
+    ContactList,
+    ContactReply,
+    DaemonUp,
+    Dial,
+    Event,
+    GetBoard,
+    GetCalls,
+    GetContact,
+    GetContacts,
+    Reply,
+    Request,
+)
+from appliance.bus.runner import Context
+from appliance.bus.runner import main as run
+from appliance.centre.board import board, contact_info
+from appliance.centre.engine import DialRefused, Engine
+from appliance.centre.events import Checkpoint
+from appliance.centre.flow import load_flow
+from appliance.centre.lane import Lane
+from appliance.centre.projector import ContactProjector
+from appliance.centre.state import violations
+from appliance.centre.turn import Setup
+from appliance.config.schema import CentreConfig
+from appliance.store.events import FILE, EventLog, StoreError
+
+BOARD_EVERY_S = 0.1
+RETRY_S = 1.0                                     # an owner that is not there, a disk that is full
+CHECKPOINT_ENTRIES = 5000                         # a replay is never much longer
+MAX_CONTACTS = 500                                # of one GetContacts
+
+log = logging.getLogger(__name__)
+
+
+class Mark(Enum):
+    """In the inbox beside events."""
+
+    RESYNC = "ask trunkd for its table"
+    WISHES = "tell spand everything again"
+    STOP = "end"
+
+
+class Centre:
+    def __init__(self, context: Context, events: EventLog, engine: Engine) -> None:
+        self._context, self._events, self._engine = context, events, engine
+        self._inbox: asyncio.Queue[object] = asyncio.Queue()
+        self._lanes = {
+            "trunkd": Lane(context.bus, self._refused, lambda: self._later(Mark.RESYNC)),
+            "spand": Lane(context.bus, self._refused, lambda: None),      # its DaemonUp brings all again
+        }
+        self._deciding = False                    # the state is ahead of the disk
+        self._board = board(engine.state, engine.setup, time.time())
+        self._board_changed = asyncio.Event()
+        self._entries_since_checkpoint = 0
+        self._violations: list[str] = []
+
+    async def run(self) -> None:
+        """Until told to stop. Events are heard before the table is asked for: nothing falls between."""
+        bus = self._context.bus
+        self._engine.start(time.time())
+        await self._settle()
+        self._board_changed.set()
+        await bus.hear("trunkd", self._hear_trunkd)
+        await bus.hear("spand", self._hear_spand)
+        bus.on_back(self._back)
+        await bus.answer(self._answer)
+        await self._context.up()
+        tasks = [asyncio.create_task(part) for part in self._parts()]
+        try:
+            while not self._context.stop.is_set() and not await self._resync():
+                await self._pause()
+            self._tell_wishes()
+            while await self._turn():
+                pass
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def _parts(self) -> list[Coroutine[Any, Any, None]]:
+        return [*(lane.run() for lane in self._lanes.values()), self._publish(), self._watch_stop()]
+
+    async def _turn(self) -> bool:
+        """Everything that has come so far, in one commit. False: stop."""
+        given = await self._next()
+        began = time.monotonic()
+        self._deciding = True
+        for one in given:
+            if not isinstance(one, Mark):
+                self._guarded(self._engine.handle, one)
+        now = time.time()
+        if (deadline := self._engine.next_deadline()) is not None and deadline <= now:
+            self._guarded(self._engine.expire)
+        if self._entries_since_checkpoint >= CHECKPOINT_ENTRIES:
+            self._entries_since_checkpoint = 0
+            self._engine.checkpoint(now)
+        await self._settle()
+        self._context.facts["turn_ms"] = round((time.monotonic() - began) * 1000, 3)
+        if Mark.STOP in given:
+            return False
+        if Mark.RESYNC in given and not await self._resync():
+            self._later(Mark.RESYNC)
+        if Mark.WISHES in given:
+            self._tell_wishes()
+        return True
+
+    async def _next(self) -> list[object]:
+        """What lies in the inbox; waits for it until the engine's next deadline."""
+        deadline = self._engine.next_deadline()
+        delay_s = None if deadline is None else max(0.0, deadline - time.time())
+        given: list[object] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                given.append(await self._inbox.get())
+        while not self._inbox.empty():
+            given.append(self._inbox.get_nowait())
+        return given
+
+    def _guarded(self, decide: Any, *given: object) -> None:
+        """An input that the engine cannot digest is counted; what it had decided stays decided."""
+        try:
+            decide(*given, time.time())
+        except Exception:
+            log.exception("cannot handle %s", given)
+            self._context.facts["faults"] = self._context.facts.get("faults", 0) + 1
+
+    async def _settle(self) -> None:
+        """Onto the disk, then into the lanes, then onto the board."""
+        self._deciding = True
+        entries, actions = self._engine.take()
+        while entries:
+            try:
+                await asyncio.to_thread(self._events.append, entries)
+                break
+            except StoreError as error:
+                log.error("%s", error)
+                await self._pause()
+                if self._context.stop.is_set():
+                    return
+        self._deciding = False
+        for action in actions:
+            self._lanes[action.owner].put(action)
+        if entries:
+            self._entries_since_checkpoint += len(entries)
+            self._note()
+            self._board_changed.set()
+
+    def _note(self) -> None:
+        state = self._engine.state
+        self._context.facts.update(
+            contacts=len(state.contacts), waiting=sum(one.waiting for one in state.contacts.values()),
+            log_seq=self._events.seq)
+        found = violations(state)
+        if found != self._violations:
+            for sentence in found:
+                log.error("must not be: %s", sentence)
+        self._violations = found
+
+    async def _resync(self) -> bool:
+        """trunkd's table, once everything we asked for before is in it; nothing is decided in between."""
+        await self._lanes["trunkd"].idle()
+        try:
+            table = await self._context.bus.ask(GetCalls())
+        except BusError as error:
+            log.info("%s: trying again", error)
+            return False
+        self._deciding = True
+        self._guarded(self._engine.handle, table)
+        await self._settle()
+        return True
+
+    def _tell_wishes(self) -> None:
+        lane = self._lanes["spand"]
+        lane.clear()                              # all that still matters of it is said again
+        for wish in self._engine.media_wishes():
+            lane.put(wish)
+
+    def _refused(self, action: Request[Any]) -> None:
+        if isinstance(action, Dial):
+            self._inbox.put_nowait(DialRefused(action.leg))
+        elif isinstance(action, Answer):          # the call is going, or answered already: its table knows
+            self._later(Mark.RESYNC)
+
+    def _soon(self, mark: Mark) -> None:
+        self._inbox.put_nowait(mark)
+
+    def _later(self, mark: Mark) -> None:
+        asyncio.get_running_loop().call_later(RETRY_S, self._soon, mark)
+
+    async def _hear_trunkd(self, event: Event) -> None:
+        self._inbox.put_nowait(Mark.RESYNC if isinstance(event, DaemonUp) else event)
+
+    async def _hear_spand(self, event: Event) -> None:
+        self._inbox.put_nowait(Mark.WISHES if isinstance(event, DaemonUp) else event)
+
+    async def _back(self) -> None:
+        self._soon(Mark.RESYNC)
+        self._soon(Mark.WISHES)
+
+    async def _watch_stop(self) -> None:
+        await self._context.stop.wait()
+        self._soon(Mark.STOP)
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RETRY_S):
+                await self._context.stop.wait()
+
+    def _current_board(self) -> Board:
+        """As the log has it: between a decision and its commit the one before."""
+        if not self._deciding:
+            self._board = board(self._engine.state, self._engine.setup, time.time())
+        return self._board
+
+    async def _publish(self) -> None:
+        while True:
+            await self._board_changed.wait()
+            self._board_changed.clear()
+            await self._context.bus.say(self._current_board())
+            await asyncio.sleep(BOARD_EVERY_S)
+
+    async def _answer(self, request: Request[Any]) -> Reply:
+        if isinstance(request, GetBoard):
+            return BoardReply(board=self._current_board())
+        if isinstance(request, GetContacts):
+            if request.offset < 0 or not 1 <= request.limit <= MAX_CONTACTS:
+                raise Refused(f"GetContacts: offset from 0, limit from 1 to {MAX_CONTACTS}")
+            records, total = await asyncio.to_thread(self._events.contacts, request.offset, request.limit)
+            return ContactList(contacts=[contact_info(record) for record in records], total=total)
+        if isinstance(request, GetContact):
+            record = await asyncio.to_thread(self._events.contact, request.contact)
+            return ContactReply(contact=contact_info(record) if record else None)
+        raise Refused(f"{type(request).__name__}: acdd does not do that")
+
+
+def setup(config: CentreConfig) -> Setup:
+    """With every flow read. ConfigError: one of them cannot be used."""
+    queues = [queue.name for queue in config.queues]
+    flows = {path: load_flow(Path(path), queues) for path in sorted({route.flow for route in config.inbound})}
+    return Setup.of(config, flows, lambda: secrets.token_hex(16))
+
+
+async def serve(context: Context) -> None:
+    engine = Engine(setup(context.config.centre))
+    events = EventLog(context.state_dir / FILE, ContactProjector())
+    try:
+        engine.replay(events.read(max(1, events.last(Checkpoint.__name__))))
+        await Centre(context, events, engine).run()
+    finally:
+        events.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    return run("acdd", serve, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

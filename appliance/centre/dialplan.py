@@ -1,0 +1,73 @@
+"""Where a called number leads, digit by digit if it comes so. Pure; a number is judged, nothing is done."""
+
+import re
+from dataclasses import dataclass
+
+from appliance.centre.prefix import Growth
+from appliance.config.schema import CentreConfig, InboundRoute, OutboundRoute
+
+UNALLOCATED = 1                                   # Q.850: unallocated (unassigned) number
+INCOMPLETE = 28                                   # Q.850: invalid number format (address incomplete)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """More digits may make it a number, or another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    cause: int                                    # Q.850
+
+
+@dataclass(frozen=True, slots=True)
+class ToFlow:
+    route: InboundRoute
+
+
+@dataclass(frozen=True, slots=True)
+class ToTrunk:
+    route: OutboundRoute
+    digits: str                                   # that go out
+
+
+Verdict = Wait | Reject | ToFlow | ToTrunk
+
+
+class DialPlan:
+    """An inbound number is exact and goes before patterns; of patterns the first that matches counts."""
+
+    def __init__(self, config: CentreConfig) -> None:
+        self._inbound = config.inbound
+        self._outbound = [
+            (route, re.compile(route.called), Growth(route.called)) for route in config.outbound]
+
+    def direction(self, trunk: str) -> str:
+        """What a call from this trunk is as long as its number is not known."""
+        dials_out = any(route.trunk == trunk for route, _, _ in self._outbound)
+        return "out" if dials_out and not any(route.trunk == trunk for route in self._inbound) else "in"
+
+    def judge(self, trunk: str, called: str, complete: bool) -> Verdict:
+        """complete: no digit can follow."""
+        found = self._match(trunk, called)
+        may_grow = self._may_grow(trunk, called)
+        if found is not None and (complete or not may_grow):
+            return found
+        if complete:
+            return Reject(INCOMPLETE if may_grow else UNALLOCATED)
+        return Wait() if may_grow else Reject(UNALLOCATED)
+
+    def _match(self, trunk: str, called: str) -> Verdict | None:
+        for inbound in self._inbound:
+            if (inbound.trunk, inbound.called) == (trunk, called):
+                return ToFlow(inbound)
+        for outbound, pattern, _ in self._outbound:
+            if outbound.trunk == trunk and (match := pattern.fullmatch(called)):
+                return ToTrunk(outbound, match[1] or "")
+        return None
+
+    def _may_grow(self, trunk: str, called: str) -> bool:
+        return any(
+            route.trunk == trunk and route.called != called and route.called.startswith(called)
+            for route in self._inbound
+        ) or any(route.trunk == trunk and growth.may_grow(called) for route, _, growth in self._outbound)

@@ -1,0 +1,235 @@
+"""The call centre as a machine: inputs and `now` go in; log entries, actions and the next deadline come out.
+
+It reads no clock and waits for nothing. All it knows follows from its log entries: replay() of them gives the
+same engine.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.bus.messages import (
+    Bridge,
+    CallAlerting,
+    CallAnswered,
+    CallDigits,
+    CallIncoming,
+    CallProceeding,
+    CallReleased,
+    CallTable,
+    Digit,
+    Play,
+    PlayEnded,
+    Request,
+)
+from appliance.centre import acd, ending, events, inbound, nodes, outbound
+from appliance.centre.events import decode
+from appliance.centre.evolve import evolve
+from appliance.centre.reconcile import reconcile
+from appliance.centre.state import Agent, Contact, State
+from appliance.centre.turn import TEMPORARY_FAILURE, Setup, Turn
+from appliance.store.events import Entry
+
+Timer = tuple[float, str, str]                    # due at, which, whose
+
+
+@dataclass(frozen=True, slots=True)
+class DialRefused:
+    """Input: trunkd said no, this call is never placed."""
+
+    leg: str
+
+
+class Engine:
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.state = State()
+        self._entries: list[Entry] = []
+        self._actions: list[Request[Any]] = []
+
+    def replay(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            evolve(self.state, entry.at, entry.contact, decode(entry))
+
+    def start(self, now: float) -> None:
+        """After the replay: the configuration may be another one now."""
+        self._turn(_start, None, now)
+
+    def handle(self, given: object, now: float) -> None:
+        """One event of trunkd or spand, a CallTable of trunkd, or a DialRefused; others mean nothing."""
+        handler = INPUTS.get(type(given))
+        if handler is not None:
+            self._turn(handler, given, now)
+
+    def expire(self, now: float) -> None:
+        self._turn(_expire, None, now)
+
+    def checkpoint(self, now: float) -> None:
+        """Write everything known into the log, so that a replay may begin here."""
+        self._turn(lambda turn, _: turn.log(events.Checkpoint(state=turn.state)), None, now)
+
+    def next_deadline(self) -> float | None:
+        return min((at for at, _, _ in _timers(self.state)), default=None)
+
+    def take(self) -> tuple[list[Entry], list[Request[Any]]]:
+        """What was decided since the last call: entries for the log, actions for after it is on the disk."""
+        taken = self._entries, self._actions
+        self._entries, self._actions = [], []
+        return taken
+
+    def media_wishes(self) -> list[Request[Any]]:
+        """What spand has to do for all live contacts, for one that has forgotten it."""
+        turn = Turn(self.state, self.setup, now=0.0)
+        for contact in self.state.contacts.values():
+            if contact.record.state == "talking":
+                acd.bridge(turn, contact)
+            elif contact.bridged:
+                turn.do(Bridge(leg_a=contact.arrived_leg, leg_b=contact.dialled_leg))
+            elif contact.play:
+                turn.do(Play(leg=contact.arrived_leg, play=contact.play, fragments=contact.fragments,
+                             repeat=contact.repeat))
+        return turn.actions
+
+    def _turn(self, decide: Callable[[Turn, Any], None], given: object, now: float) -> None:
+        turn = Turn(self.state, self.setup, now, self._entries, self._actions)
+        decide(turn, given)
+        acd.assign(turn)
+
+
+def _start(turn: Turn, _: object) -> None:
+    known = turn.state.agents
+    for name, config in turn.setup.agents.items():
+        place = (config.extension, config.trunk)
+        if name not in known or (known[name].extension, known[name].trunk) != place:
+            turn.log(events.AgentJoined(agent=name, extension=config.extension, trunk=config.trunk))
+    for agent in list(known.values()):
+        if agent.name not in turn.setup.agents and not agent.contact:
+            turn.log(events.AgentLeft(agent=agent.name))
+    for contact in list(turn.state.contacts.values()):
+        if contact.flow and contact.record.state != "talking" and not nodes.known(turn, contact):
+            ending.fail(turn, contact)
+
+
+def _incoming(turn: Turn, given: CallIncoming) -> None:
+    inbound.incoming(turn, leg=given.leg, trunk=given.trunk, called=given.called, calling=given.calling,
+                     calling_name=given.calling_name, complete=given.complete, at=given.at)
+
+
+def _digits(turn: Turn, given: CallDigits) -> None:
+    contact = turn.state.contact_of(given.leg)
+    if contact is not None and given.leg == contact.arrived_leg:
+        inbound.digits(turn, contact, given.called, given.complete)
+
+
+def _proceeding(turn: Turn, given: CallProceeding) -> None:
+    contact = _dialled(turn, given.leg, "dialling")
+    if contact is not None:
+        outbound.proceeding(turn, contact)
+
+
+def _alerting(turn: Turn, given: CallAlerting) -> None:
+    contact = _dialled(turn, given.leg, "dialling")
+    if contact is not None:
+        outbound.alerting(turn, contact)
+
+
+def _answered(turn: Turn, given: CallAnswered) -> None:
+    if (contact := _dialled(turn, given.leg, "ringing")) is not None:
+        acd.talk(turn, contact)
+    elif (contact := _dialled(turn, given.leg, "dialling")) is not None:
+        outbound.answered(turn, contact)
+
+
+def _dialled(turn: Turn, leg: str, state: str) -> Contact | None:
+    contact = turn.state.contact_of(leg)
+    return contact if contact and contact.dialled_leg == leg and contact.record.state == state else None
+
+
+def _released(turn: Turn, given: CallReleased) -> None:
+    ending.released(turn, given.leg, given.cause, given.by, given.at)
+
+
+def _refused(turn: Turn, given: DialRefused) -> None:
+    ending.released(turn, given.leg, TEMPORARY_FAILURE, "near", turn.now)
+
+
+def _digit(turn: Turn, given: Digit) -> None:
+    contact = turn.state.contact_of(given.leg)
+    if contact is not None and given.leg == contact.arrived_leg:
+        nodes.press(turn, contact, given.digit)
+
+
+def _play_ended(turn: Turn, given: PlayEnded) -> None:
+    """One that was stopped is not over: its leg is going, or another play has taken its place."""
+    contact = turn.state.contact_of(given.leg)
+    over = given.finished or given.error
+    if contact is None or not over or not contact.play or given.play != contact.play:
+        return
+    repeat = contact.repeat
+    turn.log(events.PlayOver(error=given.error), contact)
+    if not repeat:
+        nodes.play_over(turn, contact)
+
+
+def _table(turn: Turn, given: CallTable) -> None:
+    reconcile(turn, given)
+
+
+INPUTS: dict[type[Any], Callable[[Turn, Any], None]] = {
+    CallIncoming: _incoming,
+    CallDigits: _digits,
+    CallProceeding: _proceeding,
+    CallAlerting: _alerting,
+    CallAnswered: _answered,
+    CallReleased: _released,
+    CallTable: _table,
+    Digit: _digit,
+    PlayEnded: _play_ended,
+    DialRefused: _refused,
+}
+
+
+def _expire(turn: Turn, _: object) -> None:
+    for timer in sorted(one for one in _timers(turn.state) if one[0] <= turn.now):
+        _, which, whose = timer
+        agent, contact = turn.state.agents.get(whose), turn.state.contacts.get(whose)
+        if which == "agent" and agent is not None and timer in _of_agent(agent):
+            _agent_due(turn, agent)
+        elif contact is not None and timer in _of_contact(contact):
+            CONTACT_TIMERS[which](turn, contact)
+
+
+def _agent_due(turn: Turn, agent: Agent) -> None:
+    if agent.state == "ringing":
+        acd.no_answer(turn, turn.state.contacts[agent.contact])
+    else:
+        acd.rested(turn, agent)
+
+
+CONTACT_TIMERS: dict[str, Callable[[Turn, Contact], None]] = {
+    "digit": nodes.no_digit,
+    "overflow": nodes.overflow,
+    "position": acd.tell_position,
+}
+
+
+def _timers(state: State) -> Iterator[Timer]:
+    for agent in state.agents.values():
+        yield from _of_agent(agent)
+    for contact in state.contacts.values():
+        yield from _of_contact(contact)
+
+
+def _of_agent(agent: Agent) -> Iterator[Timer]:
+    if agent.until:
+        yield agent.until, "agent", agent.name
+
+
+def _of_contact(contact: Contact) -> Iterator[Timer]:
+    name = contact.record.contact
+    if contact.digit_until:
+        yield contact.digit_until, "digit", name
+    if contact.overflow_at and contact.record.state == "queue":
+        yield contact.overflow_at, "overflow", name
+    if contact.announce_at:
+        yield contact.announce_at, "position", name

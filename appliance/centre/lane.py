@@ -1,0 +1,46 @@
+"""Actions on their way to one owner: in order, one at a time, and a slow owner keeps nobody else waiting."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from appliance.bus.client import Bus, BusError, Refused
+from appliance.bus.messages import Request
+
+log = logging.getLogger(__name__)
+
+
+class Lane:
+    """`refused` hears of an action that the owner said no to, `lost` that one may not have arrived."""
+
+    def __init__(self, bus: Bus, refused: Callable[[Request[Any]], None], lost: Callable[[], None]) -> None:
+        self._bus, self._refused, self._lost = bus, refused, lost
+        self._actions: asyncio.Queue[Request[Any]] = asyncio.Queue()
+
+    def put(self, action: Request[Any]) -> None:
+        self._actions.put_nowait(action)
+
+    def clear(self) -> None:
+        """Forget what has not been sent."""
+        while not self._actions.empty():
+            self._actions.get_nowait()
+            self._actions.task_done()
+
+    async def idle(self) -> None:
+        """Until everything put so far is answered or given up."""
+        await self._actions.join()
+
+    async def run(self) -> None:
+        while True:
+            action = await self._actions.get()
+            try:
+                await self._bus.ask(action)
+            except Refused as no:
+                log.warning("%s: %s", type(action).__name__, no)
+                self._refused(action)
+            except BusError as error:
+                log.warning("%s", error)
+                self._lost()
+            finally:
+                self._actions.task_done()

@@ -1,0 +1,37 @@
+"""An agent's extension dials out: two legs that follow each other."""
+
+from appliance.bus.messages import Alert, Answer, Bridge, Dial, Proceed
+from appliance.centre import acd, events
+from appliance.centre.dialplan import ToTrunk
+from appliance.centre.state import Contact
+from appliance.centre.turn import Turn
+
+
+def dial(turn: Turn, contact: Contact, to: ToTrunk) -> None:
+    leg = turn.setup.new_id()
+    if not contact.record.agent:
+        acd.take(turn, contact)
+    turn.log(events.Dialled(leg=leg, trunk=to.route.to, number=to.digits, record=to.route.record), contact)
+    turn.do(Proceed(leg=contact.arrived_leg))
+    turn.do(Dial(leg=leg, trunk=to.route.to, called=to.digits,
+                 calling=to.route.calling or contact.record.calling))
+
+
+def proceeding(turn: Turn, contact: Contact) -> None:
+    """From here on the far end may say in-band what becomes of the call: the extension hears it."""
+    if not contact.bridged:
+        turn.log(events.Bridged(), contact)
+        turn.do(Bridge(leg_a=contact.arrived_leg, leg_b=contact.dialled_leg))
+
+
+def alerting(turn: Turn, contact: Contact) -> None:
+    if not contact.alerted:
+        turn.log(events.Alerted(), contact)
+        turn.do(Alert(leg=contact.arrived_leg))
+    proceeding(turn, contact)
+
+
+def answered(turn: Turn, contact: Contact) -> None:
+    turn.log(events.Talked(recording=turn.setup.new_id() if contact.record_talk else ""), contact)
+    turn.do(Answer(leg=contact.arrived_leg))
+    acd.bridge(turn, contact)

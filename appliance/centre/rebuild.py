@@ -1,0 +1,20 @@
+"""Compute the contact records again from the event log."""
+
+from pathlib import Path
+
+from appliance.centre.projector import ContactProjector
+from appliance.errors import ConfigError
+from appliance.store.events import FILE, EventLog
+
+
+def rebuild(state_dir: Path) -> dict[str, int]:
+    """Rows of each table afterwards. ConfigError: there is no log, it is damaged, or acdd is running."""
+    path = state_dir / FILE
+    if not path.exists():
+        raise ConfigError(f"{path}: there is no event log: is this the state folder?")
+    log = EventLog(path, ContactProjector())
+    try:
+        log.rebuild()
+        return log.counts()
+    finally:
+        log.close()

@@ -1,0 +1,77 @@
+"""After a gap (a restart of acdd or trunkd, the bus away): trunkd's table is the truth about legs."""
+
+import logging
+
+from appliance.bus.messages import Alert, Answer, CallInfo, CallTable, Hangup, Proceed
+from appliance.centre import acd, ending, events, inbound, outbound
+from appliance.centre.state import Contact
+from appliance.centre.turn import NORMAL, TEMPORARY_FAILURE, Turn
+
+NOT_ANSWERED = ("offered", "overlap", "proceeding", "alerting")
+
+log = logging.getLogger(__name__)
+
+
+def reconcile(turn: Turn, table: CallTable) -> None:
+    calls = {call.leg: call for call in table.calls if call.state != "released"}
+    ended = {call.leg: call for call in [*table.released, *table.calls] if call.leg not in calls}
+    for leg in list(turn.state.legs):
+        if leg not in calls and leg in turn.state.legs:
+            _gone(turn, leg, ended.get(leg))
+    for agent in turn.state.agents.values():
+        if agent.leg and agent.leg not in calls:
+            turn.log(events.AgentLegGone(agent=agent.name))
+    hung_up = {action.leg for action in turn.actions if isinstance(action, Hangup)}
+    for call in table.calls:
+        if call.leg in calls and call.leg not in hung_up and call.state != "clearing":
+            contact = turn.state.contact_of(call.leg)
+            if contact is None:
+                _unknown(turn, call)
+            elif call.leg == contact.arrived_leg:
+                _arrived(turn, contact, call)
+            else:
+                _dialled(turn, contact, call)
+
+
+def _gone(turn: Turn, leg: str, call: CallInfo | None) -> None:
+    if call is not None:
+        ending.released(turn, leg, call.cause, call.by, call.since)
+    else:
+        ending.released(turn, leg, TEMPORARY_FAILURE, "line", turn.now)
+
+
+def _unknown(turn: Turn, call: CallInfo) -> None:
+    """A call that began meanwhile starts now; anything else is left over from a contact that has ended."""
+    ours = call.leg in turn.state.recent_legs or turn.state.agent_on(call.leg) is not None
+    if call.inbound and call.state in NOT_ANSWERED[:2] and not ours:
+        inbound.incoming(turn, leg=call.leg, trunk=call.trunk, called=call.called, calling=call.calling,
+                         calling_name=call.calling_name, complete=call.complete, at=call.since)
+    else:
+        log.info("leg %s (%s %s) belongs to no contact: hung up", call.leg, call.trunk, call.state)
+        turn.do(Hangup(leg=call.leg, cause=NORMAL if ours else TEMPORARY_FAILURE))
+
+
+def _arrived(turn: Turn, contact: Contact, call: CallInfo) -> None:
+    """What trunkd was told last, if it did not hear it; and digits that came meanwhile."""
+    if call.state not in NOT_ANSWERED:
+        return
+    if contact.connected:
+        turn.do(Answer(leg=call.leg))
+    elif contact.alerted and call.state != "alerting":
+        turn.do(Alert(leg=call.leg))
+    elif contact.dialled_leg and call.state == "overlap":
+        turn.do(Proceed(leg=call.leg))
+    else:
+        inbound.digits(turn, contact, call.called, call.complete)
+
+
+def _dialled(turn: Turn, contact: Contact, call: CallInfo) -> None:
+    if contact.record.state == "ringing" and call.state == "answered":
+        acd.talk(turn, contact)
+    elif contact.record.state == "dialling":
+        if call.state == "proceeding":
+            outbound.proceeding(turn, contact)
+        elif call.state == "alerting":
+            outbound.alerting(turn, contact)
+        elif call.state == "answered":
+            outbound.answered(turn, contact)

@@ -1,0 +1,125 @@
+"""What acdd knows: contacts, agents, and whose a leg is. It changes in evolve.py only, by events of the log.
+
+All of it can be written as JSON, so that a checkpoint in the log spares the replay of years.
+"""
+
+import msgspec
+
+from appliance.store.records import ContactRecord
+
+RECENT_LEGS = 1024                                # ended legs remembered: a late message starts nothing
+
+
+class Agent(msgspec.Struct, kw_only=True):
+    """`leg` is what occupies the telephone: while it is not empty nothing new rings there."""
+
+    name: str
+    extension: str
+    trunk: str
+    state: str                                    # idle, ringing, talking, wrap-up, unavailable
+    since: float                                  # of the state
+    idle_since: float                             # the place among the idle ones
+    contact: str = ""
+    until: float = 0.0                            # when the state ends by itself; 0: not by time
+    reason: str = ""
+    leg: str = ""
+
+
+class Contact(msgspec.Struct, kw_only=True):
+    """A live contact. The record is what people see; the rest is what decisions need."""
+
+    record: ContactRecord
+    trunk: str                                    # where it came in
+    calling_name: str
+    arrived_leg: str                              # the caller's, or for an outbound contact the extension's
+    dialled_leg: str = ""                         # the agent's, or for an outbound contact the far end's
+    connected: bool = False                       # we answered the arrived leg
+    alerted: bool = False                         # the arrived leg was told that it rings
+    bridged: bool = False
+    # flow
+    flow: str = ""
+    node: str = ""
+    language: str = "zh"
+    tries: int = 0                                # of the menu
+    digit_until: float = 0.0                      # 0: no digit is awaited by time
+    # what is played to the arrived leg
+    play: str = ""                                # "": nothing
+    fragments: list[str] = []
+    repeat: bool = False
+    plays: int = 0                                # so far, numbers them
+    # queue
+    line: int = 0                                 # order of joining, over all queues
+    joined_at: float = 0.0
+    announce_at: float = 0.0                      # 0: not again
+    overflow_at: float = 0.0                      # 0: waits for ever
+    # talk
+    record_talk: bool = False
+    recording: str = ""
+
+    @property
+    def inbound(self) -> bool:
+        return self.record.direction == "in"
+
+    @property
+    def customer_leg(self) -> str:
+        return self.arrived_leg if self.inbound else self.dialled_leg
+
+    @property
+    def agent_leg(self) -> str:
+        return self.dialled_leg if self.inbound else self.arrived_leg
+
+    @property
+    def waiting(self) -> bool:
+        """In line; ringing too, the place is kept until an agent answers."""
+        return self.record.state in ("queue", "ringing")
+
+
+class State(msgspec.Struct, kw_only=True):
+    contacts: dict[str, Contact] = {}
+    agents: dict[str, Agent] = {}
+    legs: dict[str, str] = {}                     # live leg -> contact
+    recent_legs: list[str] = []                   # oldest first
+    joins: int = 0
+
+    def contact_of(self, leg: str) -> Contact | None:
+        return self.contacts.get(self.legs.get(leg, ""))
+
+    def agent_on(self, leg: str) -> Agent | None:
+        return next((agent for agent in self.agents.values() if leg and agent.leg == leg), None)
+
+    def line(self, queue: str) -> list[Contact]:
+        """Those in line, first one first."""
+        waiting = [one for one in self.contacts.values() if one.waiting and one.record.queue == queue]
+        return sorted(waiting, key=lambda contact: contact.line)
+
+
+def violations(state: State) -> list[str]:
+    """What must never be true, as sentences; empty on a healthy box."""
+    found: list[str] = []
+    held: dict[str, str] = {}
+    for name, contact in state.contacts.items():
+        record = contact.record
+        if record.state == "ended":
+            found.append(f"contact {name} has ended and is still here")
+        if contact.waiting and not (record.queue and contact.line):
+            found.append(f"contact {name} waits in no queue")
+        if record.state in ("ringing", "talking") and not contact.dialled_leg:
+            found.append(f"contact {name} is {record.state} without a second leg")
+        for leg in filter(None, (contact.arrived_leg, contact.dialled_leg)):
+            if state.legs.get(leg) != name:
+                found.append(f"leg {leg} of contact {name} leads to {state.legs.get(leg, 'nothing')}")
+        if record.agent:
+            if record.agent in held:
+                found.append(f"agent {record.agent} has contacts {held[record.agent]} and {name}")
+            held[record.agent] = name
+    for leg, name in state.legs.items():
+        if name not in state.contacts:
+            found.append(f"leg {leg} is held by contact {name}, which has ended")
+    for agent in state.agents.values():
+        if (agent.state in ("ringing", "talking")) != bool(agent.contact):
+            found.append(f"agent {agent.name} is {agent.state} with contact {agent.contact or 'none'}")
+        if agent.contact != held.get(agent.name, ""):
+            found.append(f"agent {agent.name} and contact {agent.contact or held[agent.name]} disagree")
+        if agent.state in ("ringing", "wrap-up", "unavailable") and not agent.until:
+            found.append(f"agent {agent.name} is {agent.state} without an end")
+    return found

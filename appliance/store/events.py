@@ -1,0 +1,155 @@
+"""The event log: append first, announce afterwards. Projections move in the same transaction.
+
+One process at a time has it. A commit is on the disk when `append` returns (WAL, synchronous FULL); what a
+kill or a power cut leaves half-written behind the last commit is dropped by SQLite at the next open.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from appliance.errors import BranchlineError, ConfigError
+from appliance.store import sqlite
+from appliance.store.projections import Projections
+from appliance.store.records import ContactRecord
+from appliance.store.schema import VERSION, contacts, events, meta, segments
+
+FILE = "acd.sqlite"
+
+_READ_ROWS = 1000
+
+
+class StoreError(BranchlineError):
+    """The log could not be written: nothing of the batch is in it. Says which file, why, what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that happened. `data` is JSON of `kind`, version `v`; seq 0: not in the log yet."""
+
+    at: float
+    contact: str
+    kind: str
+    data: str
+    v: int = 1
+    seq: int = 0
+
+
+class Projector(Protocol):
+    """How a contact's record follows from its events: pure, so that a rebuild gives the same."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Events that change a record; the others are not shown to fold()."""
+
+    def fold(self, record: ContactRecord | None, entry: Entry) -> ContactRecord:
+        """The record after `entry`; None before the first one."""
+
+
+class EventLog:
+    """Open, append, read. ConfigError at opening: it is damaged, not ours, or in use; it is left as it is."""
+
+    def __init__(self, path: Path, projector: Projector) -> None:
+        self.path = path
+        self._projector = projector
+        self._file = sqlite.Database(path)
+        try:
+            with self._file.read() as connection:
+                sqlite.quick_check(connection, path)
+                version = connection.execute(select(meta.c.value).where(meta.c.key == "version")).scalar()
+                if version != str(VERSION):
+                    raise ConfigError(f"{path}: has tables of version {version}, this box knows {VERSION}: "
+                                      "finish the update, or restore the file that fits")
+                self._projections = Projections.load(connection)
+                self.seq: int = connection.execute(select(func.max(events.c.seq))).scalar() or 0
+        except (DBAPIError, sqlite3.Error) as error:
+            self._file.close()
+            raise ConfigError(f"{path}: is damaged ({sqlite.reason(error)}): {sqlite.REPAIR}") from None
+        except BaseException:
+            self._file.close()
+            raise
+
+    def append(self, batch: Sequence[Entry]) -> int:
+        """Everything of one turn in one commit; the last seq. StoreError: nothing of it is in the log."""
+        if not batch:
+            return self.seq
+        projections = self._projections.copy()
+        for one in batch:
+            self._project(projections, one)
+        try:
+            with self._file.write() as connection:
+                connection.execute(insert(events), [
+                    {"at": one.at, "contact": one.contact, "kind": one.kind, "data": one.data, "v": one.v}
+                    for one in batch])
+                projections.write(connection)
+                seq: int = connection.execute(select(func.max(events.c.seq))).scalar_one()
+        except DBAPIError as error:
+            raise StoreError(f"{self.path}: cannot be written ({sqlite.reason(error)}): "
+                             "free space on its disk; nothing is decided until then") from None
+        self._projections, self.seq = projections, seq
+        return seq
+
+    def read(self, from_seq: int = 1) -> Iterator[Entry]:
+        """Entries from `from_seq` on, in order; what is appended while reading comes too."""
+        while True:
+            with self._file.read() as connection:
+                rows = connection.execute(
+                    select(events).where(events.c.seq >= from_seq)
+                    .order_by(events.c.seq).limit(_READ_ROWS)).all()
+            for row in rows:
+                yield Entry(**row._mapping)
+            if len(rows) < _READ_ROWS:
+                return
+            from_seq = rows[-1].seq + 1
+
+    def last(self, kind: str) -> int:
+        """seq of the newest event of this kind, 0 when there is none."""
+        with self._file.read() as connection:
+            return connection.execute(
+                select(events.c.seq).where(events.c.kind == kind)
+                .order_by(events.c.seq.desc()).limit(1)).scalar() or 0
+
+    def rebuild(self) -> None:
+        """Drop the projections and compute them again from the first event, in one transaction."""
+        projections = Projections()
+        with self._file.write() as connection:
+            segments.drop(connection)
+            contacts.drop(connection)
+            contacts.create(connection)
+            segments.create(connection)
+            seq = 0
+            while rows := connection.execute(
+                    select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(_READ_ROWS)).all():
+                for row in rows:
+                    self._project(projections, Entry(**row._mapping))
+                projections.write(connection)
+                seq = rows[-1].seq
+        self._projections = projections
+
+    def contact(self, contact: str) -> ContactRecord | None:
+        with self._file.read() as connection:
+            return next(iter(Projections.select(connection, contacts.c.contact == contact)), None)
+
+    def contacts(self, offset: int, limit: int) -> tuple[list[ContactRecord], int]:
+        """Newest first, and how many there are in all."""
+        with self._file.read() as connection:
+            total: int = connection.execute(select(func.count()).select_from(contacts)).scalar_one()
+            return Projections.select(connection, offset=offset, limit=limit), total
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table."""
+        with self._file.read() as connection:
+            return {table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                    for table in (events, contacts, segments)}
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _project(self, projections: Projections, entry: Entry) -> None:
+        if entry.kind in self._projector.kinds:
+            projections.put(self._projector.fold(projections.live.get(entry.contact), entry))

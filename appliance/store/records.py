@@ -1,0 +1,35 @@
+"""What the projections keep of a contact: one row of `contacts` and its rows of `segments`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRecord:
+    """A stretch of a contact. kind: flow, queue, ring, talk, dial. Times are Unix seconds."""
+
+    kind: str
+    began_at: float
+    ended_at: float = 0.0                         # 0: still going on
+    detail: str = ""                              # node, queue, agent or number
+    agent: str = ""
+    recording: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRecord:
+    """Fields are those of the bus's ContactInfo."""
+
+    contact: str
+    direction: str                                # in, out
+    calling: str
+    called: str
+    state: str                                    # flow, queue, ringing, talking, dialling, ended
+    began_at: float
+    ended_at: float = 0.0
+    queue: str = ""
+    agent: str = ""
+    outcome: str = ""
+    ended_by: str = ""
+    cause: int = 0
+    digits: str = ""
+    segments: tuple[SegmentRecord, ...] = ()

@@ -1,0 +1,82 @@
+"""The tables, in SQLAlchemy Core: SQLite in the box, and the same on PostgreSQL at the centre.
+
+`events` is the truth and only grows; `contacts` and `segments` are computed from it and may be so again.
+"""
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+APPLICATION_ID = 0x424C4143                       # "BLAC", in the header of a SQLite file: it is ours
+VERSION = 1                                       # of the tables; an event's own version is its column v
+
+metadata = MetaData()
+
+events = Table(
+    "events", metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("contact", String(64), nullable=False),                   # "": of no contact
+    Column("kind", String(32), nullable=False),
+    Column("data", Text, nullable=False),         # JSON
+    Column("v", SmallInteger, nullable=False),
+    sqlite_autoincrement=True,                    # a number is never given twice
+)
+
+contacts = Table(
+    "contacts", metadata,
+    Column("contact", String(64), primary_key=True),
+    Column("direction", String(3), nullable=False),
+    Column("calling", String(64), nullable=False),
+    Column("called", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("ended_at", Double, nullable=False),
+    Column("queue", String(32), nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("ended_by", String(16), nullable=False),
+    Column("cause", SmallInteger, nullable=False),
+    Column("digits", Text, nullable=False),
+    Index("contacts_began", "began_at", "contact"),
+)
+
+segments = Table(
+    "segments", metadata,
+    Column("contact", String(64), ForeignKey("contacts.contact", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("ended_at", Double, nullable=False),
+    Column("detail", String(64), nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("recording", String(32), nullable=False),
+    Index("segments_recording", "recording"),
+)
+
+meta = Table(
+    "meta", metadata,
+    Column("key", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+
+def create(connection: Connection) -> None:
+    """All tables and the version they are of."""
+    metadata.create_all(connection)
+    if connection.dialect.name == "sqlite":
+        for act in ("UPDATE", "DELETE"):
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER events_no_{act.lower()} BEFORE {act} ON events "
+                "BEGIN SELECT RAISE(ABORT, 'events only grow'); END")
+    connection.execute(meta.insert().values(key="version", value=str(VERSION)))

@@ -1,0 +1,132 @@
+"""One SQLite file of ours: made whole or not at all, refused when it is not ours, held by one process.
+
+Ref: sqlite.org/fileformat2.html (header), sqlite.org/wal.html.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError
+
+from appliance.errors import ConfigError
+from appliance.store import schema
+
+REPAIR = "restore it from a backup, or move it away to begin with an empty one"
+BUSY_MS = 10_000
+
+_MAGIC = b"SQLite format 3\0"
+_APPLICATION_ID_AT = 68
+
+
+class Database:
+    """Transactions on one file. ConfigError at opening says what to do; the file is left as it is."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            # Beside the file: a POSIX lock on the file itself ends when any descriptor of it is closed.
+            self._lock = path.with_name(path.name + ".lock").open("wb")
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be opened: {error.strerror}") from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _refuse_foreign(path)
+            if not path.exists() or path.stat().st_size == 0:
+                _create(path)
+        except BlockingIOError:
+            self._lock.close()
+            raise ConfigError(f"{path}: another program has it open: stop acdd first") from None
+        except (OSError, DBAPIError, sqlite3.Error) as error:
+            self._lock.close()
+            raise ConfigError(f"{path}: cannot be opened: {reason(error)}") from None
+        except ConfigError:
+            self._lock.close()
+            raise
+        self._engine = _engine(path)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view; writers go on beside it."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """All or nothing, on the disk at the end."""
+        with self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+        self._lock.close()
+
+
+def quick_check(connection: Connection, path: Path) -> None:
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise ConfigError(f"{path}: is damaged ({' '.join(str(found).split())}): {REPAIR}")
+
+
+def reason(error: Exception) -> str:
+    """SQLite's or the system's own words, on one line."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    return " ".join(text.split())
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Look at the header without SQLite, which would write beside a file that it opens."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        header = file.read(_APPLICATION_ID_AT + 4)
+    if not header:
+        return
+    if not header.startswith(_MAGIC):
+        raise ConfigError(f"{path}: is not a database, or its beginning is damaged: {REPAIR}")
+    if int.from_bytes(header[_APPLICATION_ID_AT:], "big") != schema.APPLICATION_ID:
+        raise ConfigError(f"{path}: is another program's database: move it away, or correct the state folder")
+
+
+def _create(path: Path) -> None:
+    """Under another name until it is whole, so that a power cut leaves either nothing or all of it."""
+    new = path.with_name(path.name + ".new")
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        new.with_name(new.name + suffix).unlink(missing_ok=True)
+    engine = _engine(new)
+    with engine.connect() as connection:
+        # First and outside a transaction: it has to be in the file's own header, not in a WAL.
+        connection.connection.cursor().execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+    with engine.begin() as connection:
+        schema.create(connection)
+    engine.dispose()                              # the last connection takes the WAL into the file
+    new.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}")
+    listen(engine, "connect", _connected)
+    listen(engine, "begin", _begin)
+    return engine
+
+
+def _connected(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None             # BEGIN is ours: the driver's own would leave DDL outside
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", f"busy_timeout = {BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

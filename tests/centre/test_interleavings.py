@@ -1,0 +1,203 @@
+"""Any order of things that can happen, with messages lost, late and twice, and acdd killed at any moment.
+
+After every step: no violation, replay of the log gives the same state, no caller waits while an agent could
+be rung, and spand does what it would be told again. At the end all have hung up and nothing is left over.
+"""
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from appliance.bus.messages import (
+    Bridge,
+    CallAlerting,
+    CallAnswered,
+    CallDigits,
+    CallReleased,
+    Digit,
+    Play,
+    PlayEnded,
+    StartRecording,
+)
+from appliance.centre.engine import Engine
+from tests.centre.office import AGENTS, Office, incoming, setup
+
+CAUSES = st.sampled_from([16, 17, 19, 21, 34])
+BY = st.sampled_from(["far", "far", "line", "near"])
+PICK = st.integers(min_value=0, max_value=63)
+NUMBERS = ["5000", "5000", "5001", "5009", "777", "5"]
+
+
+class Branch(RuleBasedStateMachine):
+    @initialize()
+    def open(self) -> None:
+        self.office = Office(setup())
+        self.shadow = Engine(self.office.setup)
+        self.replayed = 0
+        self.legs = 0
+        self.said: list[Any] = []
+
+    # --- callers and extensions
+
+    @rule(number=st.sampled_from(NUMBERS), whole=st.booleans())
+    def caller(self, number: str, whole: bool) -> None:
+        self.legs += 1
+        self.office.call(f"c{self.legs}", number, complete=whole)
+        self.said.append(incoming(f"c{self.legs}", number, complete=whole))
+
+    @rule(agent=PICK, number=st.sampled_from(["0123", "110", "11", "9", "012345"]), whole=st.booleans())
+    def extension(self, agent: int, number: str, whole: bool) -> None:
+        self.legs += 1
+        self.office.call(f"e{self.legs}", number, trunk="pbx", calling=str(8001 + agent % (len(AGENTS) + 1)),
+                         complete=whole)
+
+    @rule(pick=PICK, more=st.sampled_from("0179"), complete=st.booleans())
+    def dialled_on(self, pick: int, more: str, complete: bool) -> None:
+        if (leg := self._leg(pick, "overlap")) is not None:
+            called = self.office.calls[leg].called + more
+            self._give(CallDigits(leg=leg, called=called, complete=complete))
+
+    @rule(pick=PICK, digit=st.sampled_from("1129*"))
+    def press(self, pick: int, digit: str) -> None:
+        if (leg := self._leg(pick, "answered")) is not None:
+            self._give(Digit(leg=leg, digit=digit, at=self.office.now))
+
+    @rule(pick=PICK, fails=st.booleans())
+    def prompt_is_over(self, pick: int, fails: bool) -> None:
+        playing = [play for play in self.office.playing.values() if fails or not play.repeat]
+        if playing:
+            play = playing[pick % len(playing)]
+            del self.office.playing[play.leg]
+            self._give(PlayEnded(leg=play.leg, play=play.play, finished=not fails,
+                                 error="gone" if fails else ""))
+
+    @rule(pick=PICK)
+    def rings(self, pick: int) -> None:
+        if (leg := self._leg(pick, "offered", inbound=False)) is not None:
+            self.office.alerting(leg)
+            self.said.append(CallAlerting(leg=leg))
+
+    @rule(pick=PICK, heard=st.booleans())
+    def answers(self, pick: int, heard: bool) -> None:
+        leg = self._leg(pick, "offered", "alerting", inbound=False)
+        if leg is not None and heard:
+            self.office.answer(leg)
+            self.said.append(CallAnswered(leg=leg, at=self.office.now))
+        elif leg is not None:
+            self.office._state(leg, "answered")
+            self.office.restart()
+
+    @rule(pick=PICK, cause=CAUSES, by=BY, heard=st.booleans())
+    def hangs_up(self, pick: int, cause: int, by: str, heard: bool) -> None:
+        if (leg := self._leg(pick, "offered", "overlap", "proceeding", "alerting", "answered")) is not None:
+            event = self.office.release(leg, cause, by)
+            if heard:
+                self._give(event)
+            else:
+                self.office.restart()
+
+    @rule()
+    def clears(self) -> None:
+        self.office.clear()
+
+    # --- time, and what goes wrong
+
+    @rule(seconds=st.sampled_from([0.5, 5.0, 15.0, 31.0, 61.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.office.pass_time(seconds)
+
+    @precondition(lambda self: self.said)
+    @rule(pick=PICK)
+    def said_twice(self, pick: int) -> None:
+        self.office.give(self.said[pick % len(self.said)])
+
+    @rule(pick=PICK)
+    def exchange_forgets_a_ring(self, pick: int) -> None:
+        if (leg := self._leg(pick, "offered", "alerting", inbound=False)) is not None:
+            del self.office.calls[leg]
+            self.office.give(self.office.table())
+
+    @rule(number=st.sampled_from(NUMBERS))
+    def killed_before_acting(self, number: str) -> None:
+        self.legs += 1
+        leg = f"k{self.legs}"
+        self.office._table(leg, "telco", True, "offered", number, "139")
+        self.office.crash(incoming(leg, number, at=self.office.now))
+
+    @rule(pick=PICK, cause=CAUSES)
+    def killed_before_hanging_up(self, pick: int, cause: int) -> None:
+        if (leg := self._leg(pick, "answered")) is not None:
+            self.office.crash(self.office.release(leg, cause, "far"))
+
+    @rule()
+    def restart(self) -> None:
+        before = self.office.engine.state
+        self.office.restart()
+        assert self.office.engine.state == before
+
+    @rule()
+    def checkpoint(self) -> None:
+        self.office.engine.checkpoint(self.office.now)
+        self.office._settle()
+
+    # --- what is always true
+
+    @invariant()
+    def replay_gives_the_same(self) -> None:
+        self.shadow.replay(self.office.log[self.replayed:])
+        self.replayed = len(self.office.log)
+        assert self.shadow.state == self.office.engine.state
+
+    @invariant()
+    def nobody_waits_for_nothing(self) -> None:
+        state, queues = self.office.engine.state, self.office.setup.queues
+        free = {agent.name for agent in state.agents.values() if agent.state == "idle" and not agent.leg}
+        for contact in state.contacts.values():
+            if contact.record.state == "queue":
+                assert not free & set(queues[contact.record.queue].agents)
+
+    @invariant()
+    def spand_does_what_it_would_be_told(self) -> None:
+        office, held = self.office, self.office.engine.state.legs
+        wishes = office.engine.media_wishes()
+        assert {one.leg: one for one in wishes if isinstance(one, Play)} == {
+            leg: play for leg, play in office.playing.items() if leg in held}
+        assert {frozenset((one.leg_a, one.leg_b)) for one in wishes if isinstance(one, Bridge)} == {
+            pair for pair in office.bridged if pair <= held.keys()}
+        assert {one.recording for one in wishes if isinstance(one, StartRecording)} == office.recording.keys()
+
+    @invariant()
+    def records_are_the_engine_s(self) -> None:
+        live = {name: record for name, record in self.office.records.items() if record.state != "ended"}
+        assert live == {name: one.record for name, one in self.office.engine.state.contacts.items()}
+
+    def teardown(self) -> None:
+        office = self.office
+        for leg in list(office.calls):
+            if leg in office.calls:
+                office.hang_up(leg)
+        office.clear()
+        office.pass_time(200.0)
+        assert not office.calls and not office.recording and not office.engine.state.legs
+        assert {agent.state for agent in office.engine.state.agents.values()} == {"idle"}
+        assert all(one.ended_at for record in office.records.values() for one in record.segments)
+        assert {record.outcome for record in office.records.values()} <= {
+            "answered", "abandoned", "rejected", "failed"}
+        again = Engine(office.setup)
+        again.replay(office.log)
+        assert again.state == office.engine.state
+
+    def _give(self, event: CallReleased | CallDigits | Digit | PlayEnded) -> None:
+        self.said.append(event)
+        self.office.give(event)
+
+    def _leg(self, pick: int, *states: str, inbound: bool | None = None) -> str | None:
+        legs = [call.leg for call in self.office.calls.values()
+                if call.state in states and inbound in (None, call.inbound)]
+        return legs[pick % len(legs)] if legs else None
+
+
+Branch.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestInterleavings = Branch.TestCase

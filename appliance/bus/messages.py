@@ -1,8 +1,8 @@
 """Every message on the bus, typed. Subjects follow from the class: evt.<owner>.<Class>, req.<owner>.<Class>.
 
-An event is said by its owner and heard by anyone; it carries state where it can, so the newest is enough. A
-request is answered by its owner. `at` is Unix time in seconds, `leg` names one party's connection (trunkd makes
-the id of a call that comes in, acdd that of one it dials), `contact` one customer's interaction.
+An event is said by its owner and heard by anyone; it carries state where it can, so the newest is enough.
+A request is answered by its owner. `at` is Unix time in seconds, `leg` names one party's connection (made by
+trunkd for a call that comes in, by acdd for one it dials), `contact` one customer's interaction.
 A change that an older daemon cannot read raises PROTOCOL.
 """
 

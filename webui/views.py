@@ -179,10 +179,11 @@ def _bar(segment: SegmentInfo, began: float, end: float, whole_s: float) -> Bar:
 
 
 def waited_s(contact: ContactInfo, now: float) -> float:
-    """Time in queues."""
-    end = contact.ended_at or now
-    return sum((segment.ended_at or end) - segment.began_at
-               for segment in contact.segments if segment.kind == "queue")
+    """From joining the first queue to the first talk, ringing at agents included; to the end without one."""
+    joined = min((segment.began_at for segment in contact.segments if segment.kind == "queue"), default=0.0)
+    talked = min((segment.began_at for segment in contact.segments
+                  if segment.kind == "talk" and segment.began_at >= joined), default=contact.ended_at or now)
+    return talked - joined if joined else 0.0
 
 
 def recorded(contact: ContactInfo) -> list[SegmentInfo]:

@@ -47,7 +47,7 @@ class Unavailable(click.ClickException):
 @click.group()
 def main() -> None:
     """Instruments of the bench."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
 
 
 @main.group()
@@ -239,11 +239,11 @@ def bulk(one: SoftwareExchange, calls: int, at_once: int, per_second: float, cal
 
 @main.command("demo-telco")
 @option("--called", multiple=True, default=("5001",), help="numbers that are called")
-@option("--per-minute", default=8.0, type=click.FloatRange(0, min_open=True))
-@option("--at-most", default=6, type=click.IntRange(1, 30), help="calls at once")
+@option("--per-minute", default=12.0, type=click.FloatRange(0, min_open=True))
+@option("--at-most", default=8, type=click.IntRange(1, 30), help="calls at once")
 @option("--keys", default="12", help="one of them is pressed after the answer")
 @option("--key-after", type=BETWEEN, default=(3.0, 7.0), help="seconds after the answer")
-@option("--talk", type=BETWEEN, default=(10.0, 30.0), help="seconds after the key")
+@option("--talk", type=BETWEEN, default=(15.0, 40.0), help="seconds after the key")
 @option("--give-up", default=0.12, type=SHARE, help="share who hang up early")
 @option("--calls", default=0, type=click.IntRange(0), help="end after so many; 0: go on for ever")
 @option("--seed", default=1)

@@ -29,11 +29,11 @@ class Callers:
     """What the people outside do."""
 
     called: tuple[str, ...]                       # one of them each time
-    per_minute: float = 8.0
-    at_most: int = 6                              # calls at once
+    per_minute: float = 12.0
+    at_most: int = 8                              # calls at once
     keys: str = "12"                              # one of them, pressed after the answer
     key_after_s: tuple[float, float] = (3.0, 7.0)
-    talk_s: tuple[float, float] = (10.0, 30.0)    # after the key
+    talk_s: tuple[float, float] = (15.0, 40.0)    # after the key
     give_up: float = 0.12                         # share of callers who hang up early
     calls: int = 0                                # end after so many; 0: go on
 

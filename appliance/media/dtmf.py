@@ -91,26 +91,32 @@ class Receiver:
         halves[:, -_HALVES:] = energies[:, 2:]
 
         tones = (window.real ** 2 + window.imag ** 2) * _TONE_POWER
-        rows = np.arange(n)
-        low, high = tones[:, :4].argmax(axis=1), tones[:, 4:].argmax(axis=1) + 4
-        both = tones[rows, low] + tones[rows, high]
-        likely = np.flatnonzero((both >= MIN_PURITY * _SCALLOPED * power) & (power >= 2 * _MIN_POWER))
-        heard = np.full(n, -1, np.int8)
-        if likely.size:
-            sure, weaker = self._examine(likely, low[likely], high[likely], window, power)
-            found = likely[sure]
-            heard[found] = 4 * low[found] + high[found] - 4
-        else:
-            found, weaker, sure = likely, np.empty(0, np.float32), np.empty(0, np.bool_)
-
-        new = found[heard[found] != self._digit[found]]
-        self._end_absent(n, heard, tones)
-        self._digit[found] = heard[found]
-        self._absent[found] = 0
-        self._digit_power[found] = weaker[sure]
+        best = np.maximum(tones[:, 0::2], tones[:, 1::2])        # by halves: max() over a short axis is slow
+        best = np.maximum(best[:, 0::2], best[:, 1::2])          # [n, 2], the strongest low and high one
+        both = best[:, 0] + best[:, 1]
+        likely = ((both >= MIN_PURITY * _SCALLOPED * power) & (power >= 2 * _MIN_POWER)).nonzero()[0]
+        digits: list[tuple[int, str]] = []
+        if likely.size or (self._digit[:n] >= 0).any():
+            digits = self._recognize(likely, tones, window, power)
 
         self._opening[:n], self._opening_energy[:n] = sines[:, :8], energies[:, 0]
         self._window[:n], self._power[:n] = window, power
+        return digits
+
+    def _recognize(
+        self, likely: _Indices, tones: _Floats, window: _Complexes, power: _Floats,
+    ) -> list[tuple[int, str]]:
+        """What the windows of the `likely` rows hold, against the digits that sound already."""
+        heard = np.full(len(tones), -1, np.int8)
+        low, high = tones[likely, :4].argmax(axis=1), tones[likely, 4:].argmax(axis=1) + 4
+        sure, weaker = self._examine(likely, low, high, window, power)
+        found = likely[sure]
+        heard[found] = (4 * low + high - 4)[sure]
+        new = found[heard[found] != self._digit[found]]
+        self._end_absent(len(tones), heard, tones)
+        self._digit[found] = heard[found]
+        self._absent[found] = 0
+        self._digit_power[found] = weaker[sure]
         return [(int(row), DIGITS[heard[row]]) for row in new]
 
     def _examine(

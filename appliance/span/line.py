@@ -15,7 +15,7 @@ from appliance.media.ring import Ring
 from appliance.span.mailbox import Mailbox
 from appliance.span.pace import Pacer
 from appliance.span.seat import Seat
-from e1_driver import IDLE, TIMESLOTS
+from e1_driver import IDLE, TIMESLOTS, LineStatus
 
 PRIORITY = 20                                     # of SCHED_RR: above ordinary work, below the kernel's own
 TICKS_AT_ONCE = 20                                # after a stall; then the sockets have their turn
@@ -79,7 +79,7 @@ class Line:
         self._ready: dict[int, Callable[[float], None]] = {}
         self._stopping = threading.Event()
         self._look_at = self._report_at = time.monotonic()
-        self._states: list[SpanState | None] = [None] * len(spans)
+        self._said: list[LineStatus | None] = [None] * len(spans)
         self._ticks = self._stalls = self._timed = self._sum_ns = self._max_ns = 0
         self._watch(self.plans.fileno(), lambda now: self._change())
         for index, seat in enumerate(self._seats):
@@ -202,10 +202,10 @@ class Line:
         report = now >= self._report_at
         for index, seat in enumerate(self._seats):
             self._open(index, now)
-            state, before = seat.state(self._pacer.slips(index), now), self._states[index]
-            if report or before is None or (state.up, state.alarms) != (before.up, before.alarms):
-                self._states[index] = state
-                self.reports.put(state)
+            status = seat.status(now)
+            if report or status != self._said[index]:
+                self._said[index] = status
+                self.reports.put(seat.state(status, self._pacer.slips(index)))
             self._forget_lost(index)
         if report:
             self._report_at = now + REPORT_S

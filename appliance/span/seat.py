@@ -62,9 +62,12 @@ class Seat:
     def _send_frame(self, frame: bytes, now: float) -> bool:
         return self._guarded(lambda span: span.send_frame(frame), False, now)
 
-    def state(self, slips: int, now: float) -> SpanState:
-        """`slips`: the matrix's, to be added to the line's."""
-        status = self._guarded(lambda span: span.status(), None, now) or LineStatus(frozenset({Alarm.LOS}))
+    def status(self, now: float) -> LineStatus:
+        """LOS while there is no span."""
+        return self._guarded(lambda span: span.status(), LineStatus(frozenset({Alarm.LOS})), now)
+
+    def state(self, status: LineStatus, slips: int) -> SpanState:
+        """`status` with the counters; `slips`: the matrix's, to be added to the line's."""
         counters = self._totals()
         counters["slips"] += slips
         return SpanState(

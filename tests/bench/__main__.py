@@ -1,0 +1,71 @@
+"""make bench: measure, show, keep."""
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from tests.bench.figures import Figure, keep_json, keep_page, measure, row
+from tests.bench.latency import LATENCY
+from tests.bench.pure import HDLC, MEDIA
+from tests.bench.signalling import SIGNALLING
+from tests.bench.start import START
+from tests.bench.talk import TALK
+
+ROOT = Path(__file__).resolve().parents[2]
+THEMES = (TALK, SIGNALLING, LATENCY, START, HDLC, MEDIA)
+BUSY_LOAD = 0.5                                   # a core
+SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
+
+
+def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
+    """0; 1 when a theme failed, which then has no figures."""
+    names = [theme.name for theme in THEMES]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(
+        "Measure the box; figures go to build/bench.json. docs/benchmarks.md is written when everything was "
+        "measured with as many runs as usual."))
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME",
+                        help=f"of {', '.join(names)}; may be given several times")
+    parser.add_argument("--runs", type=int, metavar="N", help="instead of each theme's own number")
+    args = parser.parse_args(argv)
+    if args.runs is not None and args.runs < 1:
+        parser.error("--runs: at least 1")
+    _say_how_busy()
+    began = time.monotonic()
+    figures: list[Figure] = []
+    failed: list[str] = []
+    for theme in [theme for theme in THEMES if not args.only or theme.name in args.only]:
+        try:
+            measured = measure(theme, args.runs or theme.runs, _say)
+        except Exception:
+            traceback.print_exc()
+            failed.append(theme.name)
+            continue
+        print(f"\n{theme.name}", *map(row, measured), sep="\n", flush=True)
+        figures += measured
+    keep_json(figures, root / "build" / "bench.json")
+    kept = "build/bench.json"
+    if not (failed or args.only or args.runs):
+        keep_page(THEMES, figures, root / "docs" / "benchmarks.md")
+        kept += " and docs/benchmarks.md"
+    _say(f"\n{len(figures)} figures in {time.monotonic() - began:.0f} s, kept in {kept}")
+    if failed:
+        _say(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _say_how_busy() -> None:
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > BUSY_LOAD * cores:
+        _say(f"this machine is busy (load {load:.1f} on {cores} cores): times will be longer than they are")
+
+
+if __name__ == "__main__":
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    sys.exit(main())

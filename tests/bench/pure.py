@@ -1,0 +1,103 @@
+"""Code without a process around it, in CPU seconds of this one."""
+
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from appliance.media.engine import Engine, plan
+from appliance.media.ring import Ring
+from e1_driver import BEARERS, BLOCK, TIMESLOTS
+from e1_driver.hdlc import FCS_OCTETS, Decoder, Encoder
+from hil_tests.instruments import speech
+from tests.bench.figures import Kind, Say, Theme
+
+IDLE_BLOCKS, FULL_BLOCKS = 100_000, 5_000
+SPANS = 16
+TICKS = 1000
+TICK_S = 0.01
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def hdlc_once(say: Say) -> dict[str, float]:
+    figures = {}
+    for state, blocks, frames in (("idle", IDLE_BLOCKS, []), ("full", FULL_BLOCKS, _frames())):
+        line: list[bytes] = []
+        encode_s = cpu_s(partial(_encode, blocks, frames, line))
+        decode_s = cpu_s(partial(_decode, line))
+        figures[f"HDLC encode, {state} line"] = blocks * BLOCK / encode_s
+        figures[f"HDLC decode, {state} line"] = blocks * BLOCK / decode_s
+    return figures
+
+
+def _frames() -> list[bytes]:
+    """Octets of the lengths of LAPD frames: half of them supervisory, the rest carry a message."""
+    octets = random.Random(1)
+    return [octets.randbytes(4 if octets.random() < 0.5 else octets.randrange(9, 60)) for _ in range(1000)]
+
+
+def _encode(blocks: int, frames: list[bytes], line: list[bytes]) -> None:
+    """Blocks as a span asks for them, with always a frame waiting when there are `frames`."""
+    encoder, sent, waiting_octets = Encoder(), 0, 0
+    for _ in range(blocks):
+        while frames and waiting_octets < BLOCK:
+            frame = frames[sent % len(frames)]
+            encoder.send(frame)
+            sent += 1
+            waiting_octets += len(frame) + FCS_OCTETS + 1        # and a flag; stuffed bits come on top
+        line.append(encoder.pull(BLOCK))
+        waiting_octets -= BLOCK
+
+
+def _decode(line: list[bytes]) -> None:
+    decoder = Decoder()
+    for block in line:
+        decoder.feed(block)
+
+
+def media_once(say: Say) -> dict[str, float]:
+    """480 ports in 240 calls."""
+    ports = SPANS * TIMESLOTS
+    bearers = [span * TIMESLOTS + timeslot for span in range(SPANS) for timeslot in BEARERS]
+    half = len(bearers) // 2
+    calls = list(zip(bearers[:half], bearers[half:], strict=True))
+    engine = Engine(ports, receivers=len(bearers))
+    engine.change(plan(
+        ports, bridges=dict(calls) | {right: left for left, right in calls}, players=(),
+        listeners=[(port, str(port)) for port in bearers],
+        recordings=[(number.to_bytes(16), *call) for number, call in enumerate(calls, start=1)]))
+    words = np.concatenate([speech.said(text) for text in speech.texts("caller")])
+    heard = np.stack([np.resize(np.roll(words, 997 * port), TICKS * BLOCK) for port in range(ports)])
+    rx = engine.blank()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        ring = Ring.create(Path(folder) / "ring", len(bearers))
+
+        def run() -> None:
+            for tick in range(TICKS):
+                rx[:ports] = heard[:, tick * BLOCK:(tick + 1) * BLOCK]
+                ring.write(tick, engine.plan.recordings, engine.tick(rx).audio)
+        share = cpu_s(run) / (TICKS * TICK_S)
+    return {"media of 480 ports": 100 * share, "media of 480 ports, each": 1000 * share / len(bearers)}
+
+
+HDLC = Theme(
+    "hdlc", "Timeslot octets per CPU second, in blocks of 80 as a span asks for them: nothing but flags, and "
+    "frames back to back, half of them of 4 octets.",
+    tuple(Kind(f"HDLC {way}, {state} line", "octets/s", "8,000 a span")
+          for state in ("idle", "full") for way in ("encode", "decode")), hdlc_once, runs=7)
+MEDIA = Theme(
+    "media", "The switching matrix alone, without lines: 16 spans full of speech, 480 ports bridged in "
+    "pairs, all recorded into the ring, DTMF listened for on all. The second figure is that of one port for "
+    "one second.", (
+        Kind("media of 480 ports", "% of a core", "8"),
+        Kind("media of 480 ports, each", "CPU-ms/port-s", "0.16"),
+    ), media_once, runs=7)

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from appliance.errors import DecodeError, StateError
+from appliance.isdn import call_table as table
 from appliance.isdn.call import Call, ChannelRefused, Snapshot
 from appliance.isdn.causes import (
     CHANNEL_NOT_AVAILABLE,
     DESTINATION_OUT_OF_ORDER,
     INVALID_CALL_REFERENCE,
     NO_CHANNEL,
+    TEMPORARY_FAILURE,
 )
 from appliance.isdn.channels import Channel, Channels
 from appliance.isdn.elements import (
@@ -32,10 +34,11 @@ from appliance.isdn.elements import (
 )
 from appliance.isdn.events import By, ChannelChanged, Event, LinkChanged, Released
 from appliance.isdn.lapd import Side
-from appliance.isdn.q921 import Established, Link, Received, Trouble
+from appliance.isdn.q921 import TROUBLES, Established, Link, Received, Trouble
 from appliance.isdn.q921 import Released as LinkReleased
 from appliance.isdn.q931 import MISSING_ELEMENT, Message, MessageError, MessageType, decode, encode
-from appliance.isdn.restart import Restarts
+from appliance.isdn.recovery import restore
+from appliance.isdn.restart import INTERFACE, Restarts
 from appliance.isdn.states import LOCATIONS, TIMERS, On, State, Timers
 
 BEARERS = (*range(1, 16), *range(17, 32))
@@ -44,6 +47,8 @@ CALL_REFERENCES = 0x7FFF
 MAX_TEXT_OCTETS = 32                              # of a name or number that every network takes
 ACTED_ON_ANYHOW = (MessageType.SETUP, MessageType.DISCONNECT, MessageType.RELEASE,
                    MessageType.RELEASE_COMPLETE)
+SETTLING_S = 5.0                                  # both ends set the link up; N200 + 1 SABMEs may come
+SAY_AGAIN_S = 60.0                                # the same trouble of layer 2
 
 log = logging.getLogger(__name__)
 
@@ -53,23 +58,29 @@ class Signalling:
 
     `overlap`: a SETUP without Sending complete waits for digits. `exclusive`: our SETUP insists on its
     channel. `cold`: nothing is known of earlier calls, so the far end is asked once to restart the interface.
+    `name` is for the log.
     """
 
     def __init__(self, side: Side, new_key: Callable[[], str], *, timers: Timers | None = None,
                  timeslots: Iterable[int] = BEARERS, hunt: str = "up", overlap: bool = False,
-                 exclusive: bool = False, cold: bool = True, first_call_ref: int = 1) -> None:
-        self.side, self.overlap, self.exclusive = side, overlap, exclusive
+                 exclusive: bool = False, cold: bool = True, first_call_ref: int = 1,
+                 name: str = "span") -> None:
+        self.name, self.side, self.overlap, self.exclusive = name, side, overlap, exclusive
         self.timers = timers or TIMERS[side]
         self.counts: Counter[str] = Counter()     # what was out of the ordinary; layer 2's are in figures()
         self.channels = Channels(timeslots, hunt, self._channel_changed)
-        self._new_key, self._cold, self._next_ref = new_key, cold, first_call_ref
+        self._new_key, self._next_ref = new_key, first_call_ref
         self._link: Link | None = None            # None: the line is down
         self._link_up = False
+        self._up_at = 0.0                         # when the link came up
         self._establish_at: float | None = None
-        self._restarts = Restarts(self.channels, self.timers, self._send_restart)
+        self._trouble_said_at: dict[str, float] = {}
         self._calls: dict[tuple[int, bool], Call] = {}          # (call reference, ours)
         self._keys: dict[str, Call] = {}
         self._events: list[Event] = []
+        self._restarts = Restarts(name, self.channels, self.timers, self._send_restart)
+        if cold:
+            self._restarts.begin_interface()
 
     # --- inputs: the line
 
@@ -100,7 +111,7 @@ class Signalling:
         self._pump(now)
         self._restarts.expire(now)
         for call in list(self._calls.values()):
-            call.expire(now)
+            table.expire(call, now)
 
     # --- inputs: the application
 
@@ -121,28 +132,28 @@ class Signalling:
         call = Call(self, key, self._new_reference(), ours=True, setup=elements, timeslot=chosen)
         self._add(call)
         self.channels.take(chosen, key)
-        call.fire(On.DIAL, now)
+        table.fire(call, On.DIAL, now)
 
     def more_digits(self, key: str, digits: str, now: float) -> None:
         """Overlap sending: sent now, or when the far end asks for more."""
         CalledNumber(digits).write()
-        self._call(key).more_digits(digits, now)
+        table.more_digits(self._call(key), digits, now)
 
     def proceed(self, key: str, now: float) -> None:
         """The number is complete. Harmless when that was said already."""
-        self._call(key).fire(On.PROCEED, now)
+        table.fire(self._call(key), On.PROCEED, now)
 
     def alert(self, key: str, now: float, *, in_band: bool = False) -> None:
         """`in_band`: the caller hears our tones, his own exchange need not make any."""
-        self._call(key).alert(in_band, now)
+        table.alert(self._call(key), in_band, now)
 
     def answer(self, key: str, now: float) -> None:
-        self._call(key).fire(On.ANSWER, now)
+        table.fire(self._call(key), On.ANSWER, now)
 
     def hang_up(self, key: str, cause: int, now: float) -> None:
         """End the call in whatever state it is; gone already is good too."""
         if key in self._keys:
-            self._keys[key].hang_up(cause, now)
+            table.hang_up(self._keys[key], cause, now)
 
     def restart(self, timeslot: int, now: float) -> None:
         """RESTART an idle channel; it is idle again when the far end acknowledges."""
@@ -152,16 +163,20 @@ class Signalling:
 
     def restore(self, snapshots: Iterable[Snapshot], now: float) -> None:
         """Calls of the process before this one, before the line is up. Active ones go on, the others are
-        Released now and cleared at the far end when the link is there."""
+        Released now and cleared at the far end when the link is there. One whose call reference cannot be is
+        only Released."""
         for snapshot in snapshots:
             call = Call(self, snapshot.key, snapshot.call_ref, snapshot.ours)
+            if not 0 < call.call_ref <= CALL_REFERENCES or (call.call_ref, call.ours) in self._calls:
+                self._events.append(Released(call.key, TEMPORARY_FAILURE, By.LINE))
+                continue
             self._add(call)
             timeslot = snapshot.timeslot
             if snapshot.active and timeslot is not None and self.channels.is_idle(timeslot):
                 self.channels.take(timeslot, call.key)
-                call.restore(timeslot, now)
+                restore(call, timeslot, None, now)
             else:
-                call.restore(None, now)
+                restore(call, None, snapshot.cause, now)
 
     # --- outputs
 
@@ -213,31 +228,42 @@ class Signalling:
                 match event:
                     case Received(info):
                         self._receive(info, now)
-                    case Established(reset=reset):
-                        self._established(reset, now)
+                    case Established(lost=lost):
+                        self._established(lost, now)
                     case LinkReleased(reason):
                         level = logging.WARNING if self._link_up else logging.DEBUG   # not at every attempt
-                        log.log(level, "layer 2 is down: %s", reason)
+                        log.log(level, "%s: layer 2 is down: %s", self.name, reason)
                         self._establish_at = now + self.timers.link_pause_s
                         self._link_lost(now)
                     case Trouble(letter):
-                        log.info("layer 2: MDL-ERROR %s", letter)
+                        self._say_trouble(letter, now)
 
-    def _established(self, reset: bool, now: float) -> None:
+    def _established(self, lost: bool, now: float) -> None:
+        """For the first time, or once more: then `lost` says that messages of ours may not have arrived."""
         self._establish_at = None
-        if self._link_up:
-            if reset:
-                self.counts["link_resets"] += 1
-                self._tell_all(On.LINK_RESET, now)
-            return
-        self._link_up = True
-        self._events.append(LinkChanged(True))
-        if self._cold:
-            self._cold = False
-            interface = RestartIndicator(RestartIndicator.INTERFACE)
-            self.send(Message(MessageType.RESTART, GLOBAL, False, (interface,)), now)
-        self._restarts.link_back(now)
-        self._tell_all(On.LINK_BACK, now)
+        first = not self._link_up
+        if first:
+            self._link_up, self._up_at = True, now
+            log.info("%s: layer 2 is up", self.name)
+            self._events.append(LinkChanged(True))
+        else:
+            self.counts["link_resets"] += 1
+        self._restarts.link_established(now)      # before all other messages
+        if first:
+            self._tell_all(On.LINK_BACK, now)
+        elif lost:
+            self._tell_all(On.LINK_RESET, now)
+
+    def _say_trouble(self, letter: str, now: float) -> None:
+        """SABMEs that cross at the start are no news, nor is the same trouble within a minute."""
+        said_at = self._trouble_said_at.get(letter)
+        crossed = letter == "F" and now < self._up_at + SETTLING_S
+        if crossed or (said_at is not None and now < said_at + SAY_AGAIN_S):
+            level = logging.DEBUG
+        else:
+            level = logging.WARNING
+            self._trouble_said_at[letter] = now
+        log.log(level, "%s: layer 2: %s (MDL-ERROR %s)", self.name, TROUBLES[letter], letter)
 
     def _link_lost(self, now: float) -> None:
         if self._link_up:
@@ -248,7 +274,7 @@ class Signalling:
 
     def _tell_all(self, on: On, now: float) -> None:
         for call in list(self._calls.values()):
-            call.fire(on, now)
+            table.fire(call, on, now)
 
     # --- messages
 
@@ -257,19 +283,19 @@ class Signalling:
             message = decode(info)
         except MessageError as error:
             self.counts["faulty_messages"] += 1
-            log.info("faulty message: %s", error)
+            log.info("%s: faulty message: %s", self.name, error)
             self._refuse(error, now)
             return
         except DecodeError as error:
             self.counts["ignored_messages"] += 1
-            log.info("ignored message: %s", error)
+            log.info("%s: ignored message: %s", self.name, error)
             return
         if message.faults:
             self.counts["faulty_elements"] += len(message.faults)
         if message.call_ref == GLOBAL:
             self._receive_global(message, now)
         else:
-            self._call_of(message).receive(message, now)
+            table.receive(self._call_of(message), message, now)
 
     def _call_of(self, message: Message) -> Call:
         """Its call, or one in the null state that takes part in the world only when it is admitted."""
@@ -284,7 +310,7 @@ class Signalling:
             self._send_global_status(error.cause, now)
         elif error.type in ACTED_ON_ANYHOW:
             message = Message(MessageType(error.type), error.call_ref, error.to_originator)
-            self._call_of(message).receive(message, now, error.cause)
+            table.receive(self._call_of(message), message, now, error.cause)
         else:
             call = self._calls.get((error.call_ref, error.to_originator))
             call = call or Call(self, "", error.call_ref, error.to_originator)
@@ -301,7 +327,7 @@ class Signalling:
                 else:
                     self._send_global_status(MISSING_ELEMENT, now)                   # 5.5.2, 5.8.6.1
             case MessageType.RESTART_ACKNOWLEDGE:
-                self._restarts.acknowledged(channel.timeslots if channel else ())
+                self._restarts.acknowledged(channel.timeslots if channel else (), now)
             case MessageType.STATUS:
                 self.counts["global_status"] += 1
             case _:
@@ -313,8 +339,8 @@ class Signalling:
         self.counts["restarts_received"] += 1
         for call in list(self._calls.values()):
             if call.timeslot in timeslots:
-                call.fire(On.RESTARTED, now)
-        self._restarts.acknowledged(timeslot for timeslot in timeslots if self.channels.is_out(timeslot))
+                table.fire(call, On.RESTARTED, now)
+        self._restarts.used([timeslot for timeslot in timeslots if self.channels.is_out(timeslot)], now)
         self.send(Message(MessageType.RESTART_ACKNOWLEDGE, GLOBAL, not message.to_originator, elements), now)
 
     def _send_global_status(self, cause: int, now: float) -> None:
@@ -323,7 +349,9 @@ class Signalling:
 
     def _send_restart(self, timeslot: int, now: float) -> None:
         self.counts["restarts_sent"] += 1
-        elements = (ChannelId(timeslot), RestartIndicator(RestartIndicator.CHANNELS))
+        elements: tuple[Element, ...] = (RestartIndicator(RestartIndicator.INTERFACE),)
+        if timeslot != INTERFACE:
+            elements = (ChannelId(timeslot), RestartIndicator(RestartIndicator.CHANNELS))
         self.send(Message(MessageType.RESTART, GLOBAL, False, elements), now)
 
     # --- what calls need of us (call.Owner)
@@ -335,14 +363,14 @@ class Signalling:
                 self._link.send(encode(message), now)
             except StateError as error:           # it went down in this turn, or the far end takes nothing
                 self.counts["messages_dropped"] += 1
-                log.warning("%s not sent: %s", message.type.name, error)
+                log.warning("%s: %s not sent: %s", self.name, message.type.name, error)
 
     def tell(self, event: Event) -> None:
         self._events.append(event)
 
-    def offer(self, call: Call, wanted: ChannelId | None) -> int:
+    def offer(self, call: Call, wanted: ChannelId | None, now: float) -> int:
         timeslot = self._choose(wanted)
-        self._restarts.acknowledged([timeslot])   # the far end uses it: it is in service again
+        self._restarts.used([timeslot], now)
         self._add(call)
         self.channels.take(timeslot, call.key)
         return timeslot
@@ -378,10 +406,10 @@ class Signalling:
             return theirs.exclusive
         return self.side is Side.USER
 
-    def move(self, call: Call, timeslot: int) -> bool:
+    def move(self, call: Call, timeslot: int, now: float) -> bool:
         if timeslot not in self.channels or not self.channels.usable_by_peer(timeslot):
             return False
-        self._restarts.acknowledged([timeslot])
+        self._restarts.used([timeslot], now)
         self.leave(call)
         call.timeslot = timeslot
         self.channels.take(timeslot, call.key)

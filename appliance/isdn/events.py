@@ -8,7 +8,7 @@ class By(Enum):
 
     FAR = "far"                                   # the other end
     NEAR = "near"                                 # the application
-    LINE = "line"                                 # a timer, the data link, no channel
+    LINE = "line"                                 # a timer, the data link, no channel, a restart
 
 
 class ChannelState(Enum):

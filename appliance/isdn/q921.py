@@ -47,10 +47,12 @@ class On(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Established:
-    """The link is up. `by_peer`: the peer asked; `reset`: it was up before, messages may be lost."""
+    """The link is up. `by_peer`: the peer asked; `reset`: it was up before; `lost`: messages of ours may be
+    lost by it, which is when the Recommendation tells layer 3 of a reset."""
 
     by_peer: bool
     reset: bool
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,24 @@ class Trouble:
 
 
 LinkEvent = Established | Released | Received | Trouble
+
+TROUBLES = {                                      # what the letters stand for; who did it, then what
+    "A": "the peer answered an enquiry that we did not make",
+    "B": "the peer sent DM, F = 1, that answers nothing",
+    "C": "the peer sent UA, F = 1, that answers nothing",
+    "D": "the peer sent UA, F = 0, that answers nothing",
+    "E": "the peer sent DM: it has no link",
+    "F": "the peer set the link up once more",
+    "G": "the peer does not answer SABME",
+    "H": "the peer does not answer DISC",
+    "I": "the peer does not answer our enquiries",
+    "J": "the peer acknowledged a frame that we did not send",
+    "K": "the peer sent FRMR: it takes us to break the protocol",
+    "L": "the peer sent a frame that does not exist, or we hear ourselves",
+    "M": "the peer sent information in a frame that has none",
+    "N": "the peer sent a frame of a wrong length",
+    "O": "the peer sent more information than N201 allows",
+}
 
 
 @dataclass(slots=True)
@@ -268,7 +288,7 @@ class Link:
         self._respond(FrameKind.UA)
         self._clear_exceptions()
         self._trouble("F")
-        self._drop_outstanding(by_peer=True)
+        self._reset_done(by_peer=True)
         self._up()
 
     def _answer_ua(self) -> None:
@@ -287,9 +307,9 @@ class Link:
             self._trouble("D")
             return
         if self._by_layer3:
-            self._events.append(Established(by_peer=False, reset=self._was_up))
+            self._events.append(Established(by_peer=False, reset=self._was_up, lost=self._was_up))
         else:
-            self._drop_outstanding(by_peer=False)
+            self._reset_done(by_peer=False)
         self._up()
 
     def _released(self) -> None:                  # UA in state 6
@@ -476,11 +496,12 @@ class Link:
         """Done on the way out of states 7 and 8. Our own busy condition stays: it is the caller's."""
         self._peer_busy = self._rejecting = self._ack_pending = False
 
-    def _drop_outstanding(self, *, by_peer: bool) -> None:
-        """A reset that layer 3 did not ask for; it is told only when messages are lost by it (5.7.3)."""
-        if self._vs != self._va:
+    def _reset_done(self, *, by_peer: bool) -> None:
+        """A reset that layer 3 did not ask for; with frames outstanding the queue is dropped (5.7.3)."""
+        lost = self._outstanding() > 0
+        if lost:
             self._queue.clear()
-            self._events.append(Established(by_peer, reset=True))
+        self._events.append(Established(by_peer, reset=True, lost=lost))
 
     def _outstanding(self) -> int:
         return (self._vs - self._va) % MODULO

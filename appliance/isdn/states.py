@@ -67,7 +67,7 @@ class On(Enum):
     T310 = "T310"
     T313 = "T313"
     T322 = "T322"
-    LINK_RESET = "data link reset"                # 5.8.8
+    LINK_RESET = "data link reset"                # 5.8.8: what was sent last may be lost
     LINK_LOST = "data link failure"               # 5.8.9
     LINK_BACK = "data link re-established"        # 5.8.9
     RESTARTED = "channel restarted by the far end"    # 5.5.2
@@ -91,6 +91,7 @@ class Timers:
     n316: int = 2                                 # unanswered RESTARTs that take a channel out of service
     n322: int = 3                                 # unanswered STATUS ENQUIRYs that clear a call
     link_pause_s: float = 1.0                     # ours: from the loss of layer 2 to our next attempt
+    cold_restart_s: float = 10.0                  # ours: wait for an answer to RESTART of the interface
 
     def seconds(self, timer: On) -> float:
         """How long `timer` runs."""

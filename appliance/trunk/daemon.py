@@ -3,7 +3,7 @@ import asyncio
 import contextlib
 import sys
 
-from appliance.bus.messages import DaemonUp, Done, Event, Request
+from appliance.bus.messages import DaemonUp, Done, Event, Request, SpanState
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.trunk.binding import Bindings
@@ -22,11 +22,15 @@ async def serve(context: Context) -> None:
         return await context.bus.ask(request)
 
     async def hear(event: Event) -> None:
-        if isinstance(event, DaemonUp):
-            bindings.again()
+        match event:
+            case DaemonUp():
+                bindings.again()
+            case SpanState(span=span, up=up) if span in service.spans:
+                service.spans[span].line_state(up)
 
     async def back() -> None:
         service.repeat_states()
+        bindings.again()                          # spand may have come up unheard
 
     async def say() -> None:
         while True:

@@ -80,8 +80,9 @@ class TrunkService:
                 self._released(leg, TEMPORARY_FAILURE, "line")
                 continue
             snapshots[info.span].append(
-                Snapshot(info.leg, leg.call_ref, not info.inbound, info.timeslot or None, active))
-            if active:
+                Snapshot(info.leg, leg.call_ref, not info.inbound, info.timeslot or None, active,
+                         info.cause if info.state == "clearing" else None))
+            if info.timeslot:                     # also of a call that ends now: spand is to forget it
                 self._bindings.bind(info.leg, info.span, info.timeslot)
         for name, span in self.spans.items():
             span.signalling.restore(snapshots[name], span.now())
@@ -164,7 +165,9 @@ class TrunkService:
     def _hang_up(self, leg: Leg, cause: int) -> None:
         span = self.spans[leg.info.span]
         leg.claimed = True
-        self._enter(leg, "clearing")
+        if leg.info.state != "clearing":
+            leg.change(cause=cause, by="near")
+            self._enter(leg, "clearing")
         span.signalling.hang_up(leg.info.leg, cause, span.now())
         span.flush()
 
@@ -177,7 +180,7 @@ class TrunkService:
         leg = Leg(CallInfo(
             leg=request.leg, trunk=request.trunk, span="", timeslot=0, inbound=False, state="offered",
             called=request.called, calling=request.calling, calling_name=request.calling_name, complete=True,
-            since=time.time()), claimed=True)
+            since=(now := time.time()), began_at=now), claimed=True)
         self._legs[request.leg] = leg
         try:
             self._set_up(leg)
@@ -235,6 +238,7 @@ class TrunkService:
                 self._enter(leg, "alerting")
                 self._say(CallAlerting(leg=name))
             case isdn.Answered():
+                leg.change(answered=True)
                 self._enter(leg, "answered")
                 self._say(CallAnswered(leg=name, at=leg.info.since))
             case isdn.Released(cause=cause, by=by, channel_refused=refused):
@@ -249,7 +253,8 @@ class TrunkService:
         leg = self._legs[event.key] = Leg(CallInfo(
             leg=event.key, trunk=span.config.trunk, span=span.config.name, timeslot=event.timeslot,
             inbound=True, state="offered" if event.complete else "overlap", called=event.called,
-            calling=event.calling, calling_name=event.name, complete=event.complete, since=time.time()),
+            calling=event.calling, calling_name=event.name, complete=event.complete,
+            since=(now := time.time()), began_at=now),
             call_ref=snapshot.call_ref if snapshot else 0)
         self._table.save(leg)
         self._bindings.bind(event.key, span.config.name, event.timeslot)

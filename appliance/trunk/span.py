@@ -1,4 +1,4 @@
-"""One span: its signalling, fed by spand's D-channel socket and the clock. The events go to `handle`."""
+"""One span: its signalling, fed by spand's D-channel socket, spand's word about the line and the clock."""
 import asyncio
 import contextlib
 import logging
@@ -7,6 +7,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.config.schema import SpanConfig
@@ -15,6 +16,7 @@ from appliance.isdn.dss1 import CALL_REFERENCES, Signalling
 from appliance.isdn.events import Event
 from appliance.isdn.lapd import Side
 from appliance.isdn.states import TIMERS, Timers
+from appliance.trunk.line_watch import LineWatch
 
 FRAME_MAX_OCTETS = 512
 TRACE_FRAMES = 20_000
@@ -27,6 +29,16 @@ def new_leg() -> str:
     return secrets.token_hex(8)
 
 
+@dataclass(frozen=True, slots=True)
+class _Connected:
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _LineState:
+    up: bool
+
+
 class TrunkSpan:
     """`handle(span, event)` is called for each event, before the frames that go with it are sent."""
 
@@ -36,12 +48,13 @@ class TrunkSpan:
         self.config, self.link_since = config, time.time()
         self.signalling = Signalling(
             side, new_leg, timers=timers or TIMERS[side], hunt=config.channels, overlap=config.overlap,
-            cold=cold, first_call_ref=secrets.randbelow(CALL_REFERENCES) + 1)
+            cold=cold, first_call_ref=secrets.randbelow(CALL_REFERENCES) + 1, name=config.name)
         self.frames_not_taken = 0                 # by spand
         self._path, self._handle = socket_path, handle
         self._trace: deque[tuple[float, bool, bytes]] = deque(maxlen=TRACE_FRAMES)
         self._socket: socket.socket | None = None
-        self._inbox: deque[bytes | bool] = deque()       # frames; True and False: the socket came and went
+        self._inbox: deque[bytes | _Connected | _LineState] = deque()
+        self._watch, self._line_up = LineWatch(), False
         self._wake = asyncio.Event()
         self._flushing = False
 
@@ -53,6 +66,10 @@ class TrunkSpan:
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
+    def line_state(self, up: bool) -> None:
+        """spand says whether the line is up."""
+        self._put(_LineState(up))
+
     async def run(self) -> None:
         """Until cancelled. The calls stay as they are."""
         reader = asyncio.create_task(self._read())
@@ -60,7 +77,7 @@ class TrunkSpan:
             while True:
                 self._turn()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(self.signalling.next_deadline()):
+                    async with asyncio.timeout_at(self._next_deadline()):
                         await self._wake.wait()
                 self._wake.clear()
         finally:
@@ -82,25 +99,45 @@ class TrunkSpan:
             self._send(frame)
         self._wake.set()                          # the deadline may be another one now
 
+    def _next_deadline(self) -> float | None:
+        deadlines = (self.signalling.next_deadline(), self._watch.next_deadline(self.now()))
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
     def _turn(self) -> None:
         now = self.now()
         while self._inbox:
-            item = self._inbox.popleft()
-            if isinstance(item, bool):
-                self.signalling.line_up(item, now)
-            else:
-                self._trace.append((time.time(), False, item))
-                self.signalling.receive_frame(item, now)
+            match self._inbox.popleft():
+                case _Connected(there):
+                    self._watch.connected(there, now)
+                    self._tell_line(now)
+                case _LineState(up):
+                    self._watch.alarm(not up, now)
+                    self._tell_line(now)
+                case bytes() as frame:
+                    self._watch.frame()
+                    self._tell_line(now)
+                    self._trace.append((time.time(), False, frame))
+                    self.signalling.receive_frame(frame, now)
+        self._tell_line(now)
         self.signalling.expire(now)
         self.flush()
         self._wake.clear()
 
+    def _tell_line(self, now: float) -> None:
+        up = self._watch.is_up(now)
+        if up != self._line_up:
+            self._line_up = up
+            log.log(logging.INFO if up else logging.WARNING, "%s: the line is %s", self.config.name,
+                    "up" if up else "down: no call is placed on it, calls that talk have T309 left")
+            self.signalling.line_up(up, now)
+
     def _send(self, frame: bytes) -> None:
-        if self._socket is not None:
-            try:
-                self._socket.send(frame)
-            except OSError:                       # full or closing: to layer 2 a lost frame like any other
-                self.frames_not_taken += 1
+        try:
+            if self._socket is None:
+                raise BrokenPipeError
+            self._socket.send(frame)
+        except OSError:                           # gone, full or closing: layer 2 sends it again
+            self.frames_not_taken += 1
 
     async def _read(self) -> None:
         """Keep the socket to spand; what comes in goes to the inbox."""
@@ -120,7 +157,7 @@ class TrunkSpan:
                 log.info("%s: D-channel connected", self.config.name)
                 said = False
                 self._socket = connection
-                self._put(True)
+                self._put(_Connected(True))
                 try:
                     while frame := await loop.sock_recv(connection, FRAME_MAX_OCTETS):
                         self._put(frame)
@@ -130,8 +167,8 @@ class TrunkSpan:
                 finally:
                     self._socket = None
                 log.warning("%s: D-channel lost, connecting again", self.config.name)
-                self._put(False)
+                self._put(_Connected(False))
 
-    def _put(self, item: bytes | bool) -> None:
+    def _put(self, item: bytes | _Connected | _LineState) -> None:
         self._inbox.append(item)
         self._wake.set()

@@ -22,6 +22,7 @@ class Answering:
     says: audio.Octets | None = None              # repeated
     hang_up_after_s: float | None = None          # after the answer
     digits: int = 0                               # overlap: how many make the number whole
+    rings: bool = True                            # False: no ALERTING
 
 
 def always() -> Answering:
@@ -71,7 +72,8 @@ class Telephones:
             call.reject(telephone.refuse_cause)
             return
         call.proceed()
-        call.alert()
+        if telephone.rings:
+            call.alert()
         if telephone.answer_after_s == 0:
             self._answer(call, telephone)
         elif telephone.answer_after_s is not None:
@@ -88,7 +90,7 @@ class Telephones:
         return self._rule(call)
 
     def _answer(self, call: Call, telephone: Answering) -> None:
-        if call.state != "alerting":
+        if call.state not in ("proceeding", "alerting"):
             return
         if telephone.says is not None:
             call.play(telephone.says, repeat=True)

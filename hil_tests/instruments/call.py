@@ -134,12 +134,7 @@ class Call:
 
     def reject(self, cause: int = 21) -> None:
         """RELEASE COMPLETE where libpri has one for this cause, else CALL PROCEEDING and DISCONNECT."""
-        def order() -> None:
-            if self.state == "setup" and cause not in WHOLE_REFUSALS:
-                self._pri.proceeding(self.handle, self.timeslot)
-                self.state = "proceeding"
-            self.hang_up(cause)
-        self._exchange.line.ask(order)
+        self.hang_up(cause)
 
     def send_digits(self, digits: str) -> None:
         """INFORMATION, one for each digit."""
@@ -152,6 +147,8 @@ class Call:
     def hang_up(self, cause: int = 16) -> None:
         """End it from any state. Nothing happens when that was done already."""
         def order() -> None:
+            if self.incoming and self.state == "setup" and cause not in WHOLE_REFUSALS:
+                self._pri.proceeding(self.handle, self.timeslot)     # without it libpri would say nothing
             if self.state not in ("clearing", "released"):
                 self._exchange.clear(self, cause, "near")
         self._exchange.line.ask(order)
@@ -252,16 +249,17 @@ class Call:
             at_s += LISTEN_S / 2
         raise NotSeen(f"{self}: {hz:g} Hz not heard within {within_s:g} s, at most {best:.1f} dBm0")
 
-    def wait_to_hear_octets(self, octets: audio.Octets, within_s: float = 5.0) -> float:
+    def wait_to_hear_octets(self, octets: audio.Octets, within_s: float = 5.0, from_s: float = 0.0) -> float:
         """Where exactly these octets were heard in one piece, in seconds since the channel opened."""
         found = -1
+        start = round(from_s * audio.RATE_HZ)
         searched = 0
 
         def there() -> bool:
             nonlocal found, searched
             if self.voice.heard_octets - searched >= min(len(octets), audio.RATE_HZ // 20):
                 heard = self.voice.heard(0)
-                found = audio.find(octets, heard)
+                found = audio.find(octets, heard, start)
                 searched = self.voice.heard_octets
             return found >= 0
 

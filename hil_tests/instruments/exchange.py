@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RUNT_OCTETS = 3                                   # address and control; libpri does not check
 CHANNEL_NOT_AVAILABLE, TEMPORARY_FAILURE = 44, 41        # Q.850
+RESTART_HEAD = bytes.fromhex("08 02 00 00 46")    # Q.931 4.2 to 4.4, behind address and control of an I frame
+INTERFACE = bytes.fromhex("79 01 86")             # 4.5.25: restart indicator, single interface
 LOG_LINES = 2000
 PAST_CALLS = 1000
 STATE_AFTER = {
@@ -70,6 +72,7 @@ class SoftwareExchange:
         self.name, self.side = name, side
         self.on_call: Callable[[Call], None] | None = None       # run in a thread of its own for each call
         self.clears_by_itself = True              # answers DISCONNECT with RELEASE
+        self.tamper: Callable[[bytes], bytes] | None = None      # what leaves in place of a frame of libpri's
         self.statistics = Statistics()
         self.condition = threading.Condition()    # notified by every event
         self.audio_condition = threading.Condition()             # notified by every block
@@ -192,6 +195,10 @@ class SoftwareExchange:
         """Clear every call and wait until they are gone."""
         for call in list(self.calls):
             call.hang_up()
+        self.wait_idle(within_s)
+
+    def wait_idle(self, within_s: float = 5.0) -> None:
+        """Wait until there is no call."""
         self._wait(lambda: not self.calls, within_s, f"end of {self.calls}")
 
     def restart(self, timeslot: int | None = None, within_s: float = 5.0) -> None:
@@ -199,10 +206,19 @@ class SoftwareExchange:
         for channel in BEARERS if timeslot is None else (timeslot,):
             self._restart(channel, within_s)
 
-    def _restart(self, timeslot: int, within_s: float) -> None:
+    def restart_interface(self, within_s: float = 5.0) -> None:
+        """One RESTART for all channels. libpri has none: its RESTART of a channel is changed on its way."""
+        before, self.tamper = self.tamper, _for_the_interface
+        try:
+            self._restart(BEARERS[0], within_s, dropped=BEARERS)
+        finally:
+            self.tamper = before
+
+    def _restart(self, timeslot: int, within_s: float, dropped: Iterable[int] = ()) -> None:
         def order() -> None:
             self._restarted.discard(timeslot)
-            self._drop(timeslot)
+            for channel in dropped or (timeslot,):
+                self._drop(channel)
             self.controller.restart(timeslot)
         self.line.ask(order)
         self._wait(lambda: timeslot in self._restarted, within_s, f"RESTART ACK of timeslot {timeslot}")
@@ -228,7 +244,8 @@ class SoftwareExchange:
         if self._capture:
             for frame in frames:
                 self._capture.frame(frame, outgoing=False)
-        self._handle_all(self.controller.receive(good), now)
+        for frame in good:                        # one by one: a call may be gone with the next
+            self._handle_all(self.controller.receive([frame]), now)
 
     def run_timers(self, now: float) -> None:
         self._handle_all(self.controller.run_timers(), now)
@@ -263,6 +280,8 @@ class SoftwareExchange:
         self._sweep(time.monotonic())
 
     def _send(self, frame: bytes) -> None:
+        if self.tamper:
+            frame = self.tamper(frame)
         self.statistics.frames_out += 1
         if self._capture:
             self._capture.frame(frame, outgoing=True)
@@ -288,7 +307,7 @@ class SoftwareExchange:
                     self._drop(timeslot)
             case "RESTART ACK":
                 with self.condition:
-                    self._restarted.add(event.timeslot)
+                    self._restarted.update([event.timeslot] if event.timeslot else BEARERS)
                     self.condition.notify_all()
             case "SETUP":
                 self._ring(event, now)
@@ -412,3 +431,8 @@ class SoftwareExchange:
         call.happened(CallEvent("RELEASED", now, call.timeslot, cause))
         with self.audio_condition:
             self.audio_condition.notify_all()
+
+
+def _for_the_interface(frame: bytes) -> bytes:
+    head = frame[:4 + len(RESTART_HEAD)]
+    return head + INTERFACE if head[4:] == RESTART_HEAD else frame

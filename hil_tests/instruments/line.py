@@ -3,6 +3,7 @@
 The line is the clock: a block is written for each block read, and nothing here sleeps.
 """
 
+import contextlib
 import heapq
 import itertools
 import logging
@@ -25,6 +26,7 @@ P = ParamSpec("P")
 log = logging.getLogger(__name__)
 
 IDLE_TURN_S = 0.5                                 # the longest wait, so that a forgotten timer shows
+PRIORITY = 20                                     # of SCHED_RR, where it is permitted: a line does not wait
 WAITING_FRAMES = 1000                             # kept while the span's own queue is full
 
 
@@ -34,6 +36,15 @@ class InstrumentError(Exception):
 
 def idle_block() -> Block:
     return np.full((TIMESLOTS, BLOCK), IDLE, np.uint8)
+
+
+def keep_time(priority: int = 1) -> None:
+    """This thread, not those it starts, goes before ordinary work, where that is permitted.
+
+    For a line, and for whoever may hold the interpreter's lock while a line wants it.
+    """
+    with contextlib.suppress(OSError):            # then it waits like anybody else
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
 
 
 class Party(Protocol):
@@ -140,6 +151,7 @@ class Line:
 
     def _run(self) -> None:
         assert self._party is not None
+        keep_time(PRIORITY)
         poller = select.poll()
         poller.register(self.span.fileno(), select.POLLIN)
         poller.register(self._wake, select.POLLIN)

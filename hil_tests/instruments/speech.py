@@ -40,18 +40,18 @@ def said(text: Text, cache: Path = CACHE) -> audio.Octets:
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:        # others may do the same now
-            wave, made = Path(folder, "said.wav"), Path(folder, "said.al")
-            _run("espeak-ng", "-v", text.voice, "-s", str(text.speed), "-w", str(wave), text.text)
+            # names from there: espeak-ng cuts one of more than 200 characters
+            _run(folder, "espeak-ng", "-v", text.voice, "-s", str(text.speed), "-w", "said.wav", text.text)
             # the band of a telephone; the peak 6 dB below full leaves speech at about -20 dBm0
-            _run("sox", "-D", str(wave), "-r", str(audio.RATE_HZ), "-c", "1", "-t", "al", str(made),
+            _run(folder, "sox", "-D", "said.wav", "-r", str(audio.RATE_HZ), "-c", "1", "-t", "al", "said.al",
                  "sinc", "300-3400", "norm", "-6", "pad", "0.1", str(PAUSE_S))
-            os.replace(made, path)
+            os.replace(Path(folder, "said.al"), path)
     return np.frombuffer(path.read_bytes(), np.uint8)
 
 
-def _run(*command: str) -> None:
+def _run(folder: str, *command: str) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise InstrumentError(f"speech: {command[0]} is missing: apt-get install {command[0]}") from None
     if done.returncode:

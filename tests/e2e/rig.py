@@ -21,9 +21,10 @@ from typing import Any
 import yaml
 
 from appliance.bus import server
-from appliance.bus.messages import DAEMONS, DaemonUp, GetChannels
+from appliance.bus.messages import DAEMONS, DaemonUp, GetChannels, Heartbeat
 from hil_tests.instruments import audio
 from hil_tests.instruments.exchange import SoftwareExchange
+from hil_tests.instruments.line import keep_time
 from tests.conftest import free_port
 from tests.e2e.observer import NotSaid, Observer
 
@@ -39,8 +40,7 @@ LOG_TAIL_LINES = 60
 PROMPT_HZ = {"greeting": 500, "menu": 620, "queue": 740, "invalid": 860, "busy": 980}
 MUSIC_HZ = 1100
 ANNOUNCEMENT_HZ = 1300
-ANNOUNCEMENTS = (
-    "position", "position-end", *(f"number/{number}" for number in (*range(1, 20), *range(20, 100, 10))))
+NUMBER_HZ = {number: 1460 + 60 * index for index, number in enumerate((*range(1, 20), *range(20, 100, 10)))}
 PROMPT_DBM0 = -12.0
 PROMPT_S = 0.5
 
@@ -123,6 +123,8 @@ class Rig:
         self._exits.close()
 
     def _start(self) -> None:
+        keep_time()
+        self._exits.callback(os.sched_setscheduler, 0, os.SCHED_OTHER, os.sched_param(0))
         # pytest's own folders have paths too long for a socket
         self.folder = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="rig-")))
         self.run_dir, self.state_dir = self.folder / "run", self.folder / "state"
@@ -170,7 +172,7 @@ class Rig:
         if not config.exists():
             self._port = free_port()
             server.write(self.run_dir, self._port)
-        self._spawn("bus", ["nats-server", "-c", str(config)])
+        self._spawn("bus", [server.program(), "-c", str(config)])
         server.wait_until_serving(self._port, within_s=10.0)
 
     def kill(self, name: str) -> float:
@@ -191,10 +193,11 @@ class Rig:
 
     def dump(self) -> str:
         """The ends of all logs, for whoever looks at a failed test."""
+        facts = {beat.daemon: beat.facts for beat in self.bus.said(Heartbeat)}
         parts = []
         for name in self._processes:
             tail = "\n".join(self.log(name).splitlines()[-LOG_TAIL_LINES:])
-            parts.append(f"--- {name}\n{tail}")
+            parts.append(f"--- {name}: {facts.get(name, {})}\n{tail}")
         for exchange in (self.telco, self.pbx):
             words = "\n".join(f"{at:.3f} {text}" for at, text in list(exchange.log)[-LOG_TAIL_LINES:])
             parts.append(f"--- {exchange.name}: {exchange.statistics}\n{words}")
@@ -207,10 +210,12 @@ class Rig:
             shutil.copy(path, folder)
 
     def wait_links_up(self, within_s: float = READY_S) -> None:
-        """Layer 2 of both spans, at both ends."""
+        """Layer 2 of both spans, at both ends; the RESTART of a cold start is answered."""
         self.telco.wait_up(within_s)
         self.pbx.wait_up(within_s)
-        self.bus.ask_until(GetChannels(), lambda reply: all(span.link_up for span in reply.spans), within_s)
+        self.bus.ask_until(GetChannels(), lambda reply: all(
+            span.link_up and all(channel.state != "restarting" for channel in span.channels)
+            for span in reply.spans), within_s)
 
     def _wait_daemon(self, daemon: str, since: int, within_s: float) -> None:
         process = self._processes[daemon].popen
@@ -263,8 +268,10 @@ def write_prompts(folder: Path) -> None:
     for language in ("zh", "en"):
         for name, hz in PROMPT_HZ.items():
             _write_tone(folder / language / f"{name}.wav", hz, PROMPT_S)
-        for name in ANNOUNCEMENTS:
+        for name in ("position", "position-end"):
             _write_tone(folder / language / f"{name}.wav", ANNOUNCEMENT_HZ, 0.2)
+        for number, hz in NUMBER_HZ.items():
+            _write_tone(folder / language / "number" / f"{number}.wav", hz, 0.2)
     _write_tone(folder / "music" / "default.wav", MUSIC_HZ, 1.0)
 
 

@@ -73,6 +73,13 @@ class Line:
                     self.now = end
                     return
 
+    def reset(self) -> None:
+        """Layer 2 is reset by each side's peer; what was on the way is lost."""
+        self.user.take_frames(), self.network.take_frames()
+        self._flying.clear()
+        self.network.receive_frame(bytes.fromhex("00 01 7f"), self.now)
+        self.user.receive_frame(bytes.fromhex("02 01 7f"), self.now)
+
     def take(self, side: Signalling) -> list[Event]:
         """Events of `side` since the last time, channels' ones left out."""
         self._collect()

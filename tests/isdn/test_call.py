@@ -4,7 +4,7 @@ import itertools
 import pytest
 
 from appliance.errors import StateError
-from appliance.isdn.call import EVENTS, MESSAGES
+from appliance.isdn.call_table import EVENTS, MESSAGES
 from appliance.isdn.elements import (
     BearerCapability,
     CalledNumber,
@@ -192,6 +192,16 @@ def test_clearing_messages_without_a_cause_are_acted_on() -> None:
     assert (release.type, cause(release)) == (M.RELEASE, 96)                         # 5.8.6.1
     say(bench, M.RELEASE_COMPLETE, ours)
     assert bench.events(Released) == [Released("k1", 31, By.FAR)]
+
+
+@pytest.mark.parametrize(("octets", "expected"), [
+    ("08 02 80 01 4d", 96), ("08 02 80 01 4d 08 01 82", 100), ("08 02 80 01 4d 08 02 82 90", None)],
+    ids=["no cause", "half a cause", "a cause"])
+def test_a_release_that_comes_first_is_told_what_its_cause_lacks(octets: str, expected: int | None) -> None:
+    for state, answer in ((S.ACTIVE, expected), (S.DISCONNECTING, None if expected == 96 else expected)):
+        bench, _ = reach(Side.USER, state)
+        [complete] = bench.send_octets(bytes.fromhex(octets))
+        assert (complete.type, cause(complete)) == (M.RELEASE_COMPLETE, answer)
 
 
 @pytest.mark.parametrize(("octets", "expected"), [

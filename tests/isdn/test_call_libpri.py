@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from appliance.isdn.call import Snapshot
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.events import Answered, By, ChannelChosen, Event, Incoming, Released
 from appliance.isdn.lapd import Side
@@ -18,7 +19,7 @@ SIDES = pytest.mark.parametrize("side", list(Side), ids=lambda side: f"we are th
 class Joined:
     """Our signalling and libpri, frame by frame. libpri reads the system's clock, so time is real here."""
 
-    def __init__(self, side: Side, **options: Any) -> None:
+    def __init__(self, side: Side, connected: bool = True, **options: Any) -> None:
         numbers = itertools.count(1)
         self.ours = Signalling(side, lambda: f"k{next(numbers)}", **options)
         self._from_far: list[bytes] = []
@@ -26,7 +27,8 @@ class Joined:
             side.peer.value, "euroisdn", bool(options.get("overlap")), self._from_far.append,
             lambda words: None)
         self.far_events: list[FarEvent] = []
-        self.connect()
+        if connected:
+            self.connect()
 
     def connect(self) -> None:
         self.ours.line_up(True, time.monotonic())
@@ -34,6 +36,17 @@ class Joined:
         self.turn()
         self.far_events.clear()
         self.ours.take_events()
+
+    def replace(self, snapshots: list[Snapshot]) -> None:
+        """A new process takes our side over."""
+        self.ours = Signalling(self.ours.side, lambda: "new", cold=False)
+        self.ours.restore(snapshots, time.monotonic())
+        self.ours.line_up(True, time.monotonic())
+        self.until(lambda: self.ours.link_up)
+
+    def lose(self) -> None:
+        """What libpri has just sent."""
+        self._from_far.clear()
 
     def heard(self, name: str) -> list[FarEvent]:
         return [event for event in self.far_events if event.name == name]
@@ -140,7 +153,7 @@ def test_restart_from_libpri_and_to_libpri(side: Side) -> None:
     line.far.restart(3)
     line.turn()
     assert [event.timeslot for event in line.heard("RESTART ACK")] == [3]
-    assert line.events() == [Released(key, 41, By.FAR)]
+    assert line.events() == [Released(key, 41, By.LINE)]
     line.ours.restart(5, time.monotonic())
     line.turn()
     assert [event.timeslot for event in line.heard("RESTART")][-1] == 5
@@ -153,11 +166,53 @@ def test_a_new_process_keeps_the_call_that_libpri_still_has(side: Side) -> None:
     key = receive_call(line)
     snapshot = line.ours.snapshot(key)
     assert snapshot is not None
-    line.ours = Signalling(side, lambda: "new", cold=False)
-    line.ours.restore([snapshot], time.monotonic())
-    line.ours.line_up(True, time.monotonic())
-    line.until(lambda: line.ours.link_up)
+    line.replace([snapshot])
     line.turn()
     assert line.ours.snapshot(key) == snapshot
     hang_up_far(line, 16)
     assert Released(key, 16, By.FAR) in line.events()
+
+
+@SIDES
+@pytest.mark.need(1)
+def test_the_restart_of_a_cold_start_reaches_a_libpri_that_was_there_before(side: Side) -> None:
+    """libpri's first SABME found nobody. It answers ours, waits on and drops our first messages."""
+    line = Joined(side, connected=False)
+    line.lose()
+    line.connect()
+    line.until(lambda: line.ours.channels.idle() == 30, within_s=3.0)
+    assert line.ours.counts["link_resets"] == 1
+    assert line.ours.counts["restarts_sent"] == 2
+
+
+@SIDES
+def test_libpris_hang_up_that_is_lost_while_we_set_the_link_up_is_found_out(side: Side) -> None:
+    line = Joined(side)
+    key = receive_call(line)
+    snapshot = line.ours.snapshot(key)
+    assert snapshot is not None
+    line.far.hang_up(line.heard("CONNECT")[0].handle, 16)
+    line.lose()                                   # DISCONNECT
+    line.replace([snapshot])
+    line.until(lambda: line.heard("RELEASE"), within_s=3.0)      # not after libpri's T305, 30 s
+    line.far.hang_up(line.heard("RELEASE")[0].handle, 16)
+    assert Released(key, 31, By.FAR) in line.events()
+    assert len(line.ours) == 0
+
+
+@SIDES
+def test_our_hang_up_that_was_lost_is_said_again_by_the_next_process(side: Side) -> None:
+    line = Joined(side)
+    key = receive_call(line)
+    line.ours.hang_up(key, 17, time.monotonic())
+    line.ours.take_frames()                       # lost
+    snapshot = line.ours.snapshot(key)
+    assert snapshot is not None
+    line.replace([snapshot])
+    assert Released(key, 17, By.NEAR) in line.events()
+    line.until(lambda: line.heard("RELEASE"), within_s=3.0)
+    [release] = line.heard("RELEASE")
+    assert release.cause == 17
+    line.far.hang_up(release.handle, 17)
+    line.turn()
+    assert len(line.ours) == 0

@@ -194,7 +194,7 @@ def test_restart_from_the_far_end_clears_its_calls_and_is_acknowledged(
     assert (acknowledge.type, acknowledge.call_ref) == (M.RESTART_ACKNOWLEDGE, 0)
     assert acknowledge.to_originator
     assert set(acknowledge.elements) == set(elements)
-    assert bench.events(Released) == [Released(key, 41, By.FAR) for key in ("k1", "k2") if key not in left]
+    assert bench.events(Released) == [Released(key, 41, By.LINE) for key in ("k1", "k2") if key not in left]
     assert bench.ours.channels.idle() == 30 - len(left)
 
 
@@ -305,7 +305,7 @@ def test_a_link_reset_asks_for_the_state_and_clears_only_what_collects_digits() 
     assert said == {(M.STATUS_ENQUIRY, 1), (M.STATUS_ENQUIRY, 2)}
     bench.send_octets(bytes.fromhex("08 02 00 01 7d 08 02 82 9e 14 01 0a"))         # active
     bench.send_octets(bytes.fromhex("08 02 00 02 7d 08 02 82 9e 14 01 00"))         # null
-    assert bench.events(Released) == [Released("k2", 41, By.FAR)]
+    assert bench.events(Released) == [Released("k2", 41, By.LINE)]
     assert bench.run(60.0) == []
 
 
@@ -355,7 +355,7 @@ def test_a_restored_call_that_the_far_end_no_longer_has_ends() -> None:
     line.user.restore([Snapshot("old", 5, True, 3, True)], line.now)
     line.user.line_up(True, line.now)
     line.run(1.0)
-    assert line.take(line.user) == [LinkChanged(True), Released("old", 41, By.FAR)]
+    assert line.take(line.user) == [LinkChanged(True), Released("old", 41, By.LINE)]
     assert line.busy() == ([], [])
 
 

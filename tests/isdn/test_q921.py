@@ -264,7 +264,7 @@ def test_broken_peer_is_reset(state: State, frame: Frame, letter: str) -> None:
     peer.link.receive(encode(frame, NETWORK), peer.now)
     assert peer.link.take_events() == [Trouble(letter)]
     assert peer.said()[-1] == Frame(K.SABME, True, True)
-    assert peer.hears(K.UA, False, True) == []    # nothing was outstanding: layer 3 need not know
+    assert peer.hears(K.UA, False, True) == [Established(by_peer=False, reset=True, lost=False)]
     assert peer.link.state is State.MULTIPLE_FRAME
 
 
@@ -304,7 +304,7 @@ def test_reset_by_the_peer_tells_of_lost_messages(state: State) -> None:
     peer.hears(K.RR, False, True, nr=0)           # out of timer recovery, so that it is sent
     peer.said()
     events = peer.hears(K.SABME, True, True)
-    assert events[-2:] == [Trouble("F"), Established(by_peer=True, reset=True)]
+    assert events[-2:] == [Trouble("F"), Established(by_peer=True, reset=True, lost=True)]
     assert peer.said() == [Frame(K.UA, False, True)]
 
 
@@ -313,14 +313,15 @@ def test_reset_by_the_peer_tells_of_lost_messages(state: State) -> None:
     (State.TIMER_RECOVERY, Frame(K.RR, True, nr=1)),
     (State.TIMER_RECOVERY, Frame(K.INFORMATION, True, nr=1, info=b"x")),
 ])
-def test_reset_with_nothing_outstanding_is_none_of_layer_3s_business(state: State, frame: Frame) -> None:
+def test_a_reset_with_nothing_outstanding_loses_nothing(state: State, frame: Frame) -> None:
     peer = in_state(State.MULTIPLE_FRAME)
     peer.sends(b"arrived")
     if state is State.TIMER_RECOVERY:
         peer.waits()
     peer.link.receive(encode(frame, NETWORK), peer.now)
     peer.link.take_events()
-    assert peer.hears(K.SABME, True, True) == [Trouble("F")]
+    assert peer.hears(K.SABME, True, True) == [
+        Trouble("F"), Established(by_peer=True, reset=True, lost=False)]
 
 
 @pytest.mark.parametrize("frame", [Frame(K.SABME, True, True), Frame(K.DISC, True, True),

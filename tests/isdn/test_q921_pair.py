@@ -114,7 +114,7 @@ def test_what_a_bad_line_loses_is_reported(seed: int) -> None:
     for side, received in line.received.items():
         assert received == sorted(set(received))  # nothing twice, nothing out of order
         assert 0 < len(received) < sent
-        assert any(isinstance(event, Released) or event == Established(by_peer, True)
+        assert any(isinstance(event, Released) or event == Established(by_peer, True, True)
                    for event in line.events[side.peer] for by_peer in (False, True))
 
 
@@ -139,5 +139,5 @@ def test_cut_of_5_s_resets_the_link_and_it_comes_back() -> None:
     line.send(range(10, 20))
     line.run(lambda: all(received == list(range(10, 20)) for received in line.received.values()), limit_s=5.0)
     for events in line.events.values():
-        assert Established(by_peer=False, reset=True) in events
+        assert Established(by_peer=False, reset=True, lost=True) in events
         assert not any(isinstance(event, Released) for event in events)

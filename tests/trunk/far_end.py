@@ -1,4 +1,7 @@
-"""spand and the exchange behind it, as trunkd sees them: a D-channel socket per span."""
+"""spand and the exchange behind it, as trunkd sees them: a D-channel socket per span.
+
+The exchange knows nothing of the socket: while trunkd is not there its frames are lost, its calls stay.
+"""
 import asyncio
 import contextlib
 import itertools
@@ -55,6 +58,12 @@ class FarEnd:
                         return event
                 await self.changed.wait()
 
+    async def wait_idle(self, within_s: float = 10.0) -> None:
+        """Until every channel is: the RESTARTs of a cold start are answered."""
+        async with asyncio.timeout(within_s), self.changed:
+            while self.signalling.channels.idle() < len(self.signalling.channels):
+                await self.changed.wait()
+
     def poke(self) -> None:
         """Something was asked of the signalling."""
         self._wake.set()
@@ -70,14 +79,12 @@ class FarEnd:
             connection, _ = await loop.sock_accept(self._listener)
             with connection, contextlib.suppress(OSError):
                 self._connection = connection
-                self.signalling.line_up(True, self.now())
+                self.signalling.line_up(True, self.now())        # the first time
                 self._wake.set()
                 while frame := await loop.sock_recv(connection, 512):
                     self.signalling.receive_frame(frame, self.now())
                     self._wake.set()
             self._connection = None
-            self.signalling.line_up(False, self.now())
-            self._wake.set()
 
     async def _run(self) -> None:
         while True:

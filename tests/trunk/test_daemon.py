@@ -35,6 +35,7 @@ from appliance.bus.messages import (
     Proceed,
     Reply,
     Request,
+    SpanState,
     UnbindLeg,
 )
 from appliance.isdn import events as isdn
@@ -97,13 +98,14 @@ class Box:
              "--state-dir", str(self.run_dir / "state"), "--run-dir", str(self.run_dir)])
 
     async def up(self) -> None:
-        """trunkd runs and both links are up, ours and the far ends'."""
-        up: set[str] = set()
-        while up != {"telco-1", "pbx-1"}:
-            up.add((await self.listener.wait_for(LinkState, up=True)).span)
+        """trunkd runs, both links are up, and the RESTARTs of both ends' cold starts are answered."""
+        idle: set[str] = set()
+        while idle != {"telco-1", "pbx-1"}:
+            states = await self.listener.wait_for(ChannelStates, link_up=True)
+            if all(channel.state == "idle" for channel in states.channels):
+                idle.add(states.span)
         for end in (self.telco, self.pbx):
-            if not end.signalling.link_up:
-                await end.wait_for(isdn.LinkChanged)
+            await end.wait_idle()
 
     def kill(self) -> None:
         """kill -9."""
@@ -227,9 +229,11 @@ async def test_a_trunk_that_is_full_or_down_says_so(box: Box) -> None:
         await box.acdd.ask(Dial(leg=f"out-{number}", trunk="telco", called="1"))
     await box.acdd.ask(Dial(leg="too many", trunk="telco", called="1"))
     assert (await box.listener.wait_for(CallReleased)).cause == 34
-    for far_end, trunk, cause in ((box.telco, "telco", 38), (box.pbx, "pbx", 27)):
+    for far_end in (box.telco, box.pbx):
         await far_end.__aexit__()
+    for _ in range(2):
         await box.listener.wait_for(LinkState, up=False)
+    for trunk, cause in (("telco", 38), ("pbx", 27)):
         await box.acdd.ask(Dial(leg=f"down {trunk}", trunk=trunk, called="1"))
         assert (await box.listener.wait_for(CallReleased, leg=f"down {trunk}")).cause == cause
 
@@ -255,6 +259,7 @@ async def test_talking_calls_live_through_kill_9_of_trunkd(box: Box) -> None:
     assert [(channel.timeslot, channel.leg) for channel in telco.channels if channel.state == "busy"] == [
         (1, talking.leg)]
     assert await box.spand.asked() == binding
+    assert await box.spand.asked() == UnbindLeg(leg=ringing.leg)
     box.telco.signalling.hang_up("talks", 16, box.telco.now())
     box.telco.poke()
     released = await box.listener.wait_for(CallReleased)
@@ -264,18 +269,44 @@ async def test_talking_calls_live_through_kill_9_of_trunkd(box: Box) -> None:
     assert box.telco.signalling.channels.idle() == 30
 
 
-async def test_talking_calls_live_through_a_restart_of_spand_which_is_told_of_them(box: Box) -> None:
+async def test_no_call_ends_with_spands_life_and_the_next_spand_is_told_of_them(box: Box) -> None:
     talking = await box.offer(box.telco, "talks")
     await box.acdd.ask(Answer(leg=talking.leg))
     await box.listener.wait_for(CallAnswered)
+    ringing = await box.offer(box.telco, "rings")
+    await box.acdd.ask(Alert(leg=ringing.leg))
+    await box.telco.wait_for(isdn.Alerting)
+    bindings = [BindLeg(leg=talking.leg, span="telco-1", timeslot=1),
+                BindLeg(leg=ringing.leg, span="telco-1", timeslot=2)]
+    assert [await box.spand.asked() for _ in bindings] == bindings
     await box.telco.hang_connection_up()
-    await box.listener.wait_for(LinkState, up=False)
-    await box.listener.wait_for(LinkState, up=True)
-    binding = BindLeg(leg=talking.leg, span="telco-1", timeslot=1)
-    assert await box.spand.asked() == binding
-    await box.spand_bus.say(DaemonUp(daemon="spand", pid=1, started_at=0.0))
+    box.telco.signalling.hang_up("rings", 16, box.telco.now())
+    box.telco.poke()
+    released = await box.listener.wait_for(CallReleased)         # that was said while nobody carried it
+    assert (released.leg, released.cause, released.by) == (ringing.leg, 16, "far")
+    assert await box.spand.asked() == UnbindLeg(leg=ringing.leg)
     assert [call.state for call in await box.calls()] == ["answered"]
-    assert await box.spand.asked() == binding
+    await box.spand_bus.say(DaemonUp(daemon="spand", pid=1, started_at=0.0))
+    assert await box.spand.asked() == bindings[0]
+
+
+async def test_a_line_that_is_down_takes_no_call_and_keeps_those_that_talk(box: Box) -> None:
+    talking = await box.offer(box.telco, "talks")
+    await box.acdd.ask(Answer(leg=talking.leg))
+    await box.listener.wait_for(CallAnswered)
+
+    async def say(up: bool) -> None:
+        await box.spand_bus.say(SpanState(
+            span="telco-1", up=up, alarms=[] if up else ["los"], counters={}, at=0.0))
+
+    await say(False)
+    await box.listener.wait_for(LinkState, span="telco-1", up=False, within_s=3.0)
+    await box.acdd.ask(Dial(leg="out", trunk="telco", called="1"))
+    assert (await box.listener.wait_for(CallReleased)).cause == 38
+    await say(True)
+    await box.listener.wait_for(LinkState, span="telco-1", up=True, within_s=3.0)
+    [call] = await box.calls()
+    assert (call.leg, call.state) == (talking.leg, "answered")
 
 
 async def test_the_trace_is_a_capture_and_the_heartbeat_has_figures(box: Box, tmp_path: Path) -> None:

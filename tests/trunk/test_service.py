@@ -18,13 +18,14 @@ from appliance.bus.messages import (
     Dial,
     Done,
     Event,
+    Hangup,
     Request,
     UnbindLeg,
 )
 from appliance.config.schema import SpanConfig
 from appliance.isdn import events as isdn
 from appliance.isdn.dss1 import Signalling
-from appliance.isdn.events import ChannelState, LinkChanged
+from appliance.isdn.events import ChannelState
 from appliance.isdn.lapd import Side
 from appliance.trunk.binding import Bindings
 from appliance.trunk.groups import Unavailable, choose
@@ -58,8 +59,9 @@ class Trunkd:
         self.said = Said()
         self.table = LegTable(folder / "trunkd.sqlite")
         self.far = [FarEnd(folder / f"{span.name}.sock", Side.NETWORK) for span in SPANS]
+        self.bindings = Bindings(self._bind)
         self.service = TrunkService(
-            SPANS, folder, self.table, Bindings(self._bind), self.said, claim_within_s=0.3)
+            SPANS, folder, self.table, self.bindings, self.said, claim_within_s=0.3)
 
     async def _bind(self, request: Request[Done]) -> Done:
         return Done()
@@ -75,7 +77,7 @@ async def trunkd(tmp_path: Path) -> AsyncIterator[Trunkd]:
         trunkd.service.restore()
         running = [asyncio.create_task(span.run()) for span in trunkd.service.spans.values()]
         for far in trunkd.far:
-            await far.wait_for(LinkChanged)
+            await far.wait_idle()
         yield trunkd
         for task in running:
             task.cancel()
@@ -91,6 +93,29 @@ async def test_an_offered_call_that_nobody_takes_ends_with_cause_41(trunkd: Trun
     released = await trunkd.said.wait_for(CallReleased)
     assert (released.leg, released.cause, released.by) == (incoming.leg, 41, "near")
     assert (await far.wait_for(isdn.Released)).cause == 41
+
+
+async def test_a_call_that_was_being_cleared_ends_with_its_cause_and_spand_forgets_it(tmp_path: Path) -> None:
+    with contextlib.closing(LegTable(tmp_path / "trunkd.sqlite")) as table:
+        leg = call("a", "alerting")
+        leg.change(state="clearing", cause=17, by="near")
+        table.save(leg)
+    trunkd = Trunkd(tmp_path)
+    with contextlib.closing(trunkd.table):
+        trunkd.service.restore()
+        released = await trunkd.said.wait_for(CallReleased)
+        assert (released.leg, released.cause, released.by) == ("a", 17, "near")
+        assert trunkd.bindings.take(0.0) == UnbindLeg(leg="a")
+        assert trunkd.table.load() == []
+
+
+async def test_a_hang_up_is_in_the_table_with_its_cause(trunkd: Trunkd) -> None:
+    await trunkd.service.answer(Dial(leg="out", trunk="telco", called="5001"))
+    await trunkd.said.wait_for(CallProceeding)
+    await trunkd.service.answer(Hangup(leg="out", cause=17))
+    await trunkd.service.answer(Hangup(leg="out", cause=31))     # the first reason counts
+    [leg] = trunkd.table.load()
+    assert (leg.info.state, leg.info.cause, leg.info.by) == ("clearing", 17, "near")
 
 
 async def test_a_channel_that_the_far_end_refuses_is_tried_elsewhere(trunkd: Trunkd) -> None:
@@ -168,6 +193,44 @@ def test_a_damaged_table_is_set_aside(tmp_path: Path, damage: str) -> None:
 # --- bindings
 
 
+def test_a_binding_is_asked_for_until_spand_says_yes_and_at_most_every_5_s() -> None:
+    async def nobody(request: Request[Done]) -> Done:
+        raise NotImplementedError
+
+    bindings, now, asked_at = Bindings(nobody), 0.0, []
+    bindings.bind("a", "one", 1)
+    while now < 20.0:
+        request = bindings.take(now)
+        assert request is not None
+        asked_at.append(now)
+        bindings.failed(request, BusError("no answer in 2 s: the bus is away"), now)
+        assert bindings.take(now) is None
+        now = bindings.next_deadline() or now
+    assert asked_at == [0.0, 0.25, 0.75, 1.75, 3.75, 7.75, 12.75, 17.75]
+    request = bindings.take(now)
+    assert request == BindLeg(leg="a", span="one", timeslot=1)
+    bindings.done(request)
+    assert (bindings.take(now), bindings.next_deadline()) == (None, None)
+
+
+def test_a_binding_that_comes_too_late_is_not_asked_for_again() -> None:
+    async def nobody(request: Request[Done]) -> Done:
+        raise NotImplementedError
+
+    bindings = Bindings(nobody)
+    bindings.bind("a", "one", 1)
+    bind = bindings.take(0.0)
+    assert bind is not None
+    bindings.unbind("a")                          # while spand is asked
+    bindings.failed(bind, BusError("no answer"), 2.0)
+    unbind = bindings.take(2.0)
+    assert unbind == UnbindLeg(leg="a")
+    bindings.done(bind)                           # of no importance any more
+    bindings.done(unbind)
+    bindings.unbind("never bound")
+    assert bindings.next_deadline() is None
+
+
 async def test_bindings_go_in_order_and_all_again_to_a_new_spand() -> None:
     asked: asyncio.Queue[Request[Done]] = asyncio.Queue()
     there = True
@@ -180,17 +243,22 @@ async def test_bindings_go_in_order_and_all_again_to_a_new_spand() -> None:
 
     bindings = Bindings(ask)
     running = asyncio.create_task(bindings.run())
+    bind_a, bind_b, bind_c = (
+        BindLeg(leg=leg, span="one", timeslot=timeslot) for leg, timeslot in (("a", 1), ("b", 1), ("c", 2)))
+
+    async def asks(*expected: Request[Done]) -> None:
+        assert [await asyncio.wait_for(asked.get(), 5.0) for _ in expected] == list(expected)
+
     bindings.bind("a", "one", 1)
+    await asks(bind_a)
     bindings.unbind("a")
     bindings.bind("b", "one", 1)
-    said = [await asyncio.wait_for(asked.get(), 5.0) for _ in range(3)]
-    assert said == [BindLeg(leg="a", span="one", timeslot=1), UnbindLeg(leg="a"),
-                    BindLeg(leg="b", span="one", timeslot=1)]
+    await asks(UnbindLeg(leg="a"), bind_b)
     there = False
     bindings.bind("c", "one", 2)
-    await asyncio.wait_for(asked.get(), 5.0)
+    await asks(bind_c)
     there = True
+    await asks(bind_c)                            # by itself
     bindings.again()
-    again = [await asyncio.wait_for(asked.get(), 5.0) for _ in range(2)]
-    assert again == [BindLeg(leg="b", span="one", timeslot=1), BindLeg(leg="c", span="one", timeslot=2)]
+    await asks(bind_b, bind_c)
     running.cancel()

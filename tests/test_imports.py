@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it m
     "appliance.isdn": GROUND,
     "appliance.media": GROUND,
     **{worker: PURE for worker in WORKERS},
-    "appliance.launch": PURE | {"appliance.centre.rebuild", "appliance.centre.flow"},     # tools on files
+    "appliance.launch": PURE | {f"appliance.centre.{tool}" for tool in ("rebuild", "flow", "heard")},
     "webui": PURE | {"appliance.recording.wav"},  # the format of what it plays
     "hil_tests": PURE,
 }

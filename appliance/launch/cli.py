@@ -1,6 +1,7 @@
 """The branchline command."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 
 from appliance.bus.client import Bus, BusAway, BusError
 from appliance.bus.messages import GetHealth, GetTrace, HealthReply
-from appliance.bus.runner import EX_CONFIG, EX_UNAVAILABLE
+from appliance.bus.runner import EX_CONFIG, EX_UNAVAILABLE, UMASK
 from appliance.centre.rebuild import rebuild as rebuild_records
 from appliance.errors import BranchlineError, ConfigError
 from appliance.launch import prompts as prompt_builder
@@ -45,6 +46,7 @@ def main() -> None:
 def up(config: Path, state_dir: Path, run_dir: Path,
        demo: bool, port: int | None, color: bool | None) -> None:
     """Start the box and keep it running until Ctrl-C."""
+    os.umask(UMASK)
     console = Console(sys.stdout, sys.stdout.isatty() if color is None else color)
     try:
         code = _or_exit(lambda: box.run(box.Options(config, state_dir, run_dir, demo, port), console))

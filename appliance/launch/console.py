@@ -36,13 +36,12 @@ class Console:
         shown = f"{name:<{NAME_WIDTH}}"
         if self._colours:
             shown = f"\x1b[{colour}m{shown}{_RESET}"
-        clean = "".join(one if one.isprintable() else " " for one in text[:LINE_CHARACTERS])
         clock = time.strftime("%H:%M:%S", time.localtime(at))
-        self._put(f"{clock}.{int(at % 1 * 1000):03d} {shown} {clean}\n")
+        self._put(f"{clock}.{int(at % 1 * 1000):03d} {shown} {_clean(text)}\n")
 
     def tell(self, text: str) -> None:
-        """Lines of our own for a person, as they are."""
-        self._put(text + "\n")
+        """Lines of our own for a person."""
+        self._put("".join(f"{_clean(line)}\n" for line in text.split("\n")))
 
     def close(self, within_s: float = 2.0) -> None:
         """Write what waits, as far as the terminal takes it in this time."""
@@ -69,3 +68,7 @@ class Console:
                     self._stream.flush()
             except (OSError, ValueError):         # nobody reads any more: go on without a log
                 continue
+
+
+def _clean(line: str) -> str:
+    return "".join(one if one.isprintable() else " " for one in line[:LINE_CHARACTERS])

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,13 +24,23 @@ class CannotStart(Unavailable):
 
 
 def make(folder: Path, mode: int) -> Path:
-    """The folder, made if it is not there, as an absolute path."""
+    """The folder, made if it is not there, as an absolute path. CannotStart when strangers may write there."""
     folder = folder.absolute()
     try:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        owners, there = {folder.lstat().st_uid, folder.stat().st_uid}, folder.stat()
     except OSError as error:
         raise CannotStart(f"{folder}: {error.strerror}", os.EX_CANTCREAT) from None
+    if owners != {os.geteuid()} or there.st_mode & stat.S_IWOTH:     # what is in it leads anywhere, then
+        raise CannotStart(f"{folder}: belongs to another user, or all may write there: choose another folder, "
+                          "or chown it to the user that starts the box and chmod o-w", os.EX_NOPERM)
     return folder
+
+
+def near(folder: Path) -> Path:
+    """The same folder, relative when it is below the working folder: a socket's path must not be long."""
+    folder, here = folder.absolute(), Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def check_run_dir(run_dir: Path) -> None:
@@ -64,9 +75,13 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process. CannotStart names the process that has it."""
+    """Hold `folder` for this process. CannotStart names the process that has it, or why it cannot be held."""
     path = folder / "lock"
-    with path.open("a+") as file:
+    try:
+        file = path.open("a+")
+    except OSError as error:                      # the folder is another user's, say
+        raise CannotStart(f"{path}: {error.strerror}", os.EX_CANTCREAT) from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

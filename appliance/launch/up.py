@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shlex
 import shutil
 import signal
 import sys
@@ -17,7 +18,8 @@ from appliance.bus import server
 from appliance.bus.client import Bus
 from appliance.bus.messages import DAEMONS, DaemonUp, Event, Heartbeat
 from appliance.bus.runner import EX_CONFIG
-from appliance.centre.flow import load_flow
+from appliance.centre import heard
+from appliance.centre.flow import Flow, load_flow
 from appliance.config.load import load
 from appliance.config.schema import Config
 from appliance.errors import ConfigError
@@ -25,15 +27,16 @@ from appliance.launch import demo_box, place, prompts
 from appliance.launch.console import Console
 from appliance.launch.place import CannotStart
 from appliance.launch.supervisor import Child, Program, Supervisor
+from appliance.media.prompts import Library, PromptError
 
 BUS_S = 10.0                                      # the longest that the bus may take to serve
+ONE_WISH_S = 1.0                                  # signals within it are one: `timeout 9 make run` sends two
 
 BUS, RECORDING, SPAN, TRUNK, CENTRE, FAR_END = range(6)              # stages: the higher stops first
 DAEMONS_OF = {                                    # daemon -> python -m what, stage
     "spand": (("appliance.span.daemon",), SPAN), "trunkd": (("appliance.trunk.daemon",), TRUNK),
     "acdd": (("appliance.centre.daemon",), CENTRE), "recordd": (("appliance.recording.daemon",), RECORDING),
     "boxd": (("appliance.box.daemon",), CENTRE), "webui": (("webui.daemon",), CENTRE)}
-_NEEDS = {"nats-server": "nats-server", "setpriv": "util-linux"}     # program -> Debian's package
 _ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1",
     "OPENBLAS_NUM_THREADS": "1"}                  # nothing multiplies matrices; its threads only take memory
@@ -48,16 +51,24 @@ class Options:
     port: int | None = None                       # instead of the configuration's web.port
 
 
-def check(path: Path) -> Config:
-    """The configuration and its flows. ConfigError has a line for every mistake in any of the files."""
+def check(path: Path, with_prompts: bool = True) -> Config:
+    """The configuration, its flows and their prompts. ConfigError has a line for every mistake."""
     config = load(path)
     queues = {queue.name for queue in config.centre.queues}
+    flows: list[Flow] = []
     wrong = []
     for flow in dict.fromkeys(route.flow for route in config.centre.inbound):
         try:
-            load_flow(Path(flow), queues)
+            flows.append(load_flow(Path(flow), queues))
         except ConfigError as error:
             wrong.append(str(error))
+    if with_prompts:
+        library = Library(Path(config.media.prompts))
+        for name in sorted(heard.prompts(flows, config.centre.queues)):
+            try:
+                library.get(name)
+            except PromptError as error:
+                wrong.append(str(error))
     if wrong:
         raise ConfigError("\n".join(wrong))
     return config
@@ -72,24 +83,25 @@ def run(options: Options, console: Console) -> int:
 @contextlib.contextmanager
 def _prepared(options: Options, console: Console) -> Iterator[tuple[Options, Config]]:
     """All that can be known to be wrong before anything is started; the folders are ours until the end."""
-    for program, package in _NEEDS.items():
+    for program, package in ((server.program(), "nats-server"), ("setpriv", "util-linux")):
         if shutil.which(program) is None:
             raise CannotStart(f"{program} is not installed: apt-get install {package}")
-    run_dir = options.run_dir.absolute()
+    run_dir = place.near(options.run_dir)
     place.check_run_dir(run_dir)
     if not options.demo:
         check(options.config)                     # before a folder is made
-    run_dir, state_dir = place.make(run_dir, 0o750), place.make(options.state_dir, 0o750)
-    with place.lock(run_dir), place.lock(state_dir):
+    state_dir = place.make(options.state_dir, 0o750)
+    with place.lock(place.make(run_dir, 0o750)), place.lock(state_dir):
         path = demo_box.lay_out(state_dir / "demo", run_dir) if options.demo else options.config.absolute()
-        config = check(path)
+        config = check(path, with_prompts=False)
         if options.port is not None:
             config = config.model_copy(update={"web": config.web.model_copy(update={"port": options.port})})
-            path = run_dir / "branchline.yaml"
+            path = (run_dir / "branchline.yaml").absolute()
             path.write_text(yaml.safe_dump(config.model_dump(), allow_unicode=True), encoding="utf-8")
         place.check_port_free(config.web.host, config.web.port)
         if options.demo:
             prompts.build(demo_box.CATALOGUE, Path(config.media.prompts), console.tell)
+        check(path)
         yield Options(path, state_dir, run_dir, options.demo, options.port), config
 
 
@@ -105,17 +117,18 @@ class _Box:
         try:
             bus = await self._start_bus(supervisor)
             try:
-                return await self._run(supervisor, bus, stop)
+                await self._run(supervisor, bus, stop)
             finally:
                 await bus.close()
         finally:
             await supervisor.stop()
+        return self._verdict(supervisor)
 
     async def _start_bus(self, supervisor: Supervisor) -> Bus:
         run_dir, port = self._options.run_dir, place.free_port()
         path = server.write(run_dir, port)
         child = supervisor.start(Program(
-            "bus", ("nats-server", "-T=false", "-c", str(path)), BUS, ("[INF]", "Plaintext passwords")))
+            "bus", (server.program(), "-T=false", "-c", str(path)), BUS, ("[INF]", "Plaintext passwords")))
         try:
             async with asyncio.timeout(BUS_S):
                 await _serving(port, child)
@@ -123,7 +136,7 @@ class _Box:
             raise CannotStart(f"nats-server does not answer on 127.0.0.1:{port} in {BUS_S:g} s") from None
         return await Bus.connect(run_dir, "webui")
 
-    async def _run(self, supervisor: Supervisor, bus: Bus, stop: asyncio.Event) -> int:
+    async def _run(self, supervisor: Supervisor, bus: Bus, stop: asyncio.Event) -> None:
         options = self._options
         self._url_file.unlink(missing_ok=True)
         ready = await self._watch(bus)
@@ -143,11 +156,14 @@ class _Box:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         is_ready.cancel()
+
+    def _verdict(self, supervisor: Supervisor) -> int:
+        """The exit code; why it is not 0 is the last thing said."""
         if not supervisor.failed.done():
             return 0
         child = supervisor.failed.result()
         said = [line for line in child.tail if not line.startswith(("INFO ", "WARNING "))]
-        self._console.tell("\n".join([f"{child.program.name} cannot work with this configuration:", *said]))
+        self._console.tell("\n".join([f"{child.program.name} cannot start:", *said]))
         return EX_CONFIG
 
     async def _watch(self, bus: Bus) -> asyncio.Event:
@@ -167,6 +183,8 @@ class _Box:
         url = self._url_file.read_text().strip()
         with contextlib.suppress(OSError):        # until there is an administrator
             url += f"setup?code={(options.state_dir / 'setup-code').read_text().strip()}"
+        command = shlex.quote(str(Path(sys.executable).with_name("branchline")))
+        run_dir = shlex.quote(str(options.run_dir.absolute()))
         return "\n".join([
             "",
             f"Branchline is ready after {time.monotonic() - self._began:.1f} s.",
@@ -175,9 +193,9 @@ class _Box:
             f"  settings     {options.config}",
             *(["  to try       watch the board: calls come by themselves; open a contact, play its recording"]
               if options.demo else []),
-            f"  also         branchline status --run-dir {options.run_dir}",
-            f"               branchline trace {self._config.spans[0].name} --out d-channel.pcap "
-            f"--run-dir {options.run_dir}",
+            f"  also         {command} status --run-dir {run_dir}",
+            f"               {command} trace {self._config.spans[0].name} --out d-channel.pcap "
+            f"--run-dir {run_dir}",
             "  Ctrl-C       ends everything", ""])
 
 
@@ -195,10 +213,15 @@ async def _serving(port: int, child: Child) -> None:
 
 
 def _on_signals(supervisor: Supervisor, stop: asyncio.Event) -> None:
-    """The first one asks to stop, the next one does not ask."""
+    """The first one asks to stop; one that comes ONE_WISH_S later does not ask."""
+    loop, asked_at = asyncio.get_running_loop(), 0.0
+
     def signalled() -> None:
-        if stop.is_set():
+        nonlocal asked_at
+        if not stop.is_set():
+            asked_at = loop.time()
+        elif loop.time() > asked_at + ONE_WISH_S:
             supervisor.kill()
         stop.set()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, signalled)
+        loop.add_signal_handler(number, signalled)

@@ -13,6 +13,7 @@ async def serve(context: Context) -> None:
         (context.run_dir / "web.url").write_text(f"http://127.0.0.1:{context.config.web.port}/\n")
     await context.up()
     await context.stop.wait()
+    print(f"{context.name} ends")
 
 
 sys.exit(main(sys.argv[1], serve, sys.argv[2:]))

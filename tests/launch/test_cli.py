@@ -42,10 +42,19 @@ up.DAEMONS_OF = {name: (("tests.launch.stub", name), stage) for name, (_, stage)
 main(prog_name="branchline")
 """
 
+# The launcher on a machine where Debian's own folder for servers has none.
+WITHOUT_SBIN = """
+from appliance.bus import server
+from appliance.launch.cli import main
+server.SBIN = "/nowhere"
+main(prog_name="branchline")
+"""
 
-def branchline(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+
+def branchline(folder: Path, *arguments: str, launcher: tuple[str, str] = ("-m", "appliance.launch"),
+               **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "appliance.launch", *arguments], cwd=folder, capture_output=True, text=True,
+        [sys.executable, *launcher, *arguments], cwd=folder, capture_output=True, text=True,
         timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
 
 
@@ -90,7 +99,7 @@ def test_a_missing_program_is_named_with_its_package(folder: Path, program: str,
     programs.mkdir()
     for other in {"nats-server", "setpriv"} - {program}:
         (programs / other).symlink_to("/bin/true")
-    done = branchline(folder, "up", PATH=str(programs))
+    done = branchline(folder, "up", launcher=("-c", WITHOUT_SBIN), PATH=str(programs))
     assert done.returncode == 69
     assert done.stderr == f"{program} is not installed: apt-get install {package}\n"
     assert not (folder / "run").exists()
@@ -127,17 +136,39 @@ def test_a_second_box_is_refused_and_names_the_first(folder: Path, taken: str) -
 
 
 def test_folders_that_cannot_be(folder: Path) -> None:
-    done = branchline(folder, "up", "--run-dir", "r" * 60)
+    done = branchline(folder, "up", "--run-dir", "r" * 68)
     assert done.returncode == 64
     assert "a folder for sockets at most 67: choose a shorter one" in done.stderr
     (folder / "var").write_text("a file")
     done = branchline(folder, "up")
     assert (done.returncode, done.stderr) == (73, f"{folder / 'var'}: File exists\n")
+    (folder / "run" / "lock").mkdir(parents=True)
+    done = branchline(folder, "up", "--state-dir", "state")
+    assert (done.returncode, done.stderr) == (73, f"{folder / 'run' / 'lock'}: Is a directory\n")
 
 
 def test_check_tells_what_there_is(folder: Path) -> None:
     done = branchline(folder, "check")
     assert (done.returncode, done.stdout) == (0, "branchline.yaml: in order: 1 spans, 0 queues, 0 agents\n")
+
+
+def test_every_prompt_that_callers_may_hear_is_looked_at(folder: Path) -> None:
+    (folder / "branchline.yaml").write_text(
+        CONFIG + "centre: {inbound: [{trunk: telco, called: '5001', flow: main.yaml}]}\n")
+    (folder / "main.yaml").write_text(
+        "start: hello\n"
+        "nodes: {hello: {kind: play, prompt: [hello, again], next: end}, end: {kind: hangup}}\n")
+    (folder / "prompts" / "zh").mkdir(parents=True)
+    (folder / "prompts" / "zh" / "hello.wav").write_bytes(b"ID3\x03no wave file at all")
+    for command in ("check", "up"):
+        done = branchline(folder, command)
+        assert done.returncode == 78
+        missing, wrong = done.stderr.splitlines()
+        assert missing.endswith(
+            "zh/again.wav: No such file or directory: record it or correct the prompt's name")
+        assert wrong.endswith(
+            "zh/hello.wav: is not a WAV file; convert with: sox IN -r 8000 -c 1 -e a-law hello.wav")
+    assert not (folder / "run").exists() and not (folder / "var").exists()
 
 
 @pytest.mark.parametrize("command", [("status",), ("trace", "telco1", "--out", "x.pcap")])
@@ -205,9 +236,21 @@ def test_up_is_ready_and_status_sees_it_and_ctrl_c_ends_all(folder: Path, starte
     assert done.returncode == 69
     assert f"(pid {box.process.pid})" in done.stderr
     box.process.send_signal(signal.SIGINT)
+    box.process.send_signal(signal.SIGTERM)       # at once: still the same wish
     code, rest = box.end()
     assert code == 0, rest
+    assert rest.count(" ends\n") == 6             # all daemons, none was killed
     assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def test_a_deep_folder_does_not_make_the_sockets_paths_long(folder: Path, started: list[Up]) -> None:
+    deep = folder / ("d" * 200)
+    deep.mkdir()
+    (deep / "branchline.yaml").write_text(CONFIG)
+    started.append(box := Up(deep))
+    box.read_until("Branchline is ready")
+    told = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children_of(box.process.pid)]
+    assert sum(b"\0--run-dir\0run\0" in line for line in told) == 6     # all daemons
 
 
 def test_a_daemon_that_finds_its_configuration_wrong_stops_all(folder: Path, started: list[Up]) -> None:
@@ -216,7 +259,7 @@ def test_a_daemon_that_finds_its_configuration_wrong_stops_all(folder: Path, sta
     started.append(box := Up(folder))
     code, out = box.end()
     assert code == 78
-    assert "acdd cannot work with this configuration:\nacdd: line 7: no such thing\n" in out
+    assert out.endswith("acdd cannot start:\nacdd: line 7: no such thing\n")
 
 
 async def test_status_and_trace_ask_the_bus(bus_server: Path, tmp_path: Path) -> None:

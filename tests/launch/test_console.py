@@ -40,6 +40,13 @@ def test_a_callers_name_cannot_command_the_terminal() -> None:
     assert len(line) < 2100
 
 
+def test_nor_can_what_a_daemon_said_before_its_end() -> None:
+    stream = io.StringIO()
+    console = Console(stream, colours=False)
+    console.tell("acdd cannot work:\nflow.yaml:3: \x1b]0;owned\x07")
+    assert written(console, stream) == ["acdd cannot work:", "flow.yaml:3:  ]0;owned "]
+
+
 class Stuck(io.StringIO):
     """A terminal that takes nothing until it is let go."""
 

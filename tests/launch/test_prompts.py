@@ -84,7 +84,7 @@ def test_music_has_its_level_and_no_seam() -> None:
 
 def test_the_demonstration_is_complete(tmp_path: Path) -> None:
     path = lay_out(tmp_path / "demo", tmp_path / "run")
-    config = check(path)
+    config = check(path, with_prompts=False)
     texts = prompts.load(CATALOGUE)
     for language in ("zh", "en"):
         said = {fragment for place in range(1, announce.MOST + 1)
@@ -108,7 +108,7 @@ def test_what_somebody_changed_in_the_demonstration_stays(tmp_path: Path) -> Non
 
 
 def test_the_exchanges_sit_at_the_far_ends(tmp_path: Path) -> None:
-    config = check(lay_out(tmp_path / "demo", tmp_path / "run"))
+    config = check(lay_out(tmp_path / "demo", tmp_path / "run"), with_prompts=False)
     telco, pbx = (" ".join(program.argv) for program in exchanges(config, tmp_path, 1))
     assert f"demo-telco --called 5001 --line virtual:{tmp_path}/run/telco/a --cache" in telco
     assert f"--extension 803 --extension 804 --line virtual:{tmp_path}/run/pbx/a --cache" in pbx

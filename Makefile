@@ -7,13 +7,14 @@ RUN_PACKAGES  := nats-server espeak-ng sox libpri-dev gcc libc6-dev libffi-dev p
 TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg tshark chromium fonts-noto-cjk libosmocore-dev
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help run test check bench clean setup apt-run apt-test
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: apt-run setup  ## install what is missing, start the box with two exchanges that call by themselves
-	$(BIN)/branchline up --demo
+run: apt-run setup  ## install what is missing, start the box with two exchanges that call; ARGS='--port 8081'
+	$(BIN)/branchline up --demo $(ARGS)
 
 test: apt-test setup check  ## install what is missing, lint, types, every test
 	$(BIN)/pytest
@@ -27,13 +28,20 @@ bench: apt-test setup  ## measure: a table, build/bench.json, docs/benchmarks.md
 
 clean:  ## remove what was built; run/ and var/ (calls, recordings) stay
 	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info webui/translations/*/LC_MESSAGES/*.mo
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 setup: $(VENV)/ready
 
+# A virtual environment knows its own path: one that was moved or copied here is made again.
+IN_PLACE := grep -qsF "$(CURDIR)/$(BIN)/python" $(BIN)/pip
+ifneq ($(shell $(IN_PLACE) && echo yes),yes)
+.PHONY: $(VENV)/ready
+endif
+
 $(VENV)/ready: pyproject.toml constraints.txt $(wildcard webui/translations/*/LC_MESSAGES/*.po)
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: Branchline needs Python 3.11 (Debian 12 has it)"; exit 69; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@$(IN_PLACE) || $(PYTHON) -m venv --clear $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
 	$(BIN)/pybabel -q compile -d webui/translations
 	touch $@
 
@@ -49,6 +57,8 @@ missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | gre
 if [ -n "$$missing" ]; then \
   echo "installing:" $$missing; \
   sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+  apt="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"; \
+  $$apt update || true; \
+  $$apt install -y --no-install-recommends $$missing >/dev/null; \
 fi
 endef

@@ -16,14 +16,14 @@ class Capture:
     """Written through, so that the file is whole up to the last frame whenever the program ends."""
 
     def __init__(self, path: Path, network: bool) -> None:
-        self._network = network                   # our side; the dissector reads the C/R bit by it
+        self._address = bytes((network,)) + bytes(7)      # our side: with the direction it tells who said it
         self._file = path.open("wb", buffering=0)
         self._file.write(struct.pack("<IHHiIII", _MAGIC, 2, 4, 0, 0, _SNAPLEN, _LINKTYPE))
 
     def frame(self, frame: bytes, outgoing: bool) -> None:
         """One frame without FCS."""
-        by_network = self._network == outgoing
-        head = struct.pack(">HHHB7xH", _OUTGOING if outgoing else 0, _ARPHRD_LAPD, 1, by_network, _ETH_P_LAPD)
+        packet_type = _OUTGOING if outgoing else 0
+        head = struct.pack(">HHH8sH", packet_type, _ARPHRD_LAPD, 1, self._address, _ETH_P_LAPD)
         now_us = time.time_ns() // 1000
         length = len(head) + len(frame)
         record = struct.pack("<IIII", now_us // 1_000_000, now_us % 1_000_000, length, length)

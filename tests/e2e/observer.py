@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from appliance.bus.client import Bus, BusError
 from appliance.bus.messages import Event, Reply, Request
+from hil_tests.instruments.line import keep_time
 
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=Reply)
@@ -36,7 +37,7 @@ class Observer:
         self._heard: list[Heard] = []
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="observer", daemon=True)
+        self._thread = threading.Thread(target=self._observe, name="observer", daemon=True)
 
     def __enter__(self) -> "Observer":
         self._thread.start()
@@ -102,6 +103,10 @@ class Observer:
                 return found
             said = "\n".join(f"  {event}" for event in self.said(kind, since)[-10:]) or "  nothing"
             raise NotSaid(f"no such {kind.__name__} within {within_s:g} s; the last ones said:\n{said}")
+
+    def _observe(self) -> None:
+        keep_time()
+        self._loop.run_forever()
 
     async def _connect(self) -> Bus:
         bus = await Bus.connect(self._run_dir, self._user)

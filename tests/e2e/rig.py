@@ -131,20 +131,20 @@ class Rig:
         self.config_path = self.folder / "box" / "branchline.yaml"
         self._lay_out()
         self._exits.callback(self._stop_all)
-        self.start_bus()
-        self.bus = self._exits.enter_context(Observer(self.run_dir))
-        lines = f"virtual:{self.folder}/lines"
-        self.telco = self._exits.enter_context(SoftwareExchange(
-            f"{lines}/telco/a", side="network", name="telco", overlap=True, hunt="down",
-            capture=self.folder / "telco.pcap", **self._exchange))
-        self.pbx = self._exits.enter_context(SoftwareExchange(
-            f"{lines}/pbx/a", side="user", name="pbx", overlap=True, hunt="up",
-            capture=self.folder / "pbx.pcap", **self._exchange))
-        for daemon in DAEMONS:
-            self.start(daemon, wait=False)
-        for daemon in DAEMONS:
-            self._wait_daemon(daemon, 0, READY_S)
-        self.wait_links_up()
+        self._observing = self._exits.enter_context(ExitStack())
+        self.telco = self._open_exchange("telco", side="network", hunt="down")
+        self.pbx = self._open_exchange("pbx", side="user", hunt="up")
+        self.start_everything()
+
+    def _open_exchange(self, name: str, **options: Any) -> SoftwareExchange:
+        return self._exits.enter_context(SoftwareExchange(
+            f"virtual:{self.folder}/lines/{name}/a", name=name, overlap=True,
+            capture=self.folder / f"{name}.pcap", **options, **self._exchange))
+
+    def replace_telco(self) -> None:
+        """The exchange dies in the middle of its calls, and another comes that knows of none."""
+        self.telco.close()
+        self.telco = self._open_exchange("telco", side="network", hunt="down")
 
     def _lay_out(self) -> None:
         for folder in (self.run_dir, self.state_dir, self.config_path.parent):
@@ -175,6 +175,25 @@ class Rig:
         self._spawn("bus", [server.program(), "-c", str(config)])
         server.wait_until_serving(self._port, within_s=10.0)
 
+    def start_everything(self) -> None:
+        """What does not run: all of it. `bus` is a new observer, which has heard nothing yet."""
+        self._observing.close()
+        self.start_bus()
+        self.bus = self._observing.enter_context(Observer(self.run_dir))
+        for daemon in DAEMONS:
+            self.start(daemon, wait=False)
+        for daemon in DAEMONS:
+            self._wait_daemon(daemon, 0, READY_S)
+        self.wait_links_up()
+
+    def kill_everything(self, power_cut: bool = False) -> None:
+        """SIGKILL to all; a power cut takes the run folder along."""
+        for name in [*STOP_ORDER, "bus"]:
+            self.kill(name)
+        if power_cut:
+            shutil.rmtree(self.run_dir)
+            self.run_dir.mkdir()
+
     def kill(self, name: str) -> float:
         """SIGKILL to a daemon or to "bus"; returns time.monotonic() when it was gone."""
         process = self._processes[name]
@@ -190,6 +209,11 @@ class Rig:
         """All that a daemon, or "bus", wrote, over its restarts."""
         path = self.folder / f"{name}.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def complaints(self) -> list[str]:
+        """What the daemons wrote of errors."""
+        return [f"{name}: {line}" for name in MODULES for line in self.log(name).splitlines()
+                if line.startswith(("ERROR", "CRITICAL", "Traceback"))]
 
     def dump(self) -> str:
         """The ends of all logs, for whoever looks at a failed test."""

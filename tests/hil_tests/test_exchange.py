@@ -53,7 +53,20 @@ def test_the_called_side_hangs_up_and_the_user_side_calls(pair: Pair) -> None:
     other.wait_for("RELEASED")
 
 
-@pytest.mark.parametrize("cause", [1, 17, 21, 44])
+def test_a_telephone_rings_in_vain_for_a_caller_who_gives_up_in_the_same_block(pair: Pair) -> None:
+    pair.pbx.answering(never())
+
+    def ring_and_give_up() -> Call:
+        call = pair.telco.place_call(called="5001")
+        call.hang_up()
+        return call
+
+    for _ in range(3):
+        pair.telco.line.ask(ring_and_give_up).wait_for("RELEASED")
+    pair.pbx.wait_idle()
+
+
+@pytest.mark.parametrize("cause", [1, 16, 17, 21, 44])
 def test_a_refusal_carries_its_cause(pair: Pair, cause: int) -> None:
     call = pair.telco.place_call(called="5001")
     other = pair.pbx.wait_for_call()
@@ -226,10 +239,12 @@ def test_tshark_reads_the_capture(pair: Pair, tmp_path: Path) -> None:
     call.hang_up()
     other.wait_for("RELEASED")
     call.wait_for("RELEASED")
+    fields = "-T", "fields", "-e", "lapd.direction", "-e", "q931.message_type"
     said = subprocess.run(
-        ["tshark", "-r", tmp_path / "telco.pcap", "-Y", "q931", "-T", "fields", "-e", "q931.message_type"],
+        ["tshark", "-r", tmp_path / "telco.pcap", "-Y", "q931", *fields],
         capture_output=True, text=True, check=True).stdout.split()
-    assert said == ["0x05", "0x07", "0x0f", "0x45", "0x4d", "0x5a"]
+    telco, pbx = "1", "0"                         # network and user
+    assert said == [telco, "0x05", pbx, "0x07", telco, "0x0f", telco, "0x45", pbx, "0x4d", telco, "0x5a"]
 
 
 def test_what_cannot_be_done_says_so(pair: Pair) -> None:

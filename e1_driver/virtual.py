@@ -35,7 +35,8 @@ class VirtualSpan(Span):
 
     Not modelled: CRC-4 and multiframes, HDB3, jitter, wander, two clocks, bit errors other than `faults`.
     Row 0 of a block is FAS and NFAS filler. In an idle block bearers are IDLE, rows 0 and 16 are ones.
-    Packets of another shape are dropped and counted as slips.
+    Who sends packets of another shape is let go, each counted as a slip; a program that connects and answers
+    nothing (with `clock=own` for 200 ms, with `clock=step` never) loses its place to the next that comes.
     """
 
     def __init__(self, rest: str) -> None:

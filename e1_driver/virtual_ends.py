@@ -80,23 +80,25 @@ class End(ABC):
         self._far, self.los = None, True
 
     def _receive(self) -> _Packet | None:
-        """The next packet; None when there is none and when the far end has gone."""
-        while self._far:
-            packet = bytearray(_PACKET_OCTETS + 1)
-            try:
-                length = self._far.recv_into(packet)
-            except BlockingIOError:
-                return None
-            except OSError:
-                length = 0
-            if not length:
-                self._lose()
-                return None
-            magic, stepped, sequence = _HEADER.unpack_from(packet)
-            if length == _PACKET_OCTETS and magic == _MAGIC:
-                octets = np.frombuffer(packet, np.uint8, TIMESLOTS * BLOCK, _HEADER.size)
-                return _Packet(stepped, sequence, octets.reshape(TIMESLOTS, BLOCK))
-            self._counters.slips += 1
+        """The next packet; None when there is none and when the far end has gone.
+
+        Who sends another thing is no end of a line and let go: however much it sends, it keeps nobody busy.
+        """
+        if not self._far:
+            return None
+        packet = bytearray(_PACKET_OCTETS + 1)
+        try:
+            length = self._far.recv_into(packet)
+        except BlockingIOError:
+            return None
+        except OSError:
+            length = 0
+        magic, stepped, sequence = _HEADER.unpack_from(packet)
+        if length == _PACKET_OCTETS and magic == _MAGIC:
+            octets = np.frombuffer(packet, np.uint8, TIMESLOTS * BLOCK, _HEADER.size)
+            return _Packet(stepped, sequence, octets.reshape(TIMESLOTS, BLOCK))
+        self._counters.slips += length > 0
+        self._lose()
         return None
 
     def _send(self, stepped: bool, sequence: int) -> bool:
@@ -131,6 +133,7 @@ class EndA(End):
         self._now = 0.0
         self._sequence = 0
         self._prime = False                       # stepped: the first block answers nothing
+        self._answered = False                    # the far end has, once
         self._awaited: int | None = None          # sequence number of the block under way
         self._unsent = False                      # ... which never left
         self._sent_at = 0.0
@@ -140,11 +143,14 @@ class EndA(End):
 
     def read(self, now: float) -> Block | None:
         self._now = now
-        if not self._far:
+        if not self._far or self._gives_way():
             self._accept()
         if packet := self._receive():
             if packet.sequence == self._awaited:
                 self._answer, self._awaited = packet.block, None
+                if not self._answered:
+                    self._answered = True
+                    self.epoll.modify(self._listener, 0)
             else:
                 self._counters.slips += 1
         return self._read_stepped() if self._stepped else self._read_timed(now)
@@ -203,16 +209,25 @@ class EndA(End):
             path.unlink()
         super().close()
 
+    def _gives_way(self) -> bool:
+        """Whether the next to come may have the far end's place: it says nothing, so it may be a stranger."""
+        if self._stepped:
+            return not self._answered
+        return self._awaited is not None and self._now >= self._sent_at + LOS_S
+
     def _accept(self) -> None:
         try:
-            self._far, _ = self._listener.accept()
+            far, _ = self._listener.accept()
         except OSError:                           # nobody there, or gone again
             return
+        if self._far:
+            self._lose()
+        self._far = far
         self._far.setblocking(False)
         self._events = self._idle_events
         self.epoll.register(self._far, self._events)
-        self.epoll.modify(self._listener, 0)
-        self._prime = True
+        self.epoll.modify(self._listener, select.EPOLLIN if self._stepped else 0)
+        self._prime, self._answered = True, False
 
     def _watch(self, events: int) -> None:
         if self._far and events != self._events:

@@ -27,7 +27,7 @@ def bus_server_at(run_dir: Path) -> Iterator[Path]:
     log = run_dir / "nats.log"
     path = server.write(run_dir, port)
     with log.open("wb") as output:
-        process = subprocess.Popen(["nats-server", "-c", str(path)], stdout=output, stderr=output)
+        process = subprocess.Popen([server.program(), "-c", str(path)], stdout=output, stderr=output)
     try:
         server.wait_until_serving(port, within_s=10.0)
         yield run_dir

@@ -1,8 +1,10 @@
 """The web pages. create_app() takes all it works with, so tests need no daemon; daemon.py is the process."""
 
+import sqlite3
 from datetime import timedelta
+from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, redirect, request, url_for
+from flask import Flask, Response, g, redirect, request, url_for
 from flask_babel import Babel, get_locale
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
@@ -64,8 +66,12 @@ def _language() -> str:
     return chosen if chosen in LANGUAGES else parts().settings.language
 
 
-def _load_user(user_id: str) -> User | None:
-    return parts().users.get(user_id)
+def _load_user(session: str) -> User | None:
+    try:
+        return parts().users.get(session)
+    except sqlite3.Error as error:                # an error page asks for the user, too: _gate says it
+        g.users_error = error
+        return None
 
 
 def _gate() -> AnyResponse | None:
@@ -81,6 +87,8 @@ def _gate() -> AnyResponse | None:
         return None
     if current_user.is_authenticated:
         return None
+    if "users_error" in g:
+        raise g.users_error
     if request.method == "GET" and errors.wants_page():
         asked = request.full_path.rstrip("?")
         return redirect(url_for("account.login", next=asked if asked != "/" else None), 303)
@@ -90,6 +98,9 @@ def _gate() -> AnyResponse | None:
 def _harden(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.location:                         # always here, whatever Host the browser named
+        there = urlsplit(response.location)
+        response.location = urlunsplit(("", "", "/" + there.path.lstrip("/"), there.query, ""))
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -1,5 +1,6 @@
 """Accounts: the first administrator, signing in and out, the reader's language."""
 
+import ipaddress
 import math
 import re
 import time
@@ -16,7 +17,7 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext, ngettext
-from flask_login import login_user, logout_user
+from flask_login import current_user, login_user, logout_user
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -40,7 +41,7 @@ def setup() -> str:
 def make_admin() -> Response:
     code, name = request.form.get("code", ""), request.form.get("name", "").strip()
     password, again = request.form.get("password", ""), request.form.get("again", "")
-    _slow_down(f"setup {request.remote_addr}")
+    _slow_down(f"setup {_address()}")
     settings, users = parts().settings, parts().users
     wrong = ""
     if not settings.setup_code.matches(code):
@@ -73,7 +74,8 @@ def login() -> str:
 @bp.post("/login")
 def sign_in() -> Response:
     name, password = request.form.get("name", "").strip()[:64], request.form.get("password", "")
-    _slow_down(f"{request.remote_addr}", name)
+    address = _address()
+    _slow_down(address, "" if parts().at_home.knows(name, address) else name)
     user = parts().users.sign_in(name, password) if len(password) <= PASSWORD_MOST else None
     if user is None:
         current_app.logger.warning("sign-in refused for %r from %s", name, request.remote_addr)
@@ -81,13 +83,16 @@ def sign_in() -> Response:
             "account/login.html", name=name, next=request.form.get("next", ""),
             wrong=gettext("The name or the password is wrong."))
         return make_response(page, 422)
-    parts().by_address.passed(f"{request.remote_addr}")
+    parts().by_address.passed(address)
     parts().by_name.passed(name)
+    parts().at_home.remember(name, address)
     return _enter(user, request.form.get("next", ""))
 
 
 @bp.post("/logout")
 def logout() -> Response:
+    if current_user.is_authenticated:
+        parts().users.sign_out(current_user.get_id())
     logout_user()
     session.clear()
     return redirect(url_for("account.login"), 303)
@@ -115,6 +120,14 @@ def _here(page: str) -> str:
     """`page` when it is a path of this server, the board otherwise."""
     inside = page.startswith("/") and not page.startswith(("//", "/\\")) and page.isprintable()
     return page if inside else url_for("board.index")
+
+
+def _address() -> str:
+    """Who asks, as far as it costs them to be another: of IPv6 the network, each of its hosts has 2^64."""
+    address = ipaddress.ip_address(request.remote_addr or "::")
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
 
 
 def _slow_down(address: str, name: str = "") -> None:

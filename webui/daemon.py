@@ -35,10 +35,10 @@ async def serve(context: Context) -> None:
     server.start()
     keeping = asyncio.create_task(exchange.run())
     try:
-        _announce(context.run_dir / "web.url", server.url)
         log.info("pages at %s", server.url)
         if not users.some():
             log.info("first run: make the administrator at %ssetup?code=%s", server.url, code.read())
+        _announce(context.run_dir / "web.url", server.url)           # who sees it finds the code there, too
         await context.up()
         await _until_stopped(context, server, keeping)
     finally:

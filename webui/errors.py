@@ -1,6 +1,7 @@
 """Pages for what went wrong: what, and what to do, in the reader's language."""
 
 import logging
+import sqlite3
 
 from flask import Flask, Response, make_response, render_template, request
 from flask_babel import LazyString
@@ -32,8 +33,9 @@ PAGES: dict[int, tuple[LazyString, LazyString]] = {
 def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _csrf)
-    app.register_error_handler(BusError, _bus)
-    app.register_error_handler(Busy, _bus)
+    app.register_error_handler(BusError, _away)
+    app.register_error_handler(Busy, _away)
+    app.register_error_handler(sqlite3.Error, _away)          # the file of users: locked, full, gone
     app.register_error_handler(Exception, _mistake)
 
 
@@ -57,7 +59,7 @@ def _csrf(error: CSRFError) -> Response:
     return _page(error, _("The form was too old or not from this site. Load the page again."))
 
 
-def _bus(error: Exception) -> Response:
+def _away(error: Exception) -> Response:
     log.warning("%s", error)
     return _page(ServiceUnavailable(), str(error))
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from flask import Response, abort, request, stream_with_context
+from flask_login import current_user
 
 from webui.mirror import Floor, Mirror
 from webui.parts import parts
@@ -15,7 +16,8 @@ from webui.rendered import Fragment
 
 GAP_S = 0.05                                      # changes within it go together
 KEEP_ALIVE_S = 15.0                               # a dead browser is found by then
-LIFE_S = 300.0                                    # then the page connects anew and its session is checked
+LOOK_S = 5.0                                      # who signs out elsewhere sees nothing more after it
+LIFE_S = 300.0                                    # then the page connects anew
 
 
 def stream(
@@ -27,7 +29,9 @@ def stream(
     slots, mirror = parts().streams, parts().exchange.mirror
     if not slots.acquire(blocking=False):
         abort(503)
-    events = stream_with_context(_events(mirror, fragments, gap_s, turn_s))
+    users, session = parts().users, current_user.get_id()
+    events = stream_with_context(
+        _events(mirror, fragments, gap_s, turn_s, lambda: users.get(session) is not None))
     response = Response(events, mimetype="text/event-stream")
     response.call_on_close(slots.release)
     return response
@@ -35,12 +39,17 @@ def stream(
 
 def _events(
     mirror: Mirror, fragments: Callable[[Floor], Iterable[Fragment]], gap_s: float, turn_s: float,
+    signed_in: Callable[[], bool],
 ) -> Iterator[str]:
     sent: dict[str, str] = {}
-    ends_at = time.monotonic() + LIFE_S
-    said_at = time.monotonic()
+    looked_at = said_at = time.monotonic()
+    ends_at = looked_at + LIFE_S
     yield "retry: 1000\n\n"
     while not mirror.closed.is_set() and (now := time.monotonic()) < ends_at:
+        if now - looked_at >= LOOK_S:
+            looked_at = now
+            if not signed_in():
+                return
         floor = mirror.floor
         changed = {name: html for name, html in fragments(floor) if sent.get(name) != html}
         if changed:
@@ -50,5 +59,5 @@ def _events(
         elif now - said_at >= KEEP_ALIVE_S:
             yield ": still here\n\n"
             said_at = now
-        mirror.wait(floor, min(turn_s, KEEP_ALIVE_S))
+        mirror.wait(floor, min(turn_s, LOOK_S))
         mirror.closed.wait(gap_s)

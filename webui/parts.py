@@ -9,7 +9,7 @@ from flask import current_app
 
 from webui.exchange import Exchange
 from webui.rendered import Rendered
-from webui.throttle import Throttle
+from webui.throttle import AtHome, Throttle
 from webui.users import SetupCode, Users
 
 LANGUAGES = {"zh": "中文", "en": "English"}
@@ -31,8 +31,9 @@ class Parts:
     users: Users
     settings: Settings
     by_address: Throttle = field(default_factory=lambda: Throttle(longest_s=900.0))
-    # A short wait: a stranger who guesses must not lock the owner of the name out.
+    # For strangers: one who guesses must not lock out who has signed in from the same place before.
     by_name: Throttle = field(default_factory=lambda: Throttle(longest_s=60.0))
+    at_home: AtHome = field(default_factory=AtHome)
     rendered: Rendered = field(default_factory=Rendered)
     streams: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(STREAMS))
 

@@ -52,3 +52,22 @@ class Throttle:
             return 0.0
         pause_s = min(self._longest_s, 2.0 ** min(tries.count - FREE, 30))
         return max(0.0, tries.last + pause_s - now)
+
+
+class AtHome:
+    """From which addresses somebody has signed in; the `size` that did so last."""
+
+    def __init__(self, size: int = 1000) -> None:
+        self._size = size
+        self._pairs: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def knows(self, name: str, address: str) -> bool:
+        return (name, address) in self._pairs
+
+    def remember(self, name: str, address: str) -> None:
+        with self._lock:
+            self._pairs[name, address] = None
+            self._pairs.move_to_end((name, address))
+            if len(self._pairs) > self._size:
+                self._pairs.popitem(last=False)

@@ -5,7 +5,6 @@ Events of one owner are heard in the order they were said, requests to it answer
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,6 +20,11 @@ from appliance.bus.messages import EVENTS, PROTOCOL, REQUESTS, Event, Message, R
 from appliance.errors import BranchlineError
 
 R = TypeVar("R", bound=Reply)
+T = TypeVar("T")
+
+PENDING_MESSAGES = 20_000                         # of one owner, heard and not yet handled: more are lost
+PENDING_OCTETS = 32 * 1024 * 1024
+CATCH_UP_S = 1.0                                  # between a loss and the asking anew that mends it
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +41,20 @@ class BusAway(BusError):
     """No server can be reached with these credentials."""
 
 
+class Unreadable(BusError):
+    """Octets that are no message of this kind and version."""
+
+
 class _No(msgspec.Struct, frozen=True):
     refused: str
+
+
+class _Card(msgspec.Struct, frozen=True):
+    """What a credentials file holds."""
+
+    url: str
+    user: str
+    password: str
 
 
 def credentials_file(run_dir: Path, daemon: str) -> Path:
@@ -47,20 +63,26 @@ def credentials_file(run_dir: Path, daemon: str) -> Path:
 
 
 class Bus:
-    """One daemon's connection. Goes on by itself when the server comes back; `on_back` is told then."""
+    """One daemon's connection. Goes on by itself when the server comes back; `on_back` is told then.
+
+    `lost` is set when the server will not have us any more: other passwords, say. Only a new start helps.
+    """
 
     def __init__(self, name: str, client: Client) -> None:
         self.name = name
+        self.lost = asyncio.Event()
         self._client = client
         self._back: list[Callable[[], Awaitable[None]]] = []
+        self._catching_up: asyncio.Task[None] | None = None
+        self._closing = False
 
     @classmethod
     async def connect(cls, run_dir: Path, name: str, within_s: float = 5.0) -> "Bus":
         """Connect as daemon `name`. BusAway: no credentials, no server, or it does not know us."""
         path = credentials_file(run_dir, name)
         try:
-            card = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
+            card = msgspec.json.decode(path.read_bytes(), type=_Card)
+        except (OSError, msgspec.MsgspecError) as error:
             raise BusAway(f"{path}: cannot read the bus credentials ({error}): is the box started?") from None
         client = Client()
         bus = cls(name, client)
@@ -69,7 +91,14 @@ class Bus:
         async def on_error(error: Exception) -> None:
             nonlocal last
             last = str(error)
-            log.debug("bus: %s", error)
+            if isinstance(error, nats.errors.SlowConsumerError):
+                bus._catch_up(error.subject)
+            elif "authorization violation" in last.lower():
+                bus.lost.set()                    # the client would go on trying, a descriptor each time
+            elif "permissions violation" in last.lower():
+                log.error("bus: %s", error)       # our own mistake: messages.MAY_ASK does not have it
+            else:
+                log.debug("bus: %s", error)
 
         async def on_disconnected() -> None:
             if not client.is_closed:              # close() comes here, too
@@ -77,32 +106,54 @@ class Bus:
 
         async def on_reconnected() -> None:
             log.info("bus: back")
-            for tell in bus._back:
-                await tell()
+            await bus._tell_back()
+
+        async def on_closed() -> None:
+            if not bus._closing:
+                bus.lost.set()
 
         try:
             await asyncio.wait_for(client.connect(
-                card["url"], user=card["user"], password=card["password"], name=name,
+                card.url, user=card.user, password=card.password, name=name,
                 inbox_prefix=f"_INBOX.{name}".encode(), allow_reconnect=True, max_reconnect_attempts=-1,
                 reconnect_time_wait=1, connect_timeout=2, ping_interval=5, max_outstanding_pings=2,
-                error_cb=on_error, disconnected_cb=on_disconnected, reconnected_cb=on_reconnected),
+                error_cb=on_error, disconnected_cb=on_disconnected, reconnected_cb=on_reconnected,
+                closed_cb=on_closed),
                 within_s)
-        except (TimeoutError, OSError, KeyError, nats.errors.Error) as error:
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            bus._closing = True
             with contextlib.suppress(Exception):
                 await client.close()
-            raise BusAway(f"bus: {card['url']}: {last or error or 'no answer'}") from None
+            raise BusAway(f"bus: {card.url}: {last or error or 'no answer'}") from None
         return bus
 
     def on_back(self, tell: Callable[[], Awaitable[None]]) -> None:
-        """Call `tell` whenever the connection is back after a loss: what was said meanwhile was not heard."""
+        """Call `tell` after what was said was not heard: the connection was away, or too much came."""
         self._back.append(tell)
 
+    async def _tell_back(self) -> None:
+        for tell in self._back:
+            await tell()
+
+    def _catch_up(self, subject: str) -> None:
+        """Something was not heard. Said and mended once for all that is lost in CATCH_UP_S."""
+        async def later() -> None:
+            await asyncio.sleep(CATCH_UP_S)
+            await self._tell_back()
+        if self._catching_up is None or self._catching_up.done():
+            log.warning("bus: %s: more came than could be taken in, some of it is lost: asking anew", subject)
+            self._catching_up = asyncio.create_task(later())
+
     async def say(self, event: Event) -> None:
-        """Publish. While the server is away the last few are kept by the client, older ones are lost."""
+        """Publish. While the server is away the client keeps the first few, those after them are lost."""
         kind = type(event)
         owner = self.name if kind.owner == "*" else kind.owner
-        with contextlib.suppress(nats.errors.OutboundBufferLimitError, nats.errors.ConnectionClosedError):
+        try:
             await self._client.publish(f"evt.{owner}.{kind.__name__}", msgspec.json.encode(event))
+        except (nats.errors.OutboundBufferLimitError, nats.errors.ConnectionClosedError):
+            pass                                  # on_back and `lost` tell of it
+        except nats.errors.Error as error:
+            log.error("bus: %s not said: %s", kind.__name__, error or type(error).__name__)
 
     async def hear(self, owner: str, handler: Callable[[Event], Awaitable[None]]) -> None:
         """Every event of `owner` ("*": of all), one at a time, in order. A handler's error is logged."""
@@ -113,10 +164,11 @@ class Bus:
                 return
             try:
                 await handler(_decode(msg.data, kind))
+            except Unreadable as error:
+                log.warning("bus: %s: %s", msg.subject, error)
             except Exception:
                 log.exception("bus: %s", msg.subject)
-        await self._client.subscribe(f"evt.{owner}.>", cb=on_message)
-        await self._client.flush()
+        await self._subscribe(f"evt.{owner}.>", on_message)
 
     async def ask(self, request: Request[R], timeout_s: float = 2.0) -> R:
         """The owner's reply. Refused: it said no. BusError: no answer."""
@@ -132,9 +184,9 @@ class Bus:
             raise BusError(f"{kind.__name__}: {error or type(error).__name__}") from None
         try:
             if (msg.headers or {}).get("Refused"):
-                raise Refused(msgspec.json.decode(msg.data, type=_No).refused)
+                raise Refused(_read(msg.data, _No).refused)
             reply: R = _decode(msg.data, kind.reply_type())
-        except msgspec.MsgspecError as error:
+        except Unreadable as error:
             raise BusError(f"{kind.__name__}: {kind.owner} answered what nobody can read: {error}") from None
         return reply
 
@@ -142,33 +194,50 @@ class Bus:
         """Serve the requests to this daemon, one at a time, in order. Unknown ones and errors are refused."""
         async def on_message(msg: Msg) -> None:
             name = msg.subject.rpartition(".")[2]
+            if not msg.reply.startswith("_INBOX."):
+                log.warning("bus: %s: not done: its answer would go to %r", msg.subject, msg.reply)
+                return                            # we may answer anywhere: nobody borrows our rights
             try:
                 kind = REQUESTS.get(name)
                 if kind is None:
                     raise Refused(f"{name}: unknown to this version of {self.name}")
                 await msg.respond(msgspec.json.encode(await handler(_decode(msg.data, kind))))
-            except Refused as no:
+            except (Refused, Unreadable) as no:
                 await self._refuse(msg, str(no))
             except Exception as error:
                 log.exception("bus: %s", msg.subject)
                 await self._refuse(msg, f"{self.name}: {name}: {error}")
-        await self._client.subscribe(f"req.{self.name}.>", cb=on_message)
+        await self._subscribe(f"req.{self.name}.>", on_message)
+
+    async def _subscribe(self, subject: str, on_message: Callable[[Msg], Awaitable[None]]) -> None:
+        await self._client.subscribe(subject, cb=on_message, pending_msgs_limit=PENDING_MESSAGES,
+                                     pending_bytes_limit=PENDING_OCTETS)
         await self._client.flush()
 
     async def _refuse(self, msg: Msg, text: str) -> None:
-        if msg.reply:
-            body = msgspec.json.encode(_No(text))
-            await self._client.publish(msg.reply, body, headers={"Refused": "1"})
+        with contextlib.suppress(nats.errors.Error):                 # who asked hears that nobody answered
+            await self._client.publish(msg.reply, msgspec.json.encode(_No(text)), headers={"Refused": "1"})
 
     async def close(self) -> None:
+        self._closing = True
+        if self._catching_up is not None:
+            self._catching_up.cancel()
         with contextlib.suppress(nats.errors.Error, asyncio.TimeoutError, OSError):
             await asyncio.wait_for(self._client.drain(), 2.0)
-        if not self._client.is_closed:
+        with contextlib.suppress(nats.errors.Error, OSError):
             await self._client.close()
 
 
 def _decode(data: bytes, kind: type[Any]) -> Any:
-    message: Message = msgspec.json.decode(data, type=kind)
+    message: Message = _read(data, kind)
     if message.v != PROTOCOL:
-        raise Refused(f"{kind.__name__}: protocol {message.v}, this box speaks {PROTOCOL}: finish the update")
+        raise Unreadable(
+            f"{kind.__name__}: protocol {message.v}, this box speaks {PROTOCOL}: finish the update")
     return message
+
+
+def _read(data: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise Unreadable(f"{kind.__name__}: {error}") from None

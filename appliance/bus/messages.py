@@ -304,7 +304,9 @@ class CallInfo(msgspec.Struct, frozen=True, kw_only=True):
     calling_name: str
     complete: bool
     since: float                                  # of the state
-    cause: int = 0                                # once released
+    began_at: float = 0.0                         # the SETUP
+    answered: bool = False                        # it was, at some time
+    cause: int = 0                                # once released; while clearing: ours
     by: str = ""
 
 
@@ -479,13 +481,15 @@ class GetHealth(Request[HealthReply], frozen=True):
 
 DAEMONS = ("spand", "trunkd", "acdd", "recordd", "boxd", "webui")
 
-MAY_ASK: dict[str, tuple[str, ...]] = {           # daemon -> owners that it may ask; all hear all events
+# Daemon -> what it may ask, or whom for anything; all hear all events. Strangers reach webui: it only reads.
+MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
     "spand": (),
-    "trunkd": ("spand",),
-    "acdd": ("spand", "trunkd", "recordd"),
+    "trunkd": (BindLeg, UnbindLeg),
+    "acdd": ("spand", "trunkd"),
     "recordd": (),
     "boxd": (),
-    "webui": ("spand", "trunkd", "acdd", "recordd", "boxd"),
+    "webui": (GetSpans, GetCalls, GetChannels, GetTrace, GetBoard, GetContacts, GetContact, GetRecording,
+              GetHealth),
 }
 
 

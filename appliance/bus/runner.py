@@ -11,9 +11,10 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from appliance.bus.client import Bus, BusAway
 from appliance.bus.messages import DaemonUp, Heartbeat
@@ -23,6 +24,8 @@ from appliance.errors import ConfigError, Unavailable
 
 EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 69, 70, 78
 HEARTBEAT_S = 1.0
+UMASK = 0o027                                     # what daemons make is not for strangers on the machine
+LINE_CHARACTERS = 2000
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,17 @@ class Context:
     stop: asyncio.Event
     facts: dict[str, float] = field(default_factory=dict)    # the daemon's own figures for its heartbeat
     started_at: float = field(default_factory=time.time)
+    failure: Exception | None = None              # what a kept part died of
+
+    def keep(self, part: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `part` beside serve(). Its error ends the daemon, which without it would only seem to work."""
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and isinstance(error := task.exception(), Exception):
+                self.failure = self.failure or error
+                self.stop.set()
+        task = asyncio.create_task(part)
+        task.add_done_callback(ended)
+        return task
 
     async def up(self) -> None:
         """Say DaemonUp now and whenever the bus was away: call it when requests can be answered."""
@@ -51,6 +65,14 @@ class Context:
 Serve = Callable[[Context], Awaitable[None]]
 
 
+class OneLine(logging.Formatter):
+    """A message is one line of bounded length, whatever strangers put in it: no forged lines, no escapes."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        text = super().formatMessage(record)[:LINE_CHARACTERS]
+        return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+
+
 def main(name: str, serve: Serve, argv: list[str] | None = None) -> int:
     """Run daemon `name` until SIGTERM or SIGINT. `serve` builds the parts, calls up(), ends on stop."""
     parser = argparse.ArgumentParser(prog=name)
@@ -60,8 +82,10 @@ def main(name: str, serve: Serve, argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="read the configuration, say what is wrong, end")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     args = parser.parse_args(argv)
-    logging.basicConfig(
-        level=args.log_level.upper(), stream=sys.stderr, format="%(levelname)s %(message)s")
+    os.umask(UMASK)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("%(levelname)s %(message)s"))
+    logging.basicConfig(level=args.log_level.upper(), handlers=[handler])
     try:
         config = load(args.config)
         if args.check:
@@ -86,12 +110,20 @@ async def _run(name: str, serve: Serve, config: Config, state_dir: Path, run_dir
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, context.stop.set)
-    beat = asyncio.create_task(_beat(context))
+    beside = [context.keep(_beat(context)), context.keep(_watch_bus(bus))]
     try:
         await serve(context)
+        if context.failure is not None:
+            raise context.failure
     finally:
-        beat.cancel()
+        for task in beside:
+            task.cancel()
         await bus.close()
+
+
+async def _watch_bus(bus: Bus) -> None:
+    await bus.lost.wait()
+    raise BusAway("bus: the server sends us away: this daemon has to be started anew")
 
 
 async def _beat(context: Context) -> None:

@@ -6,6 +6,7 @@ The launcher (or a unit's ExecStartPre) writes them; nobody else sees another da
 import json
 import os
 import secrets
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -13,11 +14,21 @@ from pathlib import Path
 from appliance.bus.client import credentials_file
 from appliance.bus.messages import DAEMONS, MAY_ASK
 
+SBIN = "/usr/sbin"                                # Debian's nats-server; not in an ordinary user's PATH
+
+
+def program() -> str:
+    """The path of nats-server; its bare name when it is not installed."""
+    path = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{SBIN}"
+    return shutil.which("nats-server", path=path) or "nats-server"
+
 
 def permissions(daemon: str) -> dict[str, object]:
     """What nats-server lets this user do."""
     return {
-        "publish": [f"evt.{daemon}.>", *(f"req.{owner}.>" for owner in MAY_ASK[daemon])],
+        "publish": [f"evt.{daemon}.>", *(
+            f"req.{one}.>" if isinstance(one, str) else f"req.{one.owner}.{one.__name__}"
+            for one in MAY_ASK[daemon])],
         "subscribe": ["evt.>", f"req.{daemon}.>", f"_INBOX.{daemon}.>"],
         "allow_responses": True,
     }
@@ -38,7 +49,8 @@ def write(run_dir: Path, port: int) -> Path:
         _write_private(credentials_file(run_dir, daemon), json.dumps(card))
     config = {
         "server_name": "branchline", "listen": f"127.0.0.1:{port}", "max_payload": 8 * 1024 * 1024,
-        "max_connections": 64, "write_deadline": "2s", "authorization": {"users": users},
+        "max_pending": 32 * 1024 * 1024, "max_connections": 64, "max_subscriptions": 64,
+        "write_deadline": "2s", "authorization": {"timeout": 2, "users": users},
     }
     path = folder / "nats-server.json"            # its own syntax is a superset of JSON
     _write_private(path, json.dumps(config, indent=1))

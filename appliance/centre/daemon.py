@@ -86,7 +86,7 @@ class Centre:
         bus.on_back(self._back)
         await bus.answer(self._answer)
         await self._context.up()
-        tasks = [asyncio.create_task(part) for part in self._parts()]
+        tasks = [self._context.keep(part) for part in self._parts()]
         try:
             while not self._context.stop.is_set() and not await self._resync():
                 await self._pause()

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from appliance.centre.prefix import Growth
+from appliance.config.pattern import NUMBER, DialPattern
 from appliance.config.schema import CentreConfig, InboundRoute, OutboundRoute
 
 UNALLOCATED = 1                                   # Q.850: unallocated (unassigned) number
@@ -40,7 +40,7 @@ class DialPlan:
     def __init__(self, config: CentreConfig) -> None:
         self._inbound = config.inbound
         self._outbound = [
-            (route, re.compile(route.called), Growth(route.called)) for route in config.outbound]
+            (route, re.compile(route.called), DialPattern(route.called)) for route in config.outbound]
 
     def direction(self, trunk: str) -> str:
         """What a call from this trunk is as long as its number is not known."""
@@ -48,7 +48,9 @@ class DialPlan:
         return "out" if dials_out and not any(route.trunk == trunk for route in self._inbound) else "in"
 
     def judge(self, trunk: str, called: str, complete: bool) -> Verdict:
-        """complete: no digit can follow."""
+        """complete: no digit can follow. What is no number leads nowhere, whatever the patterns say."""
+        if not NUMBER.fullmatch(called):
+            return Reject(INCOMPLETE)
         found = self._match(trunk, called)
         may_grow = self._may_grow(trunk, called)
         if found is not None and (complete or not may_grow):
@@ -70,4 +72,4 @@ class DialPlan:
         return any(
             route.trunk == trunk and route.called != called and route.called.startswith(called)
             for route in self._inbound
-        ) or any(route.trunk == trunk and growth.may_grow(called) for route, _, growth in self._outbound)
+        ) or any(route.trunk == trunk and dialled.may_grow(called) for route, _, dialled in self._outbound)

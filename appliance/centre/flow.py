@@ -1,6 +1,6 @@
 """A flow: what a caller hears and may choose, as a graph of nodes in one YAML file. nodes.py runs them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,12 +15,6 @@ PromptName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*$")]       
 
 def _a_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
-
-
-def _digit_keys(value: object) -> object:
-    """YAML reads an unquoted 1 as a number."""
-    return {str(key) if type(key) is int else key: one for key, one in value.items()} if isinstance(
-        value, Mapping) else value
 
 
 def _an_option(value: object) -> object:
@@ -61,7 +55,7 @@ class MenuNode(Node):
     prompt: Prompts
     digits: Annotated[
         dict[Annotated[str, Field(pattern=r"^[0-9*#]$")], Annotated[Option, BeforeValidator(_an_option)]],
-        BeforeValidator(_digit_keys), Field(min_length=1)]
+        Field(min_length=1)]
     timeout_s: Annotated[float, Field(ge=0.5, le=60)] = 5.0          # after the prompt's end
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     invalid: Prompts | None = None                # said before the prompt after a wrong digit

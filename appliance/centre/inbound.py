@@ -4,21 +4,30 @@ from appliance.centre import acd, events, nodes, outbound
 from appliance.centre.dialplan import Reject, ToFlow, ToTrunk
 from appliance.centre.state import Contact
 from appliance.centre.turn import Turn
+from appliance.config.pattern import NUMBER
 
 
 def incoming(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, calling_name: str,
              complete: bool, at: float) -> None:
     """A new contact, unless the leg is known already."""
-    if leg in turn.state.legs or leg in turn.state.recent_legs:
+    if turn.state.knows(leg):
         return
-    name = turn.setup.new_id()
-    direction = turn.setup.plan.direction(trunk)
-    turn.log(events.Began(leg=leg, trunk=trunk, direction=direction, calling=calling,
-                          calling_name=calling_name, called=called, began_at=at), name)
-    contact = turn.state.contacts[name]
-    if direction == "out":
+    contact = begin(turn, leg=leg, trunk=trunk, called=called, calling=calling, calling_name=calling_name,
+                    at=at)
+    if not contact.inbound:
         acd.take(turn, contact)
     _route(turn, contact, complete)
+
+
+def begin(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, calling_name: str,
+          at: float) -> Contact:
+    """A new contact for which nothing is done yet."""
+    name = turn.setup.new_id()
+    if not NUMBER.fullmatch(calling):             # trunkd could ring no agent with it
+        calling = ""
+    turn.log(events.Began(leg=leg, trunk=trunk, direction=turn.setup.plan.direction(trunk), calling=calling,
+                          calling_name=calling_name, called=called, began_at=at), name)
+    return turn.state.contacts[name]
 
 
 def digits(turn: Turn, contact: Contact, called: str, complete: bool) -> None:

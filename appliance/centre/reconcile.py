@@ -18,6 +18,9 @@ def reconcile(turn: Turn, table: CallTable) -> None:
     for leg in list(turn.state.legs):
         if leg not in calls and leg in turn.state.legs:
             _gone(turn, leg, ended.get(leg))
+    for call in table.released:
+        if call.inbound and not call.answered and not turn.state.knows(call.leg):
+            _missed(turn, call)
     for agent in turn.state.agents.values():
         if agent.leg and agent.leg not in calls:
             turn.log(events.AgentLegGone(agent=agent.name))
@@ -42,13 +45,21 @@ def _gone(turn: Turn, leg: str, call: CallInfo | None) -> None:
 
 def _unknown(turn: Turn, call: CallInfo) -> None:
     """A call that began meanwhile starts now; anything else is left over from a contact that has ended."""
-    ours = call.leg in turn.state.recent_legs or turn.state.agent_on(call.leg) is not None
+    ours = turn.state.knows(call.leg)
     if call.inbound and call.state in NOT_ANSWERED[:2] and not ours:
         inbound.incoming(turn, leg=call.leg, trunk=call.trunk, called=call.called, calling=call.calling,
-                         calling_name=call.calling_name, complete=call.complete, at=call.since)
+                         calling_name=call.calling_name, complete=call.complete,
+                         at=call.began_at or call.since)
     else:
         log.info("leg %s (%s %s) belongs to no contact: hung up", call.leg, call.trunk, call.state)
         turn.do(Hangup(leg=call.leg, cause=NORMAL if ours else TEMPORARY_FAILURE))
+
+
+def _missed(turn: Turn, call: CallInfo) -> None:
+    """A call that came and went unseen has its record all the same."""
+    inbound.begin(turn, leg=call.leg, trunk=call.trunk, called=call.called, calling=call.calling,
+                  calling_name=call.calling_name, at=call.began_at or call.since)
+    ending.released(turn, call.leg, call.cause, call.by, call.since)
 
 
 def _arrived(turn: Turn, contact: Contact, call: CallInfo) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from appliance.store.records import ContactRecord
 
-RECENT_LEGS = 1024                                # ended legs remembered: a late message starts nothing
+RECENT_LEGS = 2048                                # ended legs remembered: more than trunkd's table of them
 
 
 class Agent(msgspec.Struct, kw_only=True):
@@ -86,6 +86,10 @@ class State(msgspec.Struct, kw_only=True):
 
     def agent_on(self, leg: str) -> Agent | None:
         return next((agent for agent in self.agents.values() if leg and agent.leg == leg), None)
+
+    def knows(self, leg: str) -> bool:
+        """True when a call of this name cannot be a new one."""
+        return leg in self.legs or leg in self.recent_legs or self.agent_on(leg) is not None
 
     def line(self, queue: str) -> list[Contact]:
         """Those in line, first one first."""

@@ -1,16 +1,23 @@
-"""YAML file -> checked document, or a ConfigError that names file, line and key of every mistake."""
+"""YAML file -> checked document, or a ConfigError that names file, line and key of every mistake.
 
-from collections.abc import Callable, Iterable, Sequence
+Of YAML is read what such a document needs: keys are text as they are written, each there once; no aliases.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from appliance.config.schema import Config
 from appliance.errors import ConfigError
 
-MAX_OCTETS = 4 * 1024 * 1024
+MAX_OCTETS = 1024 * 1024
+MAX_DEPTH = 20                                    # libyaml's composer has no limit of its own: it would crash
+MAX_SCALAR = 4000                                 # characters
+MOST_MISTAKES = 50                                # said; of more there is the count
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -32,34 +39,106 @@ def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | No
 
     `check` finds what the schema cannot see.
     """
+    text = _text(path)
     try:
-        if path.stat().st_size > MAX_OCTETS:
-            raise ConfigError(f"{path}: larger than {MAX_OCTETS} octets, this cannot be it")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: octet {error.start}: not UTF-8, save the file as UTF-8") from None
-    try:
-        tree = yaml.compose(text, Loader=yaml.CSafeLoader)
-        document = yaml.load(text, Loader=yaml.CSafeLoader)
+        _refuse_extremes(text)
+        tree, document = _parse(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
     try:
         found = kind.model_validate(document)
         mistakes = list(check(found)) if check else []
     except ValidationError as error:
-        mistakes = [(one["loc"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+        mistakes = [(one["loc"], _in_words(one, tree)) for one in error.errors()]
     if mistakes:
-        raise ConfigError("\n".join(f"{path}:{_place(tree, location)}{what}" for location, what in mistakes))
+        lines = [f"{path}:{_place(tree, keys)}{what}" for keys, what in mistakes[:MOST_MISTAKES]]
+        if len(mistakes) > MOST_MISTAKES:
+            lines.append(f"{path}: and {len(mistakes) - MOST_MISTAKES} mistakes more")
+        raise ConfigError("\n".join(lines))
     return found
 
 
-def _place(node: yaml.Node | None, location: Sequence[int | str]) -> str:
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            octets = file.read(MAX_OCTETS + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    if len(octets) > MAX_OCTETS:
+        raise ConfigError(f"{path}: larger than {MAX_OCTETS} octets, this cannot be it")
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: octet {error.start}: not UTF-8, save the file as UTF-8") from None
+
+
+def _refuse_extremes(text: str) -> None:
+    """What would cost the composer its stack, or anybody behind it memory: looked for event by event."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _mistake(event, f"nested more than {MAX_DEPTH} deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            raise _mistake(event, f"*{event.anchor}: aliases are not read here: write it out")
+        elif isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_SCALAR:
+            raise _mistake(event, f"a text of more than {MAX_SCALAR} characters")
+
+
+def _mistake(at: Any, what: str) -> yaml.MarkedYAMLError:
+    """`at`: an event or a node."""
+    return yaml.MarkedYAMLError(problem=what, problem_mark=at.start_mark)
+
+
+class _Loader(yaml.CSafeLoader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        found: dict[Hashable, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _mistake(key, "a key is one word")
+            if key.value in found:
+                raise _mistake(key, f"{key.value}: is there twice")
+            found[key.value] = self.construct_object(value, deep=deep)
+        return found
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except ValueError as error:               # looks like a date or a number and is none
+            raise _mistake(node, f"{node.value}: {error}: if it is a text write it in quotes") from None
+
+
+def _parse(text: str) -> tuple[yaml.Node | None, Any]:
+    """The one document as nodes, which know their lines, and as values."""
+    loader = _Loader(text)
+    try:
+        tree = loader.get_single_node()
+        return tree, None if tree is None else loader.construct_document(tree)
+    finally:
+        loader.dispose()
+
+
+def _in_words(error: ErrorDetails, tree: yaml.Node | None) -> str:
+    _, _, node = _follow(tree, error["loc"])
+    if error["type"] == "string_type" and isinstance(node, yaml.ScalarNode):     # 5001, 0501, no, 12:30
+        return f'YAML does not read {node.value} as text: write it in quotes, "{node.value}"'
+    return error["msg"].removeprefix("Value error, ")
+
+
+def _place(tree: yaml.Node | None, location: Sequence[int | str]) -> str:
     """'line: key: ' of the deepest node that `location` leads to."""
+    line, keys, _ = _follow(tree, location)
+    return f"{line}: {keys}: " if keys else f"{line}: "
+
+
+def _follow(node: yaml.Node | None, location: Sequence[int | str]) -> tuple[int, str, yaml.Node | None]:
+    """The deepest node that `location` leads to: its line, the keys on the way, itself."""
     line = node.start_mark.line + 1 if node else 1
     keys = ""
     for depth, part in enumerate(location, 1):
@@ -73,4 +152,4 @@ def _place(node: yaml.Node | None, location: Sequence[int | str]) -> str:
             node = node.value[part]
             line = node.start_mark.line + 1
         keys += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return f"{line}: {keys.lstrip('.')}: " if keys else f"{line}: "
+    return line, keys.lstrip("."), node

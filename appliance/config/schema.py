@@ -8,14 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from appliance.config.pattern import LONGEST, DialPattern
 from e1_driver import check_url
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-Number = Annotated[str, Field(pattern=r"^[0-9*#+]{1,32}$")]
+Number = Annotated[str, Field(pattern=rf"^[0-9*#+]{{1,{LONGEST}}}$")]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class SpanConfig(Part):
@@ -69,7 +70,7 @@ class OutboundRoute(Part):
     """What an extension may dial: `called` is a regular expression of all of it, its group 1 goes out."""
 
     trunk: Name
-    called: str
+    called: Annotated[str, Field(max_length=128)]
     to: Name                                      # trunk
     calling: Number | None = None                 # the number to show; the extension's own otherwise
     record: bool = True
@@ -83,6 +84,7 @@ class OutboundRoute(Part):
             raise ValueError(f"not a regular expression: {error}") from None
         if pattern.groups != 1:
             raise ValueError("needs exactly one group: the digits that go out, e.g. 0([0-9]{3,})")
+        DialPattern(called)
         return called
 
 

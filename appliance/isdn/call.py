@@ -153,7 +153,9 @@ class Call:
 
     def because_of(self, message: Message) -> None:
         cause = message.first(Cause)
-        self.because(cause.value if cause else NORMAL_UNSPECIFIED, By.FAR)
+        value = cause.value if cause else NORMAL_UNSPECIFIED
+        lost = value == INVALID_CALL_REFERENCE    # 5.8.3.2 a): it knows no such call, so nobody hung up
+        self.because(value, By.LINE if lost else By.FAR)
 
     @property
     def reason(self) -> Cause:

@@ -228,8 +228,9 @@ class Signalling:
                 match event:
                     case Received(info):
                         self._receive(info, now)
-                    case Established(lost=lost):
-                        self._established(lost, now)
+                    case Established(by_peer=by_peer, lost=lost):
+                        # a far end that sets it up anew may have lost its own messages, or all its calls
+                        self._established(lost or by_peer, now)
                     case LinkReleased(reason):
                         level = logging.WARNING if self._link_up else logging.DEBUG   # not at every attempt
                         log.log(level, "%s: layer 2 is down: %s", self.name, reason)
@@ -239,7 +240,7 @@ class Signalling:
                         self._say_trouble(letter, now)
 
     def _established(self, lost: bool, now: float) -> None:
-        """For the first time, or once more: then `lost` says that messages of ours may not have arrived."""
+        """For the first time, or once more: then `lost` says that messages may not have arrived."""
         self._establish_at = None
         first = not self._link_up
         if first:

@@ -24,7 +24,7 @@ class CannotStart(Unavailable):
 
 
 def make(folder: Path, mode: int) -> Path:
-    """The folder, made if it is not there, as an absolute path. CannotStart when strangers may write there."""
+    """The folder, made if it is not there, as an absolute path. CannotStart: strangers may write there."""
     folder = folder.absolute()
     try:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
@@ -32,8 +32,8 @@ def make(folder: Path, mode: int) -> Path:
     except OSError as error:
         raise CannotStart(f"{folder}: {error.strerror}", os.EX_CANTCREAT) from None
     if owners != {os.geteuid()} or there.st_mode & stat.S_IWOTH:     # what is in it leads anywhere, then
-        raise CannotStart(f"{folder}: belongs to another user, or all may write there: choose another folder, "
-                          "or chown it to the user that starts the box and chmod o-w", os.EX_NOPERM)
+        raise CannotStart(f"{folder}: belongs to another user, or all may write there: choose another "
+                          "folder, or chown it to the user that starts the box and chmod o-w", os.EX_NOPERM)
     return folder
 
 

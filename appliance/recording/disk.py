@@ -162,38 +162,64 @@ def read_header(path: Path) -> Header:
         return Header.read(file.read(HEAD_OCTETS))
 
 
-def locate(folder: Path, recording: str, days: int | None = None) -> Path | None:
-    """Where that recording lies, looked for in the newest `days` day folders or in all; None: nowhere."""
+def locate(folder: Path, recording: str, today: date | None = None) -> Path | None:
+    """Where that recording lies, looked for in the recent day folders or, without `today`, in all."""
     if _ID.fullmatch(recording):
-        for day in itertools.islice(_day_folders(folder), days):
-            if (path := day / f"{recording}.wav").exists():
-                return path
+        for day in _day_folders(folder) if today is None else _recent(folder, today):
+            with contextlib.suppress(OSError):    # a folder that is closed to us
+                if (path := day / f"{recording}.wav").exists():
+                    return path
     return None
 
 
-def unfinished(folder: Path) -> Iterator[Path]:
+def unfinished(folder: Path, today: date) -> Iterator[Path]:
     """Recordings that were cut off, newest days first; ends after RECENT_DAYS day folders without one.
 
     Files that never got their name are removed: their audio is in the ring, or was in memory and is lost.
     """
-    quiet_days = 0
-    for day in _day_folders(folder):
-        quiet_days += 1
-        for path in sorted(day.iterdir()):
-            if path.name.endswith(_UNNAMED):
-                with contextlib.suppress(OSError):
-                    path.unlink()
-            elif path.suffix == ".wav":
-                try:
-                    header = read_header(path)
-                except (OSError, ValueError) as error:
-                    log.warning("%s: left alone: %s", path, error)
-                    continue
-                if not header.finished:
-                    quiet_days = 0
-                    yield path
-        if quiet_days == RECENT_DAYS:
-            return
+    looked: set[Path] = set()
+    for days in _day_folders(folder), _days_until(folder, today):
+        quiet_days = 0
+        for day in days:
+            quiet_days += 1
+            for path in _unfinished_in(day) if day not in looked else ():
+                quiet_days = 0
+                yield path
+            looked.add(day)
+            if quiet_days == RECENT_DAYS:
+                break
+
+
+def _unfinished_in(day: Path) -> Iterator[Path]:
+    try:
+        paths = sorted(day.iterdir())
+    except OSError as error:
+        log.warning("%s: left alone: %s", day, error)
+        return
+    for path in paths:
+        if path.name.endswith(_UNNAMED):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        elif path.suffix == ".wav" and path.is_file():
+            try:
+                header = read_header(path)
+            except (OSError, ValueError) as error:
+                log.warning("%s: left alone: %s", path, error)
+                continue
+            if not header.finished:
+                yield path
+
+
+def _recent(folder: Path, today: date) -> Iterator[Path]:
+    """The newest day folders, and the newest until today: neither hides the other if a clock was wrong."""
+    newest = itertools.islice(_day_folders(folder), RECENT_DAYS)
+    until_today = itertools.islice(_days_until(folder, today), RECENT_DAYS)
+    yield from dict.fromkeys((*newest, *until_today))
+
+
+def _days_until(folder: Path, today: date) -> Iterator[Path]:
+    return (day for day in _day_folders(folder)
+            if tuple(map(int, day.parts[-3:])) <= (today.year, today.month, today.day))
 
 
 def _day_folders(folder: Path) -> Iterator[Path]:

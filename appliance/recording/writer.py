@@ -46,7 +46,7 @@ class Writer:
 
     def recover(self) -> None:
         """Take up the files that were cut off. They end by themselves when the ring no longer has them."""
-        for path in disk.unfinished(self._folder):
+        for path in disk.unfinished(self._folder, self._today()):
             try:
                 recording = RecordingFile.resume(path)
             except (OSError, ValueError) as error:
@@ -125,7 +125,7 @@ class Writer:
         """The file for an id that is new in the ring; None: it has all of this already, or is over."""
         if runs[-1].end <= self._cursor:
             return None
-        path = disk.locate(self._folder, name, disk.RECENT_DAYS)
+        path = disk.locate(self._folder, name, self._today())
         if path is None:
             return self._adopt(RecordingFile.new(self._folder, self._today(), name, runs[0].tick))
         try:

@@ -11,6 +11,7 @@ from e1_driver import Block
 
 TICK_S = 0.01
 LIVE_S = 0.06                                     # a line that gave nothing for so long is not waited for
+DOWN_S = 0.2                                      # one that was away for so long was down (LOS), not late
 FORCE_BLOCKS = 4                                  # nor is one while another has so many waiting
 TRIM_TICKS = 100                                  # a block that all of these left over is only delay
 LATE_S = 0.2                                      # the own clock makes up for no more than this
@@ -20,6 +21,7 @@ LATE_S = 0.2                                      # the own clock makes up for n
 class _Line:
     waiting: deque[Block] = field(default_factory=deque)
     heard_at: float = float("-inf")
+    missed: int = 0                               # ticks without it since it was live
     least: int = 0                                # blocks left over after each of the last TRIM_TICKS
     slips: int = 0
 
@@ -42,6 +44,9 @@ class Pacer:
 
     def arrived(self, line: int, block: Block, now: float) -> None:
         state = self._lines[line]
+        if now < state.heard_at + DOWN_S:
+            state.slips += state.missed
+        state.missed = 0
         state.waiting.append(block)
         state.heard_at = now
 
@@ -82,7 +87,10 @@ class Pacer:
             else:
                 taken.blocks.append(None)
                 state.least = 0
-                state.slips += _live(state, now)
+                if _live(state, now):
+                    state.slips += 1
+                else:
+                    state.missed += 1
             taken.dropped.append(self._trim(state))
         return taken
 

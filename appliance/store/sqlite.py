@@ -99,6 +99,7 @@ def _create(path: Path) -> None:
     new = path.with_name(path.name + ".new")
     for suffix in ("", "-wal", "-shm", "-journal"):
         new.with_name(new.name + suffix).unlink(missing_ok=True)
+    new.touch(mode=0o640)                         # names and numbers of people; -wal and -shm follow it
     engine = _engine(new)
     with engine.connect() as connection:
         # First and outside a transaction: it has to be in the file's own header, not in a WAL.

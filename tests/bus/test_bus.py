@@ -10,15 +10,18 @@ import nats
 import pytest
 from nats.aio.msg import Msg
 
+from appliance.bus import client as client_module
 from appliance.bus import messages, server
 from appliance.bus.client import Bus, BusAway, BusError, Refused, credentials_file
 from appliance.bus.messages import (
     EVENTS,
     MAY_ASK,
     REQUESTS,
+    Answer,
     CallReleased,
     CallTable,
     DaemonUp,
+    Dial,
     Done,
     Event,
     GetCalls,
@@ -88,10 +91,102 @@ async def test_bad_octets_are_refused_and_the_daemon_goes_on(bus_server: Path) -
     await trunkd.answer(answer)
     acdd = await Bus.connect(bus_server, "acdd")
     raw = acdd._client
-    for body in (b"", b"\xff\x00", b"[]", b'{"leg": 3}', b'{"leg": "a", "cause": 16, "v": 99}'):
+    deep = b'{"leg": "a", "more": ' + b"[" * 100_000
+    for body in (b"", b"\xff\x00", b"[]", b'{"leg": 3}', b'{"leg": "a", "cause": 16, "v": 99}', deep,
+                 b'{"leg": "\xed\xa0\x80"}', b'{"leg": "a", "cause": ' + b"9" * 5000 + b"}"):
         reply = await raw.request("req.trunkd.Hangup", body, timeout=2)
         assert reply.headers and reply.headers["Refused"] == "1", body
     assert await acdd.ask(GetCalls()) == CallTable(calls=[], released=[])
+    await trunkd.close()
+    await acdd.close()
+
+
+@pytest.mark.parametrize("answer", [
+    b"[" * 100_000, b'{"calls": [], "released": [], "more": ' + b"[" * 9999, b"\xff"])
+async def test_an_answer_that_nobody_can_read_is_no_answer(bus_server: Path, answer: bytes) -> None:
+    trunkd, acdd = await Bus.connect(bus_server, "trunkd"), await Bus.connect(bus_server, "acdd")
+
+    async def respond(msg: Msg) -> None:
+        await msg.respond(answer)
+
+    await trunkd._client.subscribe("req.trunkd.GetCalls", cb=respond)
+    await trunkd._client.flush()
+    with pytest.raises(BusError, match="answered what nobody can read"):
+        await acdd.ask(GetCalls())
+    await trunkd.close()
+    await acdd.close()
+
+
+async def test_octets_that_are_no_event_are_passed_over(
+        bus_server: Path, caplog: pytest.LogCaptureFixture) -> None:
+    trunkd, acdd = await Bus.connect(bus_server, "trunkd"), await Bus.connect(bus_server, "acdd")
+    heard: asyncio.Queue[Event] = asyncio.Queue()
+    await acdd.hear("trunkd", heard.put)
+    for body in (b"", b"\xff", b"[" * 100_000, b'{"leg": "x", "cause": "much"}'):
+        await trunkd._client.publish("evt.trunkd.CallReleased", body)
+    await trunkd.say(released(17))
+    assert await asyncio.wait_for(heard.get(), 5) == released(17)
+    assert len([line for line in caplog.records if line.levelname == "WARNING"]) == 4
+    assert not [line for line in caplog.records if line.exc_info]
+    await trunkd.close()
+    await acdd.close()
+
+
+async def test_nobody_has_an_owner_answer_in_its_place(bus_server: Path) -> None:
+    """webui may ask for the table, and names trunkd's own event as the place for the answer."""
+    trunkd, acdd, webui = [await Bus.connect(bus_server, name) for name in ("trunkd", "acdd", "webui")]
+    done: asyncio.Queue[Request[Any]] = asyncio.Queue()
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def answer(request: Request[Any]) -> Reply:
+        done.put_nowait(request)
+        return CallTable(calls=[], released=[])
+
+    async def hear(msg: Msg) -> None:
+        heard.put_nowait(msg.subject)
+
+    await trunkd.answer(answer)
+    await acdd._client.subscribe("evt.>", cb=hear)
+    await acdd._client.flush()
+    await webui._client.publish("req.trunkd.GetCalls", b"{}", reply="evt.trunkd.CallReleased")
+    await webui.ask(GetCalls())
+    await trunkd.say(released(16))
+    assert await asyncio.wait_for(heard.get(), 5) == "evt.trunkd.CallReleased"
+    assert (heard.qsize(), done.qsize()) == (0, 1)
+    for bus in (trunkd, acdd, webui):
+        await bus.close()
+
+
+async def test_what_a_flood_drowns_is_asked_for_anew(
+        bus_server: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(client_module, "PENDING_MESSAGES", 100)
+    monkeypatch.setattr(client_module, "CATCH_UP_S", 0.0)
+    trunkd, acdd = await Bus.connect(bus_server, "trunkd"), await Bus.connect(bus_server, "acdd")
+    go_on, back, over, heard = asyncio.Event(), asyncio.Event(), asyncio.Event(), 0
+
+    async def hear(event: Event) -> None:
+        nonlocal heard
+        heard += isinstance(event, CallReleased)
+        await go_on.wait()
+        if isinstance(event, DaemonUp):
+            over.set()
+
+    async def on_back() -> None:
+        back.set()
+
+    await acdd.hear("trunkd", hear)
+    acdd.on_back(on_back)
+    for _ in range(1000):
+        await trunkd.say(released(16))
+    await asyncio.wait_for(back.wait(), 5)
+    await trunkd._client.flush()
+    await acdd._client.flush()                    # all of them have come
+    go_on.set()
+    while not over.is_set():                      # until there is room again
+        await trunkd.say(DaemonUp(daemon="trunkd", pid=1, started_at=0.0))
+        await acdd._client.flush()
+    assert 100 <= heard <= 102
+    assert "some of it is lost" in caplog.text
     await trunkd.close()
     await acdd.close()
 
@@ -119,10 +214,15 @@ async def test_a_daemon_has_no_more_rights_than_its_row(bus_server: Path) -> Non
     await client.close()
 
 
+def test_the_server_is_found_with_the_path_of_an_ordinary_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+    assert Path(server.program()).is_file()
+
+
 async def test_comes_back_when_the_server_was_killed(tmp_path: Path) -> None:
     port = free_port()
     path = server.write(tmp_path, port)
-    command = ["nats-server", "-c", str(path)]
+    command = [server.program(), "-c", str(path)]
     first = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
     server.wait_until_serving(port, 10)
     bus = await Bus.connect(tmp_path, "boxd")
@@ -149,6 +249,45 @@ async def test_no_credentials_or_no_server_is_one_clear_error(tmp_path: Path) ->
         await Bus.connect(tmp_path, "acdd", within_s=0.5)
 
 
+async def test_webui_may_only_read(bus_server: Path) -> None:
+    """A dial of its own would cost money: the server itself refuses, whatever webui has become."""
+    trunkd, webui = await Bus.connect(bus_server, "trunkd"), await Bus.connect(bus_server, "webui")
+    asked: list[Request[Any]] = []
+
+    async def answer(request: Request[Any]) -> Reply:
+        asked.append(request)
+        return CallTable(calls=[], released=[])
+
+    await trunkd.answer(answer)
+    for request in (Dial(leg="a", trunk="telco", called="00900"), Hangup(leg="a"), Answer(leg="a")):
+        with pytest.raises(BusError):
+            await webui.ask(request, timeout_s=0.2)
+    await webui.ask(GetCalls())
+    assert asked == [GetCalls()]
+    await trunkd.close()
+    await webui.close()
+
+
+@pytest.mark.parametrize("card", [
+    b"{}", b'{"user": "acdd", "pass": "guess"}', b'{"user": "nobody", "pass": ""}'])
+async def test_without_a_password_there_is_nothing(bus_server: Path, card: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", _port(bus_server))
+    writer.write(b"CONNECT " + card + b"\r\nSUB evt.> 1\r\nPING\r\n")
+    said = await asyncio.wait_for(reader.read(), 10)
+    assert said.startswith(b"INFO") and said.endswith(b"-ERR 'Authorization Violation'\r\n")
+    writer.close()
+    await writer.wait_closed()
+
+
+@pytest.mark.parametrize("card", ["", "[]", '{"url": 3}', '{"user": "acdd", "password": "x"}', "\udcff"])
+async def test_broken_credentials_are_one_clear_error(tmp_path: Path, card: str) -> None:
+    path = credentials_file(tmp_path, "acdd")
+    path.parent.mkdir()
+    path.write_text(card, errors="surrogateescape")
+    with pytest.raises(BusAway, match=r"bus/acdd\.json: cannot read the bus credentials"):
+        await Bus.connect(tmp_path, "acdd")
+
+
 def test_every_message_has_an_owner_who_is_a_daemon() -> None:
     owners = {kind.owner for kind in EVENTS.values()} | {kind.owner for kind in REQUESTS.values()}
     assert owners - {"*"} <= set(messages.DAEMONS)
@@ -161,6 +300,13 @@ def test_credentials_are_for_their_owner_only(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert credentials_file(tmp_path, "acdd").stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_server_listens_on_loopback_and_has_no_second_door(tmp_path: Path) -> None:
+    config = msgspec.json.decode(server.write(tmp_path, 4222).read_bytes())
+    assert config["listen"] == "127.0.0.1:4222"
+    assert not config.keys() & {
+        "http", "http_port", "https_port", "monitor_port", "cluster", "leafnodes", "websocket", "mqtt"}
 
 
 def _port(run_dir: Path) -> int:

@@ -265,12 +265,14 @@ class Office:
     def _table(self, leg: str, trunk: str, inbound: bool, state: str, called: str, calling: str) -> None:
         self.calls[leg] = CallInfo(
             leg=leg, trunk=trunk, span="s", timeslot=1, inbound=inbound, state=state, called=called,
-            calling=calling, calling_name="", complete=state != "overlap", since=self.now)
+            calling=calling, calling_name="", complete=state != "overlap", since=self.now, began_at=self.now,
+            answered=state == "answered")
 
     def _state(self, leg: str, state: str, cause: int = 0) -> None:
         if self.calls[leg].state != "clearing":
+            call = self.calls[leg]
             self.calls[leg] = msgspec.structs.replace(
-                self.calls[leg], state=state, cause=cause, since=self.now)
+                call, state=state, cause=cause, since=self.now, answered=call.answered or state == "answered")
 
 
 def kinds(actions: Iterable[Request[Any]]) -> list[str]:

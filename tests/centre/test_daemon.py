@@ -194,6 +194,7 @@ async def test_a_call_over_the_bus_is_logged_shown_and_listed(
         one = await webui.bus.ask(GetContact(contact=board.contacts[0].contact))
         assert one.contact == listed.contacts[0]
         assert (await webui.bus.ask(GetContact(contact="nobody"))).contact is None
+        await webui.until(lambda: webui.boards()[-1].agents[0].state == "wrap-up")  # her leg ended
         assert (await webui.bus.ask(GetBoard())).board.agents[0].state == "wrap-up"
         with pytest.raises(Refused, match="limit from 1 to 500"):
             await webui.bus.ask(GetContacts(limit=501))

@@ -1,13 +1,10 @@
 """Numbers, whole and digit by digit."""
 
-import itertools
-import re
-
 import pytest
 
 from appliance.bus.messages import Hangup
 from appliance.centre.dialplan import DialPlan, Reject, ToFlow, ToTrunk, Verdict, Wait
-from appliance.centre.prefix import Growth
+from appliance.config.schema import OutboundRoute
 from tests.centre.office import CENTRE, Office, kinds, setup
 
 
@@ -45,25 +42,12 @@ def test_judgement(trunk: str, called: str, so_far: str, complete: str) -> None:
     assert short(plan.judge(trunk, called, True)) == complete
 
 
-@pytest.mark.parametrize("pattern", [
-    "(12)", "0([0-9]{3,})", "(1[013]?2)", "(11[029]|12)", "([^1]2*)", "0?(1{2})", "(?:00|0)([12]{1,2})",
-    r"(\d.)3", "^(3|33)$", "(1*?)2+", "([13]{,2})", "(1(?:23)+)", r"\*(1)", "()",
-])
-def test_growth_is_what_trying_all_numbers_says(pattern: str) -> None:
-    """Against every number of up to five digits: those longer ones that match are found by `re` itself."""
-    alphabet = "0123*"
-    words = ["".join(word) for length in range(6) for word in itertools.product(alphabet, repeat=length)]
-    matching = [word for word in words if re.fullmatch(pattern, word)]
-    growth = Growth(pattern)
-    for word in words:
-        if len(word) <= 3:
-            longer = any(other.startswith(word) and other != word for other in matching)
-            assert growth.may_grow(word) == longer, word
-
-
-@pytest.mark.parametrize("pattern", [r"(\d)\1", "(?=1)(12)", "(?P<n>1)"])
-def test_a_pattern_that_is_not_read_waits(pattern: str) -> None:
-    assert Growth(pattern).may_grow("9999")
+@pytest.mark.parametrize("called", ["9a", "5000\n", "0" * 33, "٥٠٠٠", "5000;isub=1"])
+def test_what_is_no_number_leads_nowhere(called: str) -> None:
+    plan = DialPlan(CENTRE.model_copy(update={"outbound": [
+        OutboundRoute(trunk="telco", called="(.*)", to="pbx")]}))
+    for complete in (False, True):
+        assert short(plan.judge("telco", called, complete)) == "reject 28"
 
 
 def test_overlap_digits_reach_the_flow_as_soon_as_the_number_is_complete() -> None:

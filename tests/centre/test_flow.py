@@ -73,7 +73,7 @@ def test_a_flow_is_read(tmp_path: Path) -> None:
     ("next: main}", "next: welcome}",
      "flow.yaml:4: nodes.welcome.next: only plays, round and round: let one of the nodes lead elsewhere"),
     ('      1: sales\n      "*":\n        next: sales\n        language: zh\n', "      {}\n",
-     "flow.yaml:8: nodes.main.digits: Value should have at least 1 item"),
+     "flow.yaml:8: nodes.main.digits: Dictionary should have at least 1 item"),
     ("      1: sales", "      12: sales",
      "flow.yaml:9: nodes.main.digits.12.[key]: String should match pattern"),
     ("kind: hangup", "kind: hang",

@@ -163,6 +163,14 @@ def test_a_dial_that_is_refused_counts_as_a_failed_ring(office: Office) -> None:
     assert list(office.ringing()) == ["8002"]
 
 
+@pytest.mark.parametrize("calling", ["1" * 33, "<b>1</b>", "13900000000\n"])
+def test_a_callers_number_that_is_none_is_not_passed_on(office: Office, calling: str) -> None:
+    name = office.call("c1", calling=calling)
+    office.press("c1", "1")
+    dial = next(action for action in office.tell() if isinstance(action, Dial))
+    assert (dial.calling, office.contact(name).record.calling) == ("", "")
+
+
 def test_menu_repeats_after_silence_and_wrong_digits_and_ends(office: Office) -> None:
     name = office.call("c1")
     office.played("c1")

@@ -54,6 +54,29 @@ def test_a_call_that_came_meanwhile_starts_now(office: Office) -> None:
     assert office.hears("c2") == ["zh/welcome"]
 
 
+def test_a_call_that_came_and_went_meanwhile_has_its_record(office: Office) -> None:
+    office._table("c1", "telco", True, "offered", "5000", "139")
+    office.now += 3.0
+    office.release("c1", 16, "far")
+    office._table("c2", "telco", True, "offered", "5000", "138")
+    office.release("c2", 41, "near")              # trunkd's: nobody took it
+    office.now += 5.0
+    office.restart()
+    office.restart()                              # the table tells of them again
+    first, second = office.records.values()
+    assert (first.outcome, first.ended_by, first.cause, first.calling) == ("abandoned", "caller", 16, "139")
+    assert (first.began_at, first.ended_at) == (1000.0, 1003.0)
+    assert (second.outcome, second.ended_by, second.cause) == ("failed", "box", 41)
+    assert office.tell() == []
+
+
+def test_an_answered_call_that_the_log_has_lost_is_not_told_as_given_up(office: Office) -> None:
+    office._table("c1", "telco", True, "answered", "5000", "139")
+    office.release("c1", 16, "far")
+    office.restart()
+    assert not office.records
+
+
 def test_a_leg_of_no_contact_is_hung_up(office: Office) -> None:
     office._table("c1", "telco", True, "answered", "5000", "139")
     office._table("d1", "pbx", False, "alerting", "8001", "139")

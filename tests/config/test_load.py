@@ -46,6 +46,26 @@ def test_good_document_with_paths_below_its_folder(tmp_path: Path) -> None:
     ("9([0-9]{3,})", "9([0-9", ["box.yaml:6: centre.outbound[0].called: not a regular expression"]),
     ("name: pbx1", "name: telco1", ["box.yaml:1: spans: 'telco1' is there twice"]),
     ("  queues: [", "  queues: {", ["box.yaml:7: did not find expected ',' or '}'"]),
+    ("9([0-9]{3,})", "9((?:[0-9]+)+)#", ["box.yaml:6: centre.outbound[0].called: the same digits fit"]),
+    ("9([0-9]{3,})", "9(?=1)([0-9])", ["box.yaml:6: centre.outbound[0].called: cannot be read at (?"]),
+    ('"5001"', "5001", ["box.yaml:5: centre.inbound[0].called: YAML does not read 5001 as text: "
+                        'write it in quotes, "5001"']),
+    ('"801"', "0701",
+     ["box.yaml:8: centre.agents[0].extension: YAML does not read 0701 as text"]),
+    ('"801"', "8:01", ['quotes, "8:01"']),
+    ('"801"', "2026-01-31", ['quotes, "2026-01-31"']),
+    ('"801"', "2026-13-31",
+     ["box.yaml:8: 2026-13-31: month must be in 1..12: if it is a text"]),
+    ("agents: [li]}", "agents: [no]}",
+     ["box.yaml:7: centre.queues[0].agents[0]: YAML does not read no as text"]),
+    ("agents: [li]}", "agents: [li], unavailable_s: .inf}",
+     ["box.yaml:7: centre.queues[0].unavailable_s: Input should be a finite number"]),
+    ("agents: [li]}", "agents: [li], name: sales}", ["box.yaml:7: name: is there twice"]),
+    ("centre:", "web: {port: 1}\nweb: {port: 2}\ncentre:", ["box.yaml:5: web: is there twice"]),
+    ("centre:", "web: {port: " + "9" * 4500 + "}\ncentre:",
+     ["box.yaml:4: a text of more than 4000 characters"]),
+    ("centre:", "media: &all {}\nweb: *all\ncentre:", ["box.yaml:5: *all: aliases are not read here"]),
+    ("centre:", "? [a, b]\n: c\ncentre:", ["box.yaml:4: a key is one word"]),
 ])
 def test_every_mistake_is_named(tmp_path: Path, wrong: str, right: str, complaints: list[str]) -> None:
     assert wrong in GOOD
@@ -64,7 +84,9 @@ def test_every_mistake_is_named(tmp_path: Path, wrong: str, right: str, complain
     (b"- 1\n", "Input should be"),
     (b"a: &a [*a]", "box.yaml"),
     (b"\x00", "box.yaml"),
-    (b"[" * 5000, "box.yaml"),
+    (b"[" * 1_000_000, "nested more than 20 deep"),
+    (b"{a: " * 200_000, "nested more than 20 deep"),
+    (b"#" * (1024 * 1024 + 1), "larger than"),
     (b"spans: !!python/object:os.system {}", "could not determine a constructor"),
 ])
 def test_no_document_at_all(tmp_path: Path, content: bytes, complaint: str) -> None:
@@ -72,6 +94,12 @@ def test_no_document_at_all(tmp_path: Path, content: bytes, complaint: str) -> N
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=complaint):
         load(path)
+
+
+def test_of_countless_mistakes_some_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="and 1951 mistakes more") as caught:
+        load(written(tmp_path, "spans: [" + "x, " * 2000 + "]\nmedia: 1"))
+    assert len(str(caught.value).splitlines()) == 51
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -309,14 +309,48 @@ def test_url_that_nobody_understands(rest: str) -> None:
         VirtualSpan(rest)
 
 
-def test_stranger_is_counted_and_leaves_the_place_to_b(opened: Open, line: Path) -> None:
+@pytest.mark.parametrize("junk", [b"x", b"E1v1", os.urandom(8 + TIMESLOTS * BLOCK), bytes(9000)])
+def test_who_speaks_otherwise_is_counted_and_let_go(opened: Open, line: Path, junk: bytes) -> None:
     a = opened("a")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
         stranger.connect(str(line))
-        run(a, until=lambda: len(a.received) > 2)
-        for junk in (b"x", b"E1v1", os.urandom(8 + TIMESLOTS * BLOCK), bytes(9000)):
-            stranger.send(junk)
-        run(a, until=lambda: a.span.counters().slips >= 4)
+        stranger.send(junk)
+        run(a, until=lambda: a.span.counters().slips == 1)
+        stranger.settimeout(10)
+        with pytest.raises(OSError):
+            while True:
+                stranger.send(junk)
         assert is_los(a)
     b = opened("b")
     run(a, b, until=lambda: not is_los(a) and not is_los(b))
+
+
+@pytest.mark.parametrize("clock", ["own", "step"])
+def test_who_says_nothing_gives_its_place_to_b(opened: Open, line: Path, clock: str) -> None:
+    a = opened(f"a?clock={clock}")
+    with ExitStack() as strangers:
+        for _ in range(3):                        # as many as fit, with b behind them
+            strangers.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)).connect(str(line))
+            a.turn(time.monotonic())
+        b = opened("b")
+        run(a, b, until=lambda: not is_los(a) and not is_los(b) and len(b.received) > 30)
+        late = strangers.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        late.connect(str(line))                   # who answers keeps the place
+        blocks = len(b.received)
+        run(a, b, until=lambda: len(b.received) > blocks + 60)
+        assert not is_los(a)
+
+
+def test_a_flood_delays_no_read(opened: Open, line: Path) -> None:
+    """Of what comes one packet is looked at in a turn: who reads serves other spans, too."""
+    a, unasked = opened("a"), b"E1v1" + bytes(4) + b"\xff" * 4 + bytes(TIMESLOTS * BLOCK)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
+        stranger.connect(str(line))
+        stranger.setblocking(False)
+        a.turn(time.monotonic())
+        with pytest.raises(BlockingIOError):
+            while True:
+                stranger.send(unasked)
+        for slips in range(1, 4):
+            a.turn(time.monotonic())
+            assert a.span.counters().slips == slips

@@ -59,11 +59,22 @@ def test_resets_do_not_make_a_timer_longer(side: Side, state: State) -> None:
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_a_reset_that_lost_nothing_of_ours_is_not_the_calls_business(side: Side) -> None:
-    bench, _ = reach(side, S.ACTIVE)
-    bench.reset_link()
-    assert bench.hear() == []
+def test_a_far_end_that_was_started_anew_is_asked_for_its_calls_and_has_none(side: Side) -> None:
+    bench, ours = reach(side, S.ACTIVE)
+    bench.reset_link()                            # nothing was on the way
+    assert short(bench.hear()) == [(M.STATUS_ENQUIRY, None)]
     assert bench.ours.counts["link_resets"] == 1
+    bench.send(M.STATUS, Cause(30), CallState(0), call_ref=REF, to_originator=ours)
+    assert bench.events(Released) == [Released("k1", 41, By.LINE)]
+
+
+@pytest.mark.parametrize("answer", [M.RELEASE, M.RELEASE_COMPLETE])          # 5.8.3.2 a)
+def test_nobody_hung_up_when_the_far_end_knows_no_such_call(answer: MessageType) -> None:
+    bench, ours = reach(Side.USER, S.ACTIVE)
+    bench.reset_link()
+    assert short(bench.hear()) == [(M.STATUS_ENQUIRY, None)]
+    bench.send(answer, Cause(81), call_ref=REF, to_originator=ours)
+    assert bench.events(Released) == [Released("k1", 81, By.LINE)]
 
 
 # --- STATUS

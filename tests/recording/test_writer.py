@@ -223,6 +223,50 @@ def test_who_asks_for_what_is_not_there_gets_no_file(feeder: Feeder, folder: Pat
     assert writer.info(recording).file == ""
 
 
+@pytest.mark.parametrize("wrong_days", ["2099/01/0{}", "1970/01/0{}"])
+def test_a_clock_that_was_wrong_costs_no_audio(tmp_path: Path, folder: Path, wrong_days: str) -> None:
+    """Day folders of a clock that jumped, and came back, before a restart: the file goes on all the same."""
+    feeder = Feeder(tmp_path / "ring", ticks=400)
+    first = writer_at(folder)
+    ticks = feeder.write(400, ONE)
+    first.batch(feeder.ring)
+    for number in range(1, 9):
+        (folder / wrong_days.format(number)).mkdir(parents=True)
+    second = writer_at(folder)
+    assert second.figures()["open_recordings"] == 1
+    feeder.write(300, ONE)
+    second.batch(feeder.ring)
+    assert channel(path_of(folder, ONE), 1) == said(range(ticks.start, feeder.tick), ONE, 0)
+
+
+@pytest.mark.parametrize("today", [date(2099, 1, 1), date(1970, 1, 1)])
+def test_a_clock_that_jumps_while_it_records_makes_no_second_file(
+        feeder: Feeder, folder: Path, today: date) -> None:
+    first = writer_at(folder)
+    ticks = feeder.write(100, ONE)
+    first.batch(feeder.ring)
+    second = Writer(folder, lambda: today)
+    second.recover()
+    feeder.write(END_TICKS)
+    assert [info.recording for info in second.batch(feeder.ring)] == [ONE]
+    feeder.write(50, ONE)                         # and comes back after its end
+    second.batch(feeder.ring)
+    assert [path.name for path in folder.rglob("*.wav")] == [f"{ONE}.wav"]
+    assert channel(path_of(folder, ONE), 1)[:8000] == said(ticks, ONE, 0)
+
+
+def test_folders_and_pipes_in_the_place_of_recordings_stop_nobody(feeder: Feeder, folder: Path) -> None:
+    day = path_of(folder, ONE).parent
+    day.mkdir(parents=True)
+    os.mkfifo(day / f"{TWO}.wav")
+    (day / f"{'33' * 16}.wav").mkdir()
+    (folder / "2024" / "12" / "30").write_text("no folder")
+    feeder.write(5, ONE)
+    writer = writer_at(folder)
+    writer.batch(feeder.ring)
+    assert figures_of_sox(path_of(folder, ONE))[3] == 400
+
+
 def test_files_of_strangers_are_left_alone(feeder: Feeder, folder: Path) -> None:
     stranger = path_of(folder, TWO)
     stranger.parent.mkdir(parents=True)

@@ -1,10 +1,11 @@
 """When ticks are due, told to the millisecond. A block is known by its number."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.span.pace import FORCE_BLOCKS, LIVE_S, TICK_S, TRIM_TICKS, Pacer
+from appliance.span.pace import DOWN_S, FORCE_BLOCKS, LIVE_S, TICK_S, TRIM_TICKS, Pacer
 from e1_driver import Block
 
 
@@ -40,7 +41,19 @@ def test_a_line_that_gave_nothing_for_60_ms_is_not_waited_for() -> None:
     assert pacer.due(LIVE_S)
     taken = pacer.take(LIVE_S)
     assert (numbers(taken.blocks), taken.dropped) == ([5, None], [0, 0])
-    assert pacer.slips(1) == 0                    # it is down, that is no slip
+    assert pacer.slips(1) == 0                    # as long as it may be down
+
+
+@pytest.mark.parametrize(("back_at", "slips"), [(DOWN_S - 0.01, 3), (DOWN_S + 0.01, 0)])
+def test_ticks_without_a_line_are_slips_when_it_was_late_and_none_when_it_was_down(
+        back_at: float, slips: int) -> None:
+    pacer = Pacer(2, now=0.0)
+    pacer.arrived(1, block(), 0.0)
+    for number in range(4):
+        pacer.arrived(0, block(number), LIVE_S)
+        pacer.take(LIVE_S)
+    pacer.arrived(1, block(), back_at)
+    assert pacer.slips(1) == slips
 
 
 def test_four_blocks_waiting_force_a_tick_and_the_missing_one_is_a_slip() -> None:

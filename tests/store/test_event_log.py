@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -236,6 +237,19 @@ def test_a_file_that_cannot_be_used_is_told_and_left_as_it_is(
         EventLog(path, Shop())
     assert str(refused.value).startswith(f"{path}: ") and "\n" not in str(refused.value)
     assert path.read_bytes() == before
+
+
+def test_others_on_the_machine_cannot_read_it(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        log = EventLog(path, Shop())
+        log.append([entry("opened", "a", 1.0)])
+        modes = {one.name: stat.S_IMODE(one.stat().st_mode) & 0o007 for one in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes.keys() >= {FILE, FILE + "-wal", FILE + "-shm"}
+    assert {name for name, others in modes.items() if others} <= {FILE + ".lock"}
+    log.close()
 
 
 def test_one_process_at_a_time(path: Path) -> None:

@@ -5,24 +5,16 @@ Screenshots of every page, light and dark, in both languages and two sizes, go t
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import ROOT
-from tests.webui.conftest import PASSWORD
+from tests.webui.browser import SHOTS, chromium_running, clean_page, playing, set_up, until
 from tests.webui.facts import Branch, contact, live
-from tests.webui.running import PATIENCE_S, BranchOnBus, WebUi, branch_on_bus, webui_at
-
-CHROMIUM = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"]
-SHOTS = ROOT / "build" / "screenshots"
-LISTEN_FOR_CSP = """addEventListener("securitypolicyviolation",
-    event => console.error("CSP", event.violatedDirective, event.blockedURI));"""
+from tests.webui.running import BranchOnBus, WebUi, branch_on_bus, webui_at
 
 WHEN_SEEN = """number => ({at: new Promise(seen => new MutationObserver(() => {
     if (document.body.innerText.includes(number)) seen(Date.now() / 1000);
@@ -33,15 +25,11 @@ PAGES = [                                         # name, path, what is there wh
     ("contact", "contacts/e1", "branchline-player path"), ("missing", "nowhere", ".gate"),
 ]
 
-expect.set_options(timeout=PATIENCE_S * 1000)
-
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+    with chromium_running() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -52,43 +40,12 @@ def box(bus_server: Path, branch: Branch) -> Iterator[tuple[BranchOnBus, WebUi, 
         yield others, web, url
 
 
-def clean_page(browser: Browser, complaints: list[str], **options: Any) -> Page:
-    """A page in a browser profile of its own; what its console complains of goes to `complaints`."""
-    page = browser.new_context(**options).new_page()
-    page.add_init_script(LISTEN_FOR_CSP)
-    bad = ("error", "warning")
-    page.on("console", lambda said: complaints.append(said.text) if said.type in bad else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return page
-
-
-def set_up(page: Page, web: WebUi, url: str) -> None:
-    page.goto(url)
-    page.get_by_label("Set-up code").fill(web.setup_code())
-    page.get_by_label("Password", exact=False).nth(0).fill(PASSWORD)
-    page.get_by_label("Password again").fill(PASSWORD)
-    page.get_by_role("button", name="Make the administrator").click()
-    expect(page.locator("#live")).to_have_attribute("data-now", "live")
-
-
-def playing(page: Page, what: str) -> Any:
-    return page.evaluate(f"document.querySelector('branchline-player').audio.{what}")
-
-
-def until(page: Page, true: Callable[[], Any]) -> Any:
-    ends_at = time.monotonic() + PATIENCE_S
-    while not (found := true()):
-        assert time.monotonic() < ends_at
-        page.wait_for_timeout(20)
-    return found
-
-
 def test_a_supervisors_morning(
         chromium: Browser, box: tuple[BranchOnBus, WebUi, str], branch: Branch) -> None:
     others, web, url = box
     complaints: list[str] = []
     page = clean_page(chromium, complaints)
-    set_up(page, web, url)
+    set_up(page, web.setup_code(), url)
     expect(page.locator("#contacts tbody tr")).to_have_count(7)
     expect(page.locator(".channels li[data-state=busy]")).to_have_count(9)
 
@@ -143,7 +100,7 @@ def test_an_event_is_on_the_page_within_200_ms(
         chromium: Browser, box: tuple[BranchOnBus, WebUi, str], branch: Branch) -> None:
     others, web, url = box
     page = clean_page(chromium, [])
-    set_up(page, web, url)
+    set_up(page, web.setup_code(), url)
     delays_s = []
     for order in range(7):                        # the best one: this machine does other things as well
         number = f"1770000{order:04d}"
@@ -161,7 +118,7 @@ def test_a_call_is_followed_from_ring_to_recording(
     others, web, url = box
     complaints: list[str] = []
     page = clean_page(chromium, complaints)
-    set_up(page, web, url)
+    set_up(page, web.setup_code(), url)
     page.goto(f"{url}contacts/c3")
     expect(page.locator("h1 .state")).to_have_text("Ringing")
     page.evaluate("window.notLoadedAgain = true")
@@ -183,7 +140,7 @@ def test_a_recording_that_grows_is_played_on(
     branch.record(file, duration_s=1, finished=False)
     complaints: list[str] = []
     page = clean_page(chromium, complaints)
-    set_up(page, web, url)
+    set_up(page, web.setup_code(), url)
     page.goto(f"{url}contacts/e1")
     expect(page.get_by_text("still recording")).to_be_visible()
     until(page, lambda: playing(page, "readyState") >= 1)
@@ -215,7 +172,7 @@ def test_every_page_fits_the_laptop_and_the_wall(
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.goto(url)
     shoot(page, "setup", "en")
-    set_up(page, web, url)
+    set_up(page, web.setup_code(), url)
     for language in ("zh", "en"):
         page.context.add_cookies([{"name": "language", "value": language, "url": url}])
         for name, path, sign in PAGES:

@@ -1,15 +1,18 @@
 """What the pages say of a branch at work, and of one that is in trouble."""
 
 import json
+import re
 import time
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
+import webui.live
 from appliance.bus.messages import Board, GetContacts
-from tests.webui.conftest import FakeExchange
+from tests.webui.conftest import FakeExchange, token
 from tests.webui.facts import PCAP, Branch, contact, live
 from webui.parts import STREAMS, Parts
 
@@ -82,11 +85,47 @@ def test_streams_are_bounded_and_freed(app: Flask, client: FlaskClient) -> None:
         assert message(answer)
 
 
+def test_a_stream_ends_when_its_session_does(
+        app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webui.live, "LOOK_S", 0.0)
+    with client.get("/events", buffered=False) as answer:
+        message(answer)
+        leaving = app.test_client()
+        cookie = client.get_cookie("branchline")
+        assert cookie
+        leaving.set_cookie("branchline", cookie.value)
+        assert leaving.post("/logout", data={"csrf_token": token(leaving, "/")}).status_code == 303
+        assert list(answer.response) == []
+
+
 def test_a_stream_ends_with_the_server(client: FlaskClient, exchange: FakeExchange) -> None:
     with client.get("/events", buffered=False) as answer:
         message(answer)
         exchange.mirror.close()
         assert list(answer.response) == []
+
+
+EVIL = "\"><img src=x onerror=alert(1)>'</script><!--\u202e\x00\r\n{{ 7 * 7 }}"
+
+
+def test_nothing_that_a_far_end_sends_becomes_html(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    """Text of every message, not only what today's Q.931 lets through."""
+    fields = ("calling", "called", "queue", "agent", "outcome", "ended_by", "digits")
+    for name, one in branch.contacts.items():
+        segments = [replace(segment, kind=EVIL, detail=EVIL, agent=EVIL) for segment in one.segments]
+        branch.contacts[name] = replace(one, segments=segments, **dict.fromkeys(fields, EVIL))
+    branch.calls = [replace(call, calling=EVIL, called=EVIL) for call in branch.calls]
+    branch.agents = [replace(agent, name=EVIL, extension=EVIL, reason=EVIL) for agent in branch.agents]
+    branch.queues = [replace(queue, name=EVIL) for queue in branch.queues]
+    exchange.tell()
+    texts = [client.get(page).text for page in ("/", "/contacts/", "/contacts/c1", "/contacts/e1")]
+    for stream in ("/events", "/contacts/events", "/contacts/c1/events"):
+        with client.get(stream, buffered=False) as answer:
+            texts += message(answer).values()
+    for text in texts:
+        assert not re.search(r"<img src=x|</script><!--|>49<", text)
+    assert sum("&lt;img src=x" in text for text in texts) > 6
 
 
 def test_contacts_come_newest_first_in_pages(

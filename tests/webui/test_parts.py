@@ -25,11 +25,12 @@ from appliance.bus.messages import (
 )
 from appliance.errors import Unavailable
 from tests.conftest import ROOT
+from tests.webui.conftest import QUICK
 from tests.webui.facts import contact, live
 from webui import texts, views
 from webui.mirror import AWAY_S, Floor, Mirror
-from webui.throttle import FORGET_S, FREE, Throttle
-from webui.users import Users
+from webui.throttle import FORGET_S, FREE, AtHome, Throttle
+from webui.users import MOST_SESSIONS, SESSION_S, Users
 
 
 def test_each_guess_waits_twice_as_long_up_to_a_limit() -> None:
@@ -52,6 +53,14 @@ def test_the_throttle_remembers_a_bounded_number_of_keys() -> None:
     assert len(throttle) == 100
 
 
+def test_who_signed_in_where_is_remembered_within_bounds() -> None:
+    at_home = AtHome(size=2)
+    for name, address in (("anna", "1"), ("bert", "2"), ("anna", "1"), ("chen", "3")):
+        at_home.remember(name, address)
+    pairs = ("anna", "1"), ("anna", "3"), ("bert", "2"), ("chen", "3")
+    assert [at_home.knows(*pair) for pair in pairs] == [True, False, False, True]
+
+
 def test_users_that_are_no_database_are_named(tmp_path: Path) -> None:
     path = tmp_path / "users.sqlite"
     path.write_bytes(b"this was a database once" * 100)
@@ -69,8 +78,27 @@ def test_there_is_one_first_administrator(tmp_path: Path) -> None:
     user = second.sign_in("anna", "long enough 1")
     assert user
     assert first.get(user.get_id()) == user
-    for forged in ("", "anna", ":anna", f"{user.generation}:mallory", f"{user.generation}x:anna"):
+    for forged in ("", "anna", user.session[:-1], user.session + "x", "%", "' OR 1=1 --"):
         assert first.get(forged) is None
+    assert user.session.encode() not in (tmp_path / "u").read_bytes()
+
+
+def test_sessions_end_by_themselves_and_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = Users(tmp_path / "u", QUICK)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    users.create_first("anna", "long enough 1")
+    begun = []
+    for _ in range(MOST_SESSIONS + 5):
+        now += 1.0
+        user = users.sign_in("anna", "long enough 1")
+        assert user
+        begun.append(user.session)
+    assert [users.get(session) is not None for session in begun] == [False] * 5 + [True] * MOST_SESSIONS
+    users.sign_out(begun[-1])
+    assert users.get(begun[-1]) is None
+    now += SESSION_S - 2.0
+    assert [users.get(session) is not None for session in begun[-3:]] == [False, True, False]
 
 
 def beat(daemon: str) -> Heartbeat:

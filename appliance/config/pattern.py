@@ -1,19 +1,21 @@
-"""Can the digits so far still grow into a number that a dial pattern matches? `re` judges whole numbers only.
+"""Dial patterns: regular expressions of whole telephone numbers, read into a tree.
 
-Read is what dial patterns are made of: digits, classes, escapes, ".", groups, "|", repeats, ^ and $.
-Of anything else the answer is "yes", so that the number is waited for.
+They are made of digits, classes, escapes, ".", groups, "|", repeats, ^ and $. `re` judges whole numbers with
+them; what it cannot say, or only too late, is said here: can the digits so far still grow into a number that
+matches, and how long may `re` search.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+LONGEST = 32                                      # characters of a number
+NUMBER = re.compile(rf"[0-9*#+]{{0,{LONGEST}}}")
+MOST_STEPS = 100_000                              # of a search: some milliseconds
+MOST_REPEATS = 64
+
 _TOKEN = re.compile(r"\[\^?\]?[^\]]*\]|\\.|\(\?:|\{[0-9]*,?[0-9]*\}|[()|?*+^$]|.")
 _REPEATS = {"?": (0, 1), "*": (0, None), "+": (1, None)}
-
-
-class _Unread(Exception):
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +43,18 @@ class _Repeat:
 _Part = _One | _Sequence | _Choice | _Repeat
 
 
-class Growth:
-    """One pattern, read once."""
+class DialPattern:
+    """One pattern, read once. ValueError: it has what such patterns have not, or a search could not end."""
 
     def __init__(self, pattern: str) -> None:
-        self._part: _Part | None
-        try:
-            tokens = _Tokens(pattern)
-            self._part = _choice(tokens)
-            if tokens.next is not None:
-                raise _Unread(tokens.next)
-        except (_Unread, re.error):
-            self._part = None
+        tokens = _Tokens(pattern)
+        self._part = _choice(tokens)
+        if tokens.next is not None:
+            raise _unread(tokens.next)
+        _Search().pass_through(self._part, [1] + [0] * LONGEST)
 
     def may_grow(self, digits: str) -> bool:
         """True when at least one more digit can lead to a match."""
-        if self._part is None:
-            return True
         wants_more: set[int] = set()
         _ends(self._part, digits, {0}, wants_more)
         return bool(wants_more)
@@ -71,8 +68,12 @@ class _Tokens:
     def take(self) -> str:
         taken, self.next = self.next, next(self._rest, None)
         if taken is None:
-            raise _Unread("end of pattern")
+            raise _unread("its end")
         return taken
+
+
+def _unread(token: str) -> ValueError:
+    return ValueError(f"cannot be read at {token}: write digits, [ ], ., \\d, ( ), (?: ), |, ?, *, +, {{ }}")
 
 
 def _choice(tokens: _Tokens) -> _Part:
@@ -96,14 +97,17 @@ def _sequence(tokens: _Tokens) -> _Part:
 def _atom(token: str, tokens: _Tokens) -> _Part:
     if token in ("(", "(?:"):
         if tokens.next == "?":                    # look-aheads, names, flags
-            raise _Unread(token)
+            raise _unread("(?")
         inner = _choice(tokens)
         if tokens.take() != ")":
-            raise _Unread(token)
+            raise _unread(token)
         return inner
     if token in _REPEATS or token.startswith("{") or (token[0] == "\\" and token[1] in "123456789bBAZ"):
-        raise _Unread(token)
-    return _One(re.compile(token))
+        raise _unread(token)
+    try:
+        return _One(re.compile(token))
+    except re.error:
+        raise _unread(token) from None
 
 
 def _repeated(part: _Part, tokens: _Tokens) -> _Part:
@@ -116,9 +120,11 @@ def _repeated(part: _Part, tokens: _Tokens) -> _Part:
     else:
         low, comma, high = token[1:-1].partition(",")
         if not (low or high):
-            raise _Unread(token)
+            raise _unread(token)
         least = int(low or 0)
         most = int(high) if high else None if comma else least
+        if max(least, most or 0) > MOST_REPEATS:
+            raise ValueError(f"{token}: a number has {LONGEST} digits at most")
     if tokens.next in ("?", "+"):                 # lazy or possessive: the same words, another search
         tokens.take()
     return _Repeat(part, least, most)
@@ -145,3 +151,34 @@ def _ends(part: _Part, digits: str, starts: set[int], wants_more: set[int]) -> s
                 break
             ends = ends | starts
     return ends
+
+
+class _Search:
+    """Counts the steps of a backtracking search of the longest number if every character always fitted."""
+
+    def __init__(self) -> None:
+        self._steps = 0
+
+    def pass_through(self, part: _Part, ways: list[int]) -> list[int]:
+        """ways[n]: in how many ways n characters are used up, before `part` and behind it."""
+        self._steps += 1 + sum(ways)
+        if self._steps > MOST_STEPS:
+            raise ValueError("the same digits fit in too many ways, a search could take for ever: "
+                             "no repeat inside of a repeat, few of * + { } and ? in a row")
+        if isinstance(part, _One):
+            return [0, *ways[:-1]]
+        if isinstance(part, _Choice):
+            branches = [self.pass_through(one, ways) for one in part.parts]
+            return [sum(each) for each in zip(*branches, strict=True)]
+        if isinstance(part, _Sequence):
+            for one in part.parts:
+                ways = self.pass_through(one, ways)
+            return ways
+        behind = ways if part.least == 0 else [0] * len(ways)
+        for times in range(1, (MOST_REPEATS if part.most is None else part.most) + 1):
+            if not any(ways):
+                break
+            ways = self.pass_through(part.part, ways)
+            if times >= part.least:
+                behind = [sum(each) for each in zip(behind, ways, strict=True)]
+        return behind

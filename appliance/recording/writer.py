@@ -72,9 +72,12 @@ class Writer:
         return [self._finish(name) for name in self._absent()]
 
     def info(self, recording: str) -> RecordingInfo:
-        """What is known of a recording, live or finished; file "" when there is none."""
-        if (live := self._open.get(recording)) is not None:
-            return _info(live.path if live.named else None, live.header)
+        """What is known of a recording, live or finished; file "" and nothing else when there is none (yet).
+
+        May run beside a batch in another thread.
+        """
+        if (live := self._open.get(recording)) is not None and live.named:
+            return _info(live.path, live.header)
         path = disk.locate(self._folder, recording)
         try:
             if path is not None:

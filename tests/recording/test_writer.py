@@ -80,6 +80,21 @@ def test_a_live_recording_plays_and_each_channel_is_its_party(feeder: Feeder, fo
                                 "written_octets": (192 + 92) * TICK_OCTETS}
 
 
+def test_a_file_that_has_no_name_yet_is_no_recording(
+        feeder: Feeder, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, seen, rename = writer_at(folder), [], Path.rename
+
+    def asked_before(path: Path, target: Path) -> Path:
+        seen.append(writer.info(ONE))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", asked_before)
+    feeder.write(100, ONE)
+    writer.batch(feeder.ring)
+    assert seen == [RecordingInfo(recording=ONE, file="", duration_s=0.0, gap_s=0.0, finished=False)]
+    assert writer.info(ONE).duration_s == 1.0
+
+
 def test_ends_when_its_id_is_gone_for_long_enough(feeder: Feeder, folder: Path) -> None:
     writer = writer_at(folder)
     one = feeder.write(50, ONE, TWO)

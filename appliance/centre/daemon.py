@@ -208,12 +208,21 @@ class Centre:
         asyncio.get_running_loop().call_later(RETRY_S, self._soon, mark)
 
     async def _hear_trunkd(self, event: Event) -> None:
-        self._inbox.put_nowait(Mark.RESYNC if isinstance(event, DaemonUp) else event)
+        self._heard("trunkd", Mark.RESYNC, event)
 
     async def _hear_spand(self, event: Event) -> None:
-        self._inbox.put_nowait(Mark.WISHES if isinstance(event, DaemonUp) else event)
+        self._heard("spand", Mark.WISHES, event)
+
+    def _heard(self, owner: str, when_new: Mark, event: Event) -> None:
+        if isinstance(event, DaemonUp):
+            self._lanes[owner].give_up()
+            self._soon(when_new)
+        else:
+            self._inbox.put_nowait(event)
 
     async def _back(self) -> None:
+        for lane in self._lanes.values():
+            lane.give_up()
         self._soon(Mark.RESYNC)
         self._soon(Mark.WISHES)
 

@@ -17,6 +17,7 @@ class Lane:
     def __init__(self, bus: Bus, refused: Callable[[Request[Any]], None], lost: Callable[[], None]) -> None:
         self._bus, self._refused, self._lost = bus, refused, lost
         self._actions: asyncio.Queue[Request[Any]] = asyncio.Queue()
+        self._patience: asyncio.Timeout | None = None            # with what is asked now
 
     def put(self, action: Request[Any]) -> None:
         self._actions.put_nowait(action)
@@ -27,6 +28,11 @@ class Lane:
             self._actions.get_nowait()
             self._actions.task_done()
 
+    def give_up(self) -> None:
+        """The owner began a new life: what is asked now is not answered any more."""
+        if self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time())
+
     async def idle(self) -> None:
         """Until everything put so far is answered or given up."""
         await self._actions.join()
@@ -35,12 +41,17 @@ class Lane:
         while True:
             action = await self._actions.get()
             try:
-                await self._bus.ask(action)
+                async with asyncio.timeout(None) as self._patience:
+                    await self._bus.ask(action)
             except Refused as no:
                 log.warning("%s: %s", type(action).__name__, no)
                 self._refused(action)
             except BusError as error:
                 log.warning("%s", error)
                 self._lost()
+            except TimeoutError:
+                log.warning("%s: %s died before it answered", type(action).__name__, action.owner)
+                self._lost()
             finally:
+                self._patience = None
                 self._actions.task_done()

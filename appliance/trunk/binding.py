@@ -32,6 +32,7 @@ class Bindings:
         self._ask = ask
         self._wishes: dict[str, _Wish] = {}       # by leg, in the order in which they came
         self._wake = asyncio.Event()
+        self._patience: asyncio.Timeout | None = None            # with what is asked now
 
     def bind(self, leg: str, span: str, timeslot: int) -> None:
         self._wish(leg, BindLeg(leg=leg, span=span, timeslot=timeslot))
@@ -42,9 +43,11 @@ class Bindings:
             self._wish(leg, UnbindLeg(leg=leg))
 
     def again(self) -> None:
-        """spand may be new: then it knows of nothing."""
+        """spand may be new: then it knows of nothing, and what is asked now is not answered any more."""
         self._wishes = {leg: _Wish(wish.request) for leg, wish in self._wishes.items()}
         self._wake.set()
+        if self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     def take(self, now: float) -> BindLeg | UnbindLeg | None:
         """What to ask spand now; tell with done() or failed() what came of it."""
@@ -84,11 +87,16 @@ class Bindings:
                 self._wake.clear()
                 continue
             try:
-                await self._ask(request)
+                async with asyncio.timeout(None) as self._patience:
+                    await self._ask(request)
             except BusError as error:
                 self.failed(request, error, loop.time())
+            except TimeoutError:                  # it is a wish again
+                pass
             else:
                 self.done(request)
+            finally:
+                self._patience = None
 
     def _wish(self, leg: str, request: BindLeg | UnbindLeg) -> None:
         self._wishes.pop(leg, None)               # last in order, too

@@ -114,10 +114,10 @@ def test_stall_keeps_the_delay_and_delivers_ten_blocks_at_most(server: E1dServer
 
 def test_bearer_that_stops_is_silence_and_the_others_go_on(server: E1dServer, ends: Ends) -> None:
     a, b = ends
-    run(a, b, until=lambda: len(a.received) > 5)
+    run(a, b, until=lambda: all(len(end.received) > 5 for end in ends))
     server.patient = False
     server.silent.add(7)
-    run(a, b, until=lambda: bool(a.received) and (a.received[-1][7] == IDLE).all())
+    run(a, b, until=lambda: all((end.received[-1][7] == IDLE).all() for end in ends))
     server.patient = True
     start = len(b.sent) + 10                      # after what was left out for waiting
     run(a, b, until=lambda: len(b.sent) > start + 40)

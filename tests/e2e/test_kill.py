@@ -29,6 +29,8 @@ LINE_BACK_S = 0.3                                 # after its matrix, the line i
 LOST_S = 1.0 + 0.3                                # by a power cut, and a busy machine
 NO_HOLES: list[list[object]] = [[], []]           # in neither direction
 
+pytestmark = pytest.mark.usefixtures("left_idle")
+
 
 @pytest.fixture(scope="module")
 def rig_options() -> Mapping[str, Any]:

@@ -1,8 +1,9 @@
-"""acdd is killed again and again while many callers come and go: none of them is lost."""
+"""A daemon is killed again and again while many callers come and go: none of them is lost."""
 
 import copy
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -14,14 +15,19 @@ from hil_tests.instruments.answering import Answering
 from hil_tests.instruments.call import Call, NotSeen
 from tests.e2e.calls import new_number
 from tests.e2e.rig import CONFIG, Rig
+from tests.e2e.spoken import go_on, speak
+from tests.e2e.survivors import revive
 from tests.e2e.talk import SOON_S, wait_all_idle
 
-AT_ONCE, KILLS = 10, 6
+AT_ONCE, KILLS = 10, 4
+REBUILT_S = 0.5                                   # the matrix, of a spand that is up
 STRAIGHT_TO_QUEUE = {
     "language": "en", "start": "sales",
     "nodes": {"sales": {"kind": "queue", "queue": "sales", "overflow_s": 60.0, "next": "end"},
               "end": {"kind": "hangup"}},
 }
+
+pytestmark = pytest.mark.usefixtures("left_idle")
 
 
 @pytest.fixture(scope="module")
@@ -66,24 +72,37 @@ class Callers:
             call.wait_for("RELEASED", SOON_S)
 
 
-def test_acdd_killed_at_any_moment_under_load_loses_no_call(rig: Rig) -> None:
-    """Ten at once, some of which come and go while nobody is there."""
-    rig.pbx.answering(Answering(answer_after_s=0.1, hang_up_after_s=0.4))
-    dice = random.Random(1)
-    with Callers(rig) as callers:
+@pytest.mark.parametrize("victim", ["acdd", "spand", "bus"])
+def test_a_daemon_that_is_killed_at_any_moment_under_load_loses_no_call_and_no_talk(
+        box: Rig, victim: str) -> None:
+    """Ten at once, some of which come and go while nobody is there; one caller talks all the time."""
+    spoken = speak(box, 1)
+    box.pbx.answering(Answering(answer_after_s=0.1, hang_up_after_s=0.4))
+    dice, away_s = random.Random(1), []
+    with Callers(box) as callers:
         for _ in range(KILLS):
-            mark = rig.bus.mark()
-            rig.bus.wait_event(Board, lambda board: any(
-                one.state == "talking" for one in board.contacts), SOON_S, mark)
-            rig.bus.wait_event(Event, lambda _: dice.random() < 0.05, SOON_S, rig.bus.mark())
-            rig.kill("acdd")
-            rig.start("acdd")
-    wait_all_idle(rig)
-    listed = rig.bus.ask(GetContacts(limit=500))
-    calls = {call.calling for call in callers.calls}
-    outcomes = Counter(contact.outcome for contact in listed.contacts)
-    print(f"{len(callers.calls)} calls: {outcomes}")
-    assert len(calls) == len(callers.calls) == rig.telco.statistics.placed
-    assert Counter(contact.calling for contact in listed.contacts) == Counter(calls)     # one each
-    assert all(contact.state == "ended" and contact.ended_at for contact in listed.contacts)
+            box.bus.wait_event(Board, two_talk, SOON_S, box.bus.mark())
+            box.bus.wait_event(Event, lambda _: dice.random() < 0.05, SOON_S, box.bus.mark())
+            began_at = box.kill(victim)
+            revive(box, victim)
+            away_s.append(time.monotonic() - began_at)
+            go_on(spoken)
+    heard = spoken.holes()
+    spoken.caller.hang_up()
+    wait_all_idle(box)
+    for side in heard:
+        assert len(side) == (KILLS if victim == "spand" else 0)
+        for hole, start_s in zip(side, away_s, strict=False):
+            assert hole.lasted_s < start_s + REBUILT_S
+    contacts = [contact for contact in box.bus.ask(GetContacts(limit=500)).contacts
+                if contact.calling in {call.calling for call in callers.calls}]
+    outcomes = Counter(contact.outcome for contact in contacts)
+    print(f"{len(callers.calls)} calls: {outcomes}; talk: {heard}")
+    assert Counter(contact.calling for contact in contacts) == Counter(
+        call.calling for call in callers.calls)   # one each
+    assert all(contact.state == "ended" and contact.ended_at for contact in contacts)
     assert outcomes.keys() == {"answered", "abandoned"}
+
+
+def two_talk(board: Board) -> bool:
+    return sum(contact.state == "talking" for contact in board.contacts) > 1

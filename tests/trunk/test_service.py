@@ -231,6 +231,29 @@ def test_a_binding_that_comes_too_late_is_not_asked_for_again() -> None:
     assert bindings.next_deadline() is None
 
 
+async def test_a_new_spand_is_told_at_once_though_the_one_that_died_was_asked() -> None:
+    asked: asyncio.Queue[Request[Done]] = asyncio.Queue()
+    dead = True
+
+    async def ask(request: Request[Done]) -> Done:
+        asked.put_nowait(request)
+        if dead:
+            await asyncio.Event().wait()          # what the bus does for 2 s
+        return Done()
+
+    bindings = Bindings(ask)
+    running = asyncio.create_task(bindings.run())
+    bindings.bind("a", "one", 1)
+    bindings.bind("b", "one", 2)
+    assert await asyncio.wait_for(asked.get(), 5.0) == BindLeg(leg="a", span="one", timeslot=1)
+    dead = False
+    bindings.again()
+    bindings.again()                              # the bus was away, too
+    assert [(await asyncio.wait_for(asked.get(), 5.0)) for _ in "ab"] == [
+        BindLeg(leg="a", span="one", timeslot=1), BindLeg(leg="b", span="one", timeslot=2)]
+    running.cancel()
+
+
 async def test_bindings_go_in_order_and_all_again_to_a_new_spand() -> None:
     asked: asyncio.Queue[Request[Done]] = asyncio.Queue()
     there = True

@@ -94,8 +94,10 @@ def _prepared(options: Options, console: Console) -> Iterator[tuple[Options, Con
     with place.lock(place.make(run_dir, 0o750)), place.lock(state_dir):
         path = demo_box.lay_out(state_dir / "demo", run_dir) if options.demo else options.config.absolute()
         config = check(path, with_prompts=False)
-        if options.port is not None:
-            config = config.model_copy(update={"web": config.web.model_copy(update={"port": options.port})})
+        port = config.web.port if options.port is None else options.port
+        port = port or place.free_port()          # here and once: a webui that is started again has it, too
+        if port != config.web.port:
+            config = config.model_copy(update={"web": config.web.model_copy(update={"port": port})})
             path = (run_dir / "branchline.yaml").absolute()
             path.write_text(yaml.safe_dump(config.model_dump(), allow_unicode=True), encoding="utf-8")
         place.check_port_free(config.web.host, config.web.port)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from appliance.bus.client import Bus, Refused
 from appliance.bus.messages import (
@@ -251,6 +252,16 @@ def test_a_deep_folder_does_not_make_the_sockets_paths_long(folder: Path, starte
     box.read_until("Branchline is ready")
     told = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children_of(box.process.pid)]
     assert sum(b"\0--run-dir\0run\0" in line for line in told) == 6     # all daemons
+
+
+def test_a_free_port_is_chosen_once_for_all_lives_of_webui(folder: Path, started: list[Up]) -> None:
+    started.append(box := Up(folder, "--port", "0"))
+    told = box.read_until("web page")
+    box.read_until("Ctrl-C")
+    port = yaml.safe_load((folder / "run" / "branchline.yaml").read_text())["web"]["port"]
+    assert port and f"http://127.0.0.1:{port}/" in told
+    box.process.send_signal(signal.SIGINT)
+    assert box.end()[0] == 0
 
 
 def test_a_daemon_that_finds_its_configuration_wrong_stops_all(folder: Path, started: list[Up]) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from appliance.bus.client import Bus
 from appliance.bus.messages import DaemonUp, Event
 from e1_driver import BLOCK, IDLE, TIMESLOTS, Block, Span, open_span
+from hil_tests.instruments.line import PRIORITY, keep_time
 
 WITHIN_S = 20.0                                   # nothing here takes a second on an idle machine
 
@@ -38,6 +39,7 @@ class Exchanges:
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._stop = False
+        keep_time()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -63,6 +65,7 @@ class Exchanges:
             span.close()
 
     def _run(self) -> None:
+        keep_time(PRIORITY)
         poll = select.epoll()
         names = {span.fileno(): name for name, span in self.spans.items()}
         for descriptor in names:

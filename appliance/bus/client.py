@@ -212,7 +212,12 @@ class Bus:
     async def _subscribe(self, subject: str, on_message: Callable[[Msg], Awaitable[None]]) -> None:
         await self._client.subscribe(subject, cb=on_message, pending_msgs_limit=PENDING_MESSAGES,
                                      pending_bytes_limit=PENDING_OCTETS)
-        await self._client.flush()
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Return when the server has taken in what was said and subscribed before."""
+        for _ in range(2):                        # the client's PING overtakes what it has still to write
+            await self._client.flush()
 
     async def _refuse(self, msg: Msg, text: str) -> None:
         with contextlib.suppress(nats.errors.Error):                 # who asked hears that nobody answered

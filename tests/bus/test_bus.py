@@ -110,7 +110,7 @@ async def test_an_answer_that_nobody_can_read_is_no_answer(bus_server: Path, ans
         await msg.respond(answer)
 
     await trunkd._client.subscribe("req.trunkd.GetCalls", cb=respond)
-    await trunkd._client.flush()
+    await trunkd.flush()
     with pytest.raises(BusError, match="answered what nobody can read"):
         await acdd.ask(GetCalls())
     await trunkd.close()
@@ -147,7 +147,7 @@ async def test_nobody_has_an_owner_answer_in_its_place(bus_server: Path) -> None
 
     await trunkd.answer(answer)
     await acdd._client.subscribe("evt.>", cb=hear)
-    await acdd._client.flush()
+    await acdd.flush()
     await webui._client.publish("req.trunkd.GetCalls", b"{}", reply="evt.trunkd.CallReleased")
     await webui.ask(GetCalls())
     await trunkd.say(released(16))
@@ -179,12 +179,12 @@ async def test_what_a_flood_drowns_is_asked_for_anew(
     for _ in range(1000):
         await trunkd.say(released(16))
     await asyncio.wait_for(back.wait(), 5)
-    await trunkd._client.flush()
-    await acdd._client.flush()                    # all of them have come
+    await trunkd.flush()
+    await acdd.flush()                            # all of them have come
     go_on.set()
     while not over.is_set():                      # until there is room again
         await trunkd.say(DaemonUp(daemon="trunkd", pid=1, started_at=0.0))
-        await acdd._client.flush()
+        await acdd.flush()
     assert 100 <= heard <= 102
     assert "some of it is lost" in caplog.text
     await trunkd.close()

@@ -185,11 +185,20 @@ class SoftwareExchange:
             return call
 
     def answering(self, rule: Rule | None, otherwise: Answering | None = None) -> None:
-        """Let telephones follow `rule` from the next call on: one, one for each number, or a function.
+        """Let telephones follow `rule`: one, one for each number, or a function. Calls that wait follow it, too.
 
         `otherwise` is for a number that the rule has not (unallocated). None: back to wait_for_call().
         """
         self._telephones = None if rule is None else Telephones(self, rule, otherwise or busy(UNALLOCATED))
+        if self._telephones:
+            self.line.ask(self._ring_arrived)
+
+    def _ring_arrived(self) -> None:
+        with self.condition:
+            waiting, self._arrived[:] = list(self._arrived), []
+        for call in waiting:
+            if self._telephones and call.state == "setup":
+                self._telephones.ring(call)
 
     def hang_up_all(self, within_s: float = 5.0) -> None:
         """Clear every call and wait until they are gone."""

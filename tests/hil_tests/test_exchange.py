@@ -140,6 +140,14 @@ def test_a_channel_is_silent_again_after_its_call(pair: Pair) -> None:
     assert (other.heard()[-800:] == audio.IDLE).all()
 
 
+def test_a_call_that_came_before_the_rule_follows_it(pair: Pair) -> None:
+    call = pair.telco.place_call(called="5001")
+    with pair.pbx.condition:
+        assert pair.pbx.condition.wait_for(lambda: pair.pbx.calls, 5)
+    pair.pbx.answering(always())
+    assert call.answered().state == "connected"
+
+
 def test_a_second_setup_on_a_busy_channel_is_refused(pair: Pair) -> None:
     call, other = connected(pair.telco, pair.pbx, timeslot=9)
     second = pair.telco.place_call(called="5002", timeslot=9)

@@ -185,7 +185,7 @@ class SoftwareExchange:
             return call
 
     def answering(self, rule: Rule | None, otherwise: Answering | None = None) -> None:
-        """Let telephones follow `rule`: one, one for each number, or a function. Calls that wait follow it, too.
+        """Let telephones follow `rule`: one, one for each number, or a function. Waiting calls follow it too.
 
         `otherwise` is for a number that the rule has not (unallocated). None: back to wait_for_call().
         """

@@ -143,7 +143,8 @@ def test_spands_death_is_a_short_hole_that_the_recording_tells_of(box: Rig, tmp_
         file = recorded(box, contact, tmp_path)
         check_recording(contact, file)
         gaps = [gap.missing_s for gap in told if gap.recording == file.info.recording]
-        assert file.info.gap_s == pytest.approx(sum(gaps), abs=0.005)
+        # what is told was reckoned when spand was asked to go on, a tick or two before it did
+        assert -0.005 < file.info.gap_s - sum(gaps) < 0.05
         for side, channel in zip(one.holes_recorded(file), (file.left, file.right), strict=True):
             for hole, gap_s in zip(side, gaps, strict=True):         # before and after it all is right
                 assert gap_s - 0.03 <= hole.lasted_s <= gap_s + LINE_BACK_S

@@ -8,11 +8,13 @@ import abc
 import importlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
 BLOCK = 80                                        # samples per timeslot per block: 10 ms at 8 kHz
+BLOCK_S = 0.01
 TIMESLOTS = 32
 D_TIMESLOT = 16                                   # TS0 frames the line, TS16 is the D-channel
 BEARERS = (*range(1, 16), *range(17, 32))
@@ -26,27 +28,52 @@ class LineError(Exception):
 
 
 class Alarm(StrEnum):
-    """Defects as G.775 and I.431 name them."""
+    """Defects as G.775, G.706 and I.431 name them."""
 
-    LOS = "los"                                   # nothing comes in
-    LOF = "lof"                                   # loss of frame alignment
+    LOS = "los"                                   # loss of signal: nothing comes in
+    LOF = "lof"                                   # loss of frame alignment (G.706 4.1.1)
+    LOMF = "lomf"                                 # framed, but the CRC-4 multiframe is not found (G.706 4.2)
     AIS = "ais"                                   # all ones: the far side's equipment lost its own input
     RAI = "rai"                                   # the far end does not hear us
 
 
+class Loop(StrEnum):
+    """Where a test sends the signal back."""
+
+    NONE = "none"
+    LOCAL = "local"                               # to us: what we send is what we receive; the line is apart
+    LINE = "line"                                 # to the far end: the line as it came, timeslot 0 and all
+    PAYLOAD = "payload"                           # to the far end: timeslots 1-31; timeslot 0 is made here
+
+
+class Clock(StrEnum):
+    """Whose clock the span's blocks come by."""
+
+    LINE = "line"                                 # the far end's, recovered here: may be the box's source
+    OWN = "own"                                   # this end's (or its host's); the far end is to follow
+
+
 @dataclass(slots=True)
 class Counters:
-    """Totals since open. HDLC figures count frames, the others blocks or octets as named."""
+    """Totals since open. A figure that the backend cannot tell stays 0 and is not in Abilities.counters."""
 
     blocks_in: int = 0
     blocks_out: int = 0
-    slips: int = 0                                # blocks repeated, left out or thrown away, either direction
-    frames_in: int = 0
+    slips: int = 0                                # blocks or frames repeated or left out, both ways
+    frames_in: int = 0                            # D-channel frames that were good
     frames_out: int = 0
     fcs_errors: int = 0
     aborts: int = 0
     runts: int = 0                                # shorter than address + control + FCS
     giants: int = 0                               # longer than N201 allows
+    code_violations: int = 0                      # HDB3 (G.703 A.2)
+    fas_errors: int = 0                           # frame alignment words with a wrong bit (G.706 4.1)
+    crc_errors: int = 0                           # CRC-4 blocks, 1 ms each, received wrong (G.704 2.3.3)
+    e_bits: int = 0                               # CRC-4 blocks that the far end says it received wrong
+    packets_in: int = 0                           # of an emulated circuit: taken in time
+    packets_lost: int = 0                         # never came, or too late to be played: filled with idle
+    packets_late: int = 0                         # came after their turn, or a second time
+    packets_bad: int = 0                          # not of this circuit, of a wrong length or shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +81,32 @@ class LineStatus:
     """What the line says of itself now."""
 
     alarms: frozenset[Alarm] = field(default_factory=frozenset)
+    loop: Loop = Loop.NONE                        # the one that this end has switched
+    crc4: bool | None = None                      # the far end sends CRC-4 multiframes; None: cannot tell yet
 
     @property
     def up(self) -> bool:
-        """True when octets of the far end arrive: LOS, LOF and AIS take the span down, RAI alone does not."""
+        """True when octets of the far end arrive: LOS, LOF and AIS take it down, LOMF and RAI do not."""
         return not self.alarms & {Alarm.LOS, Alarm.LOF, Alarm.AIS}
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a span can tell and do. What it cannot is shown as unknown, never as zero or as good."""
+
+    alarms: frozenset[Alarm]
+    counters: frozenset[str]                      # names of the fields of Counters that mean something
+    loops: frozenset[Loop] = frozenset()          # besides NONE
+    clock: Clock = Clock.LINE
+    whole_line: bool = False                      # row 0 of a received block is what was on the line
 
 
 class Span(abc.ABC):
     """One E1 circuit. Every method returns at once; LineError when the device is gone for good."""
+
+    @property
+    @abc.abstractmethod
+    def abilities(self) -> Abilities: ...
 
     @abc.abstractmethod
     def fileno(self) -> int:
@@ -94,27 +138,50 @@ class Span(abc.ABC):
     def counters(self) -> Counters: ...
 
     @abc.abstractmethod
-    def close(self) -> None: ...
+    def loop(self, loop: Loop) -> None:
+        """Switch a loop, or NONE: back to traffic. ValueError: not among abilities.loops."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Give the device back; a second time does nothing. Loops end with it."""
 
 
 BACKENDS = {                                      # scheme -> module:class, imported on first use
     "virtual": "e1_driver.virtual:VirtualSpan",   # virtual:/run/x/telco/a and .../b are the two ends
     "e1d": "e1_driver.e1d:E1dSpan",               # e1d:/tmp/osmo-e1d.ctl?intf=0&line=0
+    "dahdi": "e1_driver.dahdi:DahdiSpan",         # dahdi:1
+    "satop": "e1_driver.pwe3:SatopSpan",          # satop:192.0.2.7:2142?port=2142
+    "cesop": "e1_driver.pwe3:CesopSpan",          # cesop:192.0.2.7:2142?port=2142
+    "tdmoe": "e1_driver.tdmoe:TdmoeSpan",         # tdmoe:eth1/02:00:00:00:00:01/0
+    "card": "e1_driver.card:CardSpan",            # card:/dev/linecard?span=0
 }
 
 
 def check_url(url: str) -> str:
-    """`url` itself when its scheme is known; ValueError naming the known ones otherwise. Opens nothing."""
-    scheme, _, rest = url.partition(":")
-    if scheme not in BACKENDS or not rest:
-        known = ", ".join(f"{name}:..." for name in BACKENDS)
-        raise ValueError(f"unknown span URL {url!r}: write one of {known}")
+    """`url` itself. ValueError: the part of it that is wrong, and what is allowed there. Opens nothing."""
+    backend, rest = _backend(url)
+    backend.check(rest)
     return url
 
 
 def open_span(url: str) -> Span:
-    """Open the span that `url` names. ValueError: a URL nobody knows; LineError: it cannot be opened."""
-    scheme, _, rest = check_url(url).partition(":")
+    """Open the span that `url` names. ValueError as of check_url(); LineError: it cannot be opened."""
+    backend, rest = _backend(url)
+    return backend(rest)
+
+
+class _Backend(Protocol):
+    """A class of Span that takes what follows the scheme of a URL."""
+
+    def __call__(self, rest: str) -> Span: ...
+
+    def check(self, rest: str) -> None: ...
+
+
+def _backend(url: str) -> tuple[_Backend, str]:
+    scheme, _, rest = url.partition(":")
+    if scheme not in BACKENDS or not rest:
+        known = ", ".join(f"{name}:..." for name in BACKENDS)
+        raise ValueError(f"unknown span URL {url!r}: write one of {known}")
     module, _, name = BACKENDS[scheme].partition(":")
-    span: Span = getattr(importlib.import_module(module), name)(rest)
-    return span
+    return cast(_Backend, getattr(importlib.import_module(module), name)), rest

@@ -1,117 +1,78 @@
-"""What every backend promises, on a pair of each."""
+"""The contract on a pair of each backend. A backend is a row of PAIRS; E1_PAIRS adds some from outside."""
 
-import select
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from e1_driver import BEARERS, BLOCK, TIMESLOTS, open_span
+from e1_driver import BLOCK, virtual
+from tests.e1_driver.circuits import pair_urls
+from tests.e1_driver.contract import CHECKS, Pair, opened, outside
 from tests.e1_driver.e1d_server import E1dServer
-from tests.e1_driver.ends import End, check_carried, run
+from tests.e1_driver.ends import End
+from tests.e1_driver.test_card import Cards
 
-PAIRS = {
-    "virtual": ("virtual:{}/a", "virtual:{}/b"),
-    "virtual, stepped": ("virtual:{}/a?clock=step", "virtual:{}/b"),
-    "e1d": ("e1d:{}?intf=0&line=0", "e1d:{}?intf=1&line=0"),
+Factory = Callable[[Path], AbstractContextManager[Pair]]
+
+
+def urls(url_a: str, url_b: str, **properties: Any) -> Factory:
+    """Two URLs in which {} is an empty folder."""
+    return lambda folder: opened(url_a.format(folder), url_b.format(folder), **properties)
+
+
+@contextmanager
+def e1d(folder: Path) -> Iterator[Pair]:
+    with E1dServer(folder / "e1d"), opened(
+            f"e1d:{folder}/e1d?intf=0&line=0", f"e1d:{folder}/e1d?intf=1&line=0",
+            skew_octets=BLOCK, sees_far_end=False) as pair:
+        yield pair
+
+
+@contextmanager
+def in_process(options: str, _: Path) -> Iterator[Pair]:
+    line = virtual.pair(options, options)
+    yield Pair(End(line.a, 0), End(line.b, 1), paced=False, pump=line.step)
+    line.close()
+
+
+@contextmanager
+def card(folder: Path) -> Iterator[Pair]:
+    with Cards(folder / "card") as cards, opened(*(f"card:{path}?span=0" for path in cards.paths)) as pair:
+        yield pair
+
+
+def emulated(scheme: str, options: str, _: Path) -> AbstractContextManager[Pair]:
+    return opened(*pair_urls(scheme, options))
+
+
+PAIRS: dict[str, Factory] = {
+    "virtual": urls("virtual:{}/line/a", "virtual:{}/line/b"),
+    "virtual, stepped": urls("virtual:{}/line/a?clock=step", "virtual:{}/line/b", paced=False),
+    "virtual, framed": urls("virtual:{}/line/a?framing=g704", "virtual:{}/line/b?framing=g704"),
+    "virtual, in process": partial(in_process, ""),
+    "virtual, in process, framed": partial(in_process, "framing=g704"),
+    "e1d": e1d,
+    "satop": partial(emulated, "satop", ""),
+    "cesop": partial(emulated, "cesop", ""),
+    "cesop, RTP, 5 ms": partial(emulated, "cesop", "&rtp=on&frames=40"),
+    "tdmoe": urls("tdmoe:unix:{}/line/02:00:00:00:00:0b/0?own=02:00:00:00:00:0a&listen=yes",
+                  "tdmoe:unix:{}/line/02:00:00:00:00:0a/0?own=02:00:00:00:00:0b"),
+    "card": card,
 }
+OUTSIDE = [line for line in os.environ.get("E1_PAIRS", "").splitlines() if line.strip()]
 
-Pair = tuple[End, End]
 
-
-@pytest.fixture(params=PAIRS)
+@pytest.fixture(params=[*PAIRS, *OUTSIDE])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
-    with ExitStack() as stack:
-        path = tmp_path / "line.sock"
-        if request.param == "e1d":
-            stack.enter_context(E1dServer(path))
-        ends = []
-        for seed, url in enumerate(PAIRS[request.param]):
-            span = open_span(url.format(path))
-            stack.callback(span.close)
-            ends.append(End(span, seed))
-        yield ends[0], ends[1]
+    made = PAIRS[request.param](tmp_path) if request.param in PAIRS else outside(request.param)
+    with made as opened_pair:
+        yield opened_pair
 
 
-def is_e1d(request: pytest.FixtureRequest) -> bool:
-    return "e1d" in request.node.callspec.id
-
-
-def both_up(pair: Pair) -> bool:
-    return all(end.span.status().up and end.received for end in pair)
-
-
-def test_bearers_cross_unchanged_in_order(pair: Pair, request: pytest.FixtureRequest) -> None:
-    run(*pair, until=lambda: both_up(pair))
-    first = [len(end.sent) for end in pair]
-    run(*pair, until=lambda: all(len(end.sent) >= start + 60 for end, start in zip(pair, first, strict=True)))
-    for (end, far), start in zip((pair, pair[::-1]), first, strict=True):
-        check_carried(end.sent[start:start + 40], far.received, BLOCK if is_e1d(request) else 0)
-
-
-def test_frames_cross_both_ways_in_order(pair: Pair) -> None:
-    run(*pair, until=lambda: both_up(pair))
-    lengths = (3, 4, 5, 50, 100, 261, 262)
-    sent = [[bytes((mark,)) * length for length in lengths] for mark in (0x55, 0xFF)]
-    for end, frames in zip(pair, sent, strict=True):
-        assert all(end.span.send_frame(frame) for frame in frames)
-    run(*pair, until=lambda: all(len(end.frames) >= 7 for end in pair))
-    assert [end.frames for end in pair] == sent[::-1]
-    for end in pair:
-        counters = end.span.counters()
-        assert (counters.frames_in, counters.frames_out) == (7, 7)
-        assert (counters.fcs_errors, counters.aborts, counters.runts, counters.giants) == (0, 0, 0, 0)
-
-
-def test_a_received_block_stays_as_it_was(pair: Pair) -> None:
-    run(*pair, until=lambda: both_up(pair))
-    block = pair[0].received[-1]
-    assert block.shape == (TIMESLOTS, BLOCK)
-    before = block.copy()
-    count = len(pair[0].received)
-    run(*pair, until=lambda: len(pair[0].received) > count + 5)
-    assert (block == before).all()
-    block[BEARERS[0]] = 0                         # it is the caller's
-
-
-def test_frame_queue_is_bounded_and_giants_and_runts_are_not_taken(pair: Pair) -> None:
-    span = pair[0].span
-    assert not span.send_frame(bytes(265))
-    assert not span.send_frame(bytes(2))
-    assert (span.counters().giants, span.counters().runts, span.counters().frames_out) == (1, 1, 0)
-    frames = sum(span.send_frame(bytes(260)) for _ in range(1000))
-    assert 20 < frames < 1000
-    assert span.counters().frames_out == frames
-
-
-def test_nothing_to_read_is_none_at_once_and_the_descriptor_stays(pair: Pair) -> None:
-    descriptors = [end.span.fileno() for end in pair]
-    for end in pair:
-        while end.turn(time.monotonic()):
-            assert len(end.received) < 50
-    run(*pair, until=lambda: both_up(pair))
-    assert [end.span.fileno() for end in pair] == descriptors
-
-
-def test_the_clock_is_eight_thousand_octets_a_second(pair: Pair, request: pytest.FixtureRequest) -> None:
-    run(*pair, until=lambda: both_up(pair))
-    end, began = pair[1], time.monotonic()
-    before = len(end.received)
-    run(*pair, until=lambda: len(end.received) >= before + 50)
-    took_s = time.monotonic() - began
-    if "stepped" in request.node.callspec.id:
-        assert took_s < 0.5                       # faster than life
-    else:
-        assert took_s > 0.35                      # 50 blocks, some of which may have waited for us
-
-
-def test_close_twice_and_the_far_end_sees_it(pair: Pair) -> None:
-    run(*pair, until=lambda: both_up(pair))
-    near, far = pair
-    near.span.close()
-    near.span.close()
-    poll = select.poll()
-    poll.register(far.span.fileno(), select.POLLIN)
-    assert poll.poll(5000)
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+def test_promise(pair: Pair, check: Callable[[Pair], None]) -> None:
+    check(pair)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from e1_driver import BEARERS, BLOCK, D_TIMESLOT, IDLE, TIMESLOTS, Alarm, LineError
+from e1_driver import BEARERS, BLOCK, D_TIMESLOT, IDLE, TIMESLOTS, Alarm, LineError, Loop
 from e1_driver.virtual import VirtualSpan
 from tests.e1_driver.ends import End, check_carried, run
 
@@ -219,6 +219,53 @@ def test_los_fault_silences_this_end_and_comes_back(opened: Open) -> None:
     run(a, b, until=lambda: not is_los(a) and not is_los(b))
 
 
+def test_los_fault_of_a_framed_line_is_one_way_and_the_other_end_says_so(opened: Open) -> None:
+    a, b = opened("a?framing=g704"), opened("b?framing=g704")
+
+    def alarms() -> list[set[Alarm]]:
+        return [set(end.span.status().alarms) for end in (a, b)]
+
+    run(a, b, until=lambda: alarms() == [set(), set()])
+    virtual(a).faults.los = True
+    run(a, b, until=lambda: alarms() == [{Alarm.RAI}, {Alarm.LOS}])
+    virtual(a).faults.los, virtual(b).faults.los = False, True
+    run(a, b, until=lambda: alarms() == [{Alarm.LOS}, {Alarm.RAI}])
+    virtual(b).faults.los = False
+    run(a, b, until=lambda: alarms() == [set(), set()])
+
+
+@pytest.mark.parametrize("end", ["a", "b"])
+@pytest.mark.parametrize("framing", ["blocks", "g704"])
+def test_a_local_loop_needs_no_far_end(opened: Open, end: str, framing: str) -> None:
+    alone = opened(f"{end}?framing={framing}")
+    alone.span.loop(Loop.LOCAL)
+    run(alone, until=lambda: len(alone.received) > 20)
+    assert alone.span.send_frame(b"to ourselves")
+    run(alone, until=lambda: alone.frames == [b"to ourselves"])
+    check_carried(alone.sent[5:15], alone.received)
+    assert is_los(alone)
+
+
+def test_clock_of_end_a_is_off_by_its_ppm_and_a_change_of_it_moves_no_tick(opened: Open) -> None:
+    a, now = opened("a?ppm=1000"), 1000.0
+
+    def blocks_of(seconds: int) -> int:
+        nonlocal now
+        before = len(a.received)
+        for _ in range(100 * seconds):
+            now += BLOCK_S
+            while a.turn(now):
+                pass
+        return len(a.received) - before
+
+    assert 2000 <= blocks_of(20) <= 2003
+    virtual(a).faults.ppm = -1000.0
+    assert 1997 <= blocks_of(20) <= 1999
+    virtual(a).faults.ppm = 0.0
+    assert 1999 <= blocks_of(20) <= 2001
+    assert a.span.counters().slips == 0
+
+
 def test_block_written_twice_is_a_slip(opened: Open) -> None:
     a, b = opened("a?clock=step"), opened("b")
     step(a, b, 3)
@@ -303,13 +350,15 @@ def test_path_longer_than_a_socket_address(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rest", [
     "line", "line/c", "/a", "line/a?clock=fast", "line/a?speed=2", "line/b?d_loss=much", "line/b?d_loss=5",
+    "line/a?framing=e1", "line/a?crc4=on", "line/a?framing=g704&crc4=yes", "line/b?ppm=5",
+    "line/a?clock=step&ppm=5", "line/a?los=1",
 ])
 def test_url_that_nobody_understands(rest: str) -> None:
     with pytest.raises(ValueError, match=f"virtual:{rest.replace('?', '.')}"):
         VirtualSpan(rest)
 
 
-@pytest.mark.parametrize("junk", [b"x", b"E1v1", os.urandom(8 + TIMESLOTS * BLOCK), bytes(9000)])
+@pytest.mark.parametrize("junk", [b"x", b"E1v2", os.urandom(8 + TIMESLOTS * BLOCK), bytes(9000)])
 def test_who_speaks_otherwise_is_counted_and_let_go(opened: Open, line: Path, junk: bytes) -> None:
     a = opened("a")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
@@ -343,7 +392,7 @@ def test_who_says_nothing_gives_its_place_to_b(opened: Open, line: Path, clock: 
 
 def test_a_flood_delays_no_read(opened: Open, line: Path) -> None:
     """Of what comes one packet is looked at in a turn: who reads serves other spans, too."""
-    a, unasked = opened("a"), b"E1v1" + bytes(4) + b"\xff" * 4 + bytes(TIMESLOTS * BLOCK)
+    a, unasked = opened("a"), b"E1v2" + bytes(4) + b"\xff" * 4 + bytes(TIMESLOTS * BLOCK)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
         stranger.connect(str(line))
         stranger.setblocking(False)

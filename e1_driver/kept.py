@@ -1,0 +1,217 @@
+"""A span that is kept open: whatever happens to its device, it is an alarm and comes back by itself."""
+
+import logging
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TypeVar
+
+from e1_driver import Abilities, Alarm, Block, Counters, LineError, LineStatus, Loop, Span, open_span
+from e1_driver.timerfd import Timer
+
+FIRST_RETRY_S = 0.5
+LAST_RETRY_S = 8.0                                # a cable put back is noticed within this
+_NEVER_S = float(2**40)
+
+_AWAY = LineStatus(frozenset({Alarm.LOS}))
+_UNKNOWN = Abilities(frozenset({Alarm.LOS}), frozenset())
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class KeptSpan(Span):
+    """The span of `url`: no method raises LineError. While its device is away it has LOS and gives no block.
+
+    Opened anew after 0.5, 1, 2, 4 and then every 8 s, in a thread of its own, so that a device that does not
+    answer keeps nobody waiting; `say` gets a sentence when it goes, and when the reason changes. Counters go
+    on over the absences. ValueError, from the constructor only: the URL is wrong.
+    """
+
+    def __init__(self, url: str, say: Callable[[str], None] = log.warning) -> None:
+        self._url, self._say = url, say
+        self._said = ""
+        self._span: Span | None = None
+        self._abilities = _UNKNOWN                # of the last that was open
+        self._before = Counters()                 # of those that were lost
+        self._retry_s, self._retry_at = FIRST_RETRY_S, time.monotonic()
+        self._opener: _Opener | None = None
+        self._lent = False
+        self._epoll = select.epoll()
+        self._timer = Timer()
+        self._epoll.register(self._timer, select.EPOLLIN)
+        self._opened = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._opened, select.EPOLLIN)
+        try:
+            self._take(open_span(url))
+        except LineError as error:
+            self._failed(error, time.monotonic())
+        except ValueError:
+            self.close()
+            raise
+
+    @property
+    def away(self) -> bool:
+        """Whether there is no device behind it just now."""
+        return self._span is None
+
+    @property
+    def trouble(self) -> str:
+        """Why it is away, empty when it is not."""
+        return self._said if self._span is None else ""
+
+    @property
+    def abilities(self) -> Abilities:
+        """Of the device; those of the last one while it is away."""
+        return self._abilities
+
+    def fileno(self) -> int:
+        return self._epoll.fileno()
+
+    def read(self, now: float) -> Block | None:
+        if self._span is None:
+            self._try_again(now)
+        block = self._guarded(lambda span: span.read(now), None, now)
+        if block is not None:
+            self._retry_s, self._said = FIRST_RETRY_S, ""
+        return block
+
+    def write(self, block: Block) -> None:
+        self._guarded(lambda span: span.write(block), None)
+
+    def send_frame(self, frame: bytes) -> bool:
+        return self._guarded(lambda span: span.send_frame(frame), False)
+
+    def receive_frames(self) -> list[bytes]:
+        return self._guarded(lambda span: span.receive_frames(), [])
+
+    def status(self) -> LineStatus:
+        return self._guarded(lambda span: span.status(), _AWAY)
+
+    def counters(self) -> Counters:
+        return self._guarded(lambda span: _sum(self._before, span.counters()), self._before)
+
+    def loop(self, loop: Loop) -> None:
+        """ValueError also while the device is away. A loop ends with the device."""
+        if self._span is None and loop is not Loop.NONE:
+            raise ValueError(f"loop {loop}: {self._url} is away: {self._said}")
+        self._guarded(lambda span: span.loop(loop), None)
+
+    def close(self) -> None:
+        if self._epoll.closed:
+            return
+        if self._opener:
+            self._opener.forget()
+        if self._span:
+            self._span.close()
+        self._span = None
+        self._epoll.close()
+        self._timer.close()
+        os.close(self._opened)
+
+    def lend(self, why: str) -> None:
+        """Close the device, so that another program may open it, and leave it alone until take_back()."""
+        if self._opener and self._opener.forget():
+            os.eventfd_read(self._opened)
+        self._opener = None
+        self._lent, self._said = True, why
+        self._drop()
+        self._timer.arm(_NEVER_S)
+
+    def take_back(self, now: float) -> None:
+        """Open the device again as soon as it is free."""
+        if self._lent:
+            self._lent, self._retry_s, self._retry_at = False, FIRST_RETRY_S, now
+            self._timer.arm(now)
+
+    def _take(self, span: Span) -> None:
+        self._span, self._abilities = span, span.abilities
+        self._epoll.register(span.fileno(), select.EPOLLIN)
+
+    def _try_again(self, now: float) -> None:
+        if self._lent:
+            return
+        if self._opener is None:
+            if now >= self._retry_at and not self._epoll.closed:
+                self._timer.arm(_NEVER_S)          # it stays readable until then
+                self._opener = _Opener(self._url, self._opened)
+            return
+        if not self._opener.done:
+            return
+        result, self._opener = self._opener.result, None
+        os.eventfd_read(self._opened)
+        if isinstance(result, Span):
+            self._take(result)
+        else:
+            self._failed(result, now)
+
+    def _guarded(self, act: Callable[[Span], T], otherwise: T, now: float | None = None) -> T:
+        if self._span is None:
+            return otherwise
+        try:
+            return act(self._span)
+        except LineError as error:
+            self._drop()
+            self._failed(error, time.monotonic() if now is None else now)
+            return otherwise
+
+    def _drop(self) -> None:
+        if self._span is None:
+            return
+        self._before = _sum(self._before, self._span.counters())
+        self._epoll.unregister(self._span.fileno())
+        self._span.close()
+        self._span = None
+
+    def _failed(self, error: Exception, now: float) -> None:
+        self._retry_at = now + self._retry_s
+        self._retry_s = min(2 * self._retry_s, LAST_RETRY_S)
+        self._timer.arm(self._retry_at)
+        if str(error) != self._said:
+            self._said = str(error)
+            self._say(f"{error}; tried again by itself")
+
+
+class _Opener:
+    """Opens in a thread; `done` is set when `result` is there, and `wake` is made readable."""
+
+    def __init__(self, url: str, wake: int) -> None:
+        self.result: Span | Exception = LineError(f"{url}: not opened")
+        self._url = url
+        self._wake = os.dup(wake)                 # the owner may be closed before we are done
+        self._lock = threading.Lock()
+        self._done = self._forgotten = False
+        threading.Thread(target=self._open, name="open span", daemon=True).start()
+
+    @property
+    def done(self) -> bool:
+        with self._lock:
+            return self._done
+
+    def forget(self) -> bool:
+        """Nobody will ask: close what was or will be opened. True: `wake` is readable already."""
+        with self._lock:
+            self._forgotten = True
+            if self._done and isinstance(self.result, Span):
+                self.result.close()
+            return self._done
+
+    def _open(self) -> None:
+        try:
+            result: Span | Exception = open_span(self._url)
+        except (LineError, ValueError, OSError) as error:
+            result = error
+        with self._lock:
+            self.result, self._done = result, True
+            if not self._forgotten:
+                os.eventfd_write(self._wake, 1)
+            elif isinstance(result, Span):
+                result.close()
+            os.close(self._wake)
+
+
+def _sum(one: Counters, other: Counters) -> Counters:
+    return Counters(*(getattr(one, each.name) + getattr(other, each.name) for each in fields(Counters)))

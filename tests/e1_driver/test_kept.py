@@ -1,0 +1,79 @@
+"""A span whose device goes and comes: LOS, back-off, and back by itself."""
+
+import itertools
+import select
+import time
+from pathlib import Path
+
+import pytest
+
+from e1_driver import Alarm, Loop
+from e1_driver.kept import FIRST_RETRY_S, LAST_RETRY_S, KeptSpan
+from tests.e1_driver.e1d_server import E1dServer
+from tests.e1_driver.ends import End, run
+
+
+def wait(kept: KeptSpan, within_s: float = 5.0) -> None:
+    poll = select.poll()
+    poll.register(kept.fileno(), select.POLLIN)
+    assert poll.poll(within_s * 1000), "nothing happened"
+
+
+def tries(kept: KeptSpan, start: float, step_s: float, until: float) -> list[float]:
+    """The instants of a time that we tell at which a device was looked for."""
+    at, now = [], start
+    while now < until:
+        before = kept._opener
+        kept.read(now)
+        if kept._opener is not None and kept._opener is not before:
+            at.append(now)
+            wait(kept)
+            kept.read(now)
+        now += step_s
+    return at
+
+
+def test_a_device_that_goes_is_los_at_once_and_comes_back_by_itself(tmp_path: Path) -> None:
+    path, said = tmp_path / "line.sock", list[str]()
+    with E1dServer(path):
+        near, far = (KeptSpan(f"e1d:{path}?intf={intf}&line=0", said.append) for intf in (0, 1))
+        ends = End(near, 1), End(far, 2)
+        run(*ends, until=lambda: all(len(end.received) > 20 for end in ends))
+        assert near.status().up
+    run(*ends, until=lambda: near.away and far.away)
+    assert near.status().alarms == {Alarm.LOS}
+    counted, descriptor = near.counters().blocks_in, near.fileno()
+    assert len(said) == 2 and str(path) in said[0]
+    assert not near.send_frame(bytes(10)) and near.receive_frames() == []
+    path.unlink(missing_ok=True)                  # a killed daemon leaves its socket
+    with E1dServer(path):
+        run(*ends, until=lambda: near.status().up and near.counters().blocks_in > counted)
+        assert near.fileno() == descriptor
+        assert near.trouble == ""
+        near.loop(Loop.PAYLOAD)
+        near.loop(Loop.NONE)
+        near.close()
+        far.close()
+
+
+def test_tried_again_after_longer_and_longer_times(tmp_path: Path) -> None:
+    said: list[str] = []
+    kept = KeptSpan(f"e1d:{tmp_path}/none", said.append)
+    assert kept.status().alarms == {Alarm.LOS} == kept.abilities.alarms
+    with pytest.raises(ValueError, match="is away"):
+        kept.loop(Loop.LOCAL)
+    start = time.monotonic()
+    at = tries(kept, start, FIRST_RETRY_S / 4, start + 60)
+    gaps = [after - before for before, after in itertools.pairwise(at)]
+    assert gaps[0] < 2.5 * FIRST_RETRY_S
+    assert gaps == sorted(gaps)
+    assert max(gaps) == pytest.approx(LAST_RETRY_S, abs=FIRST_RETRY_S)
+    assert len(said) == 1, "the same reason is said once"
+    assert "tried again" in said[0] and "no osmo-e1d" in kept.trouble
+    kept.close()
+    kept.close()
+
+
+def test_a_url_that_nobody_knows_is_the_operators_error() -> None:
+    with pytest.raises(ValueError, match="line"):
+        KeptSpan("e1d:/nowhere?intf=0&line=x")

@@ -4,11 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Debian packages: what the box runs on, and the far ends that tests and the demonstration use.
 RUN_PACKAGES  := nats-server espeak-ng sox libpri-dev gcc libc6-dev libffi-dev python3.11-dev python3.11-venv
-TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg tshark chromium fonts-noto-cjk libosmocore-dev
+TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg tshark chromium fonts-noto-cjk libosmocore-dev libspandsp2 poppler-utils poppler-data
+# Real DAHDI in a virtual machine: the kernel and DAHDI are fetched, built and kept below build/dahdi, not installed.
+HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 make gcc-12 libelf1 tshark
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check bench clean setup apt-run apt-test
+.PHONY: help run test check fuzz bench hil-dahdi clean setup apt-run apt-test apt-hil
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +25,14 @@ check: setup  ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+fuzz: apt-test setup  ## every decoder over a million bent inputs, an hour or two; ARGS='--only hdlc'
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 bench: apt-test setup  ## measure: a table, build/bench.json, docs/benchmarks.md
 	$(BIN)/python -m tests.bench
+
+hil-dahdi: apt-hil setup  ## real DAHDI in QEMU: the line contract, calls with libpri, TDMoE; two minutes without KVM
+	$(BIN)/python -m hil_tests.dahdi $(ARGS)
 
 clean:  ## remove what was built; run/ and var/ (calls, recordings) stay
 	rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info webui/translations/*/LC_MESSAGES/*.mo
@@ -50,6 +58,9 @@ apt-run:
 
 apt-test:
 	@$(call apt_install,$(TEST_PACKAGES))
+
+apt-hil:
+	@$(call apt_install,$(HIL_PACKAGES))
 
 # Asks for nothing when everything is there, so that an offline machine with the packages works.
 define apt_install

@@ -7,9 +7,11 @@ given.
 import contextlib
 import logging
 import os
+import re
 import select
 import socket
 import time
+from collections import deque
 from dataclasses import replace
 
 import numpy as np
@@ -20,15 +22,19 @@ from e1_driver import (
     D_TIMESLOT,
     IDLE,
     TIMESLOTS,
+    Abilities,
     Alarm,
     Block,
     Counters,
     LineError,
     LineStatus,
+    Loop,
     Span,
 )
 from e1_driver import e1d_wire as wire
 from e1_driver.hdlc import MIN_OCTETS
+from e1_driver.soft import LOOPED_BLOCKS, check_loop, idle_block
+from e1_driver.timerfd import Timer
 from e1_driver.url import split_options
 
 log = logging.getLogger(__name__)
@@ -50,6 +56,20 @@ _ALARM = {
     wire.Event.RAI_ON: (Alarm.RAI, True), wire.Event.RAI_OFF: (Alarm.RAI, False),
     wire.Event.LOF_ON: (Alarm.LOF, True), wire.Event.LOF_OFF: (Alarm.LOF, False),
 }
+_ABILITIES = Abilities(
+    alarms=frozenset(alarm for alarm, _ in _ALARM.values()),
+    counters=frozenset({"blocks_in", "blocks_out", "slips", "frames_in", "frames_out", "runts", "giants"}),
+    loops=frozenset({Loop.LOCAL, Loop.PAYLOAD}),
+)
+
+
+def _parts(url: str, rest: str) -> tuple[str, int, int]:
+    """Path, interface and line."""
+    path, options = split_options(url, rest, {"intf": "0", "line": "0"})
+    numbers = options["intf"], options["line"]
+    if not path or not all(re.fullmatch("[0-9]{1,3}", each) and int(each) < wire.ANY for each in numbers):
+        raise ValueError(f"{url}: intf and line are numbers up to {wire.ANY - 1}: e1d:PATH?intf=0&line=0")
+    return path, int(numbers[0]), int(numbers[1])
 
 
 class E1dSpan(Span):
@@ -59,18 +79,16 @@ class E1dSpan(Span):
     of ours the octets that the daemon filled in are made up for by leaving out as many of our blocks, and at
     most 10 blocks of what came in meanwhile are delivered; both are slips. Rows 0 and 16 of a block are not
     known here and are ones. The daemon checks the FCS and says nothing of bad frames, so only runts and
-    giants are counted; frames longer than 262 octets it would lose, so they are not taken. Its alarms come as
-    events: one that stands before the span is opened is not seen until it changes. When the daemon goes or
-    another client takes a timeslot, read() raises LineError: close, then open anew.
+    giants are counted; frames longer than 262 octets it would lose, so they are not taken. It has counters of
+    CRC-4 and E bits for USB interfaces and no request for them. Its alarms come as events: one that stands
+    before the span is opened is not seen until it changes. Loops are made here, of bearers and of D-channel
+    frames: in LOCAL the line carries idle blocks, in PAYLOAD our frames are not taken. When the daemon goes
+    or another client takes a timeslot, read() raises LineError: close, then open anew.
     """
 
     def __init__(self, rest: str) -> None:
         self._url = f"e1d:{rest}"
-        path, options = split_options(self._url, rest, {"intf": "0", "line": "0"})
-        try:
-            self._intf, self._line = int(options["intf"]), int(options["line"])
-        except ValueError:
-            raise ValueError(f"{self._url}: intf and line are numbers: e1d:{path}?intf=0&line=0") from None
+        path, self._intf, self._line = _parts(self._url, rest)
         self._counters = Counters()
         self._alarms: set[Alarm] = set()          # as the daemon says
         self._silence: set[Alarm] = set()         # as we see
@@ -83,11 +101,15 @@ class E1dSpan(Span):
         self._level = 0                           # blocks of ours that wait in the daemon
         self._leave_out = 0                       # blocks still to be left out after a stall
         self._primed = False
+        self._loop = Loop.NONE
+        self._looped: deque[Block] = deque(maxlen=LOOPED_BLOCKS)
         self._sockets: dict[int, socket.socket] = {}
         self._timeslot_of: dict[int, int] = {}    # descriptor -> timeslot
         self._epoll = select.epoll()
         self._more = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)  # readable while there is a backlog
         self._epoll.register(self._more, select.EPOLLIN)
+        self._silent = Timer()                    # wakes read() to see that nothing comes
+        self._epoll.register(self._silent, select.EPOLLIN)
         self._control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._connect(path)
@@ -100,7 +122,17 @@ class E1dSpan(Span):
             self.close()
             raise self._error(str(error)) from None
         self._control.setblocking(False)
+        self._silent.arm(self._heard_at + SILENT_S)
         self._epoll.register(self._control, select.EPOLLIN)
+
+    @property
+    def abilities(self) -> Abilities:
+        return _ABILITIES
+
+    @staticmethod
+    def check(rest: str) -> None:
+        """ValueError: the part of the URL that is wrong, and what is allowed."""
+        _parts(f"e1d:{rest}", rest)
 
     def fileno(self) -> int:
         return self._epoll.fileno()
@@ -118,12 +150,18 @@ class E1dSpan(Span):
                 ready = CATCH_UP_BLOCKS
             self._level = max(0, self._level - arrived)
             self._leave_out = max(0, self._level + ready - STEADY_BLOCKS)
-        self._silence = {Alarm.LOS} if not ready and now - self._heard_at > SILENT_S else set()
+        self._silence = {Alarm.LOS} if not ready and now - self._heard_at >= SILENT_S else set()
+        self._silent.arm(now + SILENT_S)
         self._set_backlog(max(0, ready - 1))
         if not ready:
             return None
         self._heard_at, self._uneven_since = now, None
-        return self._take()
+        block = self._take()
+        if self._loop is Loop.PAYLOAD:
+            self._looped.append(block.copy())
+        elif self._loop is Loop.LOCAL:
+            block = self._looped.popleft() if self._looped else idle_block()
+        return block
 
     def _set_backlog(self, blocks: int) -> None:
         """What is left for the next read() keeps the descriptor readable."""
@@ -134,6 +172,12 @@ class E1dSpan(Span):
         self._backlog = blocks
 
     def write(self, block: Block) -> None:
+        if self._loop is Loop.PAYLOAD:
+            block = self._looped.popleft() if self._looped else idle_block()
+        elif self._loop is Loop.LOCAL:
+            self._looped.append(block.copy())
+            self._looped[-1][(0, D_TIMESLOT), :] = 0xFF
+            block = idle_block()
         if not self._primed or self._leave_out or self._level >= CATCH_UP_BLOCKS:
             self._leave_out = max(0, self._leave_out - 1)
             self._counters.slips += 1
@@ -149,8 +193,12 @@ class E1dSpan(Span):
             self._counters.runts += len(frame) < MIN_OCTETS
             self._counters.giants += len(frame) > wire.MAX_FRAME_OCTETS
             return False
-        taken = self._send(D_TIMESLOT, frame)
+        if self._loop is Loop.PAYLOAD:
+            return False
+        taken = self._loop is Loop.LOCAL or self._send(D_TIMESLOT, frame)
         self._counters.frames_out += taken
+        if self._loop is Loop.LOCAL:
+            self._keep(frame)
         return taken
 
     def receive_frames(self) -> list[bytes]:
@@ -158,15 +206,21 @@ class E1dSpan(Span):
         return frames
 
     def status(self) -> LineStatus:
-        return LineStatus(frozenset(self._alarms | self._silence))
+        return LineStatus(frozenset(self._alarms | self._silence), self._loop)
 
     def counters(self) -> Counters:
         return replace(self._counters)
+
+    def loop(self, loop: Loop) -> None:
+        check_loop(loop, _ABILITIES)
+        self._loop = loop
+        self._looped.clear()
 
     def close(self) -> None:
         if not self._epoll.closed:
             self._epoll.close()
             os.close(self._more)
+            self._silent.close()
         self._control.close()
         for timeslot in self._sockets.values():
             timeslot.close()
@@ -279,9 +333,14 @@ class E1dSpan(Span):
     def _take_frame(self, frame: bytes) -> None:
         if len(frame) < MIN_OCTETS:
             self._counters.runts += 1
-        else:
-            self._counters.frames_in += 1
-            self._frames.append(frame)
+        elif self._loop is not Loop.LOCAL:
+            if self._loop is Loop.PAYLOAD:
+                self._send(D_TIMESLOT, frame)
+            self._keep(frame)
+
+    def _keep(self, frame: bytes) -> None:
+        self._counters.frames_in += 1
+        self._frames.append(frame)
 
     def _ready(self, now: float) -> int:
         """Blocks that every bearer has, those apart that stopped."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from e1_driver import BLOCK, IDLE, Alarm, LineError
+from e1_driver import BEARERS, BLOCK, IDLE, Alarm, LineError, Loop
 from e1_driver.e1d import CATCH_UP_BLOCKS, STEADY_BLOCKS, E1dSpan
 from tests.e1_driver.e1d_server import E1dServer
 from tests.e1_driver.ends import End, check_carried, run
@@ -86,6 +86,50 @@ def test_alarms_are_the_daemons_events(server: E1dServer, ends: Ends) -> None:
         run(a, b, until=lambda: not a.span.status().alarms)
 
 
+def test_what_the_daemon_cannot_tell_is_not_among_the_abilities(ends: Ends) -> None:
+    abilities = ends[0].span.abilities
+    assert abilities.alarms == {Alarm.LOS, Alarm.LOF, Alarm.AIS, Alarm.RAI}
+    assert {"slips", "frames_in", "runts", "giants"} <= abilities.counters
+    assert not abilities.counters & {"fcs_errors", "aborts", "crc_errors", "e_bits", "fas_errors"}
+    assert not abilities.whole_line
+
+
+def test_local_loop_brings_back_blocks_and_frames_and_the_line_is_idle(ends: Ends) -> None:
+    a, b = ends
+    run(a, b, until=lambda: all(len(end.received) > 5 for end in ends))
+    a.span.loop(Loop.LOCAL)
+    start = len(a.sent)
+    assert a.span.send_frame(b"\x02\x01\x7f")
+    assert b.span.send_frame(b"\x00\x01\x7f")
+    run(a, b, until=lambda: len(a.sent) > start + 30 and bool(a.frames))
+    assert a.span.status().loop is Loop.LOCAL
+    check_carried(a.sent[start:start + 20], a.received)
+    assert a.frames == [b"\x02\x01\x7f"]
+    assert not b.frames
+    assert (b.received[-1][list(BEARERS)] == IDLE).all()
+    a.span.loop(Loop.NONE)
+    start = len(b.sent)
+    run(a, b, until=lambda: len(b.sent) > start + 30)
+    check_carried(b.sent[start:start + 20], a.received, BLOCK)
+
+
+def test_payload_loop_sends_blocks_and_frames_back(ends: Ends) -> None:
+    a, b = ends
+    run(a, b, until=lambda: all(len(end.received) > 5 for end in ends))
+    a.span.loop(Loop.PAYLOAD)
+    start = len(b.sent) + 5
+    assert not a.span.send_frame(b"\x00\x01\x7f")
+    assert b.span.send_frame(b"\x02\x01\x7f")
+    run(a, b, until=lambda: len(b.sent) > start + 40 and bool(b.frames))
+    check_carried(b.sent[start:start + 20], b.received, 2 * BLOCK)
+    assert b.frames == [b"\x02\x01\x7f"]
+
+
+def test_line_loop_is_not_to_be_had(ends: Ends) -> None:
+    with pytest.raises(ValueError, match=r"cannot switch it, it can: local, payload"):
+        ends[0].span.loop(Loop.LINE)
+
+
 def test_263_octets_are_not_taken(ends: Ends) -> None:
     a, _ = ends
     assert not a.span.send_frame(bytes(263))
@@ -132,10 +176,7 @@ def test_daemon_that_stands_still_is_los(server: E1dServer, ends: Ends) -> None:
     a, b = ends
     run(a, b, until=lambda: len(a.received) > 1)
     with server.lock:
-        while a.turn(now := time.monotonic()):
-            pass
-        assert not a.turn(now + 0.3)
-        assert a.span.status().alarms == {Alarm.LOS}
+        run(a, until=lambda: a.span.status().alarms == {Alarm.LOS})   # its descriptor wakes us for it
     run(a, b, until=lambda: not a.span.status().alarms)
 
 

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.config.schema import SpanConfig
-from appliance.isdn import pcap
 from appliance.isdn.dss1 import CALL_REFERENCES, Signalling
 from appliance.isdn.events import Event
 from appliance.isdn.lapd import Side
 from appliance.isdn.states import TIMERS, Timers
 from appliance.trunk.line_watch import LineWatch
+from e1_driver.capture import Capture
 
 FRAME_MAX_OCTETS = 512
-TRACE_FRAMES = 20_000
 RECONNECT_S = 0.2
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ class TrunkSpan:
             cold=cold, first_call_ref=secrets.randbelow(CALL_REFERENCES) + 1, name=config.name)
         self.frames_not_taken = 0                 # by spand
         self._path, self._handle = socket_path, handle
-        self._trace: deque[tuple[float, bool, bytes]] = deque(maxlen=TRACE_FRAMES)
+        self._capture = Capture()
         self._socket: socket.socket | None = None
         self._inbox: deque[bytes | _Connected | _LineState] = deque()
         self._watch, self._line_up = LineWatch(), False
@@ -60,8 +59,7 @@ class TrunkSpan:
 
     def trace(self, frames: int) -> bytes:
         """The newest `frames` D-channel frames as a capture file."""
-        newest = list(self._trace)[-frames:] if frames > 0 else []
-        return pcap.write(newest, self.signalling.side is Side.NETWORK)
+        return self._capture.pcap(self.signalling.side is Side.NETWORK, newest=max(frames, 0))
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -95,7 +93,7 @@ class TrunkSpan:
         finally:
             self._flushing = False
         for frame in self.signalling.take_frames():
-            self._trace.append((time.time(), True, frame))
+            self._capture.add(self.now(), time.time(), True, frame)
             self._send(frame)
         self._wake.set()                          # the deadline may be another one now
 
@@ -116,7 +114,7 @@ class TrunkSpan:
                 case bytes() as frame:
                     self._watch.frame()
                     self._tell_line(now)
-                    self._trace.append((time.time(), False, frame))
+                    self._capture.add(now, time.time(), False, frame)
                     self.signalling.receive_frame(frame, now)
         self._tell_line(now)
         self.signalling.expire(now)

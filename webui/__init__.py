@@ -55,8 +55,8 @@ def create_app(exchange: Exchange, users: Users, settings: Settings) -> Flask:
     errors.register(app)
     app.context_processor(_common)
     app.jinja_env.filters.update(
-        word=texts.word, number=texts.number, duration=texts.duration, moment=texts.moment, clock=texts.clock,
-        since=texts.since, mebibytes=texts.mebibytes)
+        word=texts.word, number=texts.number, duration=texts.duration, moment=texts.moment,
+        clock=texts.clock, day=texts.day, since=texts.since, mebibytes=texts.mebibytes)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 

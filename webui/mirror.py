@@ -18,6 +18,7 @@ from appliance.bus.messages import (
     CallTable,
     ChannelList,
     ChannelStates,
+    ClockState,
     Event,
     Health,
     HealthReply,
@@ -41,6 +42,7 @@ class Floor:
     channels: Mapping[str, ChannelStates] = field(default_factory=dict)
     links: Mapping[str, LinkState] = field(default_factory=dict)
     spans: Mapping[str, SpanState] = field(default_factory=dict)
+    clock: ClockState | None = None
     numbers: Mapping[str, Numbers] = field(default_factory=dict)             # by leg
     health: Health | None = None
     away: frozenset[str] = frozenset()
@@ -135,8 +137,10 @@ _TAKE: dict[type[Event] | type[Reply], Callable[[Floor, Any], Floor]] = {
     ChannelStates: _take_channels,
     ChannelList: lambda floor, reply: replace(floor, channels={span.span: span for span in reply.spans}),
     LinkState: lambda floor, event: replace(floor, links={**floor.links, event.span: event}),
+    ClockState: lambda floor, event: replace(floor, clock=event),
     SpanState: lambda floor, event: replace(floor, spans={**floor.spans, event.span: event}),
-    SpanList: lambda floor, reply: replace(floor, spans={span.span: span for span in reply.spans}),
+    SpanList: lambda floor, reply: replace(
+        floor, spans={span.span: span for span in reply.spans}, clock=reply.clock),
     CallIncoming: _take_incoming,
     CallReleased: _take_released,
     CallTable: _take_calls,

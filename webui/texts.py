@@ -1,7 +1,7 @@
 """Words for the values that the bus carries. One table per kind; an unknown value is shown as it is."""
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _l
@@ -29,7 +29,25 @@ WORDS: dict[str, dict[str, LazyString]] = {
     },
     "alarm": {
         "los": _l("no signal"), "lof": _l("frame lost"), "ais": _l("alarm from upstream"),
-        "rai": _l("far end does not hear us"),
+        "rai": _l("far end does not hear us"), "lomf": _l("CRC-4 multiframe not found"),
+    },
+    "loop": {
+        "none": _l("none"), "local": _l("to us"), "line": _l("line, to the far end"),
+        "payload": _l("payload, to the far end"),
+    },
+    "counter": {
+        "blocks_in": _l("blocks of 10 ms received"), "blocks_out": _l("blocks of 10 ms sent"),
+        "slips": _l("repeated or left out because clocks differ"),
+        "frames_in": _l("good D-channel frames received"), "frames_out": _l("D-channel frames sent"),
+        "fcs_errors": _l("D-channel frames with a wrong check"), "aborts": _l("D-channel frames broken off"),
+        "runts": _l("D-channel frames too short"), "giants": _l("D-channel frames too long"),
+        "code_violations": _l("HDB3 code violations"),
+        "fas_errors": _l("frame alignment words with a wrong bit"),
+        "crc_errors": _l("CRC-4 blocks received wrong"),
+        "e_bits": _l("CRC-4 blocks that the far end received wrong"),
+        "packets_in": _l("packets received in time"), "packets_lost": _l("packets that never came"),
+        "packets_late": _l("packets that came too late or twice"),
+        "packets_bad": _l("packets of a wrong shape or from elsewhere"),
     },
     "daemon": {
         "up": _l("running"), "late": _l("late"), "down": _l("down"), "never": _l("not started"),
@@ -79,6 +97,11 @@ def duration(seconds: float) -> str:
 def moment(at: float) -> str:
     """Date and time of day where the box stands."""
     return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day(at: float) -> str:
+    """The day of UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
 def clock(at: float) -> str:

@@ -1,4 +1,4 @@
-"""boxd: hears the other daemons live and says how they are."""
+"""boxd: hears the other daemons live and says how they are; keeps the history of the lines."""
 
 import asyncio
 import contextlib
@@ -8,32 +8,76 @@ import time
 from typing import Any
 
 from appliance.box.health import DOWN, LATE, UP, Watch
+from appliance.box.lines import Lines
 from appliance.bus.client import Refused
-from appliance.bus.messages import Event, GetHealth, Health, HealthReply, Heartbeat, Reply, Request
+from appliance.bus.messages import (
+    DaemonUp,
+    Event,
+    GetHealth,
+    GetLineHistory,
+    Health,
+    HealthReply,
+    Heartbeat,
+    Reply,
+    Request,
+    SpanSecond,
+    SpanState,
+)
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
+from appliance.errors import Unavailable
+from e1_driver.history import HistoryError, Store
 
 SAY_S = 2.0
+HISTORY = "lines.sqlite"
 
 log = logging.getLogger(__name__)
 
 
 async def serve(context: Context) -> None:
+    """Run boxd until the context's stop. Unavailable: the histories cannot be opened."""
+    try:
+        store = Store(context.state_dir / HISTORY)
+    except HistoryError as error:
+        raise Unavailable(str(error)) from None
+    with store:
+        if store.notice:
+            log.warning("%s", store.notice)
+        await _serve(context, Lines(store, [span.name for span in context.config.spans]))
+
+
+async def _serve(context: Context, lines: Lines) -> None:
     """Say Health on change and every SAY_S until told to stop."""
     loop = asyncio.get_running_loop()
     watch, heard = Watch(), asyncio.Event()
 
     async def hear(event: Event) -> None:
-        if isinstance(event, Heartbeat):
-            watch.hear(event, loop.time())
-            heard.set()
+        match event:
+            case Heartbeat():
+                watch.hear(event, loop.time())
+                heard.set()
+            case SpanSecond():
+                lines.second(event)
+            case SpanState():
+                for failure in lines.state(loop.time(), event):
+                    log.warning("span %s: %s %s", failure.span, failure.alarm.upper(),
+                                "failure" if failure.declared else "cleared")
+                    await context.bus.say(failure)
+            case DaemonUp(daemon="spand"):
+                await lines.catch_up(context.bus)
 
     async def answer(request: Request[Any]) -> Reply:
-        if isinstance(request, GetHealth):
-            return HealthReply(health=_health(watch, loop.time()))
+        match request:
+            case GetHealth():
+                return HealthReply(health=_health(watch, loop.time()))
+            case GetLineHistory(span=span):
+                if span not in lines.spans:
+                    raise Refused(f"no span {span!r}, there are {', '.join(lines.spans)}")
+                return lines.history(span)
         raise Refused(f"{type(request).__name__}: boxd does not do that")
 
     await context.bus.hear("*", hear)
+    await lines.catch_up(context.bus)
     await context.bus.answer(answer)
     await context.up()
     stopping = asyncio.create_task(context.stop.wait())
@@ -49,6 +93,7 @@ async def serve(context: Context) -> None:
             _log_changes(health, said)
             await context.bus.say(health)
             said, say_at = states, now + SAY_S
+        await lines.save(now)
         deadline = watch.next_deadline(now)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(say_at if deadline is None else min(say_at, deadline)):

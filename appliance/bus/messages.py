@@ -10,6 +10,9 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 import msgspec
 
+from e1_driver.bins import Bin
+from e1_driver.performance import Second
+
 PROTOCOL = 1
 
 R = TypeVar("R", bound="Reply")
@@ -74,6 +77,29 @@ class SpanState(Event, frozen=True):
     up: bool
     alarms: list[str]
     counters: dict[str, int]                      # e1_driver.Counters
+    at: float
+    loop: str = "none"                            # e1_driver.Loop: the one that stands
+    crc4: bool | None = None                      # the far end sends CRC-4 multiframes; None: cannot tell yet
+    clock: str = "line"                           # e1_driver.Clock: "line" may be the box's clock source
+    untold: list[str] = []                        # alarms and counters that this kind of span cannot tell
+    trouble: str = ""                             # why the device is away
+
+
+class SpanSecond(Event, frozen=True):
+    """One second of a line, as performance figures are made of."""
+
+    owner: ClassVar[str] = "spand"
+    span: str
+    second: Second
+    source: str                                   # the span whose clock the box followed; "": its own
+
+
+class ClockState(Event, frozen=True):
+    """Whose clock the box follows. Said when it changes."""
+
+    owner: ClassVar[str] = "spand"
+    source: str | None                            # a span; None: hold-over, the box's own
+    why: str
     at: float
 
 
@@ -167,10 +193,38 @@ class StopRecording(Request[Done], frozen=True):
 
 class SpanList(Reply, frozen=True):
     spans: list[SpanState]
+    clock: ClockState | None = None
 
 
 class GetSpans(Request[SpanList], frozen=True):
     owner: ClassVar[str] = "spand"
+
+
+class SpanSeconds(Reply, frozen=True):
+    seconds: list[SpanSecond]
+
+
+class GetSpanSeconds(Request[SpanSeconds], frozen=True):
+    """Those of `span` from `since` on, as far as they are kept: a quarter of an hour."""
+
+    owner: ClassVar[str] = "spand"
+    span: str
+    since: int                                    # unix second
+
+
+class LendSpan(Request[Done], frozen=True):
+    """Give the line's device up for at most `for_s`, for tests; Refused while a call is on it."""
+
+    owner: ClassVar[str] = "spand"
+    span: str
+    for_s: float
+
+
+class TakeSpanBack(Request[Done], frozen=True):
+    """The tests are over."""
+
+    owner: ClassVar[str] = "spand"
+    span: str
 
 
 # --- trunkd ---------------------------------------------------------------------------------------
@@ -477,6 +531,30 @@ class GetHealth(Request[HealthReply], frozen=True):
     owner: ClassVar[str] = "boxd"
 
 
+class LineFailure(Event, frozen=True):
+    """A failure of a line, a defect that lasts (G.7710), begins or has ended."""
+
+    owner: ClassVar[str] = "boxd"
+    span: str
+    alarm: str                                    # e1_driver.Alarm
+    declared: bool                                # False: cleared
+    since: float                                  # when the defect began, or ended
+    at: float
+
+
+class LineHistory(Reply, frozen=True):
+    """Performance of one line (G.826), oldest first; a bin in which nothing was measured is not there."""
+
+    quarters: list[Bin]                           # 15 minutes, the running one and up to 96 before it
+    days: list[Bin]                               # of UTC, the running one and up to 30 before it
+    failures: list[str]                           # those that stand
+
+
+class GetLineHistory(Request[LineHistory], frozen=True):
+    owner: ClassVar[str] = "boxd"
+    span: str
+
+
 # --- who says what --------------------------------------------------------------------------------
 
 DAEMONS = ("spand", "trunkd", "acdd", "recordd", "boxd", "webui")
@@ -487,9 +565,9 @@ MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
     "trunkd": (BindLeg, UnbindLeg),
     "acdd": ("spand", "trunkd"),
     "recordd": (),
-    "boxd": (),
+    "boxd": (GetSpans, GetSpanSeconds, LendSpan, TakeSpanBack),
     "webui": (GetSpans, GetCalls, GetChannels, GetTrace, GetBoard, GetContacts, GetContact, GetRecording,
-              GetHealth),
+              GetHealth, GetLineHistory),
 }
 
 

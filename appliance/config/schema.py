@@ -35,6 +35,14 @@ class SpanConfig(Part):
         return check_url(url)
 
 
+class ClockConfig(Part):
+    """Whose clock the box follows (G.781: priorities, hold-off, wait to restore)."""
+
+    sources: list[Name] = []                      # spans, best first; empty: those of side user
+    hold_off_s: Annotated[float, Field(ge=0.3, le=60)] = 1.0         # a source may be away for so long
+    revert_s: Annotated[float, Field(ge=0, le=3600)] = 300.0         # a better one is good for so long first
+
+
 class MediaConfig(Part):
     prompts: str = "prompts"                      # folder of A-law WAV files
     country: Literal["cn", "gb", "de", "us"] = "cn"          # tones of E.180
@@ -104,6 +112,7 @@ class WebConfig(Part):
 
 class Config(Part):
     spans: Annotated[list[SpanConfig], Field(min_length=1)]
+    clock: ClockConfig = ClockConfig()
     media: MediaConfig = MediaConfig()
     centre: CentreConfig = CentreConfig()
     web: WebConfig = WebConfig()
@@ -115,6 +124,10 @@ class Config(Part):
         wrong: list[str] = []
         _unique(wrong, "spans", [span.name for span in self.spans])
         _unique(wrong, "spans: url", [span.url for span in self.spans])
+        _unique(wrong, "clock.sources", self.clock.sources)
+        names = {span.name for span in self.spans}
+        wrong += [f"clock.sources: no span is called {name!r}, there are {', '.join(sorted(names))}"
+                  for name in self.clock.sources if name not in names]
         _unique(wrong, "centre.agents", [agent.name for agent in self.centre.agents])
         _unique(wrong, "centre.queues", [queue.name for queue in self.centre.queues])
         for where, trunk in [

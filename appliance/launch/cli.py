@@ -14,6 +14,7 @@ from appliance.bus.messages import GetHealth, GetTrace, HealthReply
 from appliance.bus.runner import EX_CONFIG, EX_UNAVAILABLE, UMASK
 from appliance.centre.rebuild import rebuild as rebuild_records
 from appliance.errors import BranchlineError, ConfigError
+from appliance.launch import lending
 from appliance.launch import prompts as prompt_builder
 from appliance.launch import up as box
 from appliance.launch.console import Console
@@ -95,6 +96,22 @@ def trace(span: str, out: Path, run_dir: Path) -> None:
     click.echo(f"{out}: {len(pcap)} octets")
 
 
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("span")
+@click.argument("command", nargs=-1, required=True, metavar="COMMAND [OPTIONS]...")
+@CONFIG
+@RUN_DIR
+def e1ctl(span: str, command: tuple[str, ...], config: Path, run_dir: Path) -> None:
+    """Test SPAN of a running box: `e1ctl COMMAND URL [OPTIONS]` with its URL.
+
+    The box gives the line up meanwhile, which it refuses while a call is on it, and takes it back after.
+    """
+    urls = {one.name: one.url for one in _or_exit(lambda: box.check(config)).spans}
+    if span not in urls:
+        _exit(f"{config}: no span is called {span!r}, there are {', '.join(sorted(urls))}", EX_CONFIG)
+    sys.exit(_on_bus(run_dir, lambda bus: lending.test(bus, span, urls[span], command), name="boxd"))
+
+
 @main.command()
 @STATE_DIR
 def rebuild(state_dir: Path) -> None:
@@ -117,9 +134,10 @@ def build(catalogue: Path, out: Path) -> None:
     click.echo(f"{out}: {len(made)} made")
 
 
-def _on_bus(run_dir: Path, ask: Callable[[Bus], Awaitable[T]]) -> T:
+def _on_bus(run_dir: Path, ask: Callable[[Bus], Awaitable[T]], name: str = "webui") -> T:
+    """What `ask` gives, asked with the permissions of the daemon `name`."""
     async def connected() -> T:
-        bus = await Bus.connect(run_dir, "webui")
+        bus = await Bus.connect(run_dir, name)
         try:
             return await ask(bus)
         finally:

@@ -14,17 +14,23 @@ from appliance.bus.client import Refused
 from appliance.bus.messages import (
     BindLeg,
     Bridge,
+    ClockState,
     Digit,
     Done,
     GetSpans,
+    GetSpanSeconds,
+    LendSpan,
     Play,
     Reply,
     Request,
     SpanList,
+    SpanSecond,
+    SpanSeconds,
     SpanState,
     StartRecording,
     StopPlay,
     StopRecording,
+    TakeSpanBack,
     UnbindLeg,
     Unbridge,
 )
@@ -34,13 +40,14 @@ from appliance.errors import Unavailable
 from appliance.media.engine import Engine
 from appliance.media.prompts import Library
 from appliance.media.ring import Ring
-from appliance.span.line import Died, DigitHeard, Figures, Line, Note, PlayerEnded
+from appliance.span.line import Died, DigitHeard, Figures, Lend, Line, Note, PlayerEnded
 from appliance.span.sounds import Sounds
 from appliance.span.switchboard import Switchboard
 from e1_driver import BEARERS, TIMESLOTS
 
 SWITCH_INTERVAL_S = 0.001                         # what the real-time thread may wait for the interpreter
 COLLECT_S = 10.0
+LONGEST_LOAN_S = 60.0                             # who needs it longer renews
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +58,7 @@ class Spand:
     def __init__(self, context: Context, switchboard: Switchboard, line: Line) -> None:
         self._context, self._switchboard, self._line = context, switchboard, line
         self._states: dict[str, SpanState] = {}
+        self._clock: ClockState | None = None
         self._reports_wait = asyncio.Event()
 
     async def run(self) -> None:
@@ -85,6 +93,10 @@ class Spand:
                         await self._commit()
                     case SpanState():
                         await self._state(report)
+                    case SpanSecond():
+                        await self._context.bus.say(report)
+                    case ClockState():
+                        await self._follow(report)
                     case Figures():
                         self._figures(report)
                     case Note(text):
@@ -112,17 +124,33 @@ class Spand:
             case StopRecording(recording=recording):
                 board.stop_recording(recording)
             case GetSpans():
-                return SpanList(spans=list(self._states.values()))
+                return SpanList(spans=list(self._states.values()), clock=self._clock)
+            case GetSpanSeconds(span=span, since=since):
+                if span not in self._states:
+                    raise Refused(f"no span {span!r}, there are {', '.join(self._states)}")
+                return SpanSeconds(seconds=self._line.seconds(span, since))
+            case LendSpan(span=span, for_s=for_s):
+                self._check_loan(span, for_s)
+                self._line.orders.put(Lend(span, for_s))
+            case TakeSpanBack(span=span):
+                board.legs_on(span)               # Refused when there is no such span
+                self._line.orders.put(Lend(span, 0.0))
             case _:
                 raise Refused(f"{type(request).__name__}: spand has no answer to it")
         await self._commit()
         return Done()
 
+    def _check_loan(self, span: str, for_s: float) -> None:
+        if legs := self._switchboard.legs_on(span):
+            raise Refused(f"span {span} carries {legs} calls: wait until they have ended")
+        if not 0 < for_s <= LONGEST_LOAN_S:
+            raise Refused(f"for_s {for_s:g}: a span is lent for up to {LONGEST_LOAN_S:g} s")
+
     async def _commit(self) -> None:
         """Put the switchboard's change in force, then tell."""
         plan = self._switchboard.take_plan()
         if plan is not None:
-            self._line.plans.put(plan)
+            self._line.orders.put(plan)
         for event in self._switchboard.take_events():
             await self._context.bus.say(event)
 
@@ -132,6 +160,11 @@ class Spand:
             log.info("span %s: %s", state.span, "up" if state.up else "down, " + " ".join(state.alarms))
         self._states[state.span] = state
         await self._context.bus.say(state)
+
+    async def _follow(self, clock: ClockState) -> None:
+        log.warning("clock: %s: %s", clock.source or "hold-over, the box's own", clock.why)
+        self._clock = clock
+        await self._context.bus.say(clock)
 
     def _figures(self, figures: Figures) -> None:
         self._context.facts.update(
@@ -161,7 +194,8 @@ async def serve(context: Context) -> None:
         ring = Ring.create(context.run_dir / "ring", rows)
         switchboard = Switchboard(names, sounds.compile, rows, ring.last_ticks())
         engine = Engine(len(names) * TIMESLOTS, receivers=rows)
-        line = Line(config.spans, engine, ring, context.run_dir / "dchan", config.media.realtime)
+        line = Line(config.spans, config.clock, engine, ring, context.run_dir / "dchan",
+                    config.media.realtime)
     except OSError as error:
         place, what = error.filename or context.run_dir, error.strerror or error
         raise Unavailable(f"{place}: {what}: spand cannot make its sockets or its ring there") from None

@@ -6,16 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from appliance.bus.messages import SpanState
-from appliance.config.schema import SpanConfig
+from appliance.bus.messages import ClockState, SpanSecond, SpanState
+from appliance.config.schema import ClockConfig, SpanConfig
 from appliance.media.engine import Engine, Plan
 from appliance.media.ring import Ring
 from appliance.span.mailbox import Mailbox
 from appliance.span.pace import Pacer
 from appliance.span.seat import Seat
 from e1_driver import IDLE, TIMESLOTS, LineStatus
+from e1_driver.clock import ClockSelector
 
 PRIORITY = 20                                     # of SCHED_RR: above ordinary work, below the kernel's own
 TICKS_AT_ONCE = 20                                # after a stall; then the sockets have their turn
@@ -58,34 +60,51 @@ class Died:
     error: Exception
 
 
-Report = DigitHeard | PlayerEnded | SpanState | Figures | Note | Died
+@dataclass(frozen=True, slots=True)
+class Lend:
+    """Give the device of a span away for `for_s`; 0: take it back."""
+
+    span: str
+    for_s: float
+
+
+Report = DigitHeard | PlayerEnded | SpanState | SpanSecond | ClockState | Figures | Note | Died
 
 
 class Line:
-    """Runs all spans. Plans go in by `plans`, what happened comes out by `reports`."""
+    """Runs all spans. Plans go in by `orders`, what happened comes out by `reports`."""
 
     def __init__(
-        self, spans: list[SpanConfig], engine: Engine, ring: Ring, dchannels: Path, realtime: bool,
+        self, spans: list[SpanConfig], clock: ClockConfig, engine: Engine, ring: Ring, dchannels: Path,
+        realtime: bool,
     ) -> None:
-        """OSError when a D-channel socket cannot be made."""
-        self.plans: Mailbox[Plan] = Mailbox()
+        """OSError when a D-channel socket cannot be made, ValueError for the URL of a span."""
+        self.orders: Mailbox[Plan | Lend] = Mailbox()
         self.reports: Mailbox[Report] = Mailbox()
         self.ring_tick = ring.resume(time.monotonic_ns())            # the number that the next tick gets
         self._engine, self._ring, self._realtime = engine, ring, realtime
         self._rx = engine.blank()
         self._seats = [Seat(span, dchannels / f"{span.name}.sock", self._note) for span in spans]
         self._pacer = Pacer(len(spans), time.monotonic())
+        self._index = {span.name: index for index, span in enumerate(spans)}
+        # A PBX takes its clock from us: to follow it would be a circle, unless the document says otherwise.
+        sources = clock.sources or [span.name for span in spans if span.side == "user"]
+        self._clock = ClockSelector(sources, clock.hold_off_s, clock.revert_s)
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[float], None]] = {}
         self._stopping = threading.Event()
         self._look_at = self._report_at = time.monotonic()
         self._said: list[LineStatus | None] = [None] * len(spans)
         self._ticks = self._stalls = self._timed = self._sum_ns = self._max_ns = 0
-        self._watch(self.plans.fileno(), lambda now: self._change())
+        self._watch(self.orders.fileno(), self._obey)
         for index, seat in enumerate(self._seats):
             self._watch(seat.dchannel.listener.fileno(), self._accepting(index))
-            self._open(index, time.monotonic())   # here, so that no module is loaded in the thread
+            self._watch(seat.span.fileno(), partial(self._read, index))
         self._thread = threading.Thread(target=self._run, name="line", daemon=True)
+
+    def seconds(self, span: str, since: int) -> list[SpanSecond]:
+        """Those kept of `span` from the unix second `since` on. KeyError: no such span. From any thread."""
+        return [one for one in self._seats[self._index[span]].seconds.copy() if one.second.at >= since]
 
     def start(self) -> None:
         self._thread.start()
@@ -98,7 +117,7 @@ class Line:
         for seat in self._seats:
             seat.close()
         self._epoll.close()
-        self.plans.close()
+        self.orders.close()
         self.reports.close()
 
     def _run(self) -> None:
@@ -144,8 +163,7 @@ class Line:
         for index, block in enumerate(taken.blocks):
             tx = tick.tx[index * TIMESLOTS:(index + 1) * TIMESLOTS]
             for _ in range((block is not None) + taken.dropped[index]):          # one for each that was read
-                self._seats[index].write(tx, now)
-                self._forget_lost(index)
+                self._seats[index].write(tx)
         self._ring.write(self.ring_tick, self._engine.plan.recordings, tick.audio, began_ns)
         self.ring_tick += 1
         for tag in tick.ended:
@@ -164,32 +182,23 @@ class Line:
         block = self._seats[index].read(now)
         if block is not None:
             self._pacer.arrived(index, block, now)
-        self._forget_lost(index)
-
-    def _forget_lost(self, index: int) -> None:
-        if self._seats[index].span is None:
+        elif self._seats[index].span.away:
             self._pacer.forget(index)
 
-    def _change(self) -> None:
-        for plan in self.plans.take():
-            self._engine.change(plan)
-
-    def _open(self, index: int, now: float) -> None:
-        seat = self._seats[index]
-        if seat.open(now) and seat.span is not None:
-            self._watch(seat.span.fileno(), lambda now: self._read(index, now))
+    def _obey(self, now: float) -> None:
+        for order in self.orders.take():
+            if isinstance(order, Lend):
+                self._seats[self._index[order.span]].lend(now, order.for_s)
+            else:
+                self._engine.change(order)
 
     def _accepting(self, index: int) -> Callable[[float], None]:
-        dchannel = self._seats[index].dchannel
+        seat = self._seats[index]
 
         def accept(now: float) -> None:
-            if dchannel.accept() and dchannel.client is not None:
-                self._watch(dchannel.client.fileno(), lambda now: self._from_client(index, now))
+            if seat.dchannel.accept() and seat.dchannel.client is not None:
+                self._watch(seat.dchannel.client.fileno(), lambda now: seat.send_frames())
         return accept
-
-    def _from_client(self, index: int, now: float) -> None:
-        self._seats[index].send_frames(now)
-        self._forget_lost(index)
 
     def _watch(self, descriptor: int, act: Callable[[float], None]) -> None:
         """Call `act` when it is readable. A closed one leaves by itself, and its number may come again."""
@@ -197,16 +206,20 @@ class Line:
         self._ready[descriptor] = act
 
     def _look(self, now: float) -> None:
-        """Spans to try again, their states on change and once a second, and the figures."""
+        """The clock, the spans' seconds, their states on change and once a second, and the figures."""
         self._look_at = now + LOOK_S
         report = now >= self._report_at
+        for change in self._clock.update(now, {seat.config.name: seat.leads for seat in self._seats}):
+            self._pacer.follow(None if change.source is None else self._index[change.source])
+            self.reports.put(ClockState(source=change.source, why=change.why, at=time.time()))
         for index, seat in enumerate(self._seats):
-            self._open(index, now)
-            status = seat.status(now)
+            seat.take_back_when_due(now)
+            slips, status = self._pacer.slips(index), seat.span.status()
+            for second in seat.observe(slips, self._clock.source or ""):
+                self.reports.put(second)
             if report or status != self._said[index]:
                 self._said[index] = status
-                self.reports.put(seat.state(status, self._pacer.slips(index)))
-            self._forget_lost(index)
+                self.reports.put(seat.state(status, slips))
         if report:
             self._report_at = now + REPORT_S
             mean_us = self._sum_ns / self._timed / 1000 if self._timed else 0.0

@@ -1,7 +1,8 @@
 """When to tick: the lines are the clock, and no line may stop it. No I/O; `now` is monotonic seconds.
 
 Live lines give blocks at one rate when they are synchronous, each with its own phase and jitter. A tick takes
-one block of each; what cannot be evened out within FORCE_BLOCKS is a slip.
+one block of each; what cannot be evened out within FORCE_BLOCKS is a slip. When one line is the clock source,
+only it forces a tick, and a faster line's surplus is trimmed away.
 """
 
 from collections import deque
@@ -41,6 +42,12 @@ class Pacer:
         self._lines = [_Line() for _ in range(lines)]
         self._own_at = now                        # the next tick when no line is live
         self._ticks = 0
+        self._source: int | None = None
+        self._extra = 0                           # ticks to make because the source is ahead of the others
+
+    def follow(self, line: int | None) -> None:
+        """Take the clock from `line` while it is live; None: from all alike. The others slip against it."""
+        self._source = line
 
     def arrived(self, line: int, block: Block, now: float) -> None:
         state = self._lines[line]
@@ -64,8 +71,11 @@ class Pacer:
         live = [state for state in self._lines if _live(state, now)]
         if not live:
             return now >= self._own_at
-        waiting = [len(state.waiting) for state in live]
-        return min(waiting) > 0 or max(waiting) >= FORCE_BLOCKS
+        source = None if self._source is None else self._lines[self._source]
+        leading = [source] if source is not None and _live(source, now) else live
+        return (min(len(state.waiting) for state in live) > 0
+                or (self._extra > 0 and bool(leading[0].waiting))
+                or max(len(state.waiting) for state in leading) >= FORCE_BLOCKS)
 
     def deadline(self, now: float) -> float:
         """When due() may become true though nothing arrives."""
@@ -77,10 +87,11 @@ class Pacer:
     def take(self, now: float) -> Taken:
         """The tick that due() asked for."""
         self._ticks += 1
+        self._extra = max(0, self._extra - 1)
         alone = not any(_live(state, now) for state in self._lines)
         self._own_at = (max(self._own_at, now - LATE_S) if alone else now) + TICK_S
         taken = Taken([], [])
-        for state in self._lines:
+        for line, state in enumerate(self._lines):
             if state.waiting:
                 taken.blocks.append(state.waiting.popleft())
                 state.least = min(state.least, len(state.waiting))
@@ -91,13 +102,16 @@ class Pacer:
                     state.slips += 1
                 else:
                     state.missed += 1
-            taken.dropped.append(self._trim(state))
+            taken.dropped.append(self._trim(line, state))
         return taken
 
-    def _trim(self, state: _Line) -> int:
+    def _trim(self, line: int, state: _Line) -> int:
         if self._ticks % TRIM_TICKS:
             return 0
         surplus, state.least = state.least, FORCE_BLOCKS
+        if line == self._source:                  # nothing of it is left out: the others are late
+            self._extra = surplus
+            return 0
         for _ in range(surplus):
             state.waiting.popleft()
         state.slips += surplus

@@ -1,102 +1,88 @@
-"""One configured span: opened, lost, opened again, and its D-channel socket. The real-time thread's."""
+"""One configured span: its device, its D-channel socket, its seconds. The real-time thread's."""
 
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import TypeVar
 
-from appliance.bus.messages import SpanState
+from appliance.bus.messages import SpanSecond, SpanState
 from appliance.config.schema import SpanConfig
 from appliance.span.dchannel import DChannel
-from e1_driver import Alarm, Block, Counters, LineError, LineStatus, Span, open_span
+from e1_driver import Alarm, Block, Clock, Counters, LineStatus
+from e1_driver.kept import KeptSpan
+from e1_driver.performance import Seconds
 
-RETRY_S = 1.0
+KEPT_SECONDS = 900                                # for a boxd that was away
 
-T = TypeVar("T")
+# Packets are no loss to a line that has none.
+_LINE_COUNTERS = frozenset(field.name for field in fields(Counters) if not field.name.startswith("packets"))
 
 
 class Seat:
-    """A span that cannot be opened, or was lost, has LOS and is tried every second. `say` is for the log."""
+    """`say` is for the log. ValueError: the span's URL is wrong."""
 
     def __init__(self, config: SpanConfig, dchannel: Path, say: Callable[[str], None]) -> None:
         self.config = config
-        self.span: Span | None = None
+        self.span = KeptSpan(config.url, lambda text: say(f"span {config.name}: {text}"))
         self.dchannel = DChannel(dchannel)
-        self._say = say
-        self._said = ""
-        self._retry_at = float("-inf")
-        self._before = asdict(Counters())         # of the objects that were lost
+        self.seconds: deque[SpanSecond] = deque(maxlen=KEPT_SECONDS)
+        self._measure = Seconds(self.span.abilities)
+        self._back_at = 0.0                       # when a loan ends
 
-    def open(self, now: float) -> bool:
-        """Try when it is time to; True when `span` is new."""
-        if self.span is not None or now < self._retry_at:
-            return False
-        try:
-            self.span = open_span(self.config.url)
-        except LineError as error:
-            self._failed(error, now)
-            return False
-        self._said = ""
-        return True
+    @property
+    def leads(self) -> bool:
+        """Whether the box may take its clock from this span now."""
+        return self.span.abilities.clock is Clock.LINE and self.span.status().up
 
     def read(self, now: float) -> Block | None:
         """The line's next block; its D-channel frames go to the client."""
-        return self._guarded(lambda span: self._read(span, now), None, now)
-
-    def _read(self, span: Span, now: float) -> Block | None:
-        block = span.read(now)
-        frames = span.receive_frames()
+        block = self.span.read(now)
+        frames = self.span.receive_frames()
         if frames:
             self.dchannel.deliver(frames)
         return block
 
-    def write(self, block: Block, now: float) -> None:
-        self._guarded(lambda span: span.write(block), None, now)
+    def write(self, block: Block) -> None:
+        self.span.write(block)
 
-    def send_frames(self, now: float) -> None:
+    def send_frames(self) -> None:
         """The client's frames to the line."""
         for frame in self.dchannel.take():
-            self.dchannel.counters.dchannel_dropped_out += not self._send_frame(frame, now)
+            self.dchannel.counters.dchannel_dropped_out += not self.span.send_frame(frame)
 
-    def _send_frame(self, frame: bytes, now: float) -> bool:
-        return self._guarded(lambda span: span.send_frame(frame), False, now)
+    def observe(self, slips: int, source: str) -> list[SpanSecond]:
+        """The seconds that have ended. `slips`: the matrix's, added to the line's; `source`: their clock."""
+        self._measure.abilities = self.span.abilities
+        ended = [SpanSecond(span=self.config.name, second=second, source=source)
+                 for second in self._measure.observe(time.time(), self.span.status(), self._counters(slips))]
+        self.seconds += ended
+        return ended
 
-    def status(self, now: float) -> LineStatus:
-        """LOS while there is no span."""
-        return self._guarded(lambda span: span.status(), LineStatus(frozenset({Alarm.LOS})), now)
+    def lend(self, now: float, for_s: float) -> None:
+        """Give the device away for `for_s`, 0: take it back."""
+        self._back_at = now + for_s
+        if for_s:
+            self.span.lend(f"{self.config.url}: given away for tests")
+
+    def take_back_when_due(self, now: float) -> None:
+        """End the loan when its time is over."""
+        if now >= self._back_at:
+            self.span.take_back(now)
 
     def state(self, status: LineStatus, slips: int) -> SpanState:
-        """`status` with the counters; `slips`: the matrix's, to be added to the line's."""
-        counters = self._totals()
-        counters["slips"] += slips
+        """`status` with the counters; `slips` as in observe()."""
+        abilities = self.span.abilities
         return SpanState(
-            span=self.config.name, up=status.up, alarms=sorted(status.alarms),
-            counters=counters | asdict(self.dchannel.counters), at=time.time())
+            span=self.config.name, up=status.up, alarms=sorted(status.alarms), loop=status.loop,
+            crc4=status.crc4, clock=abilities.clock, trouble=self.span.trouble,
+            untold=sorted(set(Alarm) - abilities.alarms) + sorted(_LINE_COUNTERS - abilities.counters),
+            counters=asdict(self._counters(slips)) | asdict(self.dchannel.counters), at=time.time())
 
     def close(self) -> None:
         self.dchannel.close()
-        if self.span is not None:
-            self.span.close()
+        self.span.close()
 
-    def _totals(self) -> dict[str, int]:
-        present = asdict(self.span.counters()) if self.span is not None else {}
-        return {name: count + present.get(name, 0) for name, count in self._before.items()}
-
-    def _guarded(self, act: Callable[[Span], T], otherwise: T, now: float) -> T:
-        if self.span is None:
-            return otherwise
-        try:
-            return act(self.span)
-        except LineError as error:
-            self._before = self._totals()
-            self.span.close()
-            self.span = None
-            self._failed(error, now)
-            return otherwise
-
-    def _failed(self, error: LineError, now: float) -> None:
-        self._retry_at = now + RETRY_S
-        if str(error) != self._said:
-            self._said = str(error)
-            self._say(f"span {self.config.name}: {error}; tried again every second")
+    def _counters(self, slips: int) -> Counters:
+        counters = self.span.counters()
+        return replace(counters, slips=counters.slips + slips)

@@ -70,11 +70,10 @@ class Switchboard:
 
     def bind(self, name: str, span: str, timeslot: int) -> None:
         """Refused: no such span or B-channel."""
-        if span not in self._spans:
-            raise Refused(f"no span {span!r}, there are {', '.join(self._spans)}")
+        first = self._first_port(span)
         if timeslot not in BEARERS:
             raise Refused(f"timeslot {timeslot} carries no speech: 1-15 and 17-31 do")
-        port = self._spans[span] * TIMESLOTS + timeslot
+        port = first + timeslot
         holder = self._by_port.get(port)
         if holder is not None and holder.name == name:
             return
@@ -101,6 +100,11 @@ class Switchboard:
             if recording is not None and name in (recording.caller_leg, recording.agent_leg):
                 self._recordings[row] = None
                 self._changed = True
+
+    def legs_on(self, span: str) -> int:
+        """How many legs are bound there. Refused: no such span."""
+        first = self._first_port(span)
+        return sum(first <= port < first + TIMESLOTS for port in self._by_port)
 
     def play(self, name: str, play: str, fragments: list[str], repeat: bool) -> None:
         """What cannot be played at all ends at once."""
@@ -269,6 +273,11 @@ class Switchboard:
         while used and self._recordings[used - 1] is None:
             used -= 1
         return self._recordings[:used]
+
+    def _first_port(self, span: str) -> int:
+        if span not in self._spans:
+            raise Refused(f"no span {span!r}, there are {', '.join(self._spans)}")
+        return self._spans[span] * TIMESLOTS
 
     def _port(self, leg: str) -> int | None:
         found = self._legs.get(leg)

@@ -36,6 +36,13 @@ def test_good_document_with_paths_below_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("wrong", "right", "complaints"), [
     ("virtual:run/pbx", "virtuel:run/pbx",
      ["box.yaml:3: spans[1].url: unknown span URL 'virtuel:run/pbx/b'"]),
+    ("virtual:run/pbx/b", "virtual:run/pbx/c", ["spans[1].url: virtual:run/pbx/c: write virtual:PATH/a or"]),
+    ("virtual:run/pbx/b", "dahdi:0", ["spans[1].url: dahdi:0: a span is a number from 1 to"]),
+    ("virtual:run/pbx/b", "satop:gateway:2142", ["spans[1].url: satop:gateway:2142: HOST:"]),
+    ("virtual:run/pbx/b", "tdmoe:eth1/0", ["spans[1].url: tdmoe:eth1/0: write tdmoe:INTERFACE/MAC"]),
+    ("virtual:run/pbx/b", "card:/dev/x?span=-1", ["spans[1].url: card:/dev/x?span=-1: write card:DEVICE"]),
+    ("virtual:run/pbx/b", "e1d:/run/e1d?line=300", ["spans[1].url: e1d:/run/e1d?line=300: intf and line"]),
+    ("virtual:run/pbx/b", "cesop:192.0.2.7:5?timeslots=0", ["spans[1].url: cesop:192.0.2.7:5?timeslots=0:"]),
     ("side: user", "side: users", ["box.yaml:2: spans[0].side: Input should be 'user' or 'network'"]),
     ("name: li,", "nam: li,", ["box.yaml:8: centre.agents[0].name: Field required",
                                "box.yaml:8: centre.agents[0].nam: Extra inputs are not permitted"]),

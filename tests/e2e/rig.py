@@ -100,13 +100,13 @@ class Rig:
     """Use as a context manager: everything runs and both data links are up inside the block.
 
     `config` and `flow` replace CONFIG and FLOW; LINES in a span's URL is the folder of the lines. `exchange`:
-    options of both exchanges.
+    options of both exchanges, `line`: of the URLs of their ends.
     """
 
     def __init__(self, config: Mapping[str, Any] = CONFIG, flow: Mapping[str, Any] = FLOW,
-                 exchange: Mapping[str, Any] | None = None) -> None:
+                 exchange: Mapping[str, Any] | None = None, line: str = "") -> None:
         self._config, self._flow = copy.deepcopy(dict(config)), flow
-        self._exchange = dict(exchange or {})
+        self._exchange, self._line = dict(exchange or {}), line
         self._processes: dict[str, Process] = {}
         self._exits = ExitStack()
         self.telco: SoftwareExchange
@@ -138,7 +138,7 @@ class Rig:
 
     def _open_exchange(self, name: str, **options: Any) -> SoftwareExchange:
         return self._exits.enter_context(SoftwareExchange(
-            f"virtual:{self.folder}/lines/{name}/a", name=name, overlap=True,
+            f"virtual:{self.folder}/lines/{name}/a{self._line}", name=name, overlap=True,
             capture=self.folder / f"{name}.pcap", **options, **self._exchange))
 
     def replace_telco(self) -> None:

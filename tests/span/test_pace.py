@@ -127,6 +127,25 @@ def test_a_block_that_only_delays_is_cut_out_once() -> None:
     assert numbers(taken.blocks)[0] == (sent - 1) % 256
 
 
+@pytest.mark.parametrize(("source", "ticks", "slips"), [(0, 1000, (0, 10)), (1, 1010, (10, 0))])
+def test_the_clock_source_is_never_slipped_the_other_line_is(
+    source: int, ticks: int, slips: tuple[int, int],
+) -> None:
+    """Line 1 runs one per cent fast, for ten seconds."""
+    pacer, taken = Pacer(2, now=0.0), 0
+    pacer.follow(source)
+    arrivals = sorted([(0.01 * number, 0) for number in range(1000)]
+                      + [(0.01 / 1.01 * number, 1) for number in range(1010)])
+    for now, line in arrivals:
+        pacer.arrived(line, block(), now)
+        while pacer.due(now):
+            pacer.take(now)
+            taken += 1
+    assert taken == pytest.approx(ticks, abs=2 * FORCE_BLOCKS)
+    assert pacer.slips(source) == 0
+    assert pacer.slips(1 - source) == pytest.approx(slips[1 - source], abs=FORCE_BLOCKS)
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 25)), max_size=300))
 def test_whatever_comes_order_is_kept_and_nothing_waits_long(arrivals: list[tuple[int, int]]) -> None:
     """(line, milliseconds since the last arrival): every block comes out once, in order, or was dropped."""

@@ -15,6 +15,7 @@ from appliance.bus.messages import (
     ChannelInfo,
     ChannelList,
     ChannelStates,
+    ClockState,
     ContactInfo,
     ContactList,
     ContactReply,
@@ -25,11 +26,13 @@ from appliance.bus.messages import (
     GetContact,
     GetContacts,
     GetHealth,
+    GetLineHistory,
     GetRecording,
     GetSpans,
     GetTrace,
     Health,
     HealthReply,
+    LineHistory,
     QueueInfo,
     RecordingInfo,
     Reply,
@@ -42,8 +45,10 @@ from appliance.bus.messages import (
 from appliance.media import g711
 from appliance.recording.wav import SAMPLES_PER_S, TICKS_PER_S, Header
 from e1_driver import BEARERS
+from e1_driver.bins import Bin, End
 
 RECORDING = "00112233445566778899aabbccddeeff"
+UNTOLD = ["code_violations", "crc_errors", "e_bits", "fas_errors", "lomf"]
 PCAP = bytes.fromhex("d4c3b2a1020004000000000000000000ffff0000b1000000")
 
 
@@ -119,7 +124,22 @@ class Branch:
 
     def span(self, name: str) -> SpanState:
         alarms = self.alarms.get(name, [])
-        return SpanState(span=name, up=not set(alarms) - {"rai"}, alarms=alarms, counters={}, at=time.time())
+        return SpanState(
+            span=name, up=not set(alarms) - {"rai"}, alarms=alarms, at=time.time(),
+            counters={"blocks_in": 360_000, "frames_in": 812, "slips": 3}, untold=UNTOLD)
+
+    def history(self) -> LineHistory:
+        """Three quarters: one good, one with errored seconds, one in which the line was away for a minute."""
+        running = int(time.time()) // 900 * 900
+        bins = [Bin(at=running - 900 * back, length_s=900, measured_s=900 if back else 60,
+                    near=End(measured_s=900, es=es, ses=ses, bbe=es, eb=es, uas=uas),
+                    far=End(measured_s=900), slips={"telco": 3},
+                    clock_s={"telco": 900 if back else 60})
+                for back, (es, ses, uas) in enumerate([(0, 0, 0), (7, 0, 0), (12, 2, 60)])]
+        day = Bin(at=running // 86_400 * 86_400, length_s=86_400, measured_s=1860,
+                  near=End(measured_s=1860, es=19, ses=2, bbe=19, eb=19, uas=60), far=End(measured_s=1860),
+                  slips={"telco": 9})
+        return LineHistory(quarters=bins[::-1], days=[day], failures=[])
 
     def health(self) -> Health:
         now = time.time()
@@ -136,7 +156,10 @@ class Branch:
             case GetChannels():
                 return ChannelList(spans=[self.channels(name) for name in self.spans])
             case GetSpans():
-                return SpanList(spans=[self.span(name) for name in self.spans])
+                clock = ClockState(source="telco", why="start", at=time.time())
+                return SpanList(spans=[self.span(name) for name in self.spans], clock=clock)
+            case GetLineHistory():
+                return self.history()
             case GetHealth():
                 return HealthReply(health=self.health())
             case GetCalls():

@@ -15,7 +15,8 @@ from webui.parts import Settings
 from webui.users import SetupCode, Users, session_key
 
 PAGES = ["/", "/contacts/", "/contacts/e1", "/recordings/00112233445566778899aabbccddeeff/audio", "/events",
-         "/recordings/00112233445566778899aabbccddeeff/peaks", "/spans/telco/trace.pcap", "/contacts/events"]
+         "/recordings/00112233445566778899aabbccddeeff/peaks", "/spans/telco/trace.pcap",
+         "/spans/telco", "/contacts/events"]
 
 
 def set_up(client: FlaskClient, code: str, password: str = PASSWORD, again: str = PASSWORD) -> int:

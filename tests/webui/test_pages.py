@@ -194,6 +194,23 @@ def test_a_trace_is_a_capture_file(client: FlaskClient, exchange: FakeExchange) 
     assert client.get("/spans/telco/trace.pcap").status_code == 503
 
 
+def test_a_span_says_its_alarms_and_what_it_cannot_tell(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    branch.alarms = {"telco": ["ais"]}
+    exchange.tell()
+    page = client.get("/spans/telco").text
+    for words in ("alarm from upstream", "Carries no calls", "the box follows it", "HDB3 code violations"):
+        assert words in page, words
+    assert "360000" in page
+    assert "Slips while the clock was that of telco: 9, at this rate 418.1 a day" in page
+    worst = re.findall(r'data-worst="(\w+)"><title>', page)
+    assert len(worst) == 2 * 97
+    assert (worst[94:97], worst.count("none")) == (["uas", "es", "good"], 2 * 97 - 6)
+    assert client.get("/spans/nowhere").status_code == 404
+    exchange.silent.add("boxd")
+    assert "boxd, which keeps the history" in client.get("/spans/telco").text
+
+
 def test_texts_from_the_line_stay_texts(client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
     branch.contacts["x"] = live("x", "flow", 1.0, calling="<script>alert(1)</script>", queue="<b>")
     exchange.tell()

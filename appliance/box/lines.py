@@ -1,0 +1,69 @@
+"""What boxd keeps of every line: its history on disk, and the failures that stand."""
+
+import asyncio
+import logging
+import time
+
+from appliance.bus.client import Bus, BusError
+from appliance.bus.messages import GetSpanSeconds, LineFailure, LineHistory, SpanSecond, SpanState
+from e1_driver import Alarm
+from e1_driver.defects import Failures
+from e1_driver.history import Store
+
+AGAIN_S = 900                                     # older than any that spand keeps: the clock was set back
+
+log = logging.getLogger(__name__)
+
+
+class Lines:
+    """Fed with what spand says; knows no clock but `now`, steady seconds, and the times in the events."""
+
+    def __init__(self, store: Store, spans: list[str]) -> None:
+        self.spans = spans
+        self._store = store
+        self._failures = {span: Failures() for span in spans}
+        self._trouble = ""
+
+    async def catch_up(self, bus: Bus) -> None:
+        """Ask spand for the seconds that were missed. Without an answer it stays at those said."""
+        for span in self.spans:
+            try:
+                kept = await bus.ask(GetSpanSeconds(span=span, since=self._store.history(span).newest + 1))
+            except BusError as error:
+                log.info("span %s: the seconds before are not to be had: %s", span, error)
+                return
+            for second in kept.seconds:
+                self.second(second)
+
+    def second(self, heard: SpanSecond) -> None:
+        """Count a second in, once: it may be said and be in the answer to catch_up()."""
+        if heard.span not in self.spans:
+            return
+        newest = self._store.history(heard.span).newest
+        if not newest - AGAIN_S < heard.second.at <= newest:
+            self._store.observe(heard.span, heard.second, heard.source or None)
+
+    def state(self, now: float, heard: SpanState) -> list[LineFailure]:
+        """The failures that begin or end with this state, which is said at least once a second."""
+        failures = self._failures.get(heard.span)
+        if failures is None:
+            return []
+        changes = failures.update(now, {Alarm(alarm) for alarm in heard.alarms})
+        return [LineFailure(span=heard.span, alarm=change.alarm, declared=change.declared,
+                            since=heard.at - (now - change.since), at=heard.at) for change in changes]
+
+    def history(self, span: str) -> LineHistory:
+        """Of one of `spans`."""
+        history, now = self._store.history(span), time.time()
+        return LineHistory(quarters=history.quarters(now), days=history.days(now),
+                           failures=sorted(self._failures[span].standing))
+
+    async def save(self, now: float) -> None:
+        """To the disk when it is time to."""
+        if not self._store.due(now):
+            return
+        saved = await asyncio.to_thread(self._store.save)
+        trouble = "" if saved else self._store.trouble or "not saved"
+        if trouble != self._trouble:
+            log.warning("history of the lines: %s", trouble or "saved again")
+            self._trouble = trouble

@@ -1,0 +1,55 @@
+"""`branchline e1ctl`: a line of the running box under test, given back whatever happens."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+
+from appliance.bus.client import Bus
+from appliance.bus.messages import Event, LendSpan, SpanState, TakeSpanBack
+from appliance.errors import Unavailable
+
+LOAN_S, RENEW_S = 30.0, 10.0                      # a loan ends by itself when this program is killed
+GIVEN_S = 5.0
+
+
+async def test(bus: Bus, span: str, url: str, command: Sequence[str]) -> int:
+    """Run e1ctl's sub-command `command[0]`, options after it, on `span`, which has `url`; its exit code.
+
+    Refused: no such span, or it carries calls. Ctrl-C is e1ctl's to handle.
+    """
+    await _borrow(bus, span)
+    renewing = asyncio.create_task(_renew(bus, span))
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    try:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "e1_driver.ctl", command[0], url, *command[1:])
+        return await child.wait()
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        renewing.cancel()
+        await bus.ask(TakeSpanBack(span=span))
+
+
+async def _borrow(bus: Bus, span: str) -> None:
+    given = asyncio.Event()
+
+    async def hear(event: Event) -> None:
+        if isinstance(event, SpanState) and event.span == span and event.trouble:
+            given.set()
+
+    await bus.hear("spand", hear)
+    await bus.ask(LendSpan(span=span, for_s=LOAN_S))
+    try:
+        async with asyncio.timeout(GIVEN_S):
+            await given.wait()
+    except TimeoutError:
+        await bus.ask(TakeSpanBack(span=span))
+        raise Unavailable(f"span {span}: spand does not give it away") from None
+
+
+async def _renew(bus: Bus, span: str) -> None:
+    while True:
+        await asyncio.sleep(RENEW_S)
+        await bus.ask(LendSpan(span=span, for_s=LOAN_S))

@@ -179,7 +179,9 @@ class Receiver:
             self._crc: int | None = None          # of the one before
             self._monitored = self._wrong_blocks = 0
         elif words.lost:
+            checked = self.multiframes
             self._lose(at + words.kept * FRAME_BITS + 8)          # just after the FAS
+            self.errors_to_tell = int(checked)    # the block in which it was; E is 0 until others are found
         return True
 
     def _hunt(self) -> bool:

@@ -168,6 +168,7 @@ class _Running:
         self._after = Counters()
         self._alarms: dict[Alarm, float] = {}
         self._blocks = 0
+        self._crc4: bool | None = None
 
     def turn(
         self, now_s: float, block: Block | None, frames: Sequence[bytes], status: LineStatus,
@@ -186,13 +187,15 @@ class _Running:
         before = self._before or Counters()
         grown = {field.name: max(0, getattr(self._after, field.name) - getattr(before, field.name))
                  for field in fields(Counters)}
-        return Seen(self._last_s - self._since_s, self._blocks, dict(self._alarms), Counters(**grown))
+        return Seen(self._last_s - self._since_s, self._blocks, dict(self._alarms), Counters(**grown),
+                    self._crc4)
 
     def _look(self, now_s: float, block: Block | None, status: LineStatus, counters: Counters) -> None:
         if self._before is None:
             self._before, self._since_s, self._last_s = replace(counters), now_s, now_s
         for alarm in status.alarms:
             self._alarms[alarm] = self._alarms.get(alarm, 0.0) + now_s - self._last_s
+        self._crc4 = self._crc4 if status.crc4 is None else status.crc4
         self._after, self._last_s = replace(counters), now_s
         if block is not None:
             self._blocks += 1

@@ -61,7 +61,7 @@ class Store:
         self.notice: str | None = None            # what was wrong with the file when it was opened
         self.trouble: str | None = None           # why it could not be written to
         self._path, self._save_every_s = path, save_every_s
-        self._memory, self._saving = threading.Lock(), threading.Lock()
+        self._memory, self._saving = threading.RLock(), threading.Lock()
         self._forgotten: set[str] = set()
         self._due_from: float | None = None
         self._bin_ended = False
@@ -87,7 +87,8 @@ class Store:
 
     def history(self, span: str) -> History:
         """Of one span; an empty one when it is new."""
-        return self._histories.setdefault(span, History())
+        with self._memory:
+            return self._histories.setdefault(span, History())
 
     def observe(self, span: str, second: Second, source: str | None) -> None:
         """Count a second in. Never raises nor waits for the disk; a kill from now on does not lose it."""

@@ -6,7 +6,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TypeVar
 
 from e1_driver import Abilities, Alarm, Block, Counters, LineError, LineStatus, Loop, Span, open_span
@@ -40,6 +40,7 @@ class KeptSpan(Span):
         self._retry_s, self._retry_at = FIRST_RETRY_S, time.monotonic()
         self._opener: _Opener | None = None
         self._lent = False
+        self._seen: frozenset[Alarm] = frozenset()
         self._epoll = select.epoll()
         self._timer = Timer()
         self._epoll.register(self._timer, select.EPOLLIN)
@@ -77,7 +78,15 @@ class KeptSpan(Span):
         block = self._guarded(lambda span: span.read(now), None, now)
         if block is not None:
             self._retry_s, self._said = FIRST_RETRY_S, ""
+            if alarms := self.status().alarms:
+                self._seen |= alarms
         return block
+
+    def seen(self) -> LineStatus:
+        """The status, with every alarm that stood at the end of a block since the last call."""
+        status = self.status()
+        seen, self._seen = self._seen | status.alarms, frozenset()
+        return replace(status, alarms=seen)
 
     def write(self, block: Block) -> None:
         self._guarded(lambda span: span.write(block), None)

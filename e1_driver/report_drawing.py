@@ -9,7 +9,7 @@ from reportlab.platypus import Flowable
 
 from e1_driver.bins import Bin, End
 from e1_driver.verdict import CHAIN, Fault, Verdict
-from e1_driver.verdict_texts import Language, text
+from e1_driver.verdict_texts import Language, party_name
 
 CHINESE = "STSong-Light"
 RED, AMBER, GREEN, GREY, PALE = map(HexColor, ("#b3261e", "#b26a00", "#1b7f3b", "#5f6368", "#f1f3f4"))
@@ -46,7 +46,7 @@ class Chain(Flowable):
             canvas.setLineWidth(2 if sign else 1)
             canvas.roundRect(left, 6, box, height, 5, fill=1)
             canvas.setFillColor(white if sign == "x" else colour)
-            name = text("party", part, self._language)
+            name = party_name(part, self._verdict.evidence, self._language)
             canvas.setFont(_font(name, "Helvetica-Bold"), 10)
             canvas.drawCentredString(left + box / 2, 6 + height / 2 - 3.5, name)
             self._sign(canvas, sign, left + box, 6 + height, colour)

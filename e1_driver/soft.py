@@ -109,7 +109,8 @@ class SoftSpan(Span):
         return frames
 
     def status(self) -> LineStatus:
-        return replace(self._status(), loop=self._loop)
+        status = self._status()
+        return status if self._loop is Loop.NONE else replace(status, loop=self._loop)
 
     def counters(self) -> Counters:
         bad = self._decoder

@@ -4,14 +4,15 @@
 
 LEAVES is the whole decision: the first leaf that fits is the finding. A leaf names who can be the cause, the
 likeliest first, and loop plugs rule out: a clean one in our own port the box, a clean one at the telco's
-demarcation the cable too. What an interface cannot tell rules out nobody. Texts are in verdict_texts.py.
+demarcation the cable too. What an interface cannot tell rules out nobody. The cable of an emulated circuit
+is our network, and takes no plug. Texts are in verdict_texts.py.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from e1_driver import Abilities, Alarm, Counters
+from e1_driver import Abilities, Alarm, Clock, Counters
 from e1_driver.bert import Result
 from e1_driver.d_channel import Signalling
 from e1_driver.probe import Echo
@@ -19,7 +20,7 @@ from e1_driver.probe import Echo
 DOWN = (Alarm.LOS, Alarm.AIS, Alarm.LOF)
 NEAR_ERRORS = ("crc_errors", "fas_errors", "code_violations")
 DAMAGED_FRAMES = ("fcs_errors", "aborts")
-BAD_PACKETS = ("packets_lost", "packets_late", "packets_bad")
+LOST_PACKETS = ("packets_lost", "packets_late")
 DEAF_SABME = 3                                    # the far end's, each answered and none of ours
 
 
@@ -53,6 +54,7 @@ class Seen:
     blocks: int                                   # that came
     alarms: Mapping[Alarm, float]                 # how many of the seconds each stood
     counted: Counters                             # what the counters grew by
+    crc4: bool | None = None                      # as last told by LineStatus
 
     @property
     def down(self) -> Alarm | None:
@@ -77,6 +79,11 @@ class Evidence:
 
     def tells(self, *names: str) -> bool:
         return self.abilities.counters.issuperset(names)
+
+    @property
+    def emulated(self) -> bool:
+        """Whether it is a circuit over packets."""
+        return self.tells("packets_in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,16 @@ def _signalling(holds: Callable[[Signalling], bool]) -> Callable[[Evidence], boo
     return lambda evidence: evidence.signalling is not None and holds(evidence.signalling)
 
 
+def _own_loop(evidence: Evidence) -> bool:
+    """An interface that gives no block while nothing comes has not tested its loop."""
+    loop = evidence.loops.get(StepKey.OWN_LOOP)
+    return loop is not None and loop.seconds > 0 and _fails(loop)
+
+
+def _no_packets(evidence: Evidence) -> bool:
+    return evidence.emulated and not evidence.count("packets_in", "packets_late")
+
+
 def _clean_code(evidence: Evidence) -> bool:
     return evidence.tells("code_violations") and not evidence.count("code_violations")
 
@@ -147,25 +164,29 @@ def _blind(evidence: Evidence) -> bool:
 
 US, CABLE, TELCO, FAR_END = CHAIN
 LEAVES = (
-    Leaf("own loop", lambda e: _fails(e.loops.get(StepKey.OWN_LOOP)), (US,)),
+    Leaf("own loop", _own_loop, (US,)),
     Leaf("nothing read", lambda e: not e.line.blocks and e.line.down is None, (US,)),
-    Leaf("ais", _down(Alarm.AIS), (TELCO,)),
-    Leaf("los", _down(Alarm.LOS), (CABLE, TELCO, US), plugs=True),
+    Leaf("ais", _down(Alarm.AIS), (TELCO, FAR_END)),
+    Leaf("wrong packets", lambda e: _no_packets(e) and e.count("packets_bad") > 0, (US, FAR_END)),
+    Leaf("no packets", lambda e: _no_packets(e) and _down(Alarm.LOS)(e), (CABLE, FAR_END, US)),
+    Leaf("los", lambda e: _down(Alarm.LOS)(e) and not e.count(*LOST_PACKETS), (CABLE, TELCO, US), plugs=True),
     Leaf("unframed", lambda e: _down(Alarm.LOF)(e) and _clean_code(e), (TELCO, FAR_END)),
     Leaf("lof", _down(Alarm.LOF), (CABLE, TELCO, US), plugs=True),
+    Leaf("not heard", lambda e: e.emulated and _stood(Alarm.RAI)(e), (CABLE, FAR_END, TELCO)),
     Leaf("rai", _stood(Alarm.RAI), (CABLE, US, TELCO), plugs=True),
     Leaf("lomf", _stood(Alarm.LOMF), (FAR_END,)),
-    Leaf("packets", lambda e: e.count(*BAD_PACKETS) > 0, (CABLE,)),
+    Leaf("packets", lambda e: e.count(*LOST_PACKETS) > 0, (CABLE,)),
     Leaf("errors both ways", lambda e: _near(e) and _far(e), (CABLE, TELCO, US), plugs=True),
     Leaf("errors in", _near, (CABLE, TELCO, US), plugs=True),
     Leaf("errors out", _far, (CABLE, US, TELCO), plugs=True),
+    Leaf("far slips", lambda e: e.abilities.clock is Clock.OWN and e.count("slips") > 0, (FAR_END, US)),
     Leaf("slips", lambda e: e.count("slips") > 0, (US,)),
     Leaf("far loop", lambda e: e.far_loop is not None and bool(e.far_loop.looped), (TELCO, FAR_END)),
     Leaf("d loop", _signalling(lambda s: s.looped), (TELCO, FAR_END)),
     Leaf("same side", _signalling(lambda s: s.sabme_same_side > 0 and not s.answered), (US, FAR_END)),
     Leaf("d deaf", _signalling(lambda s: s.sabme >= DEAF_SABME and not s.answered), (FAR_END, TELCO)),
     Leaf("d refused", _signalling(lambda s: s.dm + s.disc > 0 and not s.answered), (FAR_END,)),
-    Leaf("d damaged", lambda e: _damaged(e) and e.tells("crc_errors"), (FAR_END, TELCO)),
+    Leaf("d damaged", lambda e: _damaged(e) and bool(e.line.crc4), (FAR_END, TELCO)),
     Leaf("d errors", _damaged, (CABLE, TELCO, US), plugs=True),
     Leaf("blind", _blind, (Fault.UNKNOWN, FAR_END, TELCO, CABLE)),
     Leaf("d silent", _signalling(_silent), (FAR_END,)),
@@ -177,7 +198,7 @@ def decide(evidence: Evidence) -> Verdict:
     """The first leaf that fits, its causes narrowed down by the plugs."""
     leaf = next(leaf for leaf in LEAVES if leaf.when(evidence))
     causes = _narrowed(leaf.causes, evidence) if leaf.plugs else leaf.causes
-    next_step = _next_step(causes, evidence) if leaf.plugs else None
+    next_step = _next_step(causes, evidence) if leaf.plugs and not evidence.emulated else None
     return Verdict(leaf.key, causes[0], causes[1:], evidence, next_step)
 
 

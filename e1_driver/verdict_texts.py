@@ -8,8 +8,8 @@ from typing import Literal
 from e1_driver import Alarm
 from e1_driver.bert import Result
 from e1_driver.verdict import (
-    BAD_PACKETS,
     DAMAGED_FRAMES,
+    LOST_PACKETS,
     NEAR_ERRORS,
     Evidence,
     Fault,
@@ -29,12 +29,18 @@ def text(table: str, key: str, language: Language, **figures: object) -> str:
     return TEXTS[table][key][language].format(**figures)
 
 
+def party_name(fault: Fault, evidence: Evidence, language: Language) -> str:
+    """Of one of CHAIN; the cable of an emulated circuit is a network."""
+    return text("party", "network" if fault is Fault.CABLE and evidence.emulated else fault, language)
+
+
 def headline(verdict: Verdict, language: Language) -> str:
     """One sentence: who it is, and who is not ruled out yet."""
     if verdict.fault in (Fault.NOTHING, Fault.UNKNOWN):
         return text("headline", verdict.fault, language)
-    party = text("party", verdict.fault, language)
-    suspects = _listed((text("party", suspect, language) for suspect in verdict.suspects), language)
+    party = party_name(verdict.fault, verdict.evidence, language)
+    suspects = _listed((party_name(suspect, verdict.evidence, language) for suspect in verdict.suspects),
+                       language)
     return text("headline", "likely" if suspects else "one", language, party=party, suspects=suspects)
 
 
@@ -127,7 +133,7 @@ def _figures(evidence: Evidence, language: Language) -> dict[str, object]:
         **{f"{alarm}_s": seen.alarms.get(alarm, 0.0) for alarm in Alarm},
         "near": evidence.count(*NEAR_ERRORS), "far": evidence.count("e_bits"),
         "slips": evidence.count("slips"),
-        "packets": evidence.count(*BAD_PACKETS),
+        "packets": evidence.count(*LOST_PACKETS), "bad": evidence.count("packets_bad"),
         "damaged": evidence.count(*DAMAGED_FRAMES),
         "looped": ranges(echo.looped) if echo else "", "delay": echo.delay_ms or 0.0 if echo else 0.0,
         "side": text("say", side, language), "other_side": text("say", other, language),

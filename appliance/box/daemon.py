@@ -57,7 +57,7 @@ async def _serve(context: Context, lines: Lines) -> None:
                 watch.hear(event, loop.time())
                 heard.set()
             case SpanSecond():
-                lines.second(event)
+                await lines.heard(context.bus, event)
             case SpanState():
                 for failure in lines.state(loop.time(), event):
                     log.warning("span %s: %s %s", failure.span, failure.alarm.upper(),

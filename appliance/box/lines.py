@@ -27,13 +27,26 @@ class Lines:
     async def catch_up(self, bus: Bus) -> None:
         """Ask spand for the seconds that were missed. Without an answer it stays at those said."""
         for span in self.spans:
-            try:
-                kept = await bus.ask(GetSpanSeconds(span=span, since=self._store.history(span).newest + 1))
-            except BusError as error:
-                log.info("span %s: the seconds before are not to be had: %s", span, error)
+            if not await self._ask(bus, span):
                 return
-            for second in kept.seconds:
-                self.second(second)
+
+    async def _ask(self, bus: Bus, span: str) -> bool:
+        try:
+            kept = await bus.ask(GetSpanSeconds(span=span, since=self._store.history(span).newest + 1))
+        except BusError as error:
+            log.info("span %s: the seconds before are not to be had: %s", span, error)
+            return False
+        for second in kept.seconds:
+            self.second(second)
+        return True
+
+    async def heard(self, bus: Bus, heard: SpanSecond) -> None:
+        """Count a second in that spand said; when some before it are missing, ask for those first."""
+        if heard.span in self.spans:
+            newest = self._store.history(heard.span).newest
+            if newest + 1 < heard.second.at < newest + AGAIN_S:
+                await self._ask(bus, heard.span)
+        self.second(heard)
 
     def second(self, heard: SpanSecond) -> None:
         """Count a second in, once: it may be said and be in the answer to catch_up()."""
@@ -46,7 +59,7 @@ class Lines:
     def state(self, now: float, heard: SpanState) -> list[LineFailure]:
         """The failures that begin or end with this state, which is said at least once a second."""
         failures = self._failures.get(heard.span)
-        if failures is None:
+        if failures is None or heard.lent:
             return []
         changes = failures.update(now, {Alarm(alarm) for alarm in heard.alarms})
         return [LineFailure(span=heard.span, alarm=change.alarm, declared=change.declared,

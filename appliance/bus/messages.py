@@ -83,6 +83,7 @@ class SpanState(Event, frozen=True):
     clock: str = "line"                           # e1_driver.Clock: "line" may be the box's clock source
     untold: list[str] = []                        # alarms and counters that this kind of span cannot tell
     trouble: str = ""                             # why the device is away
+    lent: bool = False                            # given away for tests: nothing is known of the line
 
 
 class SpanSecond(Event, frozen=True):

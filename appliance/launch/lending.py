@@ -1,11 +1,12 @@
 """`branchline e1ctl`: a line of the running box under test, given back whatever happens."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Sequence
 
-from appliance.bus.client import Bus
+from appliance.bus.client import Bus, BusError
 from appliance.bus.messages import Event, LendSpan, SpanState, TakeSpanBack
 from appliance.errors import Unavailable
 
@@ -19,24 +20,32 @@ async def test(bus: Bus, span: str, url: str, command: Sequence[str]) -> int:
     Refused: no such span, or it carries calls. Ctrl-C is e1ctl's to handle.
     """
     await _borrow(bus, span)
-    renewing = asyncio.create_task(_renew(bus, span))
     loop = asyncio.get_running_loop()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "e1_driver.ctl", command[0], url, *command[1:])
     loop.add_signal_handler(signal.SIGINT, lambda: None)
+    loop.add_signal_handler(signal.SIGTERM, child.terminate)
+    renewing, running = asyncio.create_task(_renew(bus, span)), asyncio.create_task(child.wait())
     try:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "e1_driver.ctl", command[0], url, *command[1:])
-        return await child.wait()
+        await asyncio.wait((renewing, running), return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():                    # spand wants the line back, or is gone
+            child.terminate()
+            await running
+            renewing.result()
+        return running.result()
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
         renewing.cancel()
-        await bus.ask(TakeSpanBack(span=span))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        with contextlib.suppress(BusError):       # the loan ends by itself
+            await bus.ask(TakeSpanBack(span=span))
 
 
 async def _borrow(bus: Bus, span: str) -> None:
     given = asyncio.Event()
 
     async def hear(event: Event) -> None:
-        if isinstance(event, SpanState) and event.span == span and event.trouble:
+        if isinstance(event, SpanState) and event.span == span and event.lent:
             given.set()
 
     await bus.hear("spand", hear)

@@ -141,7 +141,8 @@ class Spand:
         return Done()
 
     def _check_loan(self, span: str, for_s: float) -> None:
-        if legs := self._switchboard.legs_on(span):
+        state = self._states.get(span)
+        if (legs := self._switchboard.legs_on(span)) and not (state and state.lent):
             raise Refused(f"span {span} carries {legs} calls: wait until they have ended")
         if not 0 < for_s <= LONGEST_LOAN_S:
             raise Refused(f"for_s {for_s:g}: a span is lent for up to {LONGEST_LOAN_S:g} s")
@@ -157,7 +158,8 @@ class Spand:
     async def _state(self, state: SpanState) -> None:
         before = self._states.get(state.span)
         if before is None or (before.up, before.alarms) != (state.up, state.alarms):
-            log.info("span %s: %s", state.span, "up" if state.up else "down, " + " ".join(state.alarms))
+            why = " ".join(state.alarms) or state.trouble
+            log.info("span %s: %s", state.span, "up" if state.up else f"down, {why}")
         self._states[state.span] = state
         await self._context.bus.say(state)
 

@@ -29,6 +29,7 @@ class Seat:
         self.seconds: deque[SpanSecond] = deque(maxlen=KEPT_SECONDS)
         self._measure = Seconds(self.span.abilities)
         self._back_at = 0.0                       # when a loan ends
+        self._given_away = False                  # ... and until the device is open again
 
     @property
     def leads(self) -> bool:
@@ -52,10 +53,15 @@ class Seat:
             self.dchannel.counters.dchannel_dropped_out += not self.span.send_frame(frame)
 
     def observe(self, slips: int, source: str) -> list[SpanSecond]:
-        """The seconds that have ended. `slips`: the matrix's, added to the line's; `source`: their clock."""
+        """The seconds that have ended. `slips`: the matrix's, added to the line's; `source`: their clock.
+
+        None of a span that is given away: that nothing is heard is not the line's doing.
+        """
+        if self._given_away:
+            return []
         self._measure.abilities = self.span.abilities
         ended = [SpanSecond(span=self.config.name, second=second, source=source)
-                 for second in self._measure.observe(time.time(), self.span.status(), self._counters(slips))]
+                 for second in self._measure.observe(time.time(), self.span.seen(), self._counters(slips))]
         self.seconds += ended
         return ended
 
@@ -63,19 +69,22 @@ class Seat:
         """Give the device away for `for_s`, 0: take it back."""
         self._back_at = now + for_s
         if for_s:
+            self._given_away = True
             self.span.lend(f"{self.config.url}: given away for tests")
 
     def take_back_when_due(self, now: float) -> None:
         """End the loan when its time is over."""
         if now >= self._back_at:
             self.span.take_back(now)
+            self._given_away &= self.span.away
 
     def state(self, status: LineStatus, slips: int) -> SpanState:
         """`status` with the counters; `slips` as in observe()."""
         abilities = self.span.abilities
         return SpanState(
-            span=self.config.name, up=status.up, alarms=sorted(status.alarms), loop=status.loop,
-            crc4=status.crc4, clock=abilities.clock, trouble=self.span.trouble,
+            span=self.config.name, up=status.up, alarms=[] if self._given_away else sorted(status.alarms),
+            loop=status.loop, crc4=status.crc4, clock=abilities.clock, trouble=self.span.trouble,
+            lent=self._given_away,
             untold=sorted(set(Alarm) - abilities.alarms) + sorted(_LINE_COUNTERS - abilities.counters),
             counters=asdict(self._counters(slips)) | asdict(self.dchannel.counters), at=time.time())
 

@@ -2,13 +2,16 @@
 
 from dataclasses import asdict
 
-from e1_driver import BEARERS, Block
+from e1_driver import BEARERS, Block, Counters
 from e1_driver.bert import CONFIDENCE, Bert, Result
 from e1_driver.ctl.runner import Line, Part
-from e1_driver.ctl.status import Facts, utc
+from e1_driver.ctl.status import Facts, counted, utc
 from e1_driver.ctl.table import columns, paragraph, spoken_s
+from e1_driver.ctl.terms import COUNTERS
 
 INJECT_AFTER_S = 1.0                              # in step for so long, then the errors that were asked for
+REASONS = ("slips", "code_violations", "fas_errors", "crc_errors", "e_bits", "packets_lost", "packets_late",
+           "packets_bad")                         # counters that explain errors
 
 
 def parse_timeslots(text: str) -> tuple[int, ...]:
@@ -27,16 +30,26 @@ def parse_timeslots(text: str) -> tuple[int, ...]:
 
 
 class Tester(Part):
-    """Sends and compares the pattern; injects `inject` single errors once it is in step."""
+    """Sends and compares the pattern; injects `inject` single errors once it is in step.
 
-    def __init__(self, bert: Bert, inject: int = 0) -> None:
+    `before`: the line's counters when the first bit was compared.
+    """
+
+    def __init__(self, line: Line, bert: Bert, inject: int = 0) -> None:
         self.bert, self.inject = bert, inject
+        self.before = Counters()
+        self._line = line
+        self._measures = False
         self._in_step_since: float | None = None
         self._injected = False
 
     def block(self, now: float, received: Block, sent: Block) -> None:
         self.bert.receive(received)
         self.bert.transmit(sent)
+        if not self._measures:
+            self._measures = self.bert.result().bits > 0
+        if not self._measures:
+            self.before = self._line.span.counters()
 
     def tick(self, now: float, unix_s: float) -> None:
         if self._injected or not self.inject:
@@ -61,6 +74,7 @@ def facts(line: Line, tester: Tester, timeslots: tuple[int, ...], whole: bool) -
     result = tester.bert.result()
     return {"command": "bert", "url": line.url, "at": utc(), "loop": line.span.status().loop,
             "clean": clean(result), **_result(result), "confidence": CONFIDENCE,
+            "counters": counted(line, since=tester.before),
             "each": [] if whole else [_result(tester.bert.result(timeslot)) for timeslot in timeslots]}
 
 
@@ -94,6 +108,8 @@ def table(facts: Facts, width: int) -> list[str]:
                        f"the pattern was lost {facts['sync_losses']} times", width)
     if facts["delay_ms"] is not None:
         lines += paragraph("delay", f"{facts['delay_ms']:.2f} ms there and back", width)
+    if not facts["clean"]:
+        lines += paragraph("this end", _reasons(facts["counters"]), width)
     bad = [one for one in facts["each"] if not (one["in_sync"] and one["errors"] == one["slips"] == 0)]
     if bad:
         rows = [(str(one["timeslots"][0]), "yes" if one["in_sync"] else "NO", f"{one['bits']:,}",
@@ -112,6 +128,11 @@ def _verdict(facts: Facts) -> str:
         return f"no error in {facts['bits']:,} bits" + (" but the injected ones" if facts["injected"] else "")
     return (f"{facts['errors']:,} ERRORS in {facts['bits']:,} bits"
             + ("" if facts["in_sync"] else "; the pattern is not there now"))
+
+
+def _reasons(counters: Facts) -> str:
+    told = [f"{COUNTERS[name][0]} {counters[name]:,}" for name in REASONS if counters[name]]
+    return f"counted {', '.join(told)}" if told else "counted nothing: see the far end's counters"
 
 
 def _ratio(ratio: float | None) -> str:

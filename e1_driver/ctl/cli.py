@@ -229,7 +229,7 @@ def bert(url: str, pattern: prbs.Pattern, timeslots: tuple[int, ...], whole: boo
     """
     with running(url) as runner:
         line, = runner.lines
-        tester = berting.Tester(Bert(pattern, timeslots, whole), inject)
+        tester = berting.Tester(line, Bert(pattern, timeslots, whole), inject)
         line.parts.append(tester)
         switch(line, kind)
         with Progress("bert", for_s, tester.note) as bar:

@@ -39,7 +39,7 @@ class Keeper(Part):
         span = self._line.span
         self._seconds.abilities = span.abilities
         source = self._line.url if span.abilities.clock is Clock.LINE else None
-        for second in self._seconds.observe(unix_s, span.status(), span.counters()):
+        for second in self._seconds.observe(unix_s, span.seen(), span.counters()):
             self._store.observe(self._line.url, second, source)
         if self._store.due(now):
             self._store.save()

@@ -13,6 +13,7 @@ from e1_driver.defects import Failures
 
 SETTLING_S = 1.0                                  # not looked at: ends that just met find each other first
 EVENTS = 1000
+NOTHING_COUNTED = Counters()
 
 Facts = dict[str, Any]                            # what --json prints
 
@@ -58,7 +59,7 @@ class Watcher(Part):
 def facts(line: Line, watcher: Watcher) -> Facts:
     """Of now, and of the time that `watcher` saw. null is what this interface cannot tell."""
     span, status = line.span, line.span.status()
-    can, counters = span.abilities, span.counters()
+    can = span.abilities
     tells = can.alarms | status.alarms
     return {
         "command": "status", "url": line.url, "at": utc(), "seconds": round(watcher.seconds, 1),
@@ -69,9 +70,15 @@ def facts(line: Line, watcher: Watcher) -> Facts:
         "crc4": status.crc4,
         "loop": status.loop, "loops": [loop for loop in Loop if loop in can.loops],
         "clock": can.clock,
-        "counters": {each.name: getattr(counters, each.name) if each.name in can.counters else None
-                     for each in fields(Counters)},
+        "counters": counted(line),
     }
+
+
+def counted(line: Line, since: Counters = NOTHING_COUNTED) -> Facts:
+    """What the counters of a line have gained; null is what this interface cannot tell."""
+    can, counters = line.span.abilities.counters, line.span.counters()
+    return {each.name: getattr(counters, each.name) - getattr(since, each.name) if each.name in can else None
+            for each in fields(Counters)}
 
 
 def alarmed(facts: Facts) -> bool:

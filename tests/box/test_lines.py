@@ -100,6 +100,10 @@ async def test_seconds_are_counted_once_and_those_missed_are_asked_for(
         assert sum(one.measured_s for one in history.quarters) == 30
         assert sum(one.near.es or 0 for one in history.quarters) == 15
         assert sum(sum(one.slips.values()) for one in history.days) == 30
+        box.seconds = seconds                     # the bus lost some: the next one tells
+        await box.spand.say(seconds[39])
+        history = await box.measured(40)
+        assert sum(one.measured_s for one in history.quarters) == 40
         with pytest.raises(Refused, match="there are e1"):
             await box.webui.ask(GetLineHistory(span="e2"))
 

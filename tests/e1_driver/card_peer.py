@@ -109,6 +109,7 @@ class Card:
         return self.running and self.heard and not self.to_line and self.loop in ("none", "local")
 
     def pull(self) -> bytes:
+        self.counters[4] += self.waits()
         return self.to_line.popleft() if self.to_line else IDLE
 
     def status(self, far: "Card") -> bytes:

@@ -21,6 +21,8 @@ FRAMES_TO_FIND = 4                                # FAS, bit 2, FAS, after a fra
 FRAMES_TO_FIND_MULTIFRAME = FRAMES_TO_FIND + 8 * MS           # both within 8 ms (4.2)
 INTERWORKING_FRAMES = 400 * MS                    # B.2.3
 FALSE_FRAMES = 915                                # 4.3.2
+SMFS = BLOCK // 8                                 # CRC-4 blocks of a tick
+MILLION = 1_000_000
 
 
 # The timeslots 0 that the no2e1 gateware (rtl/e1_tx_framer.v, under Icarus Verilog) sends around a payload in
@@ -280,6 +282,61 @@ def test_915_wrong_blocks_of_1000_say_that_these_are_not_the_frames(wrong: int, 
     assert (framer.crc4 is None) == falls
     framer.receive(source.frames(100 * MS))
     assert (framer.alarms, framer.crc4) == (NONE, True)
+
+
+# Counters
+
+
+def damage(line: Octets, random: np.random.Generator) -> list[int]:
+    """Invert bits of a tick's line: how many FAS are hit, CRC-4 blocks, E bits made zero, made one.
+
+    In every third block a burst of up to 4 bits, half of them in timeslot 0. The two blocks between keep a C
+    bit, which speaks of the block before, from hiding an error.
+    """
+    fas, blocks, e_bits = set(), set(), [0, 0]
+    for block in range(0, SMFS - 1, 3):
+        frame = int(random.integers(0, 8))
+        first = int(random.integers(0, 8 if random.random() < 0.5 else FRAME_BITS))
+        burst = [True, *(random.random(3) < 0.5)]
+        for bit in (first + n for n in range(4) if burst[n] and first + n < FRAME_BITS):
+            octet, mask = (block * 8 + frame) * TIMESLOTS + bit // 8, 0x80 >> bit % 8
+            blocks.add(block - (frame % 2 == 0 and bit == 0))
+            if frame % 2 == 0 and 1 <= bit < 8:
+                fas.add((block, frame))
+            if block % 2 == 1 and frame in (5, 7) and bit == 0:
+                e_bits[0 if line[octet] & mask else 1] += 1
+            line[octet] ^= mask
+    return [len(fas), len(blocks), *e_bits]
+
+
+def test_a_million_frames_with_errors_everywhere_are_counted_exactly() -> None:
+    """What is expected comes of the places of the errors alone, and of what the E bits were."""
+    near, far = Framer(Crc4.ON), Framer(Crc4.ON)
+    random = np.random.default_rng(6)
+    payload = [random.integers(0, 256, (TIMESLOTS, BLOCK), dtype=np.uint8) for _ in range(10)]
+
+    def tick(number: int, good: bool) -> None:
+        for way, (sender, receiver) in enumerate(((near, far), (far, near))):
+            line = sender.send(payload[number % 10])
+            if not good:
+                hit[way] += damage(line, random)
+            receiver.receive(line)
+
+    def counted() -> list[tuple[int, int, int]]:
+        return [(framer.fas_errors, framer.crc_errors, framer.e_bits) for framer in (far, near)]
+
+    hit = np.zeros((2, 4), int)                   # on the way to the far end, and to the near one
+    for number in range(10):
+        tick(number, good=True)
+    before = counted()
+    for number in range(MILLION // BLOCK):
+        tick(number, good=False)
+    for number in range(2):                       # what was still to be told
+        tick(number, good=True)
+    for way, (fas, crc, told, hidden) in enumerate(hit.tolist()):
+        told_of_other_way = hit[1 - way, 1]
+        assert np.subtract(counted(), before)[way].tolist() == [fas, crc, told_of_other_way + told - hidden]
+    assert hit.min() > 50                         # there were many of each kind
 
 
 # What timeslot 0 carries

@@ -2,6 +2,8 @@
 
 import itertools
 import select
+import socket
+import threading
 import time
 from pathlib import Path
 
@@ -72,6 +74,53 @@ def test_tried_again_after_longer_and_longer_times(tmp_path: Path) -> None:
     assert "tried again" in said[0] and "no osmo-e1d" in kept.trouble
     kept.close()
     kept.close()
+
+
+def rests(kept: KeptSpan) -> bool:
+    """Whether its descriptor is not readable once what it had to say was taken."""
+    poll = select.poll()
+    poll.register(kept.fileno(), select.POLLIN)
+    for _ in range(100):
+        if not poll.poll(0):
+            return True
+        kept.read(time.monotonic())
+    return False
+
+
+def test_a_device_that_came_back_keeps_nobody_busy(tmp_path: Path) -> None:
+    kept = KeptSpan(f"virtual:{tmp_path}/line/b")
+    kept.lend("given away")
+    assert rests(kept) and kept.trouble == "given away"
+    long_ago = time.monotonic() - 2 * LAST_RETRY_S
+    kept.take_back(long_ago)
+    kept.read(long_ago)
+    wait(kept)
+    kept.read(long_ago)
+    assert not kept.away and rests(kept)
+    kept.close()
+
+
+@pytest.mark.parametrize("opened_first", [True, False])
+def test_given_away_while_it_is_being_opened(tmp_path: Path, opened_first: bool) -> None:
+    path = str(tmp_path / "line.sock")
+    kept = KeptSpan(f"e1d:{path}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as silent:
+        silent.bind(path)
+        silent.listen()
+        kept.read(time.monotonic() + LAST_RETRY_S)
+        if not opened_first:
+            kept.lend("given away")
+    wait_for_openers()                            # the socket is closed: no answer will come
+    if opened_first:
+        kept.lend("given away")
+    assert rests(kept)
+    kept.close()
+
+
+def wait_for_openers() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "open span":
+            thread.join(5.0)
 
 
 def test_a_url_that_nobody_knows_is_the_operators_error() -> None:

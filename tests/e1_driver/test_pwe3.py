@@ -16,6 +16,7 @@ from e1_driver import BEARERS, BLOCK, D_TIMESLOT, IDLE, TIMESLOTS, Alarm, Block,
 from e1_driver.g704 import Framer
 from e1_driver.pwe3 import CATCH_UP_BLOCKS, MAX_PACKETS
 from e1_driver.pwe3_jitter import SETTLE_BLOCKS
+from e1_driver.soft import LOOPED_BLOCKS
 from tests.e1_driver.circuits import HOST, FarEnd, free_ports, pair_urls
 from tests.e1_driver.ends import End, run
 
@@ -246,6 +247,20 @@ def test_a_stall_is_made_up_for_or_told_and_the_numbers_sent_follow_the_time(sta
     assert first[2:4] == first[14:16]             # RTP's and the control word's
 
 
+def test_frames_that_fill_no_packet_are_not_forgotten_when_blocks_are_left_out(stack: ExitStack) -> None:
+    sender = cesop(stack, "&frames=24")
+    near, far = sender.near, sender.far
+    sent: list[int] = []
+    near.now += 0.005                             # between two blocks
+    for stalls in range(6):                       # 80 frames are three packets and a third
+        while near.span.read(near.now) is not None:
+            near.span.write(near.block)
+            sent += [int.from_bytes(packet[2:4]) for packet in far.received()]
+        assert (sent[-1] - sent[0]) % 65536 + 1 == (1 + 102 * stalls) * BLOCK // 24
+        near.now += 1.02
+    assert near.span.counters().slips == 5 * (102 - CATCH_UP_BLOCKS - 1)
+
+
 def test_a_network_that_cannot_be_reached_is_los_and_returns_by_itself(stack: ExitStack) -> None:
     near_port, far_port = free_ports(2)
     nowhere = Near(f"satop:192.0.2.7:{far_port}?port={near_port}&listen={HOST}")     # no way from there
@@ -287,6 +302,16 @@ def test_the_line_loop_sends_the_octets_back_as_they_came(stack: ExitStack) -> N
     assert {packet[:2] for packet in back} == {bytes(2)}
     sender.run(3, L)
     assert words(sender.far)[-1] == L
+
+
+def test_what_a_line_loop_cannot_hold_is_a_slip(stack: ExitStack) -> None:
+    sender = satop(stack)
+    near = sender.near.span
+    near.loop(Loop.LINE)
+    for _ in range(LOOPED_BLOCKS + 3):            # read, and not answered
+        assert near.read(sender.near.now) is not None
+        sender.near.now += 0.01
+    assert near.counters().slips == 3
 
 
 def test_a_circuit_without_timeslot_16_takes_no_frame(stack: ExitStack) -> None:

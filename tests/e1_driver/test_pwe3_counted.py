@@ -12,7 +12,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from e1_driver import BLOCK, IDLE, TIMESLOTS, Alarm, Block, Counters, Span, open_span
+from e1_driver import BLOCK, IDLE, TIMESLOTS, Alarm, Block, Span, open_span
 from tests.e1_driver.circuits import pair_urls
 
 START_S, UPSET_S, AFTER_S = 1000.0, 12.0, 1.5
@@ -118,7 +118,7 @@ def test_what_is_filled_was_lost_and_where_the_delay_changes_is_a_slip(stack: Ex
             assert counters.packets_late == counters.packets_lost       # the network lost none
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1, 2, 3])      # 3: also one packet alone that the far end loses
 def test_with_satop_this_end_tells_of_what_either_end_lost(stack: ExitStack, seed: int) -> None:
     near, far = spans(stack, "satop")
     listener = Listener(near)
@@ -135,10 +135,11 @@ def test_a_far_end_that_began_anew_is_a_slip_and_los_until_it_is_played(stack: E
     urls = pair_urls("cesop")
     near = End(open_span(urls[0]))
     stack.callback(near.span.close)
-    now, before = START_S, Counters()
+    now, before = START_S, near.span.counters()
     for _ in range(2):
         far = End(open_span(urls[1]))
-        before, seen = near.span.counters(), set()
+        before = near.span.counters()
+        seen: set[Alarm] = set()
         for _ in range(50):
             far.turn(now)
             near.turn(now)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from e1_driver import Abilities, Alarm, Counters
+from e1_driver import Abilities, Alarm, Clock, Counters
 from e1_driver.bert import Result
 from e1_driver.d_channel import Side, Signalling
 from e1_driver.probe import Echo
@@ -15,12 +15,13 @@ from e1_driver.verdict_texts import LANGUAGES, TEXTS, Language, cannot_tell, hea
 US, CABLE, TELCO, FAR_END = CHAIN
 LINE = frozenset({"blocks_in", "slips", "fcs_errors", "aborts", "fas_errors", "crc_errors", "e_bits"})
 ALL = LINE | {"code_violations"}
-PACKETS = frozenset({"blocks_in", "slips", "fcs_errors", "aborts", "packets_lost", "packets_late",
-                     "packets_bad"})
+PACKETS = frozenset({"blocks_in", "slips", "fcs_errors", "aborts", "packets_in", "packets_lost",
+                     "packets_late", "packets_bad"})
 TOLD = frozenset(Alarm)
 
 CLEAN = Result("qrss", (1, 2), 10.0, True, 1_280_000, 0, 0, 0, 0, 0, 0, 0, 10.0)
 WRONG = replace(CLEAN, errors=3, errored_s=1)
+UNTRIED = replace(CLEAN, seconds=0.0, in_sync=False, bits=0, delay_ms=None)
 GONE = replace(CLEAN, in_sync=False, bits=0, delay_ms=None)
 ANSWERED = Signalling(Side.USER, sabme_sent=1, received=1, ua=1)
 SILENT = Signalling(Side.USER, sabme_sent=10)
@@ -30,10 +31,10 @@ PORT, DEMARCATION = StepKey.PORT_PLUG, StepKey.DEMARCATION_PLUG
 def evidence(
     alarms: dict[Alarm, float] | None = None, counters: frozenset[str] = LINE, told: frozenset[Alarm] = TOLD,
     signalling: Signalling | None = ANSWERED, far_loop: Echo | None = None, blocks: int = 1000,
-    loops: dict[StepKey, Result] | None = None, **counted: int,
+    loops: dict[StepKey, Result] | None = None, crc4: bool = True, clock: Clock = Clock.LINE, **counted: int,
 ) -> Evidence:
-    seen = Seen(10.0, blocks, alarms or {}, Counters(**counted))
-    return Evidence(Abilities(told, counters), seen, signalling, far_loop, loops or {})
+    seen = Seen(10.0, blocks, alarms or {}, Counters(**counted), crc4)
+    return Evidence(Abilities(told, counters, clock=clock), seen, signalling, far_loop, loops or {})
 
 
 LOS, LOF, RAI = {Alarm.LOS: 10.0}, {Alarm.LOF: 10.0}, {Alarm.RAI: 10.0}
@@ -59,9 +60,9 @@ MATRIX = [                                        # what was found, the leaf, at
     (evidence(LOS, loops={PORT: CLEAN, DEMARCATION: GONE}), "los", CABLE, ()),
     (evidence(LOS, loops={DEMARCATION: CLEAN}), "los", TELCO, ()),
     (evidence(LOS, loops={DEMARCATION: GONE}), "los", CABLE, (US,)),
-    (evidence({Alarm.AIS: 10.0}, signalling=SILENT), "ais", TELCO, ()),
-    (evidence({Alarm.AIS: 9.0, Alarm.LOS: 1.0}), "ais", TELCO, ()),
-    (evidence({Alarm.AIS: 10.0, Alarm.RAI: 10.0, Alarm.LOF: 10.0}), "ais", TELCO, ()),
+    (evidence({Alarm.AIS: 10.0}, signalling=SILENT), "ais", TELCO, (FAR_END,)),
+    (evidence({Alarm.AIS: 9.0, Alarm.LOS: 1.0}), "ais", TELCO, (FAR_END,)),
+    (evidence({Alarm.AIS: 10.0, Alarm.RAI: 10.0, Alarm.LOF: 10.0}), "ais", TELCO, (FAR_END,)),
     (evidence(LOF), "lof", CABLE, (TELCO, US)),
     (evidence(LOF, ALL, code_violations=7), "lof", CABLE, (TELCO, US)),
     (evidence(LOF, ALL), "unframed", TELCO, (FAR_END,)),
@@ -77,9 +78,18 @@ MATRIX = [                                        # what was found, the leaf, at
     (evidence(e_bits=3), "errors out", CABLE, (US, TELCO)),
     (evidence(e_bits=3, loops={PORT: WRONG}), "errors out", US, ()),
     (evidence(e_bits=3, fas_errors=1), "errors both ways", CABLE, (TELCO, US)),
+    (evidence(LOS, blocks=0, loops={StepKey.OWN_LOOP: UNTRIED}), "los", CABLE, (TELCO, US)),
+    # a circuit over packets
+    (evidence(LOS, PACKETS), "no packets", CABLE, (FAR_END, US)),
+    (evidence(LOS, PACKETS, packets_bad=1000), "wrong packets", US, (FAR_END,)),
+    (evidence(LOS, PACKETS, packets_in=10, packets_lost=990), "packets", CABLE, ()),
+    (evidence(LOS, PACKETS, packets_in=1000), "los", CABLE, (TELCO, US)),
+    (evidence(RAI, PACKETS, packets_in=1000), "not heard", CABLE, (FAR_END, TELCO)),
+    (evidence(counters=PACKETS, packets_in=1000, packets_bad=1), "good", Fault.NOTHING, ()),
     (evidence(counters=PACKETS, packets_lost=2, slips=1), "packets", CABLE, ()),
     (evidence(counters=PACKETS, packets_late=2), "packets", CABLE, ()),
     (evidence(slips=4), "slips", US, ()),
+    (evidence(slips=4, clock=Clock.OWN), "far slips", FAR_END, (US,)),
     # a counter that the interface has not got is nothing
     (evidence(counters=PACKETS, crc_errors=9, e_bits=9), "good", Fault.NOTHING, ()),
     # loops that somebody forgot
@@ -94,8 +104,9 @@ MATRIX = [                                        # what was found, the leaf, at
     (evidence(signalling=replace(SILENT, dm=9, received=9)), "d refused", FAR_END, ()),
     (evidence(signalling=replace(SILENT, disc=1, received=1)), "d refused", FAR_END, ()),
     (evidence(fcs_errors=5, signalling=SILENT), "d damaged", FAR_END, (TELCO,)),
-    (evidence(fcs_errors=5, counters=PACKETS), "d errors", CABLE, (TELCO, US)),
-    (evidence(aborts=5, counters=PACKETS, loops={PORT: CLEAN}), "d errors", CABLE, (TELCO,)),
+    (evidence(fcs_errors=5, crc4=False), "d errors", CABLE, (TELCO, US)),
+    (evidence(aborts=5, counters=frozenset({"aborts"}), crc4=False, loops={PORT: CLEAN}), "d errors", CABLE,
+     (TELCO,)),
     (evidence(signalling=SILENT, far_loop=UNLOOPED), "d silent", FAR_END, ()),
     (evidence(signalling=replace(SILENT, sabme=1, received=1)), "good", Fault.NOTHING, ()),
     # what the interface cannot tell rules out nobody
@@ -124,6 +135,7 @@ def test_what_would_tell_more() -> None:
     assert decide(evidence(LOS, loops={DEMARCATION: GONE})).next_step is PORT
     assert decide(evidence(LOS, loops={PORT: GONE})).next_step is None
     assert decide(evidence(far_loop=LOOPED)).next_step is None
+    assert decide(evidence(LOS, PACKETS, packets_in=1000)).next_step is None, "no plug fits an Ethernet port"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.bus.messages import ClockState, GetLineHistory, GetSpans, SpanState
+from e1_driver import Alarm
 from tests.e2e.calls import exchange_sequences, talk
 from tests.e2e.rig import CONFIG, Rig
 from tests.e2e.talk import SOON_S, wait_all_idle
@@ -83,12 +84,16 @@ def test_a_span_is_given_away_for_tests_when_no_call_is_on_it_and_comes_back(box
             [BRANCHLINE, "e1ctl", "--config", box.config_path, "--run-dir", box.run_dir, span, *command],
             capture_output=True, text=True, timeout=60, check=False)
 
+    def lost_s() -> int:
+        history = box.bus.ask(GetLineHistory(span="telco1"))
+        return sum(one.alarm_s.get(Alarm.LOS, 0) for one in history.days)
+
     talking = talk(box)
     refused = e1ctl("telco1", "status", "--json")
     assert refused.returncode != 0 and "carries 1 call" in refused.stderr
     talking.caller.hang_up()
     wait_all_idle(box)
-    mark = box.bus.mark()
+    mark, lost_before_s = box.bus.mark(), lost_s()
     done = e1ctl("telco1", "status", "--for", "2", "--json")
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
@@ -98,4 +103,5 @@ def test_a_span_is_given_away_for_tests_when_no_call_is_on_it_and_comes_back(box
     box.bus.wait_event(SpanState, lambda span: span.span == "telco1" and span.up, SOON_S, mark)
     box.wait_links_up()
     call_and_end(box, seed=5)
+    assert lost_s() <= lost_before_s + 1          # the line was well: only its coming back may be in a second
     assert "no span is called 'nowhere'" in e1ctl("nowhere", "status").stderr

@@ -147,13 +147,13 @@ class Span(abc.ABC):
 
 
 BACKENDS = {                                      # scheme -> module:class, imported on first use
-    "virtual": "e1_driver.virtual:VirtualSpan",   # virtual:/run/x/telco/a and .../b are the two ends
-    "e1d": "e1_driver.e1d:E1dSpan",               # e1d:/tmp/osmo-e1d.ctl?intf=0&line=0
-    "dahdi": "e1_driver.dahdi:DahdiSpan",         # dahdi:1
-    "satop": "e1_driver.pwe3:SatopSpan",          # satop:192.0.2.7:2142?port=2142
-    "cesop": "e1_driver.pwe3:CesopSpan",          # cesop:192.0.2.7:2142?port=2142
-    "tdmoe": "e1_driver.tdmoe:TdmoeSpan",         # tdmoe:eth1/02:00:00:00:00:01/0
-    "card": "e1_driver.card:CardSpan",            # card:/dev/linecard?span=0
+    "virtual": "e1_driver.backends.virtual:VirtualSpan",   # virtual:/run/x/telco/a and .../b are the two ends
+    "e1d": "e1_driver.backends.e1d:E1dSpan",               # e1d:/tmp/osmo-e1d.ctl?intf=0&line=0
+    "dahdi": "e1_driver.backends.dahdi:DahdiSpan",         # dahdi:1
+    "satop": "e1_driver.backends.pwe3:SatopSpan",          # satop:192.0.2.7:2142?port=2142
+    "cesop": "e1_driver.backends.pwe3:CesopSpan",          # cesop:192.0.2.7:2142?port=2142
+    "tdmoe": "e1_driver.backends.tdmoe:TdmoeSpan",         # tdmoe:eth1/02:00:00:00:00:01/0
+    "card": "e1_driver.backends.card:CardSpan",            # card:/dev/linecard?span=0
 }
 
 

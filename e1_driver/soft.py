@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from e1_driver import BLOCK, D_TIMESLOT, IDLE, TIMESLOTS, Abilities, Block, Counters, LineStatus, Loop, Span
-from e1_driver.hdlc import MAX_OCTETS, MIN_OCTETS, Damage, Decoder, Encoder
+from e1_driver.framing.hdlc import MAX_OCTETS, MIN_OCTETS, Damage, Decoder, Encoder
 
 LOOPED_BLOCKS = 20                                # more than any caller reads before it writes
 ALL_ONES = 0xFF                                   # rows 0 and 16 of a block that nobody sent

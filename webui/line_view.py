@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 
 from appliance.bus.messages import LineHistory, SpanState
 from e1_driver import Alarm, Counters
-from e1_driver.bins import QUARTER_S, Bin, End, slip_rates
-from e1_driver.clock import SlipRate
+from e1_driver.watch.bins import QUARTER_S, Bin, End, slip_rates
+from e1_driver.watch.clock import SlipRate
 from webui.mirror import Floor
 
 QUARTERS = 97                                     # the running one and a day before it

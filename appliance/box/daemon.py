@@ -26,7 +26,7 @@ from appliance.bus.messages import (
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.errors import Unavailable
-from e1_driver.history import HistoryError, Store
+from e1_driver.watch.history import HistoryError, Store
 
 SAY_S = 2.0
 HISTORY = "lines.sqlite"

@@ -7,8 +7,8 @@ import time
 from appliance.bus.client import Bus, BusError
 from appliance.bus.messages import GetSpanSeconds, LineFailure, LineHistory, SpanSecond, SpanState
 from e1_driver import Alarm
-from e1_driver.defects import Failures
-from e1_driver.history import Store
+from e1_driver.watch.defects import Failures
+from e1_driver.watch.history import Store
 
 AGAIN_S = 900                                     # older than any that spand keeps: the clock was set back
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 import msgspec
 
-from e1_driver.bins import Bin
-from e1_driver.performance import Second
+from e1_driver.watch.bins import Bin
+from e1_driver.watch.performance import Second
 
 PROTOCOL = 1
 

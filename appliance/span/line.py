@@ -17,7 +17,7 @@ from appliance.span.mailbox import Mailbox
 from appliance.span.pace import Pacer
 from appliance.span.seat import Seat
 from e1_driver import IDLE, TIMESLOTS, LineStatus
-from e1_driver.clock import ClockSelector
+from e1_driver.watch.clock import ClockSelector
 
 PRIORITY = 20                                     # of SCHED_RR: above ordinary work, below the kernel's own
 TICKS_AT_ONCE = 20                                # after a stall; then the sockets have their turn

@@ -11,7 +11,7 @@ from appliance.config.schema import SpanConfig
 from appliance.span.dchannel import DChannel
 from e1_driver import Alarm, Block, Clock, Counters, LineStatus
 from e1_driver.kept import KeptSpan
-from e1_driver.performance import Seconds
+from e1_driver.watch.performance import Seconds
 
 KEPT_SECONDS = 900                                # for a boxd that was away
 

@@ -16,7 +16,7 @@ from appliance.isdn.events import Event
 from appliance.isdn.lapd import Side
 from appliance.isdn.states import TIMERS, Timers
 from appliance.trunk.line_watch import LineWatch
-from e1_driver.capture import Capture
+from e1_driver.watch.capture import Capture
 
 FRAME_MAX_OCTETS = 512
 RECONNECT_S = 0.2

@@ -3,11 +3,11 @@
 from dataclasses import asdict
 
 from e1_driver import BEARERS, Block, Counters
-from e1_driver.bert import CONFIDENCE, Bert, Result
 from e1_driver.ctl.runner import Line, Part
 from e1_driver.ctl.status import Facts, counted, utc
 from e1_driver.ctl.table import columns, paragraph, spoken_s
 from e1_driver.ctl.terms import COUNTERS
+from e1_driver.testing.bert import CONFIDENCE, Bert, Result
 
 INJECT_AFTER_S = 1.0                              # in step for so long, then the errors that were asked for
 REASONS = ("slips", "code_violations", "fas_errors", "crc_errors", "e_bits", "packets_lost", "packets_late",

@@ -2,11 +2,12 @@
 
 from typing import BinaryIO
 
-from e1_driver import D_TIMESLOT, Block, pcap
+from e1_driver import D_TIMESLOT, Block
 from e1_driver.ctl.runner import Part
 from e1_driver.ctl.status import Facts
 from e1_driver.ctl.table import paragraph, spoken_s
-from e1_driver.wav import SAMPLES_PER_S, TimeslotWav
+from e1_driver.watch import pcap
+from e1_driver.watch.wav import SAMPLES_PER_S, TimeslotWav
 
 
 class DChannelFile(Part):

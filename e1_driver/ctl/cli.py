@@ -17,10 +17,7 @@ from typing import Any, BinaryIO, ClassVar, NoReturn, TypeVar
 
 import click
 
-from e1_driver import BEARERS, LineError, Loop, check_url, prbs, report
-from e1_driver import history as histories
-from e1_driver.bert import Bert
-from e1_driver.clock import HOLD_OFF_S, REVERT_S, ClockSelector
+from e1_driver import BEARERS, LineError, Loop, check_url
 from e1_driver.ctl import bert as berting
 from e1_driver.ctl import capture as capturing
 from e1_driver.ctl import clock as clocking
@@ -42,10 +39,14 @@ from e1_driver.ctl.output import (
     tell,
 )
 from e1_driver.ctl.runner import Line, Runner, open_line
-from e1_driver.d_channel import Side
-from e1_driver.guide import OBSERVE_S, Run
-from e1_driver.verdict import Fault
-from e1_driver.verdict_texts import LANGUAGES, Language
+from e1_driver.testing import prbs, report
+from e1_driver.testing.bert import Bert
+from e1_driver.testing.d_channel import Side
+from e1_driver.testing.guide import OBSERVE_S, Run
+from e1_driver.testing.verdict import Fault
+from e1_driver.testing.verdict_texts import LANGUAGES, Language
+from e1_driver.watch import history as histories
+from e1_driver.watch.clock import HOLD_OFF_S, REVERT_S, ClockSelector
 
 STATUS_S, BERT_S = 5.0, 60.0
 

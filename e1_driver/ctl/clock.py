@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from e1_driver import Clock
-from e1_driver.clock import HOLD_OVER, ClockChange, ClockSelector, Why
 from e1_driver.ctl.runner import Line
 from e1_driver.ctl.status import EVENTS, SETTLING_S, Facts, local, utc
 from e1_driver.ctl.table import columns, paragraph
+from e1_driver.watch.clock import HOLD_OVER, ClockChange, ClockSelector, Why
 
 WHY = {                                           # the list stays as it is here, and nothing is forced
     Why.START: "the first usable line of the list",

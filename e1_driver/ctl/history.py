@@ -8,14 +8,14 @@ from datetime import datetime
 from pathlib import Path
 
 from e1_driver import Clock
-from e1_driver.bins import DAY_S, KEPT, QUARTER_S, Bin, History
 from e1_driver.ctl.runner import Line, Part
 from e1_driver.ctl.status import Facts, Watcher, local, utc
 from e1_driver.ctl.status import facts as status_facts
 from e1_driver.ctl.status import table as status_table
 from e1_driver.ctl.table import bar, columns, paragraph, spoken_s
-from e1_driver.history import HistoryError, Store, read
-from e1_driver.performance import Seconds
+from e1_driver.watch.bins import DAY_S, KEPT, QUARTER_S, Bin, History
+from e1_driver.watch.history import HistoryError, Store, read
+from e1_driver.watch.performance import Seconds
 
 NOT_MEASURED, UNAVAILABLE = "·", "X"
 DIRECTIONS = ("near", "far")

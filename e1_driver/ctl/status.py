@@ -9,7 +9,7 @@ from e1_driver import Alarm, Clock, Counters, Loop
 from e1_driver.ctl.runner import Line, Part
 from e1_driver.ctl.table import CANNOT_TELL, columns, paragraph, spoken_s
 from e1_driver.ctl.terms import ALARMS, CLOCKS, COUNTERS, LOOPS
-from e1_driver.defects import Failures
+from e1_driver.watch.defects import Failures
 
 SETTLING_S = 1.0                                  # not looked at: ends that just met find each other first
 EVENTS = 1000

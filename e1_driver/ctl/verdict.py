@@ -8,14 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from e1_driver import Block, Loop
-from e1_driver.capture import Capture
 from e1_driver.ctl.output import Progress, remark
 from e1_driver.ctl.runner import Line, Part, Runner
 from e1_driver.ctl.status import Facts, utc
 from e1_driver.ctl.table import paragraph, spoken_s
-from e1_driver.guide import Run, Step
-from e1_driver.verdict import Verdict
-from e1_driver.verdict_texts import Language, headline, what_to_do, why
+from e1_driver.testing.guide import Run, Step
+from e1_driver.testing.verdict import Verdict
+from e1_driver.testing.verdict_texts import Language, headline, what_to_do, why
+from e1_driver.watch.capture import Capture
 
 SKIP, QUIT = "s", "q"
 ANSWERS: dict[Language, str] = {

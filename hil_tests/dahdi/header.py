@@ -1,10 +1,10 @@
-"""Does our e1_driver/dahdi_wire.py agree with the header that DAHDI was built from? A C compiler says."""
+"""Does our dahdi_wire.py agree with the header that DAHDI was built from? A C compiler says."""
 
 import subprocess
 import tempfile
 from pathlib import Path
 
-from e1_driver import dahdi_wire as wire
+from e1_driver.backends import dahdi_wire as wire
 from hil_tests.dahdi.packages import BenchError, Parts
 
 NUMBERS = {                                       # as the header's DAHDI_... has them
@@ -75,5 +75,5 @@ def check(parts: Parts) -> int:
     ]
     differ += [f"{name}: {ours} is not {theirs}" for name, ours, theirs in structures if ours != theirs]
     if differ:
-        raise BenchError(f"e1_driver/dahdi_wire.py and {parts.user_h} differ: {'; '.join(differ)}")
+        raise BenchError(f"e1_driver/backends/dahdi_wire.py and {parts.user_h} differ: {'; '.join(differ)}")
     return len(NUMBERS) + len(structures)

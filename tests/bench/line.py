@@ -6,9 +6,9 @@ import time
 import numpy as np
 
 from e1_driver import BLOCK, BLOCK_S, TIMESLOTS, Block, Span
-from e1_driver.g704 import Crc4, Framer, Octets
-from e1_driver.performance import Seconds
-from e1_driver.virtual import Line, pair
+from e1_driver.backends.virtual import Line, pair
+from e1_driver.framing.g704 import Crc4, Framer, Octets
+from e1_driver.watch.performance import Seconds
 from tests.bench.figures import Kind, Say, Theme
 
 SECONDS = 30

@@ -12,7 +12,7 @@ import numpy as np
 from appliance.media.engine import Engine, plan
 from appliance.media.ring import Ring
 from e1_driver import BEARERS, BLOCK, TIMESLOTS
-from e1_driver.hdlc import FCS_OCTETS, Decoder, Encoder
+from e1_driver.framing.hdlc import FCS_OCTETS, Decoder, Encoder
 from hil_tests.instruments import speech
 from tests.bench.figures import Kind, Say, Theme
 

@@ -25,7 +25,7 @@ from appliance.bus.messages import (
 )
 from appliance.bus.runner import Context
 from e1_driver import Alarm
-from e1_driver.performance import Second
+from e1_driver.watch.performance import Second
 from tests.box.test_daemon import CONFIG
 
 NOW = int(time.time())

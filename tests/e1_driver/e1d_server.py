@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-from e1_driver.hdlc import Decoder, Encoder
+from e1_driver.framing.hdlc import Decoder, Encoder
 
 TICK_S, TICK_OCTETS = 0.005, 40
 RAW, HDLC = 0x10, 0x11

@@ -5,7 +5,7 @@ errored at the far end, `x` a second that is missing.
 """
 
 from e1_driver import Alarm
-from e1_driver.performance import Second
+from e1_driver.watch.performance import Second
 
 ALARMS = frozenset({Alarm.LOS, Alarm.LOF, Alarm.AIS, Alarm.RAI})
 BLOCKS = {"e": (3, 0), "s": (400, 0), "E": (0, 2), "S": (0, 900)}            # errored near, far

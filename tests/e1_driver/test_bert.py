@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from e1_driver import BEARERS, BLOCK, IDLE, TIMESLOTS, Block
-from e1_driver.bert import BLOCKS_PER_S, Bert, Result, error_limit
-from e1_driver.prbs import NAMES, Octets, pattern
+from e1_driver.testing.bert import BLOCKS_PER_S, Bert, Result, error_limit
+from e1_driver.testing.prbs import NAMES, Octets, pattern
 from tests.e1_driver.test_prbs import SPANDSP
 
 TESTED = (1, 15, 17, 31)

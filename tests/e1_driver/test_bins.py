@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e1_driver import Alarm
-from e1_driver.bins import DAY_S, QUARTER_S, TURN_S, Bin, End, History, slip_rates, total
-from e1_driver.clock import HOLD_OVER, SlipRate
-from e1_driver.performance import Errored, Second, far, near
+from e1_driver.watch.bins import DAY_S, QUARTER_S, TURN_S, Bin, End, History, slip_rates, total
+from e1_driver.watch.clock import HOLD_OVER, SlipRate
+from e1_driver.watch.performance import Errored, Second, far, near
 from tests.e1_driver.lines import LETTERS, line
 
 MIDNIGHT = 1_700_006_400                          # 2023-11-15 00:00 UTC

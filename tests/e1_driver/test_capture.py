@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e1_driver import pcap
-from e1_driver.capture import CHUNK_OCTETS, Capture, Frame
-from e1_driver.wav import TimeslotWav
+from e1_driver.watch import pcap
+from e1_driver.watch.capture import CHUNK_OCTETS, Capture, Frame
+from e1_driver.watch.wav import TimeslotWav
 
 START_UNIX_S = 1_700_000_000.0
 LINE_OCTETS_PER_S = 8000

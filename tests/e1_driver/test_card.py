@@ -13,7 +13,7 @@ from types import TracebackType
 import pytest
 
 from e1_driver import IDLE, Alarm, LineError, Loop
-from e1_driver.card import CATCH_UP_BLOCKS, CardSpan
+from e1_driver.backends.card import CATCH_UP_BLOCKS, CardSpan
 from tests.e1_driver.ends import End, check_carried, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,8 +91,8 @@ def test_card_in_use_is_refused_and_free_after_close(cards: Cards, ends: Ends) -
 
 
 def test_another_device_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("e1_driver.card.ANSWER_S", 0.1)
-    monkeypatch.setattr("e1_driver.card.ASK_AGAIN_S", 0.02)
+    monkeypatch.setattr("e1_driver.backends.card.ANSWER_S", 0.1)
+    monkeypatch.setattr("e1_driver.backends.card.ASK_AGAIN_S", 0.02)
     master, device = os.openpty()
     tty.setraw(device)
     path = os.ttyname(device)

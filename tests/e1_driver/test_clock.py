@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e1_driver.clock import HOLD_OVER, ClockChange, ClockSelector, SlipRate, Why
+from e1_driver.watch.clock import HOLD_OVER, ClockChange, ClockSelector, SlipRate, Why
 
 BOTH, FIRST, SECOND, NEITHER = ({"t": t, "p": p} for t, p in ((True, True), (True, False), (False, True),
                                                             (False, False)))

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from e1_driver import BLOCK, virtual
+from e1_driver import BLOCK
+from e1_driver.backends import virtual
 from tests.e1_driver.circuits import pair_urls
 from tests.e1_driver.contract import CHECKS, Pair, opened, outside
 from tests.e1_driver.e1d_server import E1dServer

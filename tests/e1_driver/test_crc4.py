@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e1_driver.crc4 import SMF_BITS, SMF_OCTETS, Octets, crc4_of
+from e1_driver.framing.crc4 import SMF_BITS, SMF_OCTETS, Octets, crc4_of
 
 C_BITS = [frame * 256 for frame in (0, 2, 4, 6)]  # bit 1 of the frames with FAS
 

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import pytest
 
 from e1_driver import BEARERS, IDLE, Alarm, Counters
+from e1_driver.backends.virtual import VirtualSpan
 from e1_driver.ctl.table import printed
 from e1_driver.ctl.verdict import ANSWERS
-from e1_driver.pcap import FILE_HEADER
-from e1_driver.virtual import VirtualSpan
+from e1_driver.watch.pcap import FILE_HEADER
 from tests.conftest import ROOT
 from tests.e1_driver.circuits import pair_urls
 from tests.e1_driver.e1d_server import E1dServer

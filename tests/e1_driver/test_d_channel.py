@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from e1_driver.d_channel import Side, SignallingTest, frame_name
+from e1_driver.testing.d_channel import Side, SignallingTest, frame_name
 
 NAMES = [                                         # Q.921 table 5, Q.931 table 4-2
     ("02017f", "SABME"), ("00017f", "SABME"), ("000173", "UA"), ("02011f", "DM"), ("020153", "DISC"),

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from e1_driver import Alarm, Clock, LineError, Loop, dahdi, dahdi_device, open_span
-from e1_driver import dahdi_wire as wire
+from e1_driver import Alarm, Clock, LineError, Loop, open_span
+from e1_driver.backends import dahdi, dahdi_device
+from e1_driver.backends import dahdi_wire as wire
 
 REQUESTS = [                                      # as a C compiler has them from user.h on x86-64
     (wire.FLUSH, 0x4004DA03), (wire.GET_PARAMS, 0xC088DA05), (wire.GETEVENT, 0x8004DA08),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e1_driver import Alarm
-from e1_driver.defects import CLEAR_S, DECLARE_S, HIDES, FailureChange, Failures, causes
+from e1_driver.watch.defects import CLEAR_S, DECLARE_S, HIDES, FailureChange, Failures, causes
 
 LOS, LOF, LOMF, AIS, RAI = Alarm.LOS, Alarm.LOF, Alarm.LOMF, Alarm.AIS, Alarm.RAI
 

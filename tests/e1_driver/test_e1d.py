@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from e1_driver import BEARERS, BLOCK, IDLE, Alarm, LineError, Loop
-from e1_driver.e1d import CATCH_UP_BLOCKS, STEADY_BLOCKS, E1dSpan
+from e1_driver.backends.e1d import CATCH_UP_BLOCKS, STEADY_BLOCKS, E1dSpan
 from tests.e1_driver.e1d_server import E1dServer
 from tests.e1_driver.ends import End, check_carried, run
 
@@ -207,7 +207,7 @@ def listener(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 def test_daemon_that_does_not_answer(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("e1_driver.e1d.ANSWER_S", 0.05)
+    monkeypatch.setattr("e1_driver.backends.e1d.ANSWER_S", 0.05)
     assert "does not answer within 0.05 s: is it stopped?" in refusal(listener.getsockname())
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from e1_driver.e1d_wire import (
+from e1_driver.backends.e1d_wire import (
     ANY,
     Event,
     LineMode,

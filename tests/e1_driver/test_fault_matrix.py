@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from e1_driver import BLOCK, Alarm, Block, Counters, LineStatus, virtual
-from e1_driver.faults import FRAME_BITS, Faults
+from e1_driver import BLOCK, Alarm, Block, Counters, LineStatus
+from e1_driver.backends import virtual
+from e1_driver.backends.faults import FRAME_BITS, Faults
 from e1_driver.soft import idle_block
 
 SMF_BITS = 8 * FRAME_BITS                         # what a CRC-4 covers: 1 ms (G.704 2.3.3)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from e1_driver import BLOCK, D_TIMESLOT, IDLE, TIMESLOTS, Alarm, Block
-from e1_driver.g704 import Crc4, Framer, Octets
+from e1_driver.framing.g704 import Crc4, Framer, Octets
 
 FRAME_BITS = 256
 MS = 8                                            # frames

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e1_driver.g775 import Signal
+from e1_driver.framing.g775 import Signal
 
 PERIOD = 512                                      # bits of a double frame
 

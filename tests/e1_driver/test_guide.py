@@ -9,10 +9,10 @@ import pytest
 from appliance.isdn.lapd import Side as LinkSide
 from appliance.isdn.q921 import Link
 from e1_driver import BLOCK, IDLE, TIMESLOTS, Abilities, Alarm, Block, Counters, LineStatus, Loop
-from e1_driver.d_channel import Side
-from e1_driver.guide import Run, Step
-from e1_driver.verdict import CHAIN, Fault, StepKey, Verdict
-from e1_driver.virtual import Line, pair
+from e1_driver.backends.virtual import Line, pair
+from e1_driver.testing.d_channel import Side
+from e1_driver.testing.guide import Run, Step
+from e1_driver.testing.verdict import CHAIN, Fault, StepKey, Verdict
 
 US, CABLE, TELCO, FAR_END = CHAIN
 PORT, DEMARCATION = StepKey.PORT_PLUG, StepKey.DEMARCATION_PLUG

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from e1_driver.hdlc import MAX_OCTETS, MIN_OCTETS, QUEUE_BITS, Decoder, Encoder, fcs
+from e1_driver.framing.hdlc import MAX_OCTETS, MIN_OCTETS, QUEUE_BITS, Decoder, Encoder, fcs
 
 FLAG = "01111110"
 SABME = bytes.fromhex("02017f")

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from e1_driver.bins import DAY_S, Bin, History
-from e1_driver.history import SAVE_EVERY_S, HistoryError, Store, read
-from e1_driver.performance import Second
+from e1_driver.watch.bins import DAY_S, Bin, History
+from e1_driver.watch.history import SAVE_EVERY_S, HistoryError, Store, read
+from e1_driver.watch.performance import Second
 from tests.e1_driver.lines import line
 from tests.e1_driver.test_bins import MIDNIGHT, NOON, kept, long_runs
 
@@ -101,7 +101,7 @@ def test_old_rows_leave_the_file(path: Path) -> None:
 CHILD = """
 import sys
 from pathlib import Path
-from e1_driver.history import Store
+from e1_driver.watch.history import Store
 from tests.e1_driver.lines import line
 store = Store(Path(sys.argv[1]))
 for number, second in enumerate(line(int(sys.argv[2]), "e" * 1000)):

@@ -6,12 +6,12 @@ import click
 import pytest
 
 from e1_driver import BACKENDS, Alarm, Counters, Loop
+from e1_driver.backends.dahdi import abilities_of
+from e1_driver.backends.dahdi_wire import SpanInfo
 from e1_driver.ctl.cli import e1ctl
 from e1_driver.ctl.terms import ALARMS, CLOCKS, COUNTERS, LOOPS
-from e1_driver.dahdi import abilities_of
-from e1_driver.dahdi_wire import SpanInfo
-from e1_driver.prbs import NAMES
-from e1_driver.verdict import LEAVES, Fault
+from e1_driver.testing.prbs import NAMES
+from e1_driver.testing.verdict import LEAVES, Fault
 from tests.conftest import ROOT
 from tests.e1_driver.line_docs import TOLD, can_tell, rows, told
 

@@ -1,7 +1,7 @@
 """The trace file's octets, worked out from libpcap's file format and its LINKTYPE_LINUX_LAPD header."""
 import pytest
 
-from e1_driver.pcap import write
+from e1_driver.watch.pcap import write
 
 FILE_HEADER = "a1b2c3d4 0002 0004 00000000 00000000 0000ffff 000000b1"
 RECORD_TIME = "59682f00 0007a120"                 # 2017-07-14 02:40:00.5 UTC

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e1_driver import Abilities, Alarm, Counters, LineStatus, Loop
-from e1_driver.performance import Errored, Second, Seconds, far, near
+from e1_driver.watch.performance import Errored, Second, Seconds, far, near
 
 ALL = frozenset(Alarm)
 CRC4 = Second(at=0, told=ALL, fas_errors=0, crc_errors=0, e_bits=0)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e1_driver import IDLE
-from e1_driver.prbs import NAMES, Octets, Pattern, pattern
+from e1_driver.testing.prbs import NAMES, Octets, Pattern, pattern
 
 # O.150 (05/96) table 1 and 5.5: stages, tap, inverted, longest run of zeros of the signal
 TABLE = [

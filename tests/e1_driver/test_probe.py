@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from e1_driver import BEARERS, BLOCK, IDLE, TIMESLOTS, Block
-from e1_driver.bert import Bert
-from e1_driver.prbs import pattern
-from e1_driver.probe import Echo, LoopProbe
+from e1_driver.testing.bert import Bert
+from e1_driver.testing.prbs import pattern
+from e1_driver.testing.probe import Echo, LoopProbe
 
 SECONDS = 3
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from e1_driver import BEARERS, BLOCK, D_TIMESLOT, IDLE, TIMESLOTS, Alarm, Block, Loop, open_span
-from e1_driver.g704 import Framer
-from e1_driver.pwe3 import CATCH_UP_BLOCKS, MAX_PACKETS
-from e1_driver.pwe3_jitter import SETTLE_BLOCKS
+from e1_driver.backends.pwe3 import CATCH_UP_BLOCKS, MAX_PACKETS
+from e1_driver.backends.pwe3_jitter import SETTLE_BLOCKS
+from e1_driver.framing.g704 import Framer
 from e1_driver.soft import LOOPED_BLOCKS
 from tests.e1_driver.circuits import HOST, FarEnd, free_ports, pair_urls
 from tests.e1_driver.ends import End, run

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from e1_driver import BLOCK_S
-from e1_driver.pwe3_clock import MAX_OFFSET, PlayClock
-from e1_driver.pwe3_jitter import JitterBuffer
-from e1_driver.pwe3_wire import SEQUENCES
+from e1_driver.backends.pwe3_clock import MAX_OFFSET, PlayClock
+from e1_driver.backends.pwe3_jitter import JitterBuffer
+from e1_driver.backends.pwe3_wire import SEQUENCES
 
 PER_PACKET, FRAMES_PER_S, BOUND_MS = 8, 8000, 20
 PACKET_S = PER_PACKET / FRAMES_PER_S

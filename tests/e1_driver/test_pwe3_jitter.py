@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e1_driver import BLOCK
-from e1_driver.pwe3_jitter import FORGET_FRAMES, SETTLE_BLOCKS, SHIFT_FRAMES, JitterBuffer
-from e1_driver.pwe3_wire import SEQUENCES, Form, L, R, decode, encode
+from e1_driver.backends.pwe3_jitter import FORGET_FRAMES, SETTLE_BLOCKS, SHIFT_FRAMES, JitterBuffer
+from e1_driver.backends.pwe3_wire import SEQUENCES, Form, L, R, decode, encode
 
 PER_PACKET = 8
 BOUND = 160                                       # 20 ms

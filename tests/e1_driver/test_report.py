@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from e1_driver import Alarm, Counters
-from e1_driver.bins import QUARTER_S, Bin, End
-from e1_driver.report import FRAMES, Report, pdf
-from e1_driver.verdict import CHAIN, Evidence, Fault, StepKey, decide
-from e1_driver.verdict_texts import LANGUAGES, Language, headline, what_to_do, why
+from e1_driver.testing.report import FRAMES, Report, pdf
+from e1_driver.testing.verdict import CHAIN, Evidence, Fault, StepKey, decide
+from e1_driver.testing.verdict_texts import LANGUAGES, Language, headline, what_to_do, why
+from e1_driver.watch.bins import QUARTER_S, Bin, End
 from tests.e1_driver.test_verdict import CLEAN, GONE, LOOPED, LOS, PACKETS, SILENT, evidence
 
 Pixels = npt.NDArray[np.int16]

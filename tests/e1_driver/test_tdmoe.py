@@ -15,8 +15,8 @@ from random import Random
 import pytest
 
 from e1_driver import Alarm, LineError
-from e1_driver.tdmoe import CATCH_UP_BLOCKS, GAP_S, TdmoeSpan
-from e1_driver.tdmoe_wire import FRAMES, Frame, StreamReader, decode, encode
+from e1_driver.backends.tdmoe import CATCH_UP_BLOCKS, GAP_S, TdmoeSpan
+from e1_driver.backends.tdmoe_wire import FRAMES, Frame, StreamReader, decode, encode
 from tests.e1_driver.ends import End, check_carried, run
 
 A, B = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
@@ -293,7 +293,7 @@ def test_without_the_right_to_use_an_interface(monkeypatch: pytest.MonkeyPatch) 
     def refuse(*_: object) -> socket.socket:
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr("e1_driver.tdmoe_ports.socket.socket", refuse)
+    monkeypatch.setattr("e1_driver.backends.tdmoe_ports.socket.socket", refuse)
     with pytest.raises(LineError, match="no right to use eth1: run as root or give CAP_NET_RAW"):
         TdmoeSpan(f"eth1/{B}/0")
 

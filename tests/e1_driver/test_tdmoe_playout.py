@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from e1_driver import BEARERS, D_TIMESLOT, IDLE, Block
-from e1_driver.tdmoe_playout import PlayOut
+from e1_driver.backends.tdmoe_playout import PlayOut
 
 TARGET = 20
 SAME = b"\xd5" * 248

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from e1_driver import BLOCK, TIMESLOTS
-from e1_driver.tdmoe_wire import Frame, Sender, StreamReader, block_of, decode, encode
+from e1_driver.backends.tdmoe_wire import Frame, Sender, StreamReader, block_of, decode, encode
 
 FAR, OWN = bytes.fromhex("525400123456"), bytes.fromhex("020000000001")
 COUNTING = bytes(range(248))                      # timeslot 1 has 0 to 7, timeslot 31 has 240 to 247

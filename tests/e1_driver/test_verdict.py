@@ -6,11 +6,20 @@ from dataclasses import replace
 import pytest
 
 from e1_driver import Abilities, Alarm, Clock, Counters
-from e1_driver.bert import Result
-from e1_driver.d_channel import Side, Signalling
-from e1_driver.probe import Echo
-from e1_driver.verdict import CHAIN, LEAVES, Evidence, Fault, Seen, StepKey, Verdict, decide
-from e1_driver.verdict_texts import LANGUAGES, TEXTS, Language, cannot_tell, headline, ranges, what_to_do, why
+from e1_driver.testing.bert import Result
+from e1_driver.testing.d_channel import Side, Signalling
+from e1_driver.testing.probe import Echo
+from e1_driver.testing.verdict import CHAIN, LEAVES, Evidence, Fault, Seen, StepKey, Verdict, decide
+from e1_driver.testing.verdict_texts import (
+    LANGUAGES,
+    TEXTS,
+    Language,
+    cannot_tell,
+    headline,
+    ranges,
+    what_to_do,
+    why,
+)
 
 US, CABLE, TELCO, FAR_END = CHAIN
 LINE = frozenset({"blocks_in", "slips", "fcs_errors", "aborts", "fas_errors", "crc_errors", "e_bits"})

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from e1_driver import BEARERS, BLOCK, D_TIMESLOT, IDLE, TIMESLOTS, Alarm, LineError, Loop
-from e1_driver.virtual import VirtualSpan
+from e1_driver.backends.virtual import VirtualSpan
 from tests.e1_driver.ends import End, check_carried, run
 
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,10 @@ import time
 import numpy as np
 import pytest
 
-from e1_driver import BEARERS, BLOCK, IDLE, Alarm, Block, Loop, virtual
+from e1_driver import BEARERS, BLOCK, IDLE, Alarm, Block, Loop
+from e1_driver.backends import virtual
+from e1_driver.backends.virtual_pair import WAITING_BLOCKS
 from e1_driver.soft import idle_block
-from e1_driver.virtual_pair import WAITING_BLOCKS
 from tests.e1_driver.ends import End
 
 FRAMED = "framing=g704"

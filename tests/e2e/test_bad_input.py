@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from appliance.bus.messages import Heartbeat
-from e1_driver.hdlc import MAX_OCTETS, MIN_OCTETS
+from e1_driver.framing.hdlc import MAX_OCTETS, MIN_OCTETS
 from hil_tests.instruments.exchange import SoftwareExchange
 from tests.e2e.calls import exchange_sequences, new_number, talk
 from tests.e2e.rig import Rig

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from appliance.bus.messages import GetTrace
-from e1_driver import pcap
+from e1_driver.watch import pcap
 from tests.e2e.calls import talk
 from tests.e2e.conftest import Garage
 from tests.e2e.rig import Rig

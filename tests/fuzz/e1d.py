@@ -2,7 +2,7 @@
 
 import contextlib
 
-from e1_driver.e1d_wire import decode, encode, read_interfaces, read_lines
+from e1_driver.backends.e1d_wire import decode, encode, read_interfaces, read_lines
 from tests.e1_driver.test_e1d_wire import VECTORS
 
 

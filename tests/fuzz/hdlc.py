@@ -1,6 +1,6 @@
 """A D-channel timeslot of any octets."""
 
-from e1_driver.hdlc import MAX_OCTETS, MIN_OCTETS, Decoder, Encoder
+from e1_driver.framing.hdlc import MAX_OCTETS, MIN_OCTETS, Decoder, Encoder
 
 SHORT_OCTETS = 60                                 # these octet by octet too
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from e1_driver.prbs import pattern
+from e1_driver.testing.prbs import pattern
 from tests.e1_driver.test_prbs import fuzz
 
 __all__ = ["MOST_OCTETS", "corpus", "fuzz"]

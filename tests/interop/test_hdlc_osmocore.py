@@ -8,7 +8,7 @@ from typing import Any
 import cffi
 import pytest
 
-from e1_driver.hdlc import MAX_OCTETS, MIN_OCTETS, Decoder, Encoder
+from e1_driver.framing.hdlc import MAX_OCTETS, MIN_OCTETS, Decoder, Encoder
 
 BUILD = Path(__file__).parents[2] / "build" / "osmocore"
 BITREVERSE = 4                                    # OSMO_HDLC_F_BITREVERSE: the order of bits in a timeslot

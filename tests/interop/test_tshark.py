@@ -33,7 +33,7 @@ from appliance.isdn.elements import (
 from appliance.isdn.lapd import Side
 from appliance.isdn.q921 import Link
 from appliance.isdn.q931 import Message, MessageType, encode
-from e1_driver import pcap
+from e1_driver.watch import pcap
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 

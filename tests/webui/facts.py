@@ -45,7 +45,7 @@ from appliance.bus.messages import (
 from appliance.media import g711
 from appliance.recording.wav import SAMPLES_PER_S, TICKS_PER_S, Header
 from e1_driver import BEARERS
-from e1_driver.bins import Bin, End
+from e1_driver.watch.bins import Bin, End
 
 RECORDING = "00112233445566778899aabbccddeeff"
 UNTOLD = ["code_violations", "crc_errors", "e_bits", "fas_errors", "lomf"]

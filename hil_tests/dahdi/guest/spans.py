@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from e1_driver import D_TIMESLOT
-from e1_driver.dahdi_wire import LAW_ALAW, Sig
+from e1_driver.backends.dahdi_wire import LAW_ALAW, Sig
 
 _DYNAMIC_SPAN = struct.Struct("=20s40s3i")        # driver, address, channels, timing, span number
 _CHANCONFIG = struct.Struct("=i40s4i16s")         # channel, name, sig, law, master, idle bits, network device

@@ -11,7 +11,8 @@ import pytest
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.events import Answered, By, ChannelChosen, Event, Incoming, Released
 from appliance.isdn.lapd import Side
-from e1_driver import Block, open_span, pcap
+from e1_driver import Block, open_span
+from e1_driver.watch import pcap
 from hil_tests.instruments import audio
 from hil_tests.instruments.exchange import SoftwareExchange
 from hil_tests.instruments.line import Line

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from e1_driver import BLOCK
-from e1_driver.dahdi import CARD_PREFILL_MS
+from e1_driver.backends.dahdi import CARD_PREFILL_MS
 from tests.e1_driver.contract import CHECKS, Pair, opened
 
 TICK_1_MS = Path("/sys/module/dahdi_dummy").exists()

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from e1_driver import BEARERS, BLOCK, Alarm, Clock, LineError, Loop, open_span
-from e1_driver.dahdi_device import Control
-from e1_driver.dahdi_wire import Alarms, Sig
+from e1_driver.backends.dahdi_device import Control
+from e1_driver.backends.dahdi_wire import Alarms, Sig
 from hil_tests.dahdi.guest import spans
 from tests.e1_driver.contract import Pair, crosses, frames_cross, opened
 from tests.e1_driver.ends import End, run

@@ -1,0 +1,1 @@
+"""One file or family a kind of interface; BACKENDS in e1_driver names their classes."""

@@ -1,0 +1,1 @@
+"""What is kept of a line: failures, seconds, bins, history, clock source, D-channel frames, sound."""

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Debian packages: what the box runs on, and the far ends that tests and the demonstration use.
 RUN_PACKAGES  := nats-server espeak-ng sox libpri-dev gcc libc6-dev libffi-dev python3.11-dev python3.11-venv
-TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg tshark chromium fonts-noto-cjk libosmocore-dev libspandsp2 poppler-utils poppler-data
+TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg tshark chromium fonts-noto-cjk libosmocore-dev libspandsp2 poppler-utils poppler-data iproute2
 # Real DAHDI in a virtual machine: the kernel and DAHDI are fetched, built and kept below build/dahdi, not installed.
 HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 make gcc-12 libelf1 tshark
 

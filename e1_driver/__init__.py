@@ -83,6 +83,7 @@ class LineStatus:
     alarms: frozenset[Alarm] = field(default_factory=frozenset)
     loop: Loop = Loop.NONE                        # the one that this end has switched
     crc4: bool | None = None                      # the far end sends CRC-4 multiframes; None: cannot tell yet
+    sa_bits: int | None = None                    # received Sa4 to Sa8, Sa4 the 16's bit; None: cannot tell
 
     @property
     def up(self) -> bool:
@@ -99,6 +100,7 @@ class Abilities:
     loops: frozenset[Loop] = frozenset()          # besides NONE
     clock: Clock = Clock.LINE
     whole_line: bool = False                      # row 0 of a received block is what was on the line
+    timeslot_16: bool = True                      # ... and row 16; False: it is always ones
 
 
 class Span(abc.ABC):

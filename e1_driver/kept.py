@@ -5,7 +5,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
@@ -26,9 +26,10 @@ log = logging.getLogger(__name__)
 class KeptSpan(Span):
     """The span of `url`: no method raises LineError. While its device is away it has LOS and gives no block.
 
-    Opened anew after 0.5, 1, 2, 4 and then every 8 s, in a thread of its own, so that a device that does not
-    answer keeps nobody waiting; `say` gets a sentence when it goes, and when the reason changes. Counters go
-    on over the absences. ValueError, from the constructor only: the URL is wrong.
+    Opened anew after 0.5, 1, 2, 4 and then every 8 s, when what it was is closed. Both are done in threads of
+    their own, so that a device that does not answer, or takes its time to send what it has, keeps nobody
+    waiting but him who calls close(). `say` gets a sentence when it goes, and when the reason changes.
+    Counters go on over the absences. ValueError, from the constructor only: the URL is wrong.
     """
 
     def __init__(self, url: str, say: Callable[[str], None] = log.warning) -> None:
@@ -39,6 +40,7 @@ class KeptSpan(Span):
         self._before = Counters()                 # of those that were lost
         self._retry_s, self._retry_at = FIRST_RETRY_S, time.monotonic()
         self._opener: _Opener | None = None
+        self._leaving: list[threading.Thread] = []        # they close a device, or will
         self._lent = False
         self._seen: frozenset[Alarm] = frozenset()
         self._epoll = select.epoll()
@@ -63,6 +65,12 @@ class KeptSpan(Span):
     def trouble(self) -> str:
         """Why it is away, empty when it is not."""
         return self._said if self._span is None else ""
+
+    @property
+    def released(self) -> bool:
+        """Whether every device that was let go is closed by now: after lend(), that another may open it."""
+        self._leaving = [thread for thread in self._leaving if thread.is_alive()]
+        return not self._leaving
 
     @property
     def abilities(self) -> Abilities:
@@ -112,8 +120,7 @@ class KeptSpan(Span):
     def close(self) -> None:
         if self._epoll.closed:
             return
-        if self._opener:
-            self._opener.forget()
+        self._forget_opener()
         if self._span:
             self._span.close()
         self._span = None
@@ -122,10 +129,8 @@ class KeptSpan(Span):
         os.close(self._opened)
 
     def lend(self, why: str) -> None:
-        """Close the device, so that another program may open it, and leave it alone until take_back()."""
-        if self._opener and self._opener.forget():
-            os.eventfd_read(self._opened)
-        self._opener = None
+        """Close the device, and leave it alone until take_back(). Another may open it when `released`."""
+        self._forget_opener()
         self._lent, self._said = True, why
         self._drop()
         self._timer.arm(_NEVER_S)
@@ -146,7 +151,7 @@ class KeptSpan(Span):
         if self._opener is None:
             if now >= self._retry_at and not self._epoll.closed:
                 self._timer.arm(_NEVER_S)          # it stays readable until then
-                self._opener = _Opener(self._url, self._opened)
+                self._opener = _Opener(self._url, self._opened, self._leaving)
             return
         if not self._opener.done:
             return
@@ -172,8 +177,24 @@ class KeptSpan(Span):
             return
         self._before = _sum(self._before, self._span.counters())
         self._epoll.unregister(self._span.fileno())
-        self._span.close()
+        self._leave(self._span)
         self._span = None
+
+    def _forget_opener(self) -> None:
+        if self._opener is None:
+            return
+        opener, self._opener = self._opener, None
+        if not opener.forget():
+            self._leaving.append(opener.thread)
+            return
+        os.eventfd_read(self._opened)
+        if isinstance(opener.result, Span):
+            self._leave(opener.result)
+
+    def _leave(self, span: Span) -> None:
+        thread = threading.Thread(target=_close, args=(self._url, span), name="close span", daemon=True)
+        thread.start()
+        self._leaving.append(thread)
 
     def _failed(self, error: Exception, now: float) -> None:
         self._retry_at = now + self._retry_s
@@ -184,16 +205,26 @@ class KeptSpan(Span):
             self._say(f"{error}; tried again by itself")
 
 
-class _Opener:
-    """Opens in a thread; `done` is set when `result` is there, and `wake` is made readable."""
+def _close(url: str, span: Span) -> None:
+    try:
+        span.close()
+    except Exception:                             # whatever it is, this thread is the last to hear of it
+        log.exception("%s: cannot close it", url)
 
-    def __init__(self, url: str, wake: int) -> None:
+
+class _Opener:
+    """Opens in a thread when those of `before` have ended; `done` is set when `result` is there, and `wake`
+    is made readable.
+    """
+
+    def __init__(self, url: str, wake: int, before: Sequence[threading.Thread]) -> None:
         self.result: Span | Exception = LineError(f"{url}: not opened")
-        self._url = url
+        self._url, self._before = url, tuple(before)
         self._wake = os.dup(wake)                 # the owner may be closed before we are done
         self._lock = threading.Lock()
         self._done = self._forgotten = False
-        threading.Thread(target=self._open, name="open span", daemon=True).start()
+        self.thread = threading.Thread(target=self._open, name="open span", daemon=True)
+        self.thread.start()
 
     @property
     def done(self) -> bool:
@@ -201,25 +232,32 @@ class _Opener:
             return self._done
 
     def forget(self) -> bool:
-        """Nobody will ask: close what was or will be opened. True: `wake` is readable already."""
+        """False: what will be opened is closed by the thread. True: it is done, `result` is the caller's."""
         with self._lock:
             self._forgotten = True
-            if self._done and isinstance(self.result, Span):
-                self.result.close()
             return self._done
 
     def _open(self) -> None:
-        try:
-            result: Span | Exception = open_span(self._url)
-        except (LineError, ValueError, OSError) as error:
-            result = error
+        for thread in self._before:
+            thread.join()
+        result = self._result()
         with self._lock:
-            self.result, self._done = result, True
-            if not self._forgotten:
+            self.result, self._done, forgotten = result, True, self._forgotten
+            if not forgotten:
                 os.eventfd_write(self._wake, 1)
-            elif isinstance(result, Span):
-                result.close()
-            os.close(self._wake)
+        os.close(self._wake)
+        if forgotten and isinstance(result, Span):
+            _close(self._url, result)
+
+    def _result(self) -> Span | Exception:
+        if self._forgotten:
+            return self.result
+        try:
+            return open_span(self._url)
+        except (LineError, ValueError, OSError) as error:
+            return error
+        except Exception as error:                # or the span were away for ever without a word
+            return LineError(f"{self._url}: cannot open it: {error!r}")
 
 
 def _sum(one: Counters, other: Counters) -> Counters:

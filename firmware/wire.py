@@ -5,8 +5,8 @@ A packet, all integers little-endian:
     u8 kind   u8 span   u16 sequence   body   u32 CRC-32 (binascii.crc32) of all before it
 
 is sent stuffed by COBS, so that it holds no zero octet, and ends with one. What is damaged is thrown away up
-to the next zero octet and counted; nothing is sent again. The sequence runs for each kind, span and direction
-by itself: a gap in TDM is a block that was lost.
+to the next zero octet and counted; nothing is sent again, but a SET that no STATUS names in time. The
+sequence runs for each kind, span and direction by itself: a gap in TDM is a block that was lost.
 
 | kind | from | body |
 |---|---|---|

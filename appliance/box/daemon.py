@@ -26,10 +26,10 @@ from appliance.bus.messages import (
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.errors import Unavailable
+from appliance.store import LINES_FILE
 from e1_driver.watch.history import HistoryError, Store
 
 SAY_S = 2.0
-HISTORY = "lines.sqlite"
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 async def serve(context: Context) -> None:
     """Run boxd until the context's stop. Unavailable: the histories cannot be opened."""
     try:
-        store = Store(context.state_dir / HISTORY)
+        store = Store(context.state_dir / LINES_FILE)
     except HistoryError as error:
         raise Unavailable(str(error)) from None
     with store:

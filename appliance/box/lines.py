@@ -10,16 +10,24 @@ from e1_driver import Alarm
 from e1_driver.watch.defects import Failures
 from e1_driver.watch.history import Store
 
+KEPT_S = 30 * 86_400                              # of a span that is no more
 AGAIN_S = 900                                     # older than any that spand keeps: the clock was set back
 
 log = logging.getLogger(__name__)
 
 
 class Lines:
-    """Fed with what spand says; knows no clock but `now`, steady seconds, and the times in the events."""
+    """Fed with what spand says; knows no clock but `now`, steady seconds, and the times in the events.
+
+    `spans`: those of the configuration; the history of any other goes.
+    """
 
     def __init__(self, store: Store, spans: list[str]) -> None:
         self.spans = spans
+        for gone in set(store.spans()).difference(spans):
+            if store.history(gone).newest < time.time() - KEPT_S:    # a name mistyped today loses nothing
+                log.warning("span %s: not in the configuration for 30 days, its history goes", gone)
+                store.forget(gone)
         self._store = store
         self._failures = {span: Failures() for span in spans}
         self._trouble = ""

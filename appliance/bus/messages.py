@@ -214,18 +214,23 @@ class GetSpanSeconds(Request[SpanSeconds], frozen=True):
 
 
 class LendSpan(Request[Done], frozen=True):
-    """Give the line's device up for at most `for_s`, for tests; Refused while a call is on it."""
+    """Give the line's device up for at most `for_s`, for tests; again: for so long from now on.
+
+    Refused while a call is on it, or it is lent to another `borrower`.
+    """
 
     owner: ClassVar[str] = "spand"
     span: str
+    borrower: str                                 # a random name of these tests
     for_s: float
 
 
 class TakeSpanBack(Request[Done], frozen=True):
-    """The tests are over."""
+    """The tests of `borrower` are over; nothing when the span is not lent to it."""
 
     owner: ClassVar[str] = "spand"
     span: str
+    borrower: str
 
 
 # --- trunkd ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from appliance.launch import prompts as prompt_builder
 from appliance.launch import up as box
 from appliance.launch.console import Console
 from appliance.launch.place import CannotStart
+from appliance.store import LINES_FILE
 
 T = TypeVar("T")
 
@@ -100,16 +102,23 @@ def trace(span: str, out: Path, run_dir: Path) -> None:
 @click.argument("span")
 @click.argument("command", nargs=-1, required=True, metavar="COMMAND [OPTIONS]...")
 @CONFIG
+@STATE_DIR
 @RUN_DIR
-def e1ctl(span: str, command: tuple[str, ...], config: Path, run_dir: Path) -> None:
+def e1ctl(span: str, command: tuple[str, ...], config: Path, state_dir: Path, run_dir: Path) -> None:
     """Test SPAN of a running box: `e1ctl COMMAND URL [OPTIONS]` with its URL.
 
     The box gives the line up meanwhile, which it refuses while a call is on it, and takes it back after.
+    For `history`, what the box has kept is read, and the line is left alone; `verdict` reports it too.
     """
     urls = {one.name: one.url for one in _or_exit(lambda: box.check(config)).spans}
     if span not in urls:
         _exit(f"{config}: no span is called {span!r}, there are {', '.join(sorted(urls))}", EX_CONFIG)
-    sys.exit(_on_bus(run_dir, lambda bus: lending.test(bus, span, urls[span], command), name="boxd"))
+    what, options, kept = command[0], command[1:], ("--store", str(state_dir / LINES_FILE))
+    if what == "history":
+        sys.exit(subprocess.run((*lending.E1CTL, what, span, *kept, *options), check=False).returncode)
+    told = (*kept, "--name", span) if what == "verdict" else ()
+    sys.exit(_on_bus(run_dir, lambda bus: lending.test(bus, span, (what, urls[span], *told, *options)),
+                     name="boxd"))
 
 
 @main.command()

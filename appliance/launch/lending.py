@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,20 +13,21 @@ from appliance.errors import Unavailable
 
 LOAN_S, RENEW_S = 30.0, 10.0                      # a loan ends by itself when this program is killed
 GIVEN_S = 5.0
+E1CTL = (sys.executable, "-m", "e1_driver.ctl")
 
 
-async def test(bus: Bus, span: str, url: str, command: Sequence[str]) -> int:
-    """Run e1ctl's sub-command `command[0]`, options after it, on `span`, which has `url`; its exit code.
+async def test(bus: Bus, span: str, command: Sequence[str]) -> int:
+    """Run e1ctl with the arguments `command`, which open the line of `span`; its exit code.
 
-    Refused: no such span, or it carries calls. Ctrl-C is e1ctl's to handle.
+    Refused: no such span, it carries calls, or it is lent already. Ctrl-C is e1ctl's to handle.
     """
-    await _borrow(bus, span)
+    borrower = secrets.token_hex(8)
+    await _borrow(bus, span, borrower)
     loop = asyncio.get_running_loop()
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "e1_driver.ctl", command[0], url, *command[1:])
+    child = await asyncio.create_subprocess_exec(*E1CTL, *command)
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     loop.add_signal_handler(signal.SIGTERM, child.terminate)
-    renewing, running = asyncio.create_task(_renew(bus, span)), asyncio.create_task(child.wait())
+    renewing, running = asyncio.create_task(_renew(bus, span, borrower)), asyncio.create_task(child.wait())
     try:
         await asyncio.wait((renewing, running), return_when=asyncio.FIRST_COMPLETED)
         if not running.done():                    # spand wants the line back, or is gone
@@ -38,10 +40,10 @@ async def test(bus: Bus, span: str, url: str, command: Sequence[str]) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
         with contextlib.suppress(BusError):       # the loan ends by itself
-            await bus.ask(TakeSpanBack(span=span))
+            await bus.ask(TakeSpanBack(span=span, borrower=borrower))
 
 
-async def _borrow(bus: Bus, span: str) -> None:
+async def _borrow(bus: Bus, span: str, borrower: str) -> None:
     given = asyncio.Event()
 
     async def hear(event: Event) -> None:
@@ -49,16 +51,16 @@ async def _borrow(bus: Bus, span: str) -> None:
             given.set()
 
     await bus.hear("spand", hear)
-    await bus.ask(LendSpan(span=span, for_s=LOAN_S))
+    await bus.ask(LendSpan(span=span, borrower=borrower, for_s=LOAN_S))
     try:
         async with asyncio.timeout(GIVEN_S):
             await given.wait()
     except TimeoutError:
-        await bus.ask(TakeSpanBack(span=span))
+        await bus.ask(TakeSpanBack(span=span, borrower=borrower))
         raise Unavailable(f"span {span}: spand does not give it away") from None
 
 
-async def _renew(bus: Bus, span: str) -> None:
+async def _renew(bus: Bus, span: str, borrower: str) -> None:
     while True:
         await asyncio.sleep(RENEW_S)
-        await bus.ask(LendSpan(span=span, for_s=LOAN_S))
+        await bus.ask(LendSpan(span=span, borrower=borrower, for_s=LOAN_S))

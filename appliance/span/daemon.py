@@ -40,7 +40,7 @@ from appliance.errors import Unavailable
 from appliance.media.engine import Engine
 from appliance.media.prompts import Library
 from appliance.media.ring import Ring
-from appliance.span.line import Died, DigitHeard, Figures, Lend, Line, Note, PlayerEnded
+from appliance.span.line import Died, DigitHeard, DriverLog, Figures, Lend, Line, Note, PlayerEnded
 from appliance.span.sounds import Sounds
 from appliance.span.switchboard import Switchboard
 from e1_driver import BEARERS, TIMESLOTS
@@ -58,6 +58,7 @@ class Spand:
     def __init__(self, context: Context, switchboard: Switchboard, line: Line) -> None:
         self._context, self._switchboard, self._line = context, switchboard, line
         self._states: dict[str, SpanState] = {}
+        self._loans: dict[str, tuple[str, float]] = {}           # span: borrower, end by the loop's clock
         self._clock: ClockState | None = None
         self._reports_wait = asyncio.Event()
 
@@ -99,8 +100,8 @@ class Spand:
                         await self._follow(report)
                     case Figures():
                         self._figures(report)
-                    case Note(text):
-                        log.warning("%s", text)
+                    case Note(text, level):
+                        log.log(level, "%s", text)
                     case Died(error):
                         raise error
 
@@ -129,23 +130,35 @@ class Spand:
                 if span not in self._states:
                     raise Refused(f"no span {span!r}, there are {', '.join(self._states)}")
                 return SpanSeconds(seconds=self._line.seconds(span, since))
-            case LendSpan(span=span, for_s=for_s):
-                self._check_loan(span, for_s)
-                self._line.orders.put(Lend(span, for_s))
-            case TakeSpanBack(span=span):
+            case LendSpan(span=span, borrower=borrower, for_s=for_s):
+                self._lend(span, borrower, for_s)
+            case TakeSpanBack(span=span, borrower=borrower):
                 board.legs_on(span)               # Refused when there is no such span
-                self._line.orders.put(Lend(span, 0.0))
+                if self._borrower(span) == borrower:
+                    del self._loans[span]
+                    self._line.orders.put(Lend(span, 0.0))
             case _:
                 raise Refused(f"{type(request).__name__}: spand has no answer to it")
         await self._commit()
         return Done()
 
-    def _check_loan(self, span: str, for_s: float) -> None:
-        state = self._states.get(span)
-        if (legs := self._switchboard.legs_on(span)) and not (state and state.lent):
+    def _lend(self, span: str, borrower: str, for_s: float) -> None:
+        legs, holder = self._switchboard.legs_on(span), self._borrower(span)
+        if holder not in ("", borrower):
+            raise Refused(f"span {span} is lent for other tests: wait until they have ended")
+        if legs and not holder:
             raise Refused(f"span {span} carries {legs} calls: wait until they have ended")
         if not 0 < for_s <= LONGEST_LOAN_S:
             raise Refused(f"for_s {for_s:g}: a span is lent for up to {LONGEST_LOAN_S:g} s")
+        if not borrower:
+            raise Refused(f"span {span}: a loan needs a borrower, any name")
+        self._loans[span] = borrower, asyncio.get_running_loop().time() + for_s
+        self._line.orders.put(Lend(span, for_s))
+
+    def _borrower(self, span: str) -> str:
+        """Whom the span is lent to; empty: nobody."""
+        borrower, ends = self._loans.get(span, ("", 0.0))
+        return borrower if asyncio.get_running_loop().time() < ends else ""
 
     async def _commit(self) -> None:
         """Put the switchboard's change in force, then tell."""
@@ -202,7 +215,8 @@ async def serve(context: Context) -> None:
         place, what = error.filename or context.run_dir, error.strerror or error
         raise Unavailable(f"{place}: {what}: spand cannot make its sockets or its ring there") from None
     try:
-        await Spand(context, switchboard, line).run()
+        with DriverLog(line.reports.put):
+            await Spand(context, switchboard, line).run()
     finally:
         line.stop()
 

@@ -1,5 +1,6 @@
 """The real-time thread: spans in, matrix, spans out; the record ring and D-channel frames."""
 
+import logging
 import os
 import select
 import threading
@@ -53,6 +54,7 @@ class Note:
     """For the log: this thread does not write it, a terminal may be slow."""
 
     text: str
+    level: int = logging.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,27 @@ class Lend:
 
 
 Report = DigitHeard | PlayerEnded | SpanState | SpanSecond | ClockState | Figures | Note | Died
+
+
+class DriverLog(logging.Handler):
+    """Takes what the driver logs in the real-time thread out of it, as notes."""
+
+    def __init__(self, put: Callable[[Note], None]) -> None:
+        super().__init__()
+        self._put = put
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._put(Note(record.getMessage(), record.levelno))
+
+    def __enter__(self) -> "DriverLog":
+        self._driver = logging.getLogger("e1_driver")
+        self._driver.addHandler(self)
+        self._driver.propagate = False
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._driver.removeHandler(self)
+        self._driver.propagate = True
 
 
 class Line:

@@ -84,7 +84,7 @@ class Seat:
         return SpanState(
             span=self.config.name, up=status.up, alarms=[] if self._given_away else sorted(status.alarms),
             loop=status.loop, crc4=status.crc4, clock=abilities.clock, trouble=self.span.trouble,
-            lent=self._given_away,
+            lent=self._given_away and self.span.released,
             untold=sorted(set(Alarm) - abilities.alarms) + sorted(_LINE_COUNTERS - abilities.counters),
             counters=asdict(self._counters(slips)) | asdict(self.dchannel.counters), at=time.time())
 

@@ -19,6 +19,7 @@ from firmware import wire
 
 ANSWER_S = 2.0
 ASK_AGAIN_S = 0.5                                 # what came before may have spoilt the first
+SET_AGAIN_S = 0.5                                 # unanswered for so long, a SET was lost
 SILENT_S = 0.2                                    # no block for this long is LOS whatever the card said
 GONE_S = 3.0                                      # ... and for this long: it has lost its mind, begin anew
 CATCH_UP_BLOCKS = 10                              # older ones are thrown away
@@ -50,9 +51,10 @@ class CardSpan(SoftSpan):
     """`DEVICE?span=0&clock=line&crc4=auto`: one span of the card at DEVICE, which no other program may use.
 
     Guaranteed: blocks and status are the card's, 32 timeslots as on the line; D-channel HDLC is done here, on
-    timeslot 16. Loops are the card's too. After a stall of ours at most 10 blocks of what came in meanwhile
-    are delivered. A packet damaged on the way is thrown away; a block that it held is a slip. A card that
-    falls silent is LOS after 200 ms; after 3 s, or when it is unplugged, read() raises LineError.
+    timeslot 16. Loops are the card's too: one that it does not confirm is asked for every 0.5 s, and from
+    then on status() tells what the card does. After a stall of ours at most 10 blocks of what came in
+    meanwhile are delivered. A packet damaged on the way is thrown away; a block that it held is a slip. A
+    card that falls silent is LOS after 200 ms; after 3 s, or when it is unplugged, read() raises LineError.
     """
 
     def __init__(self, rest: str) -> None:
@@ -70,6 +72,9 @@ class CardSpan(SoftSpan):
         self._writer, self._reader = wire.Writer(), wire.Reader(self._hear)
         self._unsent = b""
         self._sequence = self._set_sequence = 0   # of our last block and our last SET
+        self._answers = -1                        # the SET that the card goes by
+        self._wanted = self._own = Loop.NONE      # as we asked for, and as the card says
+        self._set_at, self._lost_set = 0.0, False
         self._answer: tuple[int, int, str] | None = None
         self._running = False
         self._blocks: deque[Block] = deque()
@@ -105,7 +110,7 @@ class CardSpan(SoftSpan):
         return self._epoll.fileno()
 
     def send_frame(self, frame: bytes) -> bool:
-        return self._card.loop not in _TO_THE_FAR_END and super().send_frame(frame)
+        return self._wanted not in _TO_THE_FAR_END and super().send_frame(frame)
 
     def status(self) -> LineStatus:
         return self._status()
@@ -133,6 +138,10 @@ class CardSpan(SoftSpan):
             self._heard_at = now
         elif now - self._heard_at > GONE_S:
             raise self._error(f"the line card says nothing for {GONE_S:.0f} s: it is opened anew")
+        if self._answers != self._set_sequence and now - self._set_at > SET_AGAIN_S:
+            self._lost_set = True
+            self._card = replace(self._card, loop=self._own)
+            self._send_set(now)
         self._silent = now - self._heard_at >= SILENT_S
         self._silence.arm(now + SILENT_S)
         block = self._blocks.popleft() if self._blocks else None
@@ -191,8 +200,14 @@ class CardSpan(SoftSpan):
 
     def _set(self, loop: Loop) -> None:
         self._set_sequence = (self._set_sequence + 1) & 0xFFFF
-        self._send(wire.SET, self._set_sequence, bytes((wire.LOOPS.index(loop), self._clock, self._crc4)))
+        self._wanted, self._lost_set = loop, False
         self._card = replace(self._card, loop=loop)
+        self._send_set(time.monotonic())
+
+    def _send_set(self, now: float) -> None:
+        self._set_at = now
+        body = bytes((wire.LOOPS.index(self._wanted), self._clock, self._crc4))
+        self._send(wire.SET, self._set_sequence, body)
 
     def _send(self, kind: int, sequence: int, body: bytes) -> None:
         self._unsent += self._writer.pack(kind, self._span, sequence, body)
@@ -248,9 +263,10 @@ class CardSpan(SoftSpan):
         self._blocks.append(np.frombuffer(bytearray(body), np.uint8).reshape(TIMESLOTS, BLOCK))
 
     def _take_status(self, figures: tuple[int, ...]) -> None:
-        answers, alarms, loop, _, crc4, *counts, self._card_slips = figures
+        self._answers, alarms, loop, _, crc4, *counts, self._card_slips = figures
         standing = frozenset(Alarm(name) for bit, name in enumerate(wire.ALARMS) if alarms >> bit & 1)
-        known = Loop(wire.LOOPS[loop]) if answers == self._set_sequence else self._card.loop
-        self._card = LineStatus(standing, known, _CRC4[wire.CRC4[crc4]])
+        self._own = Loop(wire.LOOPS[loop])
+        told = self._answers == self._set_sequence or self._lost_set
+        self._card = LineStatus(standing, self._own if told else self._wanted, _CRC4[wire.CRC4[crc4]])
         for name, count in zip(_OF_THE_CARD, counts, strict=True):
             setattr(self._counters, name, count)

@@ -73,10 +73,10 @@ def abilities_of(info: wire.SpanInfo, maintenance: bool) -> Abilities:
     if info.kind == "E1":
         follows = info.sync_source == info.span
         return Abilities(frozenset(Alarm), HDLC_COUNTERS | frozenset(_FRAMER_COUNTERS), loops,
-                         Clock.LINE if follows else Clock.OWN)
+                         Clock.LINE if follows else Clock.OWN, timeslot_16=False)
     own = info.name.startswith("DYN/loc")         # paced by this kernel's timer, the others by their packets
     return Abilities(frozenset({Alarm.LOS, Alarm.RAI}), HDLC_COUNTERS, loops,
-                     Clock.OWN if own else Clock.LINE)
+                     Clock.OWN if own else Clock.LINE, timeslot_16=False)
 
 
 def counted(before: wire.SpanInfo, now: wire.SpanInfo) -> dict[str, int]:
@@ -104,11 +104,11 @@ class DahdiSpan(Span):
 
     Guaranteed: a constant delay of `prefill_ms` (an option; 10 of a card, 20 of a dynamic span) and a block.
     When DAHDI ran out of our blocks, or has more than 10 for us, the delay is made what it was, and what that
-    costs is counted as slips. Bearers are received in step, and sent so unless this process was held up while
-    it sent the first block. Rows 0 and 16 of a block are not known here and are ones. Counters are the
-    driver's since open. A PAYLOAD loop is DAHDI's own, a LINE loop the card's, LOCAL the card's or, where it
-    has none, made here while the line carries idle blocks. When the driver goes, read() and write() raise
-    LineError: close, then open anew.
+    costs is counted as slips. So it is when a bearer is 32 blocks behind: all begin anew. Bearers are
+    received in step, and sent so unless this process was held up while it sent the first block. Rows 0 and 16
+    of a block are not known here and are ones. Counters are the driver's since open. A PAYLOAD loop is
+    DAHDI's own, a LINE loop the card's, LOCAL the card's or, where it has none, made here while the line
+    carries idle blocks. When the driver goes, read() and write() raise LineError: close, then open anew.
     """
 
     def __init__(self, rest: str) -> None:
@@ -335,6 +335,11 @@ class DahdiSpan(Span):
             while len(rows) < wanted and (octets := channel.read()):
                 rows.append(octets)
             ready = min(ready, len(rows))
+        if wanted - ready > BUFFERS:              # one channel stands still, or lost what the others have
+            self._counters.slips += wanted
+            self._aligned, self._align_tries = False, 0
+            self._restart_reading()
+            return 0
         return ready
 
     def _align(self) -> int:

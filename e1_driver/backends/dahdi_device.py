@@ -131,14 +131,18 @@ class Channel:
             raise self._error(f"{self._where}: ioctl {request:#x}: {error.strerror}") from None
 
     def read(self) -> bytes | None:
-        """The next block or frame, None: none yet."""
+        """The next block or frame, None: none yet. LineError: the channel has gone."""
         while True:
             try:
-                return os.read(self.fd, self._octets)
+                octets = os.read(self.fd, self._octets)
             except BlockingIOError:
                 return None
             except OSError as error:
                 self._trouble(error)
+                continue
+            if not octets:                        # no block or frame is empty, and the next would be too
+                raise self._gone("it gives no octets")
+            return octets
 
     def write(self, octets: bytes | memoryview) -> bool:
         """False: every buffer is full."""

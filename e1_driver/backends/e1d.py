@@ -4,7 +4,6 @@ The daemon is the clock: it hands over 10 ms of each timeslot at a time and take
 given.
 """
 
-import contextlib
 import logging
 import os
 import re
@@ -60,6 +59,7 @@ _ABILITIES = Abilities(
     alarms=frozenset(alarm for alarm, _ in _ALARM.values()),
     counters=frozenset({"blocks_in", "blocks_out", "slips", "frames_in", "frames_out", "runts", "giants"}),
     loops=frozenset({Loop.LOCAL, Loop.PAYLOAD}),
+    timeslot_16=False,
 )
 
 
@@ -310,13 +310,19 @@ class E1dSpan(Span):
                 self._missing.discard(timeslot)
 
     def _drain_control(self) -> None:
-        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+        try:
             while packet := self._control.recv(wire.MAX_MESSAGE_OCTETS):
                 try:
                     self._take_event(wire.decode(packet))
                 except ValueError as error:
                     log.warning("%s: %s", self._url, error)
-            raise self._error("osmo-e1d has gone: start it again")
+        except BlockingIOError:
+            return
+        except ConnectionResetError:              # closed with a question of ours unread
+            pass
+        except OSError as error:
+            raise self._error(f"the control socket of osmo-e1d is of no more use: {error.strerror}") from None
+        raise self._error("osmo-e1d has gone: start it again")
 
     def _receive(self, timeslot: int) -> bytes | None:
         """None when nothing is there."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from e1_driver import BLOCK, TIMESLOTS
+from e1_driver import BLOCK, IDLE, TIMESLOTS
 
 Frames = npt.NDArray[np.uint8]                    # [n, 32], a row is what the line carries in 125 us
 Places = npt.NDArray[np.int64]
@@ -38,7 +38,7 @@ _NUMBERS = {
     "ppm": _Number("0", -1000, 1000, "parts per million"),
     "seed": _Number("0", 0, 2**63, "seed", True),
 }
-_SWITCHES = ("d_cut", "los", "ais", "rai")
+_SWITCHES = ("d_cut", "los", "lof", "ais", "rai")
 OPTIONS: Mapping[str, str] = {name: number.default for name, number in _NUMBERS.items()} | dict.fromkeys(
     _SWITCHES, "off")
 
@@ -57,6 +57,7 @@ class Faults:
     d_loss: float = 0.0                           # share of D-channel frames, each way, with one bit inverted
     d_cut: bool = False                           # timeslot 16 is all ones, each way
     los: bool = False                             # this end sends nothing
+    lof: bool = False                             # ... frames without the frame alignment word
     ais: bool = False                             # ... all ones
     rai: bool = False                             # ... the remote alarm, whatever it hears
     delay_ms: int = 0                             # on the way; a change leaves out what no longer fits
@@ -185,6 +186,9 @@ class Cable:
             for place in slips:
                 frames = self._slip(frames, int(place))
             frames, self._on_the_way = frames[:BLOCK], frames[BLOCK:]
+        if faults.lof:
+            frames = frames.copy()
+            frames[:, 0] = IDLE                   # bit 2 is one: it can be neither the word nor a part of it
         if faults.ais:
             frames = np.full_like(frames, 0xFF)
         bits = self._wrong_bits(faults)

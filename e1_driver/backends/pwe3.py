@@ -33,7 +33,8 @@ from e1_driver.framing.g704 import Framer
 from e1_driver.soft import ALL_ONES, BLOCK_LOOPS, HDLC_COUNTERS, LOOPED_BLOCKS, SoftSpan, idle_block
 from e1_driver.timerfd import Timer
 
-MAX_PACKETS = 512                                 # looked at in one read(), a flood or not
+MAX_PACKETS = 512                                 # of the peer, looked at in one read(), a flood or not
+MAX_STRANGERS = 64                                # ... and of others, that the kernel let through
 CATCH_UP_BLOCKS = STALL_FRAMES // BLOCK           # the clock makes up for so many; more are slips
 
 _PACKET_COUNTERS = frozenset({"packets_in", "packets_lost", "packets_late", "packets_bad"})
@@ -46,8 +47,9 @@ class EmulatedSpan(SoftSpan):
 
     Guaranteed: with or without a far end a block comes every 10 ms, by this box's clock or, with clock=line,
     by the far end's as its packets let it be known. A stall of the caller is made up for by at most 25
-    blocks; more are slips. Every packet that comes is counted once: in, late or bad; a read() looks at 512 at
-    most. Packets go out when a block is written, all of its 10 ms at once: the far end's jitter buffer is to
+    blocks; more are slips. Every packet of the far end's address is counted once: in, late or bad; a read()
+    looks at 512 at most. Those of another address the kernel drops, uncounted; one that slips through is bad.
+    Packets go out when a block is written, all of its 10 ms at once: the far end's jitter buffer is to
     hold 20 ms or more. Loss of 10 packets in a row is LOS, and told to the far end by R; two good ones end
     it. Errors of the network are loss: nothing raises once the span is open. With a far end that was started
     again, or was silent for a second, it begins anew.
@@ -119,10 +121,10 @@ class EmulatedSpan(SoftSpan):
 
     def _take_in(self) -> None:
         line, more, looked_at = self._socket, True, 0
-        while more and looked_at < MAX_PACKETS:
-            strangers = line.strangers
+        strangers_before = line.strangers
+        while more and looked_at < MAX_PACKETS and line.strangers - strangers_before < MAX_STRANGERS:
             count, more = line.receive()
-            looked_at += count + line.strangers - strangers
+            looked_at += count
             if not count:
                 continue
             packets = line.packets[:count]
@@ -176,7 +178,7 @@ class CesopSpan(EmulatedSpan):
         contiguous = timeslots == tuple(range(timeslots[0], timeslots[-1] + 1))
         self._rows = slice(timeslots[0], timeslots[-1] + 1) if contiguous else list(timeslots)
         abilities = Abilities(frozenset({Alarm.LOS, Alarm.AIS, Alarm.RAI}), HDLC_COUNTERS | _PACKET_COUNTERS,
-                              BLOCK_LOOPS, circuit.clock)
+                              BLOCK_LOOPS, circuit.clock, timeslot_16=self._has_d_channel)
         filler = np.array([ALL_ONES if timeslot == D_TIMESLOT else IDLE for timeslot in timeslots], np.uint8)
         self._idle = idle_block()
         super().__init__(circuit, abilities, filler)
@@ -254,7 +256,7 @@ class SatopSpan(EmulatedSpan):
         alarms = {Alarm.AIS} if self._far_flags & L else set(self._framer.alarms)
         if self._far_flags & R:
             alarms.add(Alarm.RAI)
-        return LineStatus(frozenset(alarms), crc4=self._framer.crc4)
+        return LineStatus(frozenset(alarms), crc4=self._framer.crc4, sa_bits=self._framer.sa_received)
 
     def counters(self) -> Counters:
         framer = self._framer

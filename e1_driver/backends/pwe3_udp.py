@@ -1,5 +1,6 @@
 """The UDP socket of an emulated circuit: packets of one peer, in batches, without waiting."""
 
+import contextlib
 import logging
 import socket
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from e1_driver import LineError
 from e1_driver.backends.pwe3_wire import Numbers, Octets
+from e1_driver.backends.socket_filter import attach, from_host
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +30,9 @@ def resolve(host: str, port: int) -> Address:
 
 
 class PacketSocket:
-    """Bound to `local` for the object's life. Packets from another address than `peer`'s are counted as
-    `strangers`; its port may be any, for some gateways put the circuit's number there.
+    """Bound to `local` for the object's life. Packets from another address than `peer`'s are dropped, most by
+    the kernel, unseen; those that get here are `strangers`. Its port may be any, for some gateways put the
+    circuit's number there.
 
     Errors of the network are silence: a packet that cannot go is lost, and the socket lives on.
     """
@@ -47,6 +50,8 @@ class PacketSocket:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_OCTETS)
         if family == socket.AF_INET6:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        with contextlib.suppress(OSError):        # a kernel without: receive() looks too
+            attach(self._socket, from_host(self._host))
         try:
             self._socket.bind(local)
         except OSError as error:

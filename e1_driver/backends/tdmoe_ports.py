@@ -1,7 +1,6 @@
 """Where TDMoE frames come and go: an Ethernet interface, or a socket that stands for one."""
 
 import contextlib
-import ctypes
 import errno
 import os
 import socket
@@ -9,8 +8,10 @@ import stat
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from itertools import islice
 
 from e1_driver import LineError
+from e1_driver.backends.socket_filter import GIVE, IF_EQUAL, LOAD_HALF, LOAD_WORD, attach
 from e1_driver.backends.tdmoe_wire import ETHERTYPE, FRAME_OCTETS, LENGTH_OCTETS, MAC_OCTETS, StreamReader
 
 AT_ONCE_FRAMES, AT_ONCE_READS = 512, 8            # a flood keeps nobody longer
@@ -20,7 +21,6 @@ _RECEIVE_OCTETS = 2048
 _STREAM_OCTETS = 65_536
 _WITHOUT_INTERFACE = (errno.ENETDOWN, errno.ENXIO, errno.ENODEV)
 _UNSENT_OCTETS = 100 * (LENGTH_OCTETS + FRAME_OCTETS)
-_SO_ATTACH_FILTER = 26                            # asm-generic/socket.h; Python does not name it
 
 
 class Port(ABC):
@@ -125,8 +125,15 @@ class StreamPort(Port):
     def receive(self) -> Iterator[bytes]:
         if not self._far:
             self._meet()
-        for _ in range(AT_ONCE_READS):
-            if not self._far:
+        left, octets = AT_ONCE_FRAMES, b""        # at first what the last turn left in the reader
+        for _ in range(1 + AT_ONCE_READS):
+            try:
+                for frame in islice(self._reader.feed(octets), left):
+                    left -= 1
+                    yield frame
+            except ValueError:                    # it speaks something else
+                self._hang_up()
+            if not self._far or not left:
                 return
             try:
                 octets = self._far.recv(_STREAM_OCTETS)
@@ -134,18 +141,17 @@ class StreamPort(Port):
                 return
             except OSError:
                 octets = b""
-            try:
-                yield from self._reader.feed(octets)
-            except ValueError:                    # it speaks something else
-                octets = b""
             if not octets:
-                self._far.close()
-                self._far = None
+                self._hang_up()
+                return
 
-    def close(self) -> None:
+    def _hang_up(self) -> None:
         if self._far:
             self._far.close()
             self._far = None
+
+    def close(self) -> None:
+        self._hang_up()
         if self._listener:
             self._listener.close()
             self._listener = None
@@ -184,19 +190,12 @@ def _connected(path: str) -> socket.socket:
     return far
 
 
-class _Program(ctypes.Structure):                 # struct sock_fprog
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
-
-
 def _attach_filter(to: socket.socket, source: bytes, subaddress: int) -> None:
-    """Take frames of `source` with `subaddress` only. Classic BPF: code, then, else, operand."""
-    load_word, load_half, equal, give = 0x20, 0x28, 0x15, 0x06        # LD ABS W, LD ABS H, JMP JEQ K, RET K
+    """Take frames of `source` with `subaddress` only."""
     head, tail = struct.unpack(">IH", source)
-    steps = [
-        (load_word, 0, 0, MAC_OCTETS), (equal, 0, 5, head),
-        (load_half, 0, 0, MAC_OCTETS + 4), (equal, 0, 3, tail),
-        (load_half, 0, 0, 2 * MAC_OCTETS + 2), (equal, 0, 1, subaddress),
-        (give, 0, 0, _RECEIVE_OCTETS), (give, 0, 0, 0),
-    ]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
-    to.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, bytes(_Program(len(steps), ctypes.addressof(code))))
+    attach(to, [
+        (LOAD_WORD, 0, 0, MAC_OCTETS), (IF_EQUAL, 0, 5, head),
+        (LOAD_HALF, 0, 0, MAC_OCTETS + 4), (IF_EQUAL, 0, 3, tail),
+        (LOAD_HALF, 0, 0, 2 * MAC_OCTETS + 2), (IF_EQUAL, 0, 1, subaddress),
+        (GIVE, 0, 0, _RECEIVE_OCTETS), (GIVE, 0, 0, 0),
+    ])

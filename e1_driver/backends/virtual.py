@@ -8,12 +8,13 @@ from e1_driver.backends.virtual_a import EndA
 from e1_driver.backends.virtual_ends import EndB
 from e1_driver.backends.virtual_pair import PairEnd
 from e1_driver.backends.virtual_span import LineSpan, Places
+from e1_driver.framing.crc4 import SA_BITS
 from e1_driver.framing.g704 import Crc4, Framer
 from e1_driver.url import split_options
 
 PATH_OCTETS = 107                                 # what sun_path holds
 
-_DEFAULTS = {"clock": "own", "framing": "blocks", "crc4": "auto", **OPTIONS}
+_DEFAULTS = {"clock": "own", "framing": "blocks", "crc4": "auto", "sa": "31", **OPTIONS}
 _TIMELESS = {name: default for name, default in _DEFAULTS.items() if name not in ("clock", "ppm")}
 
 
@@ -22,9 +23,11 @@ class VirtualSpan(LineSpan):
 
     - `clock=own|step` (end a's word): step has no time, end a yields a block as soon as the answer came.
     - `framing=blocks|g704`: see below. `crc4=auto|on|off`, of g704: what this end does about multiframes.
+      `sa=31`, of g704: Sa4 to Sa8 to send, Sa4 the 16's bit.
     - Faults of what this end sends; `faults` has the same names, live, and slip() and invert():
       `ber=1e-6` share of bits inverted; `bursts=0.5` per second, of `burst_bits=100`; `slips=0.1` per second,
-      in turn a frame repeated and one left out; `delay_ms=20`; `los=on`, `ais=on`, `rai=on`.
+      in turn a frame repeated and one left out; `delay_ms=20`; `los=on`, `ais=on`, `rai=on`;
+      `lof=on`, of g704: timeslot 0 never has the frame alignment word.
     - Faults of the D-channel each way: `d_loss=0.05` share of frames with a wrong bit; `d_cut=on` all ones.
     - `ppm=20`: end a's clock=own is so much faster than time.monotonic().
     - `seed=1`: the same seed, the same damage.
@@ -128,7 +131,12 @@ def _made(url: str, options: dict[str, str]) -> tuple[Framer | Places, Faults]:
     check_choice(url, "crc4", options["crc4"], tuple(Crc4))
     faults = faults_of(url, options)
     if options["framing"] == "g704":
-        return Framer(Crc4(options["crc4"])), faults
-    if options["crc4"] != "auto":
-        raise ValueError(f"{url}: crc4={options['crc4']}: needs framing=g704")
+        framer = Framer(Crc4(options["crc4"]))
+        if not (options["sa"].isascii() and options["sa"].isdecimal() and int(options["sa"]) <= SA_BITS):
+            raise ValueError(f"{url}: sa={options['sa']}: write a whole number, 0 to {SA_BITS}")
+        framer.sa = int(options["sa"])
+        return framer, faults
+    for name in ("crc4", "sa", "lof"):
+        if options[name] != _DEFAULTS[name]:
+            raise ValueError(f"{url}: {name}={options[name]}: needs framing=g704")
     return Places(), faults

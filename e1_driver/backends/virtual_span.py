@@ -30,6 +30,7 @@ class Places:
         self.alarms: frozenset[Alarm] = frozenset()
         self.rai: bool | None = None
         self.crc4: bool | None = None
+        self.sa_received: int | None = None
 
     def send(self, block: Block) -> Octets:
         frames = np.ascontiguousarray(block.T)
@@ -116,7 +117,10 @@ class LineSpan(SoftSpan):
             self._end.write(silence() if self._framed else None)
 
     def _status(self) -> LineStatus:
-        return _LOST if self._end.los else LineStatus(self._framing.alarms, crc4=self._framing.crc4)
+        if self._end.los:
+            return _LOST
+        framing = self._framing
+        return LineStatus(framing.alarms, crc4=framing.crc4, sa_bits=framing.sa_received)
 
     def counters(self) -> Counters:
         counters = super().counters()

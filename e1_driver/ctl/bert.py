@@ -9,6 +9,7 @@ from e1_driver.ctl.table import columns, paragraph, spoken_s
 from e1_driver.ctl.terms import COUNTERS
 from e1_driver.testing.bert import CONFIDENCE, Bert, Result
 
+PROVEN = 1e-6                                     # what a line has to prove before it is in order
 INJECT_AFTER_S = 1.0                              # in step for so long, then the errors that were asked for
 REASONS = ("slips", "code_violations", "fas_errors", "crc_errors", "e_bits", "packets_lost", "packets_late",
            "packets_bad")                         # counters that explain errors
@@ -86,7 +87,7 @@ def clean(result: Result) -> bool:
 
 def _result(result: Result) -> Facts:
     return {**asdict(result), "timeslots": list(result.timeslots), "ber": result.ber,
-            "ber_limit": result.ber_limit()}
+            "ber_limit": result.ber_limit(), "proof_s": round(result.proof_s(PROVEN), 1)}
 
 
 def table(facts: Facts, width: int) -> list[str]:
@@ -98,8 +99,10 @@ def table(facts: Facts, width: int) -> list[str]:
     lines += paragraph("result", _verdict(facts), width)
     if not facts["bits"]:
         return lines
+    more = (f"; not above {_ratio(PROVEN)} after {spoken_s(facts['proof_s'])} more without an error"
+            if facts["proof_s"] else "")
     lines += paragraph("error ratio", f"{_ratio(facts['ber'])} measured; with {facts['confidence']:.0%} "
-                       f"confidence not above {_ratio(facts['ber_limit'])}", width)
+                       f"confidence not above {_ratio(facts['ber_limit'])}{more}", width)
     if facts["injected"]:
         lines += paragraph("injected", f"{facts['injected']:,} of these errors were ours", width)
     lines += paragraph("seconds", f"{facts['errored_s']} errored, {facts['severely_errored_s']} severely",

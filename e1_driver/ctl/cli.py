@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedWriter, FileIO
 from pathlib import Path
 from random import Random
 from typing import Any, BinaryIO, ClassVar, NoReturn, TypeVar
@@ -133,12 +134,13 @@ def status(url: str, for_s: float | None, live: bool, as_json: bool) -> None:
 @JSON
 def watch(urls: tuple[str, ...], for_s: float | None, store: Path, as_json: bool) -> None:
     """Keep the history of lines, tell alarms. As they come and go, until Ctrl-C; for `e1ctl history`."""
-    with _store(store) as kept, running(*urls) as runner:
+    with _store(store) as kept, keeping.Saver(kept) as saver, running(*urls) as runner:
         watchers, keepers = [], []
         for line in runner.lines:
             watchers.append(seeing.Watcher(line, None if as_json else _saying(line.url if urls[1:] else "")))
             keepers.append(keeping.Keeper(line, kept))
             line.parts.extend((watchers[-1], keepers[-1]))
+        runner.lines[-1].parts.append(saver)
         with Progress("watching", for_s, lambda: "; ".join(each.note() for each in keepers)) as bar:
             runner.run(for_s, bar)
         facts = keeping.watch_facts(runner.lines, watchers, store)
@@ -249,13 +251,15 @@ def bert(url: str, pattern: prbs.Pattern, timeslots: tuple[int, ...], whole: boo
               help="Of the steps, the verdict and the report.")
 @for_option(OBSERVE_S, "How long each step looks.")
 @STORE
+@click.option("--name", metavar="NAME", help="Of the line in that file; the URL unless told.")
 @SIDE
 @click.option("--no-signalling", is_flag=True, help="Send nothing on the D-channel.")
 @click.option("--no-plug", is_flag=True, help="Nobody is there to put a loop plug in: leave those steps out.")
 @click.option("--yes", is_flag=True, help="Do not ask: what a step needs has been done or does itself.")
 @JSON
 def verdict(url: str, site: str, pdf: Path | None, trace: Path | None, language: Language, for_s: float,
-            store: Path, side: str, no_signalling: bool, no_plug: bool, yes: bool, as_json: bool) -> None:
+            store: Path, name: str | None, side: str, no_signalling: bool, no_plug: bool, yes: bool,
+            as_json: bool) -> None:
     """Find out who is at fault. Us, cable, telco or far end: step by step, with you at the line."""
     began_unix_s = time.time()
     with running(url) as runner:
@@ -276,7 +280,7 @@ def verdict(url: str, site: str, pdf: Path | None, trace: Path | None, language:
         with _written(pdf, "--pdf") as file:
             file.write(report.pdf(report.Report(
                 verdict=found, box=platform.node(), site=site, span=url, began_unix_s=began_unix_s,
-                ended_unix_s=time.time(), counters=counters, quarters=keeping.quarters(url, store),
+                ended_unix_s=time.time(), counters=counters, quarters=keeping.quarters(name or url, store),
                 frames=list(guide.capture.frames(newest=report.FRAMES))), language))
     facts = judging.facts(line, found, language, site, None if pdf is None else str(pdf))
     Output(judging.table, as_json).print(facts)
@@ -367,14 +371,34 @@ def _store(path: Path) -> Iterator[histories.Store]:
             complain(f"{store.trouble}", EX_CANTCREAT)
 
 
+class _NotWritten(Exception):
+    """The file cannot be made, or the disk refuses more of it."""
+
+
+class _Written(FileIO):
+    """A file whose own errors are told from all others."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            super().__init__(path, "w")
+        except OSError as error:
+            raise _NotWritten(error.strerror) from None
+
+    def write(self, octets: Any, /) -> int:
+        try:
+            return super().write(octets)
+        except OSError as error:
+            raise _NotWritten(error.strerror) from None
+
+
 @contextmanager
 def _written(path: Path, option: str) -> Iterator[BinaryIO]:
-    """The file, new or emptied; a disk that refuses ends with 73."""
+    """The file, new or emptied; a disk that refuses ends with 73. No other error is taken for its."""
     try:
-        with path.open("wb") as file:
+        with BufferedWriter(_Written(path)) as file:
             yield file
-    except OSError as error:
-        complain(f"{path}: {error.strerror}: choose another file with {option}", EX_CANTCREAT)
+    except _NotWritten as error:
+        complain(f"{path}: {error}: choose another file with {option}", EX_CANTCREAT)
 
 
 def main() -> NoReturn:

@@ -8,7 +8,7 @@ from e1_driver.ctl.status import EVENTS, SETTLING_S, Facts, local, utc
 from e1_driver.ctl.table import columns, paragraph
 from e1_driver.watch.clock import HOLD_OVER, ClockChange, ClockSelector, Why
 
-WHY = {                                           # the list stays as it is here, and nothing is forced
+WHY = {
     Why.START: "the first usable line of the list",
     Why.FAILED: "the line before it failed for longer than the hold-off time",
     Why.RESTORED: "the first line that came back",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
+from typing import Self
 
 from e1_driver import Clock
 from e1_driver.ctl.runner import Line, Part
@@ -13,7 +15,7 @@ from e1_driver.ctl.status import Facts, Watcher, local, utc
 from e1_driver.ctl.status import facts as status_facts
 from e1_driver.ctl.status import table as status_table
 from e1_driver.ctl.table import bar, columns, paragraph, spoken_s
-from e1_driver.watch.bins import DAY_S, KEPT, QUARTER_S, Bin, History
+from e1_driver.watch.bins import DAY_S, KEPT, QUARTER_S, Bin, History, slip_rates
 from e1_driver.watch.history import HistoryError, Store, read
 from e1_driver.watch.performance import Seconds
 
@@ -41,8 +43,6 @@ class Keeper(Part):
         source = self._line.url if span.abilities.clock is Clock.LINE else None
         for second in self._seconds.observe(unix_s, span.seen(), span.counters()):
             self._store.observe(self._line.url, second, source)
-        if self._store.due(now):
-            self._store.save()
 
     def note(self) -> str:
         """The running 15 minutes, in a few words."""
@@ -51,6 +51,29 @@ class Keeper(Part):
             return "not a second yet"
         near = bins[-1].near
         return f"these 15 min: ES {_figure(near.es)} SES {_figure(near.ses)} UAS {_figure(near.uas)}"
+
+
+class Saver(Part):
+    """Saves `store` when it is time to, beside the loop that carries the lines: the disk may take seconds.
+
+    One save at a time. A context: at its end the last one has ended.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._saving: Thread | None = None
+
+    def tick(self, now: float, unix_s: float) -> None:
+        if not (self._saving and self._saving.is_alive()) and self._store.due(now):
+            self._saving = Thread(target=self._store.save)
+            self._saving.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._saving:
+            self._saving.join()
 
 
 def watch_facts(lines: Sequence[Line], watchers: Sequence[Watcher], store: Path) -> Facts:
@@ -76,9 +99,12 @@ def quarters(url: str, store: Path) -> list[Bin]:
 
 def facts(name: str, store: Path, history: History, now_unix_s: float) -> Facts:
     """All bins with something measured, the running ones last."""
+    days = history.days(now_unix_s)
     return {"command": "history", "url": name, "at": utc(now_unix_s), "store": str(store),
             "quarters": [_bin(one) for one in history.quarters(now_unix_s)],
-            "days": [_bin(one) for one in history.days(now_unix_s)]}
+            "days": [_bin(one) for one in days],
+            "slip_rates": [{**asdict(rate), "per_day": round(rate.per_day, 3), "category": rate.category}
+                           for rate in slip_rates(days)]}
 
 
 def _bin(one: Bin) -> Facts:
@@ -100,6 +126,11 @@ def table(facts: Facts, width: int, every: bool = False) -> list[str]:
         clean = len(facts["quarters"]) - len(quarters)
         lines += ["", f"{clean} time{'s' * (clean > 1)} 15 minutes without an error: --all shows them"]
     lines += ["", *_rows(facts["days"], width)]
+    if facts["slip_rates"]:
+        rates = [(str(rate["slips"]), spoken_s(rate["measured_s"]), f"{rate['per_day']:.3g}",
+                  rate["category"], rate["source"]) for rate in facts["slip_rates"]]
+        lines += ["", *columns([("slips", "seen", "a day", "G.822", "with the clock from"), *rates],
+                               right=(0, 1, 2), width=width)]
     lines += ["", *paragraph("", "- is what this interface cannot tell. Errored, severely errored and "
                              "unavailable seconds: G.826; docs/line.md explains them.", width, indent=0)]
     return lines

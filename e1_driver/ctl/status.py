@@ -5,10 +5,11 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from e1_driver import Alarm, Clock, Counters, Loop
+from e1_driver import Alarm, Block, Clock, Counters, Loop
 from e1_driver.ctl.runner import Line, Part
 from e1_driver.ctl.table import CANNOT_TELL, columns, paragraph, spoken_s
 from e1_driver.ctl.terms import ALARMS, CLOCKS, COUNTERS, LOOPS
+from e1_driver.ctl.timeslot_16 import Timeslot16
 from e1_driver.watch.defects import Failures
 
 SETTLING_S = 1.0                                  # not looked at: ends that just met find each other first
@@ -25,11 +26,15 @@ class Watcher(Part):
         self.seconds = 0.0
         self.stood_s = dict.fromkeys(Alarm, 0.0)
         self.failures = Failures()
+        self.timeslot_16 = Timeslot16(line.span)
         self.events: list[Facts] = []
         self._line, self._say = line, say
         self._began: float | None = None
         self._last = 0.0
         self._alarms: frozenset[Alarm] = frozenset()
+
+    def block(self, now: float, received: Block, sent: Block) -> None:
+        self.timeslot_16.block(now, received, sent)
 
     def tick(self, now: float, unix_s: float) -> None:
         status = self._line.span.status()
@@ -67,7 +72,8 @@ def facts(line: Line, watcher: Watcher) -> Facts:
         "alarms": {alarm: alarm in status.alarms if alarm in tells else None for alarm in Alarm},
         "alarm_s": {alarm: round(watcher.stood_s[alarm], 1) if alarm in tells else None for alarm in Alarm},
         "failures": sorted(watcher.failures.standing),
-        "crc4": status.crc4,
+        "crc4": status.crc4, "sa_bits": status.sa_bits,
+        "timeslot_16": watcher.timeslot_16.content,
         "loop": status.loop, "loops": [loop for loop in Loop if loop in can.loops],
         "clock": can.clock,
         "counters": counted(line),
@@ -94,6 +100,9 @@ def table(facts: Facts, width: int) -> list[str]:
     lines += _alarms(facts, width)
     lines += paragraph("CRC-4", {True: "the far end sends it", False: "the far end sends none",
                                  None: CANNOT_TELL}[facts["crc4"]], width)
+    sa_bits = facts["sa_bits"]
+    lines += paragraph("Sa bits", CANNOT_TELL if sa_bits is None else f"{sa_bits:05b} (Sa4 to Sa8)", width)
+    lines += paragraph("timeslot 16", facts["timeslot_16"] or CANNOT_TELL, width)
     lines += paragraph("clock", CLOCKS[Clock(facts["clock"])], width)
     lines += paragraph("loop", f"{facts['loop']}: {LOOPS[Loop(facts['loop'])]}; this interface can switch "
                        + (", ".join(facts["loops"]) or "none"), width)

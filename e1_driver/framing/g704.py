@@ -46,9 +46,9 @@ class Framer:
 
     `alarms` (LOS, AIS and LOF each alone, since the first that applies explains the rest; RAI, LOMF), `crc4`
     (the far end sends multiframes; None: not known, or OFF) and `sa_received` (Sa4 to Sa8, Sa4 the 16's bit,
-    three times equal; None: not known) are as of the last receive(). The counters are totals: `fas_errors`
-    frame alignment signals with a wrong bit while aligned, `crc_errors` sub-multiframes that do not agree
-    with their CRC-4, `e_bits` those that the far end says it received wrong.
+    three times equal; None: not known, or no frames) are as of the last receive(). The counters are totals:
+    `fas_errors` frame alignment signals with a wrong bit while aligned, `crc_errors` sub-multiframes that do
+    not agree with their CRC-4, `e_bits` those that the far end says it received wrong.
 
     Where frames are lost and found again in another phase, less than a frame is lost; columns without frames
     are IDLE, timeslot 16 ones. A frame is handed out as soon as it is whole: the delay is less than one.
@@ -86,7 +86,7 @@ class Framer:
 
     @property
     def sa_received(self) -> int | None:
-        return self._receiver.sa
+        return self._receiver.sa if self._receiver.aligned else None
 
     @property
     def sa(self) -> int:

@@ -4,6 +4,8 @@ Ref: ITU-T G.775 (10/98): LOS and AIS at 2048 kbit/s. A line whose frames are fo
 all ones, so both are looked for only without frame alignment, and end when it is found.
 """
 
+from bisect import bisect_right
+
 import numpy as np
 
 from e1_driver.framing.crc4 import FRAME_BITS, Octets
@@ -39,30 +41,29 @@ class Signal:
         self._feed_ais(octets)
 
     def _feed_los(self, bits: Octets) -> None:
-        while len(bits):
-            bits = self._until_signal(bits) if self.los else self._until_silence(bits)
-
-    def _until_silence(self, bits: Octets) -> Octets:
-        edges = np.concatenate(([-1 - self._zeros], np.flatnonzero(bits), [len(bits)]))
-        silent = np.flatnonzero(np.diff(edges) > LOS_BITS)
-        if not len(silent):
-            self._zeros = int(edges[-1] - edges[-2]) - 1
-            return bits[:0]
-        self.los = True
-        return bits[max(0, int(edges[silent[0]]) + 1 + LOS_BITS):]
-
-    def _until_signal(self, bits: Octets) -> Octets:
+        """Whatever the line carries: one look at its bits, and little for each change of `los`."""
         bits = np.concatenate((self._window, bits))
-        whole = len(bits) // LOS_BITS
-        ones = bits[:whole * LOS_BITS].reshape(whole, LOS_BITS).sum(axis=1)
-        enough = np.flatnonzero(ones >= SIGNAL_ONES)
-        if not len(enough):
-            self._window = bits[whole * LOS_BITS:]
-            return bits[:0]
-        self.los, self._window = False, bits[:0]
-        window = bits[enough[0] * LOS_BITS:][:LOS_BITS]
-        self._zeros = LOS_BITS - 1 - int(np.flatnonzero(window)[-1])
-        return bits[(enough[0] + 1) * LOS_BITS:]
+        edges = np.concatenate(([-1 - self._zeros], np.flatnonzero(bits), [len(bits)]))
+        silent = edges[:-1][np.diff(edges) > LOS_BITS]
+        onsets: list[int] = (silent + 1 + LOS_BITS).tolist()        # bits up to where a silence is LOS
+        signal = np.zeros(0, np.bool_)            # whether from each bit on LOS_BITS have enough ones
+        if self.los or len(onsets):
+            ones = np.concatenate(([0], np.cumsum(bits, dtype=np.intp)))
+            signal = ones[LOS_BITS:] - ones[:-LOS_BITS] >= SIGNAL_ONES
+        at = 0
+        while True:
+            if not self.los:
+                next_onset = bisect_right(onsets, at)
+                if next_onset == len(onsets):
+                    self._zeros, self._window = int(edges[-1] - edges[-2]) - 1, bits[:0]
+                    return
+                self.los, at = True, onsets[next_onset]
+            enough = signal[at::LOS_BITS]
+            first = int(enough.argmax()) if len(enough) else 0
+            if not enough[first:first + 1].any():
+                self._zeros, self._window = 0, bits[at + (len(bits) - at) // LOS_BITS * LOS_BITS:]
+                return
+            self.los, at = False, at + (first + 1) * LOS_BITS
 
     def _feed_ais(self, octets: Octets) -> None:
         octets = np.concatenate((self._period, octets))

@@ -147,11 +147,6 @@ class History:
         """The second counted last, unix time; -1: none yet."""
         return self.standing.newest
 
-    @property
-    def unavailable(self) -> frozenset[str]:
-        """Which of "near" and "far" is unavailable now; the path is when either is (G.826 A.2)."""
-        return frozenset(end for end in ("near", "far") if getattr(self.standing, end).unavailable)
-
     def unsaved(self) -> bool:
         """Is there something for changes() to give?"""
         return bool(self._changed)

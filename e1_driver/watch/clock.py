@@ -1,6 +1,6 @@
 """Which span the box takes its clock from: a priority list, hold-off, wait to restore, hold-over; slip rates.
 
-Ref: ITU-T G.781 (2024): hold-off 5.8, wait to restore 5.9, external commands 5.11, selection 5.12; without
+Ref: ITU-T G.781 (2024): hold-off 5.8, wait to restore 5.9, selection 5.12; without
 quality levels, which an E1 to a branch does not carry. Slip rates: ITU-T G.822 (11/88) table 1.
 """
 
@@ -20,9 +20,6 @@ class Why(StrEnum):
     FAILED = "failed"                             # the source, for the hold-off time
     RESTORED = "restored"                         # in hold-over a source came back
     REVERTED = "reverted"                         # a better one was good for the revert time
-    FORCED = "forced"
-    RELEASED = "released"                         # from being forced
-    ORDER = "order"                               # the list was changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,53 +51,29 @@ class ClockSelector:
         self._order = _checked(order)
         self._hold_off_s, self._revert_s = hold_off_s, revert_s
         self._source: str | None = None
-        self._forced: str | None = None
         self._candidates: dict[str, _Candidate] = {}
-        self._usable: Mapping[str, bool] = {}
 
     @property
     def source(self) -> str | None:
         """The span that the clock comes from; None: hold-over."""
         return self._source
 
-    @property
-    def forced(self) -> str | None:
-        return self._forced
-
     def update(self, now: float, usable: Mapping[str, bool]) -> list[ClockChange]:
         """What follows at `now`. A span that `usable` lacks is not usable; one not in the list is ignored."""
         why = Why.START if not self._candidates else Why.RESTORED if self._source is None else Why.REVERTED
-        self._usable = dict(usable)
-        self._age(now)
+        self._age(now, usable)
         source = self._candidates.get(self._source) if self._source else None
         return self._select(now, Why.FAILED if source is not None and source.failed else why)
-
-    def force(self, now: float, source: str | None) -> list[ClockChange]:
-        """This source and no other, hold-over while it fails; None: by the list. ValueError: not in it."""
-        if source is not None and source not in self._order:
-            known = ", ".join(self._order) or "none"
-            raise ValueError(f"clock source {source!r}: not in the list, it has {known}")
-        self._forced = source
-        self._age(now)
-        return self._select(now, Why.RELEASED if source is None else Why.FORCED)
-
-    def reorder(self, now: float, order: Sequence[str]) -> list[ClockChange]:
-        """Another list. One that was forced and is not in it any more is released."""
-        self._order = _checked(order)
-        if self._forced not in self._order:
-            self._forced = None
-        self._age(now)
-        return self._select(now, Why.ORDER)
 
     def next_deadline(self) -> float | None:
         """When update() may decide something with nothing coming or going."""
         return min((each.since + (self._revert_s if each.usable else self._hold_off_s)
                     for each in self._candidates.values() if each.usable == each.failed), default=None)
 
-    def _age(self, now: float) -> None:
+    def _age(self, now: float, usable_now: Mapping[str, bool]) -> None:
         before, self._candidates = self._candidates, {}
         for name in self._order:
-            usable = bool(self._usable.get(name))
+            usable = bool(usable_now.get(name))
             each = self._candidates[name] = before.get(name) or _Candidate(usable, now, failed=not usable)
             if each.usable != usable:
                 each.usable, each.since = usable, now
@@ -116,12 +89,11 @@ class ClockSelector:
         return [ClockChange(now, before, self._source, why)]
 
     def _best(self) -> str | None:
-        names = [self._forced] if self._forced else self._order
-        held = [name for name in names if not self._candidates[name].failed
+        held = [name for name in self._order if not self._candidates[name].failed
                 and (self._candidates[name].usable or name == self._source)]
         if held:
             return held[0]
-        return next((name for name in names if self._candidates[name].usable), None)
+        return next((name for name in self._order if self._candidates[name].usable), None)
 
 
 def _checked(order: Sequence[str]) -> list[str]:

@@ -132,12 +132,12 @@ def ours(root: Path, run: str, files: Iterable[str], extensions: Iterable[Path])
     for name in OURS:
         path = root / name
         if path.is_dir():
-            archive.tree(path, f"work/{name}", {"__pycache__"})
+            archive.tree(path, f"branchline/{name}", {"__pycache__"})
         else:
-            archive.copy(path, f"work/{name}")
+            archive.copy(path, f"branchline/{name}")
     extensions = list(extensions)
     for extension in extensions:
-        archive.copy(extension, f"work/{extension.relative_to(root)}")
+        archive.copy(extension, f"branchline/{extension.relative_to(root)}")
     for library in needed(extensions):
         archive.copy(library)
     return archive.close()

@@ -24,7 +24,9 @@ from appliance.bus.messages import (
     SpanState,
 )
 from appliance.bus.runner import Context
+from appliance.store import LINES_FILE
 from e1_driver import Alarm
+from e1_driver.watch.history import Store, read
 from e1_driver.watch.performance import Second
 from tests.box.test_daemon import CONFIG
 
@@ -106,6 +108,16 @@ async def test_seconds_are_counted_once_and_those_missed_are_asked_for(
         assert sum(one.measured_s for one in history.quarters) == 40
         with pytest.raises(Refused, match="there are e1"):
             await box.webui.ask(GetLineHistory(span="e2"))
+
+
+async def test_the_history_of_a_span_that_is_configured_no_more_goes_after_30_days(
+        bus_server: Path, tmp_path: Path) -> None:
+    with Store(tmp_path / LINES_FILE) as store:
+        for span, at in (("e1", NOW - 60), ("mistyped", NOW - 60), ("sold", NOW - 31 * 86_400)):
+            store.observe(span, second(at).second, None)
+    async with Box(bus_server, tmp_path) as box:
+        await box.measured(1)
+    assert sorted(read(tmp_path / LINES_FILE)) == ["e1", "mistyped"]
 
 
 async def test_a_defect_that_lasts_is_a_failure(bus_server: Path, tmp_path: Path) -> None:

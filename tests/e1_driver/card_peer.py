@@ -3,8 +3,9 @@
 `python -m tests.e1_driver.card_peer PATH_A PATH_B` links the two devices to these paths and says "ready".
 Commands come on standard input, each is answered with "done": `alarms CARD BITS`, `count CARD FIELD N` (an
 index into the counters of STATUS), `noise CARD N` octets of rubbish, `lose CARD N` blocks that the host does
-not get, `mute CARD`. `--version 0` is a card that does not speak ours. The clock waits half a second for a
-late host, so that a busy machine spoils no test. When standard input ends so does it: both are unplugged.
+not get, `deaf CARD N` SETs that the card does not get, `mute CARD`. `--version 0` is a card that does not
+speak ours. The clock waits half a second for a late host, so that a busy machine spoils no test. When
+standard input ends so does it: both are unplugged.
 """
 
 import argparse
@@ -43,6 +44,7 @@ class Card:
     alarms: int = 0
     answers: int = 0
     lose: int = 0
+    deaf: int = 0
     counters: list[int] = field(default_factory=lambda: [0] * 5)
     to_line: deque[bytes] = field(default_factory=deque)
     heard: bool = False                           # the host has written a block
@@ -74,6 +76,8 @@ class Card:
         if kind == wire.HELLO:
             self.rest()
             self.say(wire.HELLO_ANSWER, wire.pack_hello_answer(self.version, 1, self.name.decode()))
+        elif kind == wire.SET and self.deaf:
+            self.deaf -= 1
         elif kind == wire.SET:
             self.loop, self.clock, self.answers = wire.LOOPS[body[0]], body[1], sequence
         elif kind == wire.RUN:
@@ -137,6 +141,8 @@ def command(cards: tuple[Card, Card], line: str) -> None:
         at.counters[numbers[0]] += numbers[1]
     elif name == "lose":
         at.lose = numbers[0]
+    elif name == "deaf":
+        at.deaf = numbers[0]
     elif name == "mute":
         at.muted = True
     elif name == "noise":

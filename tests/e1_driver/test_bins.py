@@ -88,7 +88,7 @@ def test_ten_seconds_over_the_end_of_a_bin_are_corrected_in_both_bins_and_both_d
     history.observe(line(MIDNIGHT + 3, "s")[0], "t")
     assert [(each.near.ses, each.near.uas) for each in history.quarters(MIDNIGHT)] == [(0, 6), (0, 4)]
     assert [(each.near.ses, each.near.uas) for each in history.days(MIDNIGHT)] == [(0, 6), (0, 4)]
-    assert history.unavailable == {"near"}
+    assert history.standing.near.unavailable and not history.standing.far.unavailable
 
 
 def long_runs() -> st.SearchStrategy[str]:
@@ -160,9 +160,9 @@ def test_a_clock_set_back_counts_a_time_twice_and_says_so() -> None:
 
 
 def test_seconds_over_a_step_of_the_clock_are_not_in_a_row() -> None:
-    assert not kept(line(NOON, "s" * 5) + line(NOON + 7200, "s" * 5)).unavailable
-    assert not kept(line(NOON, "s" * 5) + line(NOON - 7200, "s" * 5)).unavailable
-    assert kept(line(NOON, "s" * TURN_S)).unavailable
+    assert not kept(line(NOON, "s" * 5) + line(NOON + 7200, "s" * 5)).standing.near.unavailable
+    assert not kept(line(NOON, "s" * 5) + line(NOON - 7200, "s" * 5)).standing.near.unavailable
+    assert kept(line(NOON, "s" * TURN_S)).standing.near.unavailable
 
 
 def test_bins_given_out_are_the_callers() -> None:

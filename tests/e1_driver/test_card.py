@@ -150,6 +150,19 @@ def test_loop_to_the_far_end(ends: Ends, loop: Loop) -> None:
     check_carried(a.sent[start:start + 20], b.received)
 
 
+def test_a_lost_order_is_given_again_and_until_then_the_cards_own_loop_is_told(
+        cards: Cards, ends: Ends) -> None:
+    a, b = ends
+    cards.do("deaf 0 2")
+    a.span.loop(Loop.PAYLOAD)
+    run(a, b, until=lambda: a.span.status().loop is Loop.NONE)
+    assert not a.span.send_frame(b"\x00\x01\x7f")        # it may be looped at any moment
+    run(a, b, until=lambda: a.span.status().loop is Loop.PAYLOAD)
+    start = len(b.sent) + 10
+    run(a, b, until=lambda: len(b.sent) > start + 40)
+    check_carried(b.sent[start:start + 20], b.received)
+
+
 def test_loop_to_ourselves_carries_frames_too(ends: Ends) -> None:
     a, b = ends
     a.span.loop(Loop.LOCAL)

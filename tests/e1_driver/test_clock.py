@@ -1,4 +1,4 @@
-"""Which span is the clock: the priority list with its times, hold-over, force; slip rates."""
+"""Which span is the clock: the priority list with its times, hold-over; slip rates."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -51,29 +51,6 @@ def test_selection(steps: list[tuple[float, Usable]],
     selector = ClockSelector(["t", "p"], hold_off_s=1.0, revert_s=300.0)
     assert play(selector, steps) == [ClockChange(*change) for change in expected]
     assert selector.source == (expected[-1][2] if expected else None)
-
-
-def test_a_forced_source_is_used_alone_until_it_is_released() -> None:
-    selector = ClockSelector(["t", "p"])
-    selector.update(0, BOTH)
-    assert selector.force(1, "p") == [ClockChange(1, "t", "p", Why.FORCED)]
-    assert selector.forced == "p"
-    assert play(selector, [(10, FIRST), (20, BOTH)]) == [ClockChange(11, "p", None, Why.FAILED),
-                                                      ClockChange(20, None, "p", Why.RESTORED)]
-    assert selector.force(1000, None) == [ClockChange(1000, "p", "t", Why.RELEASED)]
-    with pytest.raises(ValueError, match="clock source 'x': not in the list, it has t, p"):
-        selector.force(1001, "x")
-
-
-def test_the_list_changes_without_a_break_in_what_is_known_of_the_sources() -> None:
-    selector = ClockSelector(["t", "p"])
-    selector.update(0, BOTH)
-    assert selector.reorder(1, ["p", "t"]) == [ClockChange(1, "t", "p", Why.ORDER)]
-    assert selector.reorder(2, ["t"]) == [ClockChange(2, "p", "t", Why.ORDER)]
-    selector.force(3, "t")
-    assert selector.reorder(4, ["p"]) == [ClockChange(4, "t", "p", Why.ORDER)]
-    assert selector.forced is None
-    assert selector.reorder(5, []) == [ClockChange(5, "p", None, Why.ORDER)]
 
 
 @pytest.mark.parametrize("order", [["t", "t"], ["t", ""], [HOLD_OVER]])

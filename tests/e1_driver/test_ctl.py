@@ -173,6 +173,9 @@ def test_every_interface_has_a_status(carried: dict[str, Carried], line: str) ->
     alarms, counters = ([name for name, value in found[key].items() if value is not None]
                         for key in ("alarms", "counters"))
     assert told(alarms, counters, found["loops"]) == can_tell(line)        # docs/line.md
+    assert found["sa_bits"] == (31 if line in ("virtual, framed", "satop") else None)
+    if found["counters"]["blocks_in"] > 150:      # a second of the line up
+        assert found["timeslot_16"] == (None if line == "e1d" else "D-channel (HDLC)")
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -2,12 +2,13 @@
 
 import os
 import struct
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from e1_driver import Alarm, Clock, LineError, Loop, open_span
+from e1_driver import BEARERS, Alarm, Clock, Counters, LineError, Loop, open_span
 from e1_driver.backends import dahdi, dahdi_device
 from e1_driver.backends import dahdi_wire as wire
 
@@ -99,6 +100,45 @@ def test_the_framers_totals_are_counted_from_where_they_stood() -> None:
 def test_a_wrong_url_is_told(url: str, words: str, devices: Path) -> None:
     with pytest.raises(ValueError, match=words):
         open_span(url)
+
+
+class Bearers:
+    """In place of the channels: each has as many blocks as `waiting` says."""
+
+    def __init__(self, timeslot: int) -> None:
+        self.timeslot, self.waiting, self.flushed = timeslot, 0, 0
+
+    def read(self) -> bytes | None:
+        self.waiting -= 1
+        return bytes(80) if self.waiting >= 0 else None
+
+    def set(self, request: int, value: int) -> None:
+        self.flushed += (request, value) == (wire.FLUSH, wire.FLUSH_READ)
+
+
+def test_a_bearer_that_stands_still_makes_all_begin_anew_and_is_counted() -> None:
+    span = object.__new__(dahdi.DahdiSpan)        # its devices are a kernel's
+    channels = {timeslot: Bearers(timeslot) for timeslot in BEARERS}
+    vars(span).update(_channels=channels, _bearers=list(channels.values()), _counters=Counters(),
+                      _received={timeslot: deque() for timeslot in BEARERS}, _aligned=True)
+    for blocks in range(1, 3 * dahdi.BUFFERS):
+        for channel in channels.values():
+            channel.waiting = int(channel.timeslot != 5)
+        assert span._drain_blocks() == 0
+        assert all(len(rows) <= dahdi.BUFFERS for rows in span._received.values())
+        assert span._counters.slips == blocks // (dahdi.BUFFERS + 1) * (dahdi.BUFFERS + 1)
+    assert not span._aligned
+    assert {channel.flushed for channel in channels.values()} == {2}
+
+
+def test_a_channel_that_reads_as_ended_has_gone() -> None:
+    reader, writer = os.pipe()
+    os.close(writer)
+    channel = object.__new__(dahdi_device.Channel)
+    vars(channel).update(fd=reader, _octets=80, _where="channel 1", _error=LineError)
+    with pytest.raises(LineError, match="channel 1 has gone"):
+        channel.read()
+    channel.close()
 
 
 def test_without_dahdi_it_says_what_to_load(devices: Path) -> None:

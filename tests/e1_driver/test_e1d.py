@@ -1,5 +1,6 @@
 """The osmo-e1d client against a server of the daemon's protocol: refusals, alarms, stalls, lost timeslots."""
 
+import errno
 import re
 import socket
 import threading
@@ -196,6 +197,20 @@ def test_daemon_that_goes_while_open(tmp_path: Path) -> None:
         run(a, until=lambda: False)
     assert not a.span.send_frame(b"\x02\x01\x7f")
     a.span.close()
+
+
+def test_a_control_socket_that_fails_otherwise_is_an_error_of_the_line(
+        server: E1dServer, ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(socket.socket):
+        def recv(self, *_: object) -> bytes:
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    span = ends[0].span
+    assert isinstance(span, E1dSpan)
+    with Broken(socket.AF_UNIX) as broken, monkeypatch.context() as patched:
+        patched.setattr(span, "_control", broken)
+        with pytest.raises(LineError, match="control socket of osmo-e1d is of no more use: No buffer space"):
+            span._drain_control()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ TOLD_BLOCKS = SEEN_BLOCKS + 1                     # ... and the way back
 CLEAR_BLOCKS = 1                                  # FAS, NFAS, FAS: 250 us; RAI: 1 ms
 MULTIFRAME_BLOCKS = 2                             # both alignments within 8 ms (G.706 4.2)
 INTERWORKING_BLOCKS = 40                          # 400 ms (G.706 B.2.3)
+GOOD = LineStatus(crc4=True, sa_bits=31)
 FRAMING = ("slips", "fas_errors", "crc_errors", "e_bits")
 
 Range = int | tuple[int, int]
@@ -87,6 +88,7 @@ MATRIX = {
     "AIS": Fault(set_to(ais=True), set_to(ais=False), AIS, RAI, LOST, NO_MULTIFRAME),
     "AIS with bit errors": Fault(
         set_to(ais=True, ber=1e-3), set_to(ais=False, ber=0), AIS, RAI, LOST, NO_MULTIFRAME),
+    "LOF": Fault(set_to(lof=True), set_to(lof=False), LOF, RAI, LOST, NO_MULTIFRAME),
     "no FAS: LOF": Fault(
         invert(3, FAS_PERIOD_BITS, CUT_BLOCKS * BLOCK // 2), ENDS_BY_ITSELF, LOF, RAI, LOST, NO_MULTIFRAME),
     "RAI": Fault(set_to(rai=True), set_to(rai=False), RAI),
@@ -123,7 +125,7 @@ def within(count: int, expected: Range) -> bool:
 def test_alarms_counters_and_clearing_times(fault: Fault) -> None:
     framed = Framed()
     framed.run(STEADY_BLOCKS)
-    assert framed.said[-1] == (LineStatus(crc4=True),) * 2
+    assert framed.said[-1] == (GOOD,) * 2
     before = framed.a.counters(), framed.b.counters()
     framed.said.clear()
 
@@ -159,7 +161,7 @@ def test_garbage_is_lof_but_for_moments_and_clears_at_once() -> None:
     assert down_blocks > 0.8 * CUT_BLOCKS         # chance looks like FAS at times
     framed.a.faults.ber = 0.0
     framed.run(1 + MULTIFRAME_BLOCKS)
-    assert framed.said[-1][1] == LineStatus(crc4=True)
+    assert framed.said[-1][1] == GOOD
 
 
 @pytest.mark.parametrize(("crc4", "alarms", "told"), [
@@ -171,8 +173,8 @@ def test_far_end_without_crc4_is_known_after_400_ms(
     framed = Framed("crc4=off", f"crc4={crc4}")
     framed.run(2 * INTERWORKING_BLOCKS)
     searching, known = framed.said[3:INTERWORKING_BLOCKS], framed.said[INTERWORKING_BLOCKS + 2:]
-    assert {said for _, said in searching} == {LineStatus(crc4=None)}
-    assert {said for _, said in known} == {LineStatus(alarms, crc4=False)}
+    assert {said for _, said in searching} == {LineStatus(crc4=None, sa_bits=31)}
+    assert {said for _, said in known} == {LineStatus(alarms, crc4=False, sa_bits=31)}
     assert {said.alarms for said, _ in known[1:]} == {told}
     assert framed.b.counters().crc_errors == 0
     assert framed.a.counters().e_bits == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from e1_driver import Alarm, Loop
+from e1_driver.backends.virtual import VirtualSpan
 from e1_driver.kept import FIRST_RETRY_S, LAST_RETRY_S, KeptSpan
 from tests.e1_driver.e1d_server import E1dServer
 from tests.e1_driver.ends import End, run
@@ -97,6 +98,53 @@ def test_a_device_that_came_back_keeps_nobody_busy(tmp_path: Path) -> None:
     wait(kept)
     kept.read(long_ago)
     assert not kept.away and rests(kept)
+    kept.close()
+
+
+class Slow(VirtualSpan):
+    """Its device takes until `may_close` to be closed."""
+
+    may_close: threading.Event
+
+    def close(self) -> None:
+        assert self.may_close.wait(10.0)
+        super().close()
+
+
+def test_a_device_that_is_slow_to_close_keeps_nobody_waiting_but_who_opens_it_next(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Slow.may_close = threading.Event()
+    monkeypatch.setattr("e1_driver.backends.virtual.VirtualSpan", Slow)
+    kept = KeptSpan(f"virtual:{tmp_path}/line/b")
+    kept.lend("given away")
+    assert kept.away and not kept.released
+    now = time.monotonic()
+    kept.take_back(now)
+    kept.read(now)
+    assert kept.away and not kept.released        # waits for what is being closed
+    Slow.may_close.set()
+    wait(kept)
+    kept.read(now)
+    assert not kept.away and kept.released
+    kept.close()
+
+
+def broken_open(*_: object) -> None:
+    raise KeyError("mode")
+
+
+def test_whatever_goes_wrong_while_it_is_opened_is_told_and_tried_again(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    kept = KeptSpan(f"e1d:{tmp_path}/none", said.append)
+    with monkeypatch.context() as broken:
+        broken.setattr("e1_driver.backends.e1d.E1dSpan.__init__", broken_open)
+        kept.read(time.monotonic() + LAST_RETRY_S)
+        wait(kept)
+        kept.read(time.monotonic() + LAST_RETRY_S)
+    assert "KeyError('mode')" in kept.trouble and kept.trouble in said[-1]
+    later = time.monotonic() + 3 * LAST_RETRY_S
+    assert tries(kept, later, 1.0, later + 1)
     kept.close()
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from e1_driver import BEARERS, BLOCK, D_TIMESLOT, IDLE, TIMESLOTS, Alarm, Block, Loop, open_span
-from e1_driver.backends.pwe3 import CATCH_UP_BLOCKS, MAX_PACKETS
+from e1_driver.backends.pwe3 import CATCH_UP_BLOCKS, MAX_PACKETS, MAX_STRANGERS
 from e1_driver.backends.pwe3_jitter import SETTLE_BLOCKS
 from e1_driver.framing.g704 import Framer
 from e1_driver.soft import LOOPED_BLOCKS
@@ -145,7 +145,7 @@ def test_satop_alarms_are_the_framings_and_the_flags(stack: ExitStack) -> None:
     assert set(words(far)) == {R}
     block = sender.run(100)                       # 400 ms and more: G.706 annex B's limit for CRC-4
     assert near.alarms == set()
-    assert near.span.status().crc4 is True
+    assert (near.span.status().crc4, near.span.status().sa_bits) == (True, 31)
     assert (block[list(BEARERS)] == np.array(BEARERS)[:, None]).all()
     assert set(words(far)) == {0, R}
     sender.run(3, L)
@@ -201,7 +201,7 @@ def test_only_the_peers_address_counts_and_every_packet_is_counted_once(stack: E
     sender.far.send(struct.pack(">HH", 0, (sender.sequence - 300) % 65536) + bytes(248))
     sender.run(3)
     counters = sender.near.span.counters()
-    assert counters.packets_bad - before.packets_bad == 8
+    assert counters.packets_bad - before.packets_bad == 6         # the strangers' the kernel keeps
     assert counters.packets_late - before.packets_late == 1
     assert counters.packets_in - before.packets_in == 3 * PACKETS
     assert counters.packets_lost == before.packets_lost
@@ -210,6 +210,39 @@ def test_only_the_peers_address_counts_and_every_packet_is_counted_once(stack: E
     other_port.sendto(struct.pack(">HH", 0, sender.sequence) + bytes(248), (HOST, sender.far.near_port))
     sender.near.tick()
     assert sender.near.span.counters().packets_in == counters.packets_in + 1
+
+
+def test_a_strangers_flood_takes_no_place_of_the_peers(stack: ExitStack) -> None:
+    sender = cesop(stack)
+    sender.run(WARM)
+    before = sender.near.span.counters()
+    stranger = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    stranger.bind(("127.0.0.2", 0))
+    for _ in range(20 * MAX_PACKETS):             # more than the socket holds
+        stranger.sendto(bytes(252), (HOST, sender.far.near_port))
+    sender.run(3)
+    counters = sender.near.span.counters()
+    assert counters.packets_in - before.packets_in == 3 * PACKETS
+    assert (counters.packets_bad, counters.packets_lost) == (before.packets_bad, before.packets_lost)
+
+
+def test_strangers_that_the_kernel_lets_through_end_the_turn(
+        stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_filter(*_: object) -> None:
+        raise OSError("this kernel has none")
+
+    monkeypatch.setattr("e1_driver.backends.pwe3_udp.attach", no_filter)
+    sender = cesop(stack)
+    sender.run(WARM)
+    before = sender.near.span.counters().packets_bad
+    stranger = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    stranger.bind(("127.0.0.2", 0))
+    for _ in range(2 * MAX_STRANGERS):
+        stranger.sendto(bytes(252), (HOST, sender.far.near_port))
+    sender.near.tick()
+    assert sender.near.span.counters().packets_bad - before == MAX_STRANGERS
+    sender.near.tick()
+    assert sender.near.span.counters().packets_bad - before == 2 * MAX_STRANGERS
 
 
 def test_a_flood_takes_a_bounded_part_of_a_turn(stack: ExitStack) -> None:
@@ -318,6 +351,7 @@ def test_a_circuit_without_timeslot_16_takes_no_frame(stack: ExitStack) -> None:
     near = Near(stack.enter_context(FarEnd("cesop", "&timeslots=1-15")).url)
     stack.callback(near.span.close)
     assert not near.span.send_frame(b"\x02\x01\x7f")
+    assert not near.span.abilities.timeslot_16
     assert near.span.counters().frames_out == 0
     assert (near.tick()[D_TIMESLOT] == 0xFF).all()
 

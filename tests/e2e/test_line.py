@@ -78,10 +78,12 @@ def test_the_clock_is_the_telcos_until_its_line_is_lost_and_again_when_it_is_bac
 
 
 @pytest.mark.need(12)
-def test_a_span_is_given_away_for_tests_when_no_call_is_on_it_and_comes_back(box: Rig) -> None:
+def test_a_span_is_given_away_for_tests_when_no_call_is_on_it_and_comes_back(
+        box: Rig, tmp_path: Path) -> None:
     def e1ctl(span: str, *command: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [BRANCHLINE, "e1ctl", "--config", box.config_path, "--run-dir", box.run_dir, span, *command],
+            [BRANCHLINE, "e1ctl", "--config", box.config_path, "--run-dir", box.run_dir,
+             "--state-dir", box.state_dir, span, *command],
             capture_output=True, text=True, timeout=60, check=False)
 
     def lost_s() -> int:
@@ -91,6 +93,8 @@ def test_a_span_is_given_away_for_tests_when_no_call_is_on_it_and_comes_back(box
     talking = talk(box)
     refused = e1ctl("telco1", "status", "--json")
     assert refused.returncode != 0 and "carries 1 call" in refused.stderr
+    kept = e1ctl("telco1", "history", "--json")   # needs no line
+    assert kept.returncode == 0 and json.loads(kept.stdout)["days"], kept.stderr
     talking.caller.hang_up()
     wait_all_idle(box)
     mark, lost_before_s = box.bus.mark(), lost_s()
@@ -98,6 +102,11 @@ def test_a_span_is_given_away_for_tests_when_no_call_is_on_it_and_comes_back(box
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert seen["crc4"] is True and not any(seen["alarms"].values())
+    paper = tmp_path / "line.pdf"
+    judged = e1ctl("telco1", "verdict", "--for", "1", "--no-plug", "--yes", "--pdf", str(paper))
+    assert judged.returncode in (0, 1), judged.stderr
+    words = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True, check=True)
+    assert "Last 24 hours, seconds of each 15 minutes" in words.stdout        # of the box's history
     box.bus.wait_event(
         SpanState, lambda span: span.span == "telco1" and "for tests" in span.trouble, SOON_S, mark)
     box.bus.wait_event(SpanState, lambda span: span.span == "telco1" and span.up, SOON_S, mark)

@@ -31,6 +31,7 @@ TARGETS = {                                       # name -> module
     "pwe3": "tests.e1_driver.test_pwe3_jitter",
     "card": "tests.firmware.test_wire",
     "g704": "tests.fuzz.g704",
+    "cas": "tests.e1_driver.test_cas",
     "prbs": "tests.fuzz.prbs",
     "bert": "tests.fuzz.bert",
     "probe": "tests.fuzz.probe",

@@ -1,11 +1,13 @@
 """The branchline command as a person types it: real processes, their words and exit codes."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ from appliance.bus.messages import (
     Trace,
 )
 from appliance.launch.place import lock
+from e1_driver.watch.history import Store
+from e1_driver.watch.performance import Second
 from tests.conftest import ROOT, free_port
 
 CONFIG = """\
@@ -178,6 +182,18 @@ def test_asking_a_box_that_does_not_run(folder: Path, command: tuple[str, ...]) 
     assert done.returncode == 69
     assert "is the box started?" in done.stderr
     assert not (folder / "x.pcap").exists()
+
+
+def test_the_history_of_a_line_is_read_without_a_box(folder: Path) -> None:
+    (folder / "var").mkdir()
+    with Store(folder / "var" / "lines.sqlite") as store:
+        store.observe("telco1", Second(at=int(time.time())), None)
+    done = branchline(folder, "e1ctl", "telco1", "history", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["url"], found["days"][0]["measured_s"]) == ("telco1", 1)
+    done = branchline(folder, "e1ctl", "--state-dir", "nowhere", "telco1", "history")
+    assert done.returncode == 66 and "nowhere/lines.sqlite" in done.stderr
 
 
 def test_rebuild_without_a_log(folder: Path) -> None:

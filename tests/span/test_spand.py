@@ -5,7 +5,7 @@ import itertools
 import signal
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,10 @@ from appliance.bus.messages import (
     BindLeg,
     Bridge,
     Digit,
+    Event,
     GetSpans,
     Heartbeat,
+    LendSpan,
     Play,
     PlayEnded,
     RecordingGap,
@@ -26,6 +28,7 @@ from appliance.bus.messages import (
     StartRecording,
     StopPlay,
     StopRecording,
+    TakeSpanBack,
     UnbindLeg,
 )
 from appliance.media import tones
@@ -286,6 +289,37 @@ async def test_a_far_end_that_goes_and_comes_is_said(bus_server: Path, config: P
                 isinstance(event, SpanState) and event.up and event in listener.events[before:]))
         finally:
             again.close()
+
+
+async def test_a_loan_is_its_borrowers(bus_server: Path, config: Path, exchanges: Exchanges) -> None:
+    boxd = await Bus.connect(bus_server, "boxd")
+
+    def lent(is_lent: bool) -> Callable[[Event], bool]:
+        return lambda event: isinstance(event, SpanState) and event.span == "telco" and event.lent is is_lent
+
+    async with spand(config, bus_server) as (_, listener):
+        await up(listener)
+        with pytest.raises(Refused, match="no span 'isdn'"):
+            await boxd.ask(LendSpan(span="isdn", borrower="one", for_s=30.0))
+        await boxd.ask(LendSpan(span="telco", borrower="one", for_s=30.0))
+        await listener.until(lent(True))
+        with pytest.raises(Refused, match="span telco is lent for other tests: wait until they have ended"):
+            await boxd.ask(LendSpan(span="telco", borrower="two", for_s=30.0))
+        await boxd.ask(TakeSpanBack(span="telco", borrower="two"))
+        await boxd.ask(LendSpan(span="telco", borrower="one", for_s=30.0))
+        with pytest.raises(Refused, match="lent for other tests"):      # "two" has given nothing back
+            await boxd.ask(LendSpan(span="telco", borrower="two", for_s=30.0))
+        before = len(listener.events)
+        await boxd.ask(TakeSpanBack(span="telco", borrower="one"))
+        await listener.until(lambda event: lent(False)(event) and event in listener.events[before:])
+        await boxd.ask(LendSpan(span="telco", borrower="two", for_s=0.001))
+        while True:                               # the time of "two" is over by itself
+            try:
+                await boxd.ask(LendSpan(span="telco", borrower="three", for_s=30.0))
+                break
+            except Refused:
+                continue
+    await boxd.close()
 
 
 async def test_what_the_machine_refuses_is_one_line(bus_server: Path, config: Path) -> None:

@@ -40,7 +40,7 @@ from e1_driver.ctl.output import (
     tell,
 )
 from e1_driver.ctl.runner import Line, Runner, open_line
-from e1_driver.testing import prbs, report
+from e1_driver.testing import prbs
 from e1_driver.testing.bert import Bert
 from e1_driver.testing.d_channel import Side
 from e1_driver.testing.guide import OBSERVE_S, Run
@@ -277,6 +277,8 @@ def verdict(url: str, site: str, pdf: Path | None, trace: Path | None, language:
         with _written(trace, "--pcap") as file:
             file.write(guide.capture.pcap(side == "network"))
     if pdf:
+        from e1_driver.testing import report  # its library is the largest of all, and for this alone
+
         with _written(pdf, "--pdf") as file:
             file.write(report.pdf(report.Report(
                 verdict=found, box=platform.node(), site=site, span=url, began_unix_s=began_unix_s,

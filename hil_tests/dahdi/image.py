@@ -18,7 +18,7 @@ from hil_tests.dahdi.packages import Parts
 OURS = ("e1_driver", "appliance", "hil_tests", "tests/__init__.py", "tests/e1_driver/__init__.py",
         "tests/e1_driver/contract.py", "tests/e1_driver/ends.py")
 LIBRARIES = ("numpy", "numpy.libs", "cffi", "_cffi_backend", "pytest", "_pytest", "pytest_timeout", "pluggy",
-             "iniconfig", "packaging", "pygments", "py")               # of the virtual environment
+             "iniconfig", "packaging", "pygments", "py", "click", "msgspec")   # of the virtual environment
 UNUSED = {"test", "tests", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "site-packages",
           "pydoc_data", "f2py", "_pyinstaller"}
 TOOLS = ("usr/sbin/dahdi_cfg", "usr/lib/x86_64-linux-gnu/libtonezone.so.2.0")

@@ -1,6 +1,10 @@
 """Our driver on a real DAHDI: what it says of the device and of wrong words; a stall, an alarm, its loss."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -39,6 +43,20 @@ def delays(sender: End, receiver: End, blocks: int = 20) -> list[float]:
 def run_block(end: End) -> None:
     blocks = len(end.received) + 1
     run(end, until=lambda: len(end.received) >= blocks)
+
+
+def test_e1ctl_reads_it_and_tests_it_in_a_local_loop() -> None:
+    def e1ctl(*command: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "e1_driver.ctl", *command, "--json"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        facts: dict[str, Any] = json.loads(done.stdout)
+        return facts
+
+    status = e1ctl("status", "dahdi:1", "--for", "2")
+    assert (status["up"], status["counters"]["crc_errors"]) == (True, None)
+    bert = e1ctl("bert", "dahdi:1", "--loop", "local", "--timeslots", "1-3", "--for", "4")
+    assert bert["clean"] and bert["in_sync"] and bert["bits"] > 100_000
 
 
 def test_a_dynamic_span_says_what_it_cannot_tell(pair: Pair) -> None:

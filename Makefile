@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 RUN_PACKAGES  := nats-server espeak-ng sox libpri-dev gcc libc6-dev libffi-dev python3.11-dev python3.11-venv
 TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg tshark chromium fonts-noto-cjk libosmocore-dev libspandsp2 poppler-utils poppler-data iproute2
 # Real DAHDI in a virtual machine: the kernel and DAHDI are fetched, built and kept below build/dahdi, not installed.
-HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 make gcc-12 libelf1 tshark
+HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 make gcc-12 libelf1 tshark iproute2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -31,7 +31,7 @@ fuzz: apt-test setup  ## every decoder over a million bent inputs, an hour or tw
 bench: apt-test setup  ## measure: a table, build/bench.json, docs/benchmarks.md
 	$(BIN)/python -m tests.bench
 
-hil-dahdi: apt-hil setup  ## real DAHDI in QEMU: the line contract, calls with libpri, TDMoE; two minutes without KVM
+hil-dahdi: apt-hil setup  ## real DAHDI and netem in QEMU: the line contract, calls with libpri, TDMoE; three minutes
 	$(BIN)/python -m hil_tests.dahdi $(ARGS)
 
 clean:  ## remove what was built; run/ and var/ (calls, recordings) stay

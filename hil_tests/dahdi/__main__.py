@@ -18,6 +18,7 @@ BUILD = ROOT / "build/dahdi"
 LOC_TESTS = ("test_contract.py", "test_call.py", "test_span.py")         # the last one pulls span 2
 TICK_TESTS = ("test_contract.py",)
 ETH_TESTS = ("test_eth.py",)
+NETEM_TESTS = ("test_netem.py",)
 TRACES = ("ours.pcap", "libpri.pcap")
 CALL = ("SETUP", "ALERTING", "CONNECT", "DISCONNECT", "RELEASE", "RELEASE COMPLETE")
 
@@ -50,7 +51,12 @@ def run_eth(bench: "Bench") -> None:
             raise BenchError(f"tdmoe: {far.error!r}")
 
 
-SCENARIOS = {"loc": run_loc, "tick": run_tick, "eth": run_eth}
+def run_netem(bench: "Bench") -> None:
+    """Emulated circuits over a network that delays, loses, doubles and reorders, by the kernel's netem."""
+    bench.run("netem", NETEM_TESTS, own_time=True)
+
+
+SCENARIOS = {"loc": run_loc, "tick": run_tick, "eth": run_eth, "netem": run_netem}
 
 
 class Bench:

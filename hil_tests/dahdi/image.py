@@ -16,11 +16,13 @@ from pathlib import Path
 from hil_tests.dahdi.packages import Parts
 
 OURS = ("e1_driver", "appliance", "hil_tests", "tests/__init__.py", "tests/e1_driver/__init__.py",
-        "tests/e1_driver/contract.py", "tests/e1_driver/ends.py")
+        "tests/e1_driver/contract.py", "tests/e1_driver/ends.py", "tests/e1_driver/circuits.py",
+        "tests/e1_driver/two_ends.py")
 LIBRARIES = ("numpy", "numpy.libs", "cffi", "_cffi_backend", "pytest", "_pytest", "pytest_timeout", "pluggy",
              "iniconfig", "packaging", "pygments", "py", "click", "msgspec")   # of the virtual environment
 UNUSED = {"test", "tests", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "site-packages",
           "pydoc_data", "f2py", "_pyinstaller"}
+TC = Path("/usr/sbin/tc")                         # of iproute2, as it is installed here
 TOOLS = ("usr/sbin/dahdi_cfg", "usr/lib/x86_64-linux-gnu/libtonezone.so.2.0")
 GUEST = Path(__file__).parent / "guest"
 
@@ -79,7 +81,7 @@ def base(parts: Parts) -> Path:
     site = Path(sysconfig.get_path("purelib"))
     found = sorted(path for name in LIBRARIES for path in site.glob(f"{name}*") if _is(path, name))
     versions = [path.name for name in LIBRARIES for path in sorted(site.glob(f"{name}-*.dist-info"))]
-    key = hashlib.sha256(repr((sys.version, versions, TOOLS, UNUSED)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(repr((sys.version, versions, TC, TOOLS, UNUSED)).encode()).hexdigest()[:12]
     path = parts.folder / f"base-{key}.cpio"
     if path.exists():
         return path
@@ -90,6 +92,7 @@ def base(parts: Parts) -> Path:
         archive.copy(module, f"modules/{module.name}")
     for tool in TOOLS:
         archive.copy(parts.root / tool, tool)
+    archive.copy(TC)
     python = Path(sys.executable).resolve()
     archive.copy(python)
     stdlib = Path(sysconfig.get_path("stdlib"))
@@ -99,7 +102,7 @@ def base(parts: Parts) -> Path:
             archive.tree(library, f"site/{library.name}", UNUSED)
         else:
             archive.copy(library, f"site/{library.name}")
-    programs = [python, parts.root / TOOLS[0], *stdlib.glob("lib-dynload/_[!t]*.so"),
+    programs = [python, TC, parts.root / TOOLS[0], *stdlib.glob("lib-dynload/_[!t]*.so"),
                 *site.glob("_cffi_backend*.so"), *site.glob("numpy/**/*.so")]
     for library in needed(programs):
         if not library.is_relative_to(site):      # those numpy brings with it are there already

@@ -16,7 +16,8 @@ from typing import IO
 
 MODULES = ("dahdi", "dahdi_dynamic", "dahdi_dynamic_loc", "dahdi_dynamic_eth", "dahdi_dummy")
 CONFIG = ("CONFIG_DAHDI", "CONFIG_DAHDI_DYNAMIC", "CONFIG_DAHDI_DYNAMIC_LOC", "CONFIG_DAHDI_DYNAMIC_ETH")
-NETWORK_MODULE = "kernel/drivers/net/ethernet/intel/e1000/e1000.ko"      # it needs no other module
+KERNEL_MODULES = (                                # of the kernel's own; they need no other module
+    "kernel/drivers/net/ethernet/intel/e1000/e1000.ko", "kernel/net/sched/sch_netem.ko")
 XZ = b"\xfd7zXZ\0"
 
 
@@ -40,7 +41,7 @@ def prepare(build: Path) -> Parts:
     """Fetch, unpack and build what is not there yet. BenchError: apt, gcc or make did not."""
     kernel = _kernel()
     versions = _versions(_names(kernel))
-    key = hashlib.sha256(repr((sorted(versions.items()), MODULES)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(repr((sorted(versions.items()), MODULES, KERNEL_MODULES)).encode()).hexdigest()[:12]
     folder = build / f"{kernel}-{key}"
     root, ready = folder / "root", folder / "ready"
     source = folder / "dahdi"
@@ -52,8 +53,8 @@ def prepare(build: Path) -> Parts:
         (folder / "vmlinux").write_bytes(_vmlinux((root / f"boot/vmlinuz-{kernel}").read_bytes()))
         ready.touch()
     built = [source / f"drivers/dahdi/{name}.ko" for name in MODULES]
-    network = root / f"lib/modules/{kernel}/{NETWORK_MODULE}"
-    return Parts(folder, kernel, folder / "vmlinux", root, (*built, network),
+    own = [root / f"lib/modules/{kernel}/{name}" for name in KERNEL_MODULES]
+    return Parts(folder, kernel, folder / "vmlinux", root, (*built, *own),
                  source / "include/dahdi/user.h")
 
 
@@ -95,10 +96,10 @@ def _fetch(versions: dict[str, str], folder: Path) -> list[Path]:
 def _unpack(packages: list[Path], kernel: str, root: Path) -> None:
     root.mkdir(parents=True)
     for package in packages:
-        if package.name.startswith("linux-image"):               # of its 400 MB two files
+        if package.name.startswith("linux-image"):               # of its 400 MB three files
             with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as tar:
                 _run("tar", "-x", "-C", str(root), f"./boot/vmlinuz-{kernel}",
-                     f"./lib/modules/{kernel}/{NETWORK_MODULE}", stdin=tar.stdout)
+                     *(f"./lib/modules/{kernel}/{name}" for name in KERNEL_MODULES), stdin=tar.stdout)
         else:
             _run("dpkg-deb", "-x", str(package), str(root))
 

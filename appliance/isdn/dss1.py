@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from appliance.errors import DecodeError, StateError
-from appliance.isdn import call_table as table
-from appliance.isdn.call import Call, ChannelRefused, Snapshot
+from appliance.isdn.call import table
+from appliance.isdn.call.call import Call, ChannelRefused, Snapshot
+from appliance.isdn.call.recovery import restore
+from appliance.isdn.call.states import LOCATIONS, TIMERS, On, State, Timers
 from appliance.isdn.causes import (
     CHANNEL_NOT_AVAILABLE,
     DESTINATION_OUT_OF_ORDER,
@@ -37,9 +39,7 @@ from appliance.isdn.lapd import Side
 from appliance.isdn.q921 import TROUBLES, Established, Link, Received, Trouble
 from appliance.isdn.q921 import Released as LinkReleased
 from appliance.isdn.q931 import MISSING_ELEMENT, Message, MessageError, MessageType, decode, encode
-from appliance.isdn.recovery import restore
 from appliance.isdn.restart import INTERFACE, Restarts
-from appliance.isdn.states import LOCATIONS, TIMERS, On, State, Timers
 
 BEARERS = (*range(1, 16), *range(17, 32))
 GLOBAL = 0                                        # the call reference of RESTART, 4.3

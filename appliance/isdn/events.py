@@ -1,6 +1,12 @@
-"""What the signalling of a span tells its application. `key` is the application's name of the call."""
+"""What the signalling of a span tells its application. `key` is the application's name of the call.
+
+`elements` are those of the message behind the event, all that could be read.
+"""
 from dataclasses import dataclass
 from enum import Enum
+
+from appliance.isdn.elements import Element
+from appliance.isdn.q931 import MessageType
 
 
 class By(Enum):
@@ -16,6 +22,7 @@ class ChannelState(Enum):
     BUSY = "busy"
     RESTARTING = "restarting"
     OUT_OF_SERVICE = "out-of-service"             # N316 RESTARTs had no answer; tried on and on
+    BLOCKED = "blocked"                           # by people, when no call is on it any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Incoming:
     bearer: int                                   # information transfer capability, 4.5.5
     complete: bool
     timeslot: int
+    elements: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class ChannelChosen:
 @dataclass(frozen=True, slots=True)
 class Proceeding:
     key: str
+    elements: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +68,40 @@ class Progress:
 
     key: str
     in_band: bool
+    elements: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
     key: str
     in_band: bool
+    elements: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     key: str
+    elements: tuple[Element, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnecting:
+    """The far end clears a call that was not answered and says why in the channel (5.3.4.1, progress
+    description 8). Released follows: when the application hangs up, the far end does, or T306 runs out."""
+
+    key: str
+    cause: int                                    # Q.850
+    elements: tuple[Element, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message that changes no state and is for the application: NOTIFY, USER INFORMATION, FACILITY, and
+    INFORMATION outside overlap."""
+
+    key: str
+    type: MessageType
+    elements: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +112,7 @@ class Released:
     cause: int                                    # Q.850
     by: By
     channel_refused: bool = False
+    elements: tuple[Element, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +128,5 @@ class ChannelChanged:
     state: ChannelState
 
 
-Event = (Incoming | Digits | ChannelChosen | Proceeding | Progress | Alerting | Answered | Released
-         | LinkChanged | ChannelChanged)
+Event = (Incoming | Digits | ChannelChosen | Proceeding | Progress | Alerting | Answered | Disconnecting
+         | Told | Released | LinkChanged | ChannelChanged)

@@ -10,9 +10,9 @@ that does RESTART answers at once, and one that does not know it must not keep t
 import logging
 from collections.abc import Callable, Iterable
 
+from appliance.isdn.call.states import Timers
 from appliance.isdn.channels import Channels
 from appliance.isdn.events import ChannelState
-from appliance.isdn.states import Timers
 
 INTERFACE = 0                                     # in place of a timeslot
 

@@ -40,10 +40,10 @@ from appliance.bus.messages import (
 from appliance.config.schema import SpanConfig
 from appliance.errors import StateError
 from appliance.isdn import events as isdn
-from appliance.isdn.call import Snapshot
+from appliance.isdn.call.call import Snapshot
+from appliance.isdn.call.states import Timers
 from appliance.isdn.causes import TEMPORARY_FAILURE
 from appliance.isdn.lapd import Side
-from appliance.isdn.states import Timers
 from appliance.trunk.binding import Bindings
 from appliance.trunk.groups import Unavailable, choose
 from appliance.trunk.legs import Leg, LegTable

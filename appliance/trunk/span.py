@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.config.schema import SpanConfig
+from appliance.isdn.call.states import TIMERS, Timers
 from appliance.isdn.dss1 import CALL_REFERENCES, Signalling
 from appliance.isdn.events import Event
 from appliance.isdn.lapd import Side
-from appliance.isdn.states import TIMERS, Timers
 from appliance.trunk.line_watch import LineWatch
 from e1_driver.watch.capture import Capture
 

@@ -5,13 +5,13 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from appliance.isdn.call.states import State
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.elements import BearerCapability, CalledNumber, Cause, ChannelId, Element, SendingComplete
 from appliance.isdn.events import ChannelState, Event
 from appliance.isdn.lapd import Side
 from appliance.isdn.q921 import Link, Received
 from appliance.isdn.q931 import Message, MessageType, decode, encode
-from appliance.isdn.states import State
 
 E = TypeVar("E", bound=Event)
 DELAY_S = 0.005

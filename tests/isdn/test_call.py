@@ -4,7 +4,8 @@ import itertools
 import pytest
 
 from appliance.errors import StateError
-from appliance.isdn.call_table import EVENTS, MESSAGES
+from appliance.isdn.call.states import LOCATIONS, NUMBERS, On, State
+from appliance.isdn.call.table import EVENTS, MESSAGES
 from appliance.isdn.elements import (
     BearerCapability,
     CalledNumber,
@@ -32,7 +33,6 @@ from appliance.isdn.events import (
 )
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import Message, MessageType
-from appliance.isdn.states import LOCATIONS, NUMBERS, On, State
 from tests.isdn.line import CALLED, REF, Bench, reach, reachable
 
 M, S = MessageType, State

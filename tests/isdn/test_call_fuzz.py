@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.errors import StateError
+from appliance.isdn.call.states import State
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.elements import (
     BearerCapability,
@@ -22,7 +23,6 @@ from appliance.isdn.elements import (
 from appliance.isdn.events import ChannelState, Incoming
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import Message, MessageType, encode
-from appliance.isdn.states import State
 from tests.isdn.line import CALLED, Bench, reach, reachable
 
 timeslots = st.sampled_from([1, 2, 3, 17])        # few, so that they meet

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from appliance.isdn.call import Snapshot
+from appliance.isdn.call.call import Snapshot
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.events import Answered, By, ChannelChosen, Event, Incoming, Released
 from appliance.isdn.lapd import Side

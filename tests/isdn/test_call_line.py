@@ -1,7 +1,8 @@
 """Two ends of a span in simulated time: calls, glare, RESTART, loss, link failure, a new process."""
 import pytest
 
-from appliance.isdn.call import Snapshot
+from appliance.isdn.call.call import Snapshot
+from appliance.isdn.call.states import Timers
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.elements import Cause, ChannelId, RestartIndicator
 from appliance.isdn.events import (
@@ -19,7 +20,6 @@ from appliance.isdn.events import (
 )
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import MessageType
-from appliance.isdn.states import Timers
 from tests.isdn.line import CALLED, Bench, Line
 
 M = MessageType

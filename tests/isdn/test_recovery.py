@@ -3,13 +3,13 @@ import logging
 
 import pytest
 
-from appliance.isdn.call import Snapshot
+from appliance.isdn.call.call import Snapshot
+from appliance.isdn.call.states import NUMBERS, State
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.elements import CallState, Cause, ChannelId
 from appliance.isdn.events import Alerting, Answered, By, LinkChanged, Released
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import Message, MessageType
-from appliance.isdn.states import NUMBERS, State
 from tests.isdn.line import REF, Bench, Line, reach, reachable
 
 M, S = MessageType, State

@@ -3,13 +3,13 @@ import logging
 
 import pytest
 
+from appliance.isdn.call.states import Timers
 from appliance.isdn.dss1 import BEARERS, Signalling
 from appliance.isdn.elements import Cause, ChannelId, RestartIndicator
 from appliance.isdn.events import By, ChannelState, Released
 from appliance.isdn.lapd import Frame, FrameKind, Side, decode, encode
 from appliance.isdn.q931 import Message, MessageType
 from appliance.isdn.q931 import decode as decode_message
-from appliance.isdn.states import Timers
 from tests.isdn.line import CALLED, Bench
 
 M = MessageType

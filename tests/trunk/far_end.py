@@ -9,10 +9,10 @@ import socket
 from pathlib import Path
 from typing import TypeVar
 
+from appliance.isdn.call.states import Timers
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.events import Event
 from appliance.isdn.lapd import Side
-from appliance.isdn.states import Timers
 
 E = TypeVar("E", bound=Event)
 

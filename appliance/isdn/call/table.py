@@ -4,14 +4,14 @@ Ref: ITU-T Q.931 (05/98), 5.1-5.3, 5.8; bare clause numbers are Q.931's.
 """
 from collections.abc import Callable
 
-from appliance.isdn import procedures as do
-from appliance.isdn import recovery
-from appliance.isdn.call import Call
+from appliance.isdn.call import procedures as do
+from appliance.isdn.call import recovery
+from appliance.isdn.call.call import Call
+from appliance.isdn.call.states import On
+from appliance.isdn.call.states import State as S
 from appliance.isdn.events import By
 from appliance.isdn.q931 import Message
 from appliance.isdn.q931 import MessageType as M
-from appliance.isdn.states import On
-from appliance.isdn.states import State as S
 
 OnMessage = Callable[[Call, Message, float], None]
 OnEvent = Callable[[Call, float], None]

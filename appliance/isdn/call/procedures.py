@@ -1,10 +1,11 @@
-"""What is done in the cells of call_table.py while the data link holds: placing, taking and clearing a call.
+"""What is done in the cells of table.py while the data link holds: placing, taking and clearing a call.
 
 Ref: ITU-T Q.931 (05/98), 5.1-5.3, 5.8.3-5.8.6; bare clause numbers are Q.931's. A handler of a message takes
 call, message and now, one of an event call and now.
 """
 from appliance.errors import StateError
-from appliance.isdn.call import Call, ChannelRefused
+from appliance.isdn.call.call import Call, ChannelRefused
+from appliance.isdn.call.states import LOCATIONS, On, State
 from appliance.isdn.causes import (
     CHANNEL_UNACCEPTABLE,
     INCOMPLETE_NUMBER,
@@ -40,7 +41,6 @@ from appliance.isdn.events import (
 )
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import MISSING_ELEMENT, UNKNOWN_MESSAGE, Message, MessageType
-from appliance.isdn.states import LOCATIONS, On, State
 
 IN_BAND = 8                                       # progress description: in-band information is available
 MAX_DIGITS = 64                                   # of a number that comes in pieces

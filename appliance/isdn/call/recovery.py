@@ -1,4 +1,4 @@
-"""What is done in the cells of call_table.py when messages may be lost: reset and failure of the data link,
+"""What is done in the cells of table.py when messages may be lost: reset and failure of the data link,
 STATUS ENQUIRY and STATUS. Both sides of a call come to one state again, or it is cleared.
 
 Ref: ITU-T Q.931 (05/98), 5.8.8-5.8.11; bare clause numbers are Q.931's. The Recommendation leaves most of
@@ -12,7 +12,9 @@ Ref: ITU-T Q.931 (05/98), 5.8.8-5.8.11; bare clause numbers are Q.931's. The Rec
 - Where one side talks and no lost message explains that the other does not, the call is cleared with cause
   101. A STATUS that nobody asked for is no reason to do so.
 """
-from appliance.isdn.call import Call
+from appliance.isdn.call.call import Call
+from appliance.isdn.call.procedures import activate, connect, deliver, say_progress
+from appliance.isdn.call.states import NUMBERS, On, State
 from appliance.isdn.causes import (
     DESTINATION_OUT_OF_ORDER,
     NORMAL_UNSPECIFIED,
@@ -22,9 +24,7 @@ from appliance.isdn.causes import (
 )
 from appliance.isdn.elements import CallState, Cause, ChannelId
 from appliance.isdn.events import By
-from appliance.isdn.procedures import activate, connect, deliver, say_progress
 from appliance.isdn.q931 import UNKNOWN_MESSAGE, Message, MessageType
-from appliance.isdn.states import NUMBERS, On, State
 
 UNKNOWN_OR_INCOMPATIBLE = 98                      # Q.850
 # 5.8.10: who does not know STATUS ENQUIRY says so, and its state with it

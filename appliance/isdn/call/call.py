@@ -1,12 +1,13 @@
 """One basic call, either side: what is known of it, its timers, what it says and how it ends.
 
-What happens to it is in call_table.py, by state; what is done then in procedures.py and recovery.py.
+What happens to it is in table.py, by state; what is done then in procedures.py and recovery.py.
 
 Ref: ITU-T Q.931 (05/98), 5.1-5.3; bare clause numbers are Q.931's.
 """
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from appliance.isdn.call.states import LOCATIONS, NUMBERS, On, State, Timers
 from appliance.isdn.causes import (
     CHANNEL_NOT_AVAILABLE,
     CHANNEL_UNACCEPTABLE,
@@ -19,7 +20,6 @@ from appliance.isdn.elements import CallState, Cause, ChannelId, Element
 from appliance.isdn.events import By, Event, Released
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import Message, MessageType
-from appliance.isdn.states import LOCATIONS, NUMBERS, On, State, Timers
 
 
 class Owner(Protocol):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from appliance.errors import DecodeError
-from appliance.isdn.octets import Octets
 
 
 class Side(Enum):
@@ -41,6 +40,8 @@ SUPERVISORY = {FrameKind.RR, FrameKind.RNR, FrameKind.REJ}
 COMMANDS_ONLY = {I_FRAME, FrameKind.UI, FrameKind.DISC, FrameKind.SABME}
 RESPONSES_ONLY = {FrameKind.DM, FrameKind.UA, FrameKind.FRMR}
 WITH_INFO = {I_FRAME, FrameKind.UI, FrameKind.FRMR, FrameKind.XID}
+KINDS = {kind.value: kind for kind in FrameKind}
+FRMR_INFO_OCTETS = 5                              # figure 6, modulo 128
 PF = 0x10                                         # in the control octet of an unnumbered frame
 
 
@@ -66,17 +67,15 @@ class Frame:
 
 def encode(frame: Frame, sender: Side) -> bytes:
     """The octets of a frame that `sender` sends."""
-    if not (frame.sapi < 64 and max(frame.tei, frame.ns, frame.nr) < 128):
+    if not (frame.sapi < 64 and frame.tei < 128 and frame.ns < 128 and frame.nr < 128):
         raise ValueError(f"a field does not fit: {frame}")
     cr = frame.command is (sender is Side.NETWORK)      # table 1: network commands and user responses
-    octets = bytes((frame.sapi << 2 | cr << 1, frame.tei << 1 | 1))
-    if frame.kind is I_FRAME:
-        octets += bytes((frame.ns << 1, frame.nr << 1 | frame.pf))
-    elif frame.kind in SUPERVISORY:
-        octets += bytes((frame.kind, frame.nr << 1 | frame.pf))
-    else:
-        octets += bytes((frame.kind | PF * frame.pf,))
-    return octets + frame.info
+    kind, octet2, octet3 = frame.kind, frame.sapi << 2 | cr << 1, frame.tei << 1 | 1
+    if kind is I_FRAME:
+        return bytes((octet2, octet3, frame.ns << 1, frame.nr << 1 | frame.pf)) + frame.info
+    if kind in SUPERVISORY:
+        return bytes((octet2, octet3, kind, frame.nr << 1 | frame.pf)) + frame.info
+    return bytes((octet2, octet3, kind | PF * frame.pf)) + frame.info
 
 
 def decode(data: bytes, sender: Side) -> Frame:
@@ -84,24 +83,29 @@ def decode(data: bytes, sender: Side) -> Frame:
 
     FrameError: a frame rejection condition. Plain DecodeError: an invalid frame, to be discarded (2.9).
     """
-    octets = Octets(data, clause="2.9")
-    octet2, octet3, control = octets.take(), octets.take(), octets.take()
+    if len(data) < 3:
+        raise DecodeError(None, "2.9", f"a frame of {len(data)} octets")
+    octet2, octet3, control = data[0], data[1], data[2]
     if octet2 & 1 or not octet3 & 1:
         raise DecodeError(None, "3.2", f"address field {octet2:#04x} {octet3:#04x} is not of two octets")
     command = bool(octet2 & 0x02) is (sender is Side.NETWORK)
     sapi, tei, ns, nr = octet2 >> 2, octet3 >> 1, 0, 0
     if control & 0x03 != 0x03:                    # I and supervisory: a second control octet
-        octet5 = octets.take()
+        if len(data) < 4:
+            raise DecodeError(None, "2.9", "a frame without N(R)")
+        octet5, info = data[3], data[4:]
         nr, pf = octet5 >> 1, bool(octet5 & 1)
         if not control & 0x01:
             control, ns = I_FRAME, control >> 1
     else:
-        control, pf = control & ~PF, bool(control & PF)
-    if control not in FrameKind.__members__.values():
+        control, pf, info = control & ~PF, bool(control & PF), data[3:]
+    kind = KINDS.get(control)
+    if kind is None:
         raise FrameError("L", "3.6.11", f"control field {control:#04x}", sapi=sapi, tei=tei)
-    kind, info = FrameKind(control), octets.rest()
     if kind in (RESPONSES_ONLY if command else COMMANDS_ONLY):
         raise FrameError("L", "3.6.1", f"{kind.name} with the wrong C/R bit", sapi=sapi, tei=tei)
     if info and kind not in WITH_INFO:
         raise FrameError("M", "3.6.11", f"{kind.name} with {len(info)} octets more", sapi=sapi, tei=tei)
+    if kind is FrameKind.FRMR and len(info) != FRMR_INFO_OCTETS:
+        raise FrameError("N", "3.6.11", f"FRMR with {len(info)} octets of information", sapi=sapi, tei=tei)
     return Frame(kind, command, pf, ns, nr, info, sapi, tei)

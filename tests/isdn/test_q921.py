@@ -1,5 +1,6 @@
 """One link, its peer played by hand: the cells of Annex B where they matter, then anything at all."""
 import itertools
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -7,7 +8,22 @@ from hypothesis import strategies as st
 
 from appliance.errors import StateError
 from appliance.isdn.lapd import Frame, FrameKind, Side, decode, encode
-from appliance.isdn.q921 import TABLE, Established, Link, LinkEvent, On, Received, Released, State, Trouble
+from appliance.isdn.q921 import (
+    REFERENCES,
+    TABLE,
+    UP,
+    Established,
+    Link,
+    LinkEvent,
+    On,
+    Parameters,
+    Received,
+    ReceivedUnit,
+    Released,
+    State,
+    Trouble,
+)
+from appliance.isdn.q921.entity import NEVER
 
 USER, NETWORK = Side.USER, Side.NETWORK
 K = FrameKind
@@ -17,7 +33,7 @@ class Peer:
     """A user-side link and the network's end of the line played by hand, at a time of its own."""
 
     def __init__(self, **parameters: int) -> None:
-        self.link, self.now = Link(USER, **parameters), 0.0
+        self.link, self.now = Link(USER, Parameters(**parameters)), 0.0
 
     def hears(self, kind: FrameKind, command: bool, pf: bool = False, *, ns: int = 0, nr: int = 0,
               info: bytes = b"") -> list[LinkEvent]:
@@ -61,7 +77,10 @@ def in_state(state: State, **parameters: int) -> Peer:
 
 
 def test_every_cell_is_decided() -> None:
-    assert set(TABLE) == set(itertools.product(State, On))
+    cells = set(itertools.product(State, On))
+    assert {(state, on) for state, row in TABLE.items() for on in row} == set(REFERENCES) == cells
+    for (state, on), reference in REFERENCES.items():           # its own, that of all, or a clause
+        assert reference in (f"B.{state}", "B.9") or re.fullmatch(r"[3-5](\.\d+)+", reference), (state, on)
 
 
 def test_establishes_and_releases() -> None:
@@ -215,6 +234,7 @@ def test_own_busy_receiver_outlives_the_link() -> None:
     peer.link.set_busy(True, 0.0)
     peer.hears(K.SABME, True, True)
     assert peer.hears(K.INFORMATION, True, info=b"0") == []
+    assert peer.said() == [Frame(K.UA, False, True), Frame(K.RNR, False, nr=0)]
     peer.hears(K.DISC, True, True)
     peer.link.set_busy(False, 0.0)
     peer.hears(K.SABME, True, True)
@@ -242,9 +262,6 @@ def test_silence_is_questioned_then_reset_then_given_up() -> None:
     assert peer.now == 10.0 + 4.0 + 4.0           # T203, then N200 + 1 enquiries, then as many SABMEs
     assert [frame.kind for frame in peer.said()] == [K.RR] * 4 + [K.SABME] * 4
     assert events == [Trouble("I"), Trouble("G"), Released("no answer to SABME, sent 4 times")]
-
-
-UP = (State.MULTIPLE_FRAME, State.TIMER_RECOVERY)
 
 
 @pytest.mark.parametrize("state", UP)
@@ -279,6 +296,11 @@ def test_broken_peer_is_reset(state: State, frame: Frame, letter: str) -> None:
     (Frame(K.SABME, True, True), "   FF"),
     (Frame(K.UI, True, info=b"x"), "     "),
     (Frame(K.XID, True, True), "     "),
+    (Frame(K.XID, False, True), "     "),
+    (Frame(K.SABME, False, True), "LLLLL"),
+    (Frame(K.DISC, True, True, info=b"x"), "MMMMM"),
+    (Frame(K.FRMR, False, True, info=bytes(4)), "NNNNN"),
+    (Frame(K.UI, True, info=bytes(261)), "OOOOO"),
 ])
 def test_unasked_frame_is_reported(state: State, frame: Frame, letters: str) -> None:
     peer = in_state(state)
@@ -286,6 +308,72 @@ def test_unasked_frame_is_reported(state: State, frame: Frame, letters: str) -> 
     troubles = [event.letter for event in peer.link.take_events() if isinstance(event, Trouble)]
     assert troubles == letters[state.value - 4].split()
     assert sum(peer.link.counters.troubles.values()) == len(troubles)
+
+
+@pytest.mark.parametrize("state", State)
+def test_ui_and_xid_change_nothing(state: State) -> None:
+    peer = in_state(state)
+    deadline = peer.link.next_deadline()
+    assert peer.hears(K.UI, True, info=b"to all") == [ReceivedUnit(b"to all")]
+    assert peer.hears(K.XID, False, True, info=b"\x82") == []
+    assert peer.said() == []
+    peer.hears(K.XID, True, False, info=bytes.fromhex("82 80 00 03 07 01 03"))
+    peer.hears(K.XID, True, True)
+    peer.link.send_unit(b"from us", peer.now)
+    assert peer.said() == [Frame(K.XID, False, False), Frame(K.XID, False, True),
+                           Frame(K.UI, True, info=b"from us")]
+    assert (peer.link.state, peer.link.next_deadline()) == (state, deadline)
+
+
+@pytest.mark.parametrize("state", State)
+def test_deactivation_ends_whatever_there_is(state: State) -> None:
+    peer = in_state(state)
+    peer.link.deactivate(peer.now)
+    told = [] if state is State.TEI_ASSIGNED else [Released("the line is down")]
+    assert peer.link.take_events() == told
+    assert (peer.said(), peer.link.state) == ([], State.TEI_ASSIGNED)
+
+
+@pytest.mark.parametrize(("frame", "event"), [
+    (Frame(K.INFORMATION, True, info=b"setup"), [Received(b"setup")]),
+    (Frame(K.RR, True, True), []),
+    (Frame(K.RNR, False), []),
+    (Frame(K.REJ, True), []),
+])
+def test_after_crossing_sabmes_the_first_frame_is_as_good_as_ua(frame: Frame, event: list[LinkEvent]) -> None:
+    peer = in_state(State.AWAITING_ESTABLISHMENT)
+    peer.link.receive(encode(frame, NETWORK), 0.0)              # before the peer's SABME it means nothing
+    assert (peer.link.take_events(), peer.said()) == ([], [])
+    peer.hears(K.SABME, True, True)
+    assert (peer.said(), peer.link.state) == ([Frame(K.UA, False, True)], State.AWAITING_ESTABLISHMENT)
+    peer.link.receive(encode(frame, NETWORK), 0.0)
+    assert peer.link.take_events() == [Established(by_peer=False, reset=False), *event]
+    assert peer.link.state is State.MULTIPLE_FRAME
+    assert peer.hears(K.INFORMATION, True, ns=len(event), info=b"next") == [Received(b"next")]
+
+
+@pytest.mark.parametrize("frame", [
+    Frame(K.INFORMATION, True, nr=1, info=b"x"),                # of the link before
+    Frame(K.RR, False, True),                                   # an answer, and we did not ask
+])
+def test_after_crossing_sabmes_not_every_frame_will_do(frame: Frame) -> None:
+    peer = in_state(State.AWAITING_ESTABLISHMENT)
+    peer.hears(K.SABME, True, True)
+    peer.link.receive(encode(frame, NETWORK), 0.0)
+    assert (peer.link.take_events(), peer.link.state) == ([], State.AWAITING_ESTABLISHMENT)
+
+
+@pytest.mark.parametrize("between", ["T200", "DISC"])
+def test_after_crossing_sabmes_a_new_turn_counts(between: str) -> None:
+    """Our SABME sent again may be on the way, or the peer has released: no frame stands for UA."""
+    peer = in_state(State.AWAITING_ESTABLISHMENT)
+    peer.hears(K.SABME, True, True)
+    if between == "T200":
+        peer.waits()
+    else:
+        peer.hears(K.DISC, True, True)
+    assert peer.hears(K.INFORMATION, True, info=b"x") == []
+    assert peer.link.state is State.AWAITING_ESTABLISHMENT
 
 
 def test_dm_with_f_0_invites() -> None:
@@ -367,6 +455,14 @@ def test_messages_wait_for_a_reset_but_not_for_an_establishment() -> None:
     assert [frame.info for frame in peer.said()] == [b"x"]
 
 
+@pytest.mark.parametrize("wrong", [
+    {"t200_s": 0.0}, {"t200_s": 10.0}, {"k": 0}, {"k": 128}, {"n200": 0}, {"n201_octets": 0},
+    {"queue_limit": 0}])
+def test_parameters_that_make_no_link(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Parameters(**wrong)                       # type: ignore[arg-type]
+
+
 def test_send_needs_a_link_room_and_a_fitting_message() -> None:
     peer = Peer(n201_octets=10, queue_limit=8, k=7)
     with pytest.raises(StateError, match="not up"):
@@ -396,7 +492,7 @@ frames = st.builds(
     lambda sender, kind, command, pf, ns, nr, info: encode(Frame(kind, command, pf, ns, nr, info), sender),
     st.just(NETWORK), st.sampled_from(FrameKind), st.booleans(), st.booleans(),
     st.integers(0, 3) | numbers, st.integers(0, 3) | numbers, st.binary(max_size=3))
-requests = st.sampled_from(("establish", "release", "send", "expire", "busy", "ready", "drain"))
+requests = st.sampled_from(("establish", "release", "send", "expire", "busy", "ready", "drain", "deactivate"))
 moves = st.lists(st.tuples(st.just("receive"), frames | st.binary(max_size=300))
                  | st.tuples(requests, st.just(b"")), max_size=60)
 
@@ -414,7 +510,7 @@ def test_anything_at_any_time_keeps_the_link_whole(state: State, moves: list[tup
                 try:
                     link.send(b"x", now)
                 except StateError:
-                    assert link.state not in UP or len(link._queue) == 5
+                    assert link.state not in UP or len(link._entity.queue) == 5
             case "expire":
                 now = link.next_deadline() or now
                 link.expire(now)
@@ -425,15 +521,16 @@ def test_anything_at_any_time_keeps_the_link_whole(state: State, moves: list[tup
                 link.take_events()
             case _:
                 getattr(link, move)(now)
-        running = set(link._deadlines)
+        entity = link._entity
+        t200, t203 = entity.t200_at != NEVER, entity.t203_at != NEVER
         match link.state:
             case State.TEI_ASSIGNED:
-                assert not running and not link._queue
+                assert not t200 and not t203 and not entity.queue
             case State.MULTIPLE_FRAME:
-                assert len(running) == 1
-                assert On.T200 in running or not link._outstanding()
+                assert t200 is not t203
+                assert t200 or not entity.outstanding()
             case _:
-                assert running == {On.T200}
-        if link.state in UP:
-            assert link._outstanding() <= min(3, len(link._queue))
-        assert len(link._queue) <= 5
+                assert t200 and not t203
+        assert entity.outstanding() <= min(3, len(entity.queue)) or link.state is State.AWAITING_ESTABLISHMENT
+        assert len(entity.queue) <= 5
+        assert link.next_deadline() is not None or link.state is State.TEI_ASSIGNED

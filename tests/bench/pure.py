@@ -3,12 +3,25 @@
 import random
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
+from appliance.isdn import q931
+from appliance.isdn.elements import (
+    BearerCapability,
+    CalledNumber,
+    CallingNumber,
+    ChannelId,
+    Display,
+    HighLayerCompatibility,
+    ProgressIndicator,
+    SendingComplete,
+)
 from appliance.media.engine import Engine, plan
 from appliance.media.ring import Ring
 from e1_driver import BEARERS, BLOCK, TIMESLOTS
@@ -20,6 +33,8 @@ IDLE_BLOCKS, FULL_BLOCKS = 100_000, 5_000
 SPANS = 16
 TICKS = 1000
 TICK_S = 0.01
+SETUPS = 20_000
+CODEC_NAMES = ("encode of a SETUP", "decode of a SETUP", "decode of a SETUP, nothing remembered")
 
 
 def cpu_s(work: Callable[[], object]) -> float:
@@ -64,6 +79,27 @@ def _decode(line: list[bytes]) -> None:
         decoder.feed(block)
 
 
+def codec_once(say: Say) -> dict[str, float]:
+    """SETUPs from the network, each with numbers, channel and call reference of its own."""
+    messages = [_setup(number) for number in range(SETUPS)]
+    octets = [q931.encode(message) for message in messages]
+    if [q931.decode(each) for each in octets] != messages:
+        raise ValueError("a SETUP was not read as it was written")
+    encode_s = cpu_s(lambda: deque(map(q931.encode, messages), maxlen=0))
+    decode_s = cpu_s(lambda: deque(map(q931.decode, octets), maxlen=0))
+    with mock.patch.object(q931, "read_element", q931.read_element.__wrapped__):
+        anew_s = cpu_s(lambda: deque(map(q931.decode, octets), maxlen=0))
+    return {name: 1e6 * seconds / SETUPS
+            for name, seconds in zip(CODEC_NAMES, (encode_s, decode_s, anew_s), strict=True)}
+
+
+def _setup(number: int) -> q931.Message:
+    return q931.Message(q931.MessageType.SETUP, number, False, (
+        SendingComplete(), BearerCapability(), ChannelId(1 + number % 15), ProgressIndicator(3, 2),
+        Display("Alice Smith"), CallingNumber(f"21{number:08}", type=2, screening=3),
+        CalledNumber(f"{5000 + 7 * number % 1000}", type=4), HighLayerCompatibility()))
+
+
 def media_once(say: Say) -> dict[str, float]:
     """480 ports in 240 calls."""
     ports = SPANS * TIMESLOTS
@@ -94,6 +130,11 @@ HDLC = Theme(
     "frames back to back, half of them of 4 octets.",
     tuple(Kind(f"HDLC {way}, {state} line", "octets/s", "8,000 a span")
           for state in ("idle", "full") for way in ("encode", "decode")), hdlc_once, runs=7)
+CODEC = Theme(
+    "codec", "CPU time of one SETUP with bearer, channel, progress, display, both numbers, high layer "
+    "compatibility and Sending complete, each with other numbers. Elements that a line repeats are "
+    "remembered; the last figure is without that.",
+    tuple(Kind(name, "µs", "at most 25") for name in CODEC_NAMES), codec_once, runs=7)
 MEDIA = Theme(
     "media", "The switching matrix alone, without lines: 16 spans full of speech, 480 ports bridged in "
     "pairs, all recorded into the ring, DTMF listened for on all. The second figure is that of one port for "

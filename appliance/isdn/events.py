@@ -1,12 +1,14 @@
 """What the signalling of a span tells its application. `key` is the application's name of the call.
 
-`elements` are those of the message behind the event, all that could be read.
+`elements` are those of the message behind the event, all that could be read; of Released, those of all
+clearing messages of the far end. They do not count when events are compared.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from appliance.isdn.elements import Element
 from appliance.isdn.q931 import MessageType
+from appliance.isdn.supplementary.events import ServiceEvent
 
 
 class By(Enum):
@@ -36,7 +38,7 @@ class Incoming:
     bearer: int                                   # information transfer capability, 4.5.5
     complete: bool
     timeslot: int
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class ChannelChosen:
 @dataclass(frozen=True, slots=True)
 class Proceeding:
     key: str
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +70,20 @@ class Progress:
 
     key: str
     in_band: bool
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
     key: str
     in_band: bool
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     key: str
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Disconnecting:
 
     key: str
     cause: int                                    # Q.850
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Told:
 
     key: str
     type: MessageType
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Released:
     cause: int                                    # Q.850
     by: By
     channel_refused: bool = False
-    elements: tuple[Element, ...] = ()
+    elements: tuple[Element, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +131,4 @@ class ChannelChanged:
 
 
 Event = (Incoming | Digits | ChannelChosen | Proceeding | Progress | Alerting | Answered | Disconnecting
-         | Told | Released | LinkChanged | ChannelChanged)
+         | Told | Released | LinkChanged | ChannelChanged | ServiceEvent)

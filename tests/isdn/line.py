@@ -1,13 +1,23 @@
 """Two spans' signalling joined by a line in simulated time, and one joined to a far end played by hand."""
 import heapq
 import itertools
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from appliance.isdn.call.states import State
 from appliance.isdn.dss1 import Signalling
-from appliance.isdn.elements import BearerCapability, CalledNumber, Cause, ChannelId, Element, SendingComplete
+from appliance.isdn.elements import (
+    BearerCapability,
+    CalledNumber,
+    Cause,
+    ChannelId,
+    Element,
+    ProgressIndicator,
+    SendingComplete,
+)
 from appliance.isdn.events import ChannelState, Event
 from appliance.isdn.lapd import Side
 from appliance.isdn.q921 import Link, Received
@@ -27,51 +37,103 @@ def not_idle(side: Signalling) -> list[int]:
     return [channel.timeslot for channel in side.channels.all() if channel.state is not ChannelState.IDLE]
 
 
-class Line:
-    """`user` and `network` over a line that delays, loses a share `loss` of the frames, and can be cut."""
+@dataclass(frozen=True)
+class Faults:
+    """What happens to a frame on the way; shares of all frames, 0 to 1."""
 
-    def __init__(self, *, loss: float = 0.0, up: bool = True, user: dict[str, Any] | None = None,
-                 network: dict[str, Any] | None = None) -> None:
-        self.now, self.loss, self.random = 0.0, loss, random.Random(7)
-        self.user = Signalling(Side.USER, keys("u"), **(user or {}))
-        self.network = Signalling(Side.NETWORK, keys("n"), **(network or {}))
+    delay_s: float = DELAY_S
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0                          # held up by up to reorder_s, so that others overtake it
+    reorder_s: float = 0.05
+    flip: float = 0.0                             # one to three bits are wrong, and the FCS does not tell
+
+    def __bool__(self) -> bool:
+        return bool(self.loss or self.duplicate or self.reorder or self.flip)
+
+
+class Line:
+    """`user` and `network` over a line that does to frames what `faults` says, the same for the same `seed`,
+    and can be cut. Virtual time: run() jumps from one delivery or deadline to the next."""
+
+    def __init__(self, *, faults: Faults = Faults(), seed: int = 7, up: bool = True,
+                 user: dict[str, Any] | None = None, network: dict[str, Any] | None = None) -> None:
+        self.now, self.faults, self.random = 0.0, faults, random.Random(seed)
+        self._options = {Side.USER: user or {}, Side.NETWORK: network or {}}
+        self._new_keys = {Side.USER: keys("u"), Side.NETWORK: keys("n")}
+        self.user, self.network = self._new(Side.USER), self._new(Side.NETWORK)
         self.events: dict[Signalling, list[Event]] = {self.user: [], self.network: []}
-        self.on_event: dict[Signalling, Callable[[Event], None]] = {}
+        self.on_event: dict[Side, Callable[[Event], None]] = {}
         self.deaf = False                         # frames vanish, and nobody is told
-        self._flying: list[tuple[float, int, Signalling, bytes]] = []
+        self.frames = 0                           # delivered
+        self._flying: list[tuple[float, int, Side, bytes]] = []
         self._sequence = itertools.count()
+        self._up = False
         if up:
             self.connect()
             self.run(1.0)
             self.take(self.user)
             self.take(self.network)
 
+    def _new(self, side: Side, **options: Any) -> Signalling:
+        return Signalling(side, self._new_keys[side], **(self._options[side] | options))
+
+    def side(self, side: Side) -> Signalling:
+        return self.user if side is Side.USER else self.network
+
     def connect(self, up: bool = True) -> None:
+        self._up = up
+        if not up:
+            self._flying.clear()
         for side in (self.user, self.network):
             side.line_up(up, self.now)
 
+    def new_process(self, side: Side, forgotten: Container[str] = ()) -> Signalling:
+        """`side` ends as if by kill -9 and begins anew with what it would find in its table: the snapshots.
+        What it said last is on its way, what comes until it is there is lost. `forgotten`: keys that are no
+        longer in the table."""
+        self._collect()
+        before = self.side(side)
+        snapshots = [snapshot for key in list(before)
+                     if key not in forgotten and (snapshot := before.snapshot(key)) is not None]
+        after = self._new(side, cold=False)
+        if side is Side.USER:
+            self.user = after
+        else:
+            self.network = after
+        self.events[after] = self.events.pop(before)
+        self._flying = [flight for flight in self._flying if flight[2] is not side]
+        heapq.heapify(self._flying)
+        after.restore(snapshots, self.now)
+        if self._up:
+            after.line_up(True, self.now)
+        return after
+
     def run(self, for_s: float) -> None:
-        """Let time pass, jumping from one delivery or deadline to the next."""
+        """Let time pass."""
         end = self.now + for_s
+        user, network = self.user, self.network
         while True:
             self._collect()
-            times = [self._flying[0][0]] if self._flying else []
-            times += [at for side in (self.user, self.network) if (at := side.next_deadline()) is not None]
-            at = min(times, default=end)
+            if user is not self.user or network is not self.network:       # an event's handler began one anew
+                user, network = self.user, self.network
+            at = self._flying[0][0] if self._flying else math.inf
+            due: list[Signalling] = []
+            for side in (user, network):
+                deadline = side.next_deadline()
+                if deadline is not None and deadline <= at:
+                    due = [side] if deadline < at else [*due, side]
+                    at = deadline
             if at > end:
                 self.now = end
                 return
             self.now = max(at, self.now)
-            while self._flying and self._flying[0][0] <= self.now:
+            if not due or (self._flying and self._flying[0][0] <= at):
                 _, _, to, frame = heapq.heappop(self._flying)
-                to.receive_frame(frame, self.now)
-            for side in (self.user, self.network):
+                self.frames += 1
+                self.side(to).receive_frame(frame, self.now)
+            for side in due:
                 side.expire(self.now)
-            if not times:
-                self._collect()
-                if not self._flying:
-                    self.now = end
-                    return
 
     def reset(self) -> None:
         """Layer 2 is reset by each side's peer; what was on the way is lost."""
@@ -90,16 +152,49 @@ class Line:
         """Timeslots that are not idle, user's and network's."""
         return not_idle(self.user), not_idle(self.network)
 
+    def calls(self, side: Side) -> dict[int, tuple[int, Side]]:
+        """By timeslot, as `side` sees it: the call reference and who chose it. Both sides agree when all is
+        quiet."""
+        signalling = self.side(side)
+        found = {}
+        for key in signalling:
+            snapshot = signalling.snapshot(key)
+            if snapshot is not None and snapshot.timeslot is not None:
+                found[snapshot.timeslot] = snapshot.call_ref, side if snapshot.ours else side.peer
+        return found
+
     def _collect(self) -> None:
         for side in (self.user, self.network):
-            for event in side.take_events():
-                self.events[side].append(event)
-                if side in self.on_event:
-                    self.on_event[side](event)
-        for side, other in ((self.user, self.network), (self.network, self.user)):
+            if events := side.take_events():
+                self.events[side] += events
+                if handle := self.on_event.get(side.side):
+                    for event in events:
+                        handle(event)
+        for side in (self.user, self.network):
             for frame in side.take_frames():
-                if not self.deaf and self.random.random() >= self.loss:
-                    heapq.heappush(self._flying, (self.now + DELAY_S, next(self._sequence), other, frame))
+                self._fly(side.side.peer, frame)
+
+    def _fly(self, to: Side, frame: bytes) -> None:
+        faults, at = self.faults, self.now + self.faults.delay_s
+        if self.deaf or not self._up:
+            return
+        if faults:
+            if self.random.random() < faults.loss:
+                return
+            if self.random.random() < faults.duplicate:
+                copy_at = at + self.random.random() * faults.reorder_s
+                heapq.heappush(self._flying, (copy_at, next(self._sequence), to, frame))
+            if self.random.random() < faults.reorder:
+                at += self.random.random() * faults.reorder_s
+            if self.random.random() < faults.flip:
+                frame = self._flipped(frame)
+        heapq.heappush(self._flying, (at, next(self._sequence), to, frame))
+
+    def _flipped(self, frame: bytes) -> bytes:
+        octets = bytearray(frame)
+        for _ in range(self.random.randint(1, 3)):
+            octets[self.random.randrange(len(octets))] ^= 1 << self.random.randrange(8)
+        return bytes(octets)
 
 
 class Bench:
@@ -181,22 +276,26 @@ PLACED = {                                        # the far end's messages that 
     State.PROCEEDING_OUT: [MessageType.CALL_PROCEEDING],
     State.DELIVERED: [MessageType.CALL_PROCEEDING, MessageType.ALERTING],
     State.ACTIVE: [MessageType.CONNECT],
+    State.DISCONNECTED: [MessageType.CALL_PROCEEDING],
     State.DISCONNECTING: [MessageType.CONNECT],
     State.RELEASING: [MessageType.CONNECT],
 }
 REF = 1                                           # the call reference of reach()
 
 
-def reach(side: Side, state: State) -> tuple[Bench, bool]:
+def reach(side: Side, state: State, **options: Any) -> tuple[Bench, bool]:
     """A bench whose one call, key "k1", is in `state`; and whether we placed it."""
     ours = state in PLACED
-    bench = Bench(side, overlap=True)
+    bench = Bench(side, overlap=True, auto_proceed=state is not State.PRESENT, **options)
     if ours:
         bench.ours.setup(bench.new_key(), CALLED, bench.now)
         for reply in PLACED[state]:
             bench.send(reply, call_ref=REF, to_originator=True)
         if state is State.DISCONNECTING:
             bench.ours.hang_up("k1", 16, bench.now)
+        if state is State.DISCONNECTED:
+            tones = ProgressIndicator(8)
+            bench.send(MessageType.DISCONNECT, Cause(17), tones, call_ref=REF, to_originator=True)
         if state is State.RELEASING:
             bench.send(MessageType.DISCONNECT, Cause(16), call_ref=REF, to_originator=True)
     else:
@@ -211,5 +310,5 @@ def reach(side: Side, state: State) -> tuple[Bench, bool]:
 
 
 def reachable(side: Side) -> list[State]:
-    without = {State.NULL} if side is Side.USER else {State.NULL, State.CONNECT_REQUEST}
+    without = {State.NULL} if side is Side.USER else {State.NULL, State.CONNECT_REQUEST, State.DISCONNECTED}
     return [state for state in State if state not in without]

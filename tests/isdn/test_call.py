@@ -1,11 +1,12 @@
-"""One call against a far end played message by message: the tables, every state's clearing, errors of 5.8."""
+"""One call against a far end played message by message: the tables, clearing, the common course."""
 import itertools
+import re
 
 import pytest
 
 from appliance.errors import StateError
-from appliance.isdn.call.states import LOCATIONS, NUMBERS, On, State
-from appliance.isdn.call.table import EVENTS, MESSAGES
+from appliance.isdn.call.states import LOCATIONS, NEVER, NUMBERS, UNUSED, On, State, Timers
+from appliance.isdn.call.table import CLAUSES, EVENTS, MESSAGES
 from appliance.isdn.elements import (
     BearerCapability,
     CalledNumber,
@@ -32,24 +33,12 @@ from appliance.isdn.events import (
     Released,
 )
 from appliance.isdn.lapd import Side
-from appliance.isdn.q931 import Message, MessageType
+from appliance.isdn.q931 import MessageType
+from tests.isdn.heard import cause, kinds, say
 from tests.isdn.line import CALLED, REF, Bench, reach, reachable
 
 M, S = MessageType, State
 SIDES = pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
-
-
-def say(bench: Bench, kind: MessageType, ours: bool, *elements: object) -> list[Message]:
-    return bench.send(kind, *elements, call_ref=REF, to_originator=ours)      # type: ignore[arg-type]
-
-
-def kinds(messages: list[Message]) -> list[MessageType]:
-    return [message.type for message in messages]
-
-
-def cause(message: Message) -> int | None:
-    element = message.first(Cause)
-    return element.value if element else None
 
 
 REACHABLE = [(side, state) for side in Side for state in reachable(side)]
@@ -60,9 +49,21 @@ IN_EACH_STATE = pytest.mark.parametrize(("side", "state"), REACHABLE, ids=IDS)
 # --- the tables
 
 
-def test_every_cell_is_decided() -> None:
+def test_every_cell_is_decided_by_a_clause() -> None:
     assert set(MESSAGES) == set(itertools.product(State, MessageType))
     assert set(EVENTS) == set(itertools.product(State, On))
+    assert set(CLAUSES) == set(MESSAGES) | set(EVENTS)
+    assert [cell for cell, clause in CLAUSES.items() if not re.match(r"\d+\.\d|Q\.\d|ours: ", clause)] == []
+
+
+def test_every_state_and_timer_of_the_recommendation_is_there_or_said_to_have_no_place() -> None:
+    users = {0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 15, 17, 19, 25}                  # 2.1.1
+    for side, recommended in ((Side.USER, users), (Side.NETWORK, users | {22})):     # 2.1.2
+        never = {int(name[1:]) for name in NEVER if name[0] == side.name[0]}
+        assert {NUMBERS[state][side] for state in State} | never == recommended
+    timers = {f"T{number}" for number in (*range(301, 311), 312, 313, 314, *range(316, 323))}    # 9.1, 9.2
+    ours = {f"T{name[1:4]}" for name in Timers.__dataclass_fields__ if re.match(r"t3\d\d_s", name)}
+    assert (ours | set(UNUSED), ours & set(UNUSED)) == (timers, set())
 
 
 @IN_EACH_STATE
@@ -113,9 +114,16 @@ def test_hanging_up_sends_disconnect_with_cause_and_location(side: Side, state: 
     if state in (S.DISCONNECTING, S.RELEASING):
         assert said == []
         return
-    [disconnect] = said
-    assert disconnect.type is M.DISCONNECT
-    assert disconnect.first(Cause) == Cause(21, LOCATIONS[side])
+    [message] = said
+    assert message.type is {S.PRESENT: M.RELEASE_COMPLETE, S.DISCONNECTED: M.RELEASE}.get(state, M.DISCONNECT)
+    if state is S.PRESENT:
+        assert (message.first(Cause), bench.ours.channels.idle()) == (Cause(21, LOCATIONS[side]), 30)
+        return
+    if state is S.DISCONNECTED:                   # the far end has said why already
+        assert (message.first(Cause), kinds(say(bench, M.RELEASE_COMPLETE, ours))) == (None, [])
+        assert bench.events(Released) == [Released("k1", 17, By.FAR)]
+        return
+    assert message.first(Cause) == Cause(21, LOCATIONS[side])
     assert bench.ours.channels.idle() == 29       # until the far end has released it
     assert kinds(say(bench, M.RELEASE, ours)) == [M.RELEASE_COMPLETE]
     assert bench.events(Released) == [Released("k1", 21, By.NEAR)]
@@ -126,7 +134,10 @@ def test_a_far_end_that_is_silent_while_we_clear_costs_no_channel_for_good(side:
     bench, _ = reach(side, state)
     bench.ours.hang_up("k1", 16, bench.now)
     said = kinds(bench.run(60.0))
-    said_before = {S.DISCONNECTING: 1, S.RELEASING: 2}.get(state, 0)
+    if state is S.PRESENT:
+        assert (said, bench.ours.channels.idle()) == ([M.RELEASE_COMPLETE], 30)
+        return
+    said_before = {S.DISCONNECTING: 1, S.DISCONNECTED: 1, S.RELEASING: 2}.get(state, 0)
     assert said == [M.DISCONNECT, M.RELEASE, M.RELEASE, M.RESTART][said_before:]     # T305, T308, T308
     assert len(bench.events(Released)) == 1
     assert bench.ours.channels[1].state is ChannelState.RESTARTING
@@ -154,68 +165,7 @@ def test_every_message_leaves_a_call_that_can_still_be_cleared(side: Side, state
         assert len(bench.ours) == 0, kind
 
 
-# --- errors, 5.8
-
-
-def test_messages_of_unknown_calls() -> None:
-    bench = Bench(Side.USER)
-    elements = (Cause(16), CallState(10), ProgressIndicator(8))
-    for kind, expected in [
-            (M.ALERTING, [(M.RELEASE_COMPLETE, 81)]), (M.CONNECT, [(M.RELEASE_COMPLETE, 81)]),
-            (M.DISCONNECT, [(M.RELEASE_COMPLETE, 81)]), (M.RELEASE, [(M.RELEASE_COMPLETE, 81)]),
-            (M.RELEASE_COMPLETE, []), (M.STATUS, [(M.RELEASE_COMPLETE, 101)])]:
-        answers = bench.send(kind, *elements, call_ref=77, to_originator=True)
-        assert [(answer.type, cause(answer)) for answer in answers] == expected, kind
-    assert bench.send(M.STATUS, Cause(30), CallState(0), call_ref=77, to_originator=True) == []
-    [status] = bench.send(M.STATUS_ENQUIRY, call_ref=77, to_originator=True)
-    assert (cause(status), status.first(CallState)) == (30, CallState(0))
-    assert bench.send(M.SETUP, BearerCapability(), call_ref=77, to_originator=True) == []      # 5.8.3.2 d)
-    [status] = bench.send(M.ALERTING, call_ref=0, to_originator=True)
-    assert (status.type, cause(status), status.call_ref) == (M.STATUS, 81, 0)
-    assert len(bench.ours) == 0
-
-
-def test_unexpected_unknown_and_incomplete_messages_of_a_call_change_nothing() -> None:
-    bench, ours = reach(Side.USER, S.ACTIVE)
-    assert [cause(answer) for answer in say(bench, M.ALERTING, ours)] == [101]
-    assert [cause(answer) for answer in say(bench, M.SUSPEND, ours)] == [97]
-    assert [cause(answer) for answer in bench.send_octets(bytes.fromhex("08 02 80 01 31"))] == [97]
-    assert say(bench, M.STATUS, ours) == []       # without cause and state: not answered
-    assert say(bench, M.NOTIFY, ours) != []       # without its indicator: 96
-    assert say(bench, M.FACILITY, ours) == []
-    assert bench.ours.take_events() == []
-
-
-def test_clearing_messages_without_a_cause_are_acted_on() -> None:
-    bench, ours = reach(Side.NETWORK, S.ACTIVE)
-    [release] = say(bench, M.DISCONNECT, ours)
-    assert (release.type, cause(release)) == (M.RELEASE, 96)                         # 5.8.6.1
-    say(bench, M.RELEASE_COMPLETE, ours)
-    assert bench.events(Released) == [Released("k1", 31, By.FAR)]
-
-
-@pytest.mark.parametrize(("octets", "expected"), [
-    ("08 02 80 01 4d", 96), ("08 02 80 01 4d 08 01 82", 100), ("08 02 80 01 4d 08 02 82 90", None)],
-    ids=["no cause", "half a cause", "a cause"])
-def test_a_release_that_comes_first_is_told_what_its_cause_lacks(octets: str, expected: int | None) -> None:
-    for state, answer in ((S.ACTIVE, expected), (S.DISCONNECTING, None if expected == 96 else expected)):
-        bench, _ = reach(Side.USER, state)
-        [complete] = bench.send_octets(bytes.fromhex(octets))
-        assert (complete.type, cause(complete)) == (M.RELEASE_COMPLETE, answer)
-
-
-@pytest.mark.parametrize(("octets", "expected"), [
-    ("08 02 00 09 05 18 03 a9 83 81 70 05 81 35 30 30 31", 96),                      # no bearer capability
-    ("08 02 00 09 05 04 02 88 90 18 03 a9 83 81", 65),                               # unrestricted digital
-    ("08 02 00 09 05 04 03 80 90 a3 18 03 a9 83 90", 82),                            # timeslot 16
-    ("08 02 00 09 05 04 03 80 90 a3 18 01 89", 100),                                 # a basic-rate channel
-], ids=["bearer missing", "bearer", "channel", "channel contents"])
-def test_a_setup_that_cannot_be_served_is_refused_with_release_complete(octets: str, expected: int) -> None:
-    bench = Bench(Side.USER)
-    [answer] = bench.send_octets(bytes.fromhex(octets))
-    assert (answer.type, cause(answer), answer.call_ref, answer.to_originator) == (
-        M.RELEASE_COMPLETE, expected, 9, True)
-    assert (bench.ours.take_events(), len(bench.ours)) == ([], 0)
+# --- requests
 
 
 def test_what_the_application_may_not_ask_is_refused_and_changes_nothing() -> None:
@@ -259,8 +209,8 @@ def test_a_complete_call_is_proceeding_at_once_rings_and_is_answered(side: Side)
 
 def test_a_withheld_number_is_not_told() -> None:
     bench = Bench(Side.USER)
-    bench.send(M.SETUP, BearerCapability(), CallingNumber("555", presentation=1), CalledNumber(CALLED),
-               call_ref=3, to_originator=False)
+    bench.send(M.SETUP, BearerCapability(), ChannelId(1), CallingNumber("555", presentation=1),
+               CalledNumber(CALLED), call_ref=3, to_originator=False)
     assert bench.events(Incoming) == [Incoming("k1", CALLED, "", "", 0, True, 1)]
 
 

@@ -22,6 +22,7 @@ from appliance.isdn.elements import (
 )
 from appliance.isdn.events import ChannelState, Incoming
 from appliance.isdn.lapd import Side
+from appliance.isdn.profile import PROFILES
 from appliance.isdn.q931 import Message, MessageType, encode
 from tests.isdn.line import CALLED, Bench, reach, reachable
 
@@ -49,26 +50,31 @@ steps = st.one_of(
     messages.map(encode),
     st.binary(min_size=1, max_size=40),
     st.binary(max_size=30).map(lambda rest: b"\x08\x02\x00\x01" + rest),
-    st.sampled_from(["dial", "alert", "answer", "proceed", "hang up", "line down", "line up", "reset"]),
+    st.sampled_from(["dial", "alert", "answer", "proceed", "want digits", "progress", "notify", "enquire",
+                     "more digits", "hang up", "announce", "line down", "line up", "reset"]),
     st.floats(0.0, 100.0))
 
 
 def ask(ours: Signalling, what: str, key: str, now: float) -> None:
-    if what == "hang up":
-        ours.hang_up(key, 16, now)
-    elif what == "alert":
-        ours.alert(key, now)
-    elif what == "answer":
-        ours.answer(key, now)
-    elif what == "proceed":
-        ours.proceed(key, now)
+    match what:
+        case "hang up":
+            ours.hang_up(key, 16, now)
+        case "announce":
+            ours.hang_up(key, 1, now, elements=[ProgressIndicator(8)])
+        case "notify":
+            ours.notify(key, 0, now)
+        case "more digits":
+            ours.more_digits(key, "1", now)
+        case "alert" | "answer" | "proceed" | "want digits" | "progress" | "enquire":
+            getattr(ours, what.replace(" ", "_"))(key, now)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from([(side, state) for side in Side for state in reachable(side)]),
-       st.lists(steps, max_size=40))
-def test_nothing_is_raised_and_no_channel_stays_stuck(start: tuple[Side, State], story: list[object]) -> None:
-    bench, _ = reach(*start)
+       st.sampled_from(sorted(PROFILES)), st.lists(steps, max_size=40))
+def test_nothing_is_raised_and_no_channel_stays_stuck(
+        start: tuple[Side, State], profile: str, story: list[object]) -> None:
+    bench, _ = reach(*start, profile=PROFILES[profile])
     keys = ["k1"]
     placed = 0
     up = True

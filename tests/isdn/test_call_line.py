@@ -1,10 +1,11 @@
 """Two ends of a span in simulated time: calls, glare, RESTART, loss, link failure, a new process."""
+import msgspec
 import pytest
 
 from appliance.isdn.call.call import Snapshot
-from appliance.isdn.call.states import Timers
+from appliance.isdn.call.states import State, Timers
 from appliance.isdn.dss1 import Signalling
-from appliance.isdn.elements import Cause, ChannelId, RestartIndicator
+from appliance.isdn.elements import Cause, ChannelId, ConnectedNumber, RestartIndicator
 from appliance.isdn.events import (
     Answered,
     By,
@@ -19,8 +20,9 @@ from appliance.isdn.events import (
     Released,
 )
 from appliance.isdn.lapd import Side
+from appliance.isdn.profile import PROFILES
 from appliance.isdn.q931 import MessageType
-from tests.isdn.line import CALLED, Bench, Line
+from tests.isdn.line import CALLED, Bench, Faults, Line
 
 M = MessageType
 
@@ -45,7 +47,7 @@ def answer_all(line: Line, side: Signalling, *, then_hang_up: bool = False) -> N
             side.answer(event.key, line.now)
         elif isinstance(event, Answered) and then_hang_up:
             side.hang_up(event.key, 16, line.now)
-    line.on_event[side] = on_event
+    line.on_event[side.side] = on_event
 
 
 # --- calls
@@ -71,8 +73,8 @@ def test_a_call_from_either_side_ended_by_either_or_both(caller: str, hangs_up: 
 def test_hunting_from_both_ends_fills_the_span_and_the_next_call_finds_no_channel() -> None:
     line = Line(user={"hunt": "up"}, network={"hunt": "down"})
     for number in range(15):
-        line.user.setup(f"u{number}", CALLED, line.now)
-        line.network.setup(f"n{number}", CALLED, line.now)
+        line.user.setup(f"by u{number}", CALLED, line.now)
+        line.network.setup(f"by n{number}", CALLED, line.now)
     line.run(1.0)
     chosen = [event.timeslot for event in line.take(line.user) if isinstance(event, ChannelChosen)]
     assert chosen == list(range(1, 16))
@@ -109,29 +111,47 @@ def test_a_second_setup_on_a_busy_channel() -> None:
     assert bench.offer(1, 1) == []                # the same SETUP again is ignored, 5.8.3.2 e)
 
 
-@pytest.mark.parametrize(("user", "network", "user_keeps"), [
-    (False, False, False), (True, False, True), (False, True, False)], ids=[
-        "both prefer: the network keeps it", "the user insists", "the network insists"])
-def test_glare_gives_one_call_the_channel_and_the_other_another(
-        user: bool, network: bool, user_keeps: bool) -> None:
-    line = Line(user={"exclusive": user}, network={"exclusive": network})
+P, X = "preferred", "exclusive"
+GLARE: dict[tuple[str, str, str], tuple[int, int]] = {    # timeslots that user's and network's call get;
+    ("etsi", P, P): (2, 1),                       # or the cause that refuses the call
+    ("etsi", X, P): (44, 2),                      # each side gives the other's call the benefit
+    ("etsi", P, X): (2, 1),
+    ("etsi", X, X): (44, 1),
+    ("qsig", P, P): (2, 1),                       # Annex D.3
+    ("qsig", X, P): (1, 2),
+    ("qsig", P, X): (2, 1),
+    ("qsig", X, X): (34, 1),
+}
+
+
+@pytest.mark.parametrize(("profile", "user", "network"), GLARE)
+def test_glare_gives_one_call_the_channel_and_the_other_another_or_the_cause_to_try_again(
+        profile: str, user: str, network: str) -> None:
+    line = Line(user={"selection": user, "profile": PROFILES[profile]},
+                network={"selection": network, "profile": PROFILES[profile]})
     line.user.setup("from user", CALLED, line.now)
     line.network.setup("from network", CALLED, line.now)
     line.run(0.5)
-    chosen = {event.key: event.timeslot for side in (line.user, line.network)
-              for event in line.take(side) if isinstance(event, ChannelChosen)}
-    assert chosen == {"from user": 1 if user_keeps else 2, "from network": 2 if user_keeps else 1}
-    assert line.busy() == ([1, 2], [1, 2])
+    got = {}
+    for side in (line.user, line.network):
+        for event in line.take(side):
+            if isinstance(event, ChannelChosen):
+                got[event.key] = event.timeslot
+            elif isinstance(event, Released):
+                got[event.key] = event.cause
+    assert (got["from user"], got["from network"]) == GLARE[profile, user, network]
+    assert line.busy() == ([slot for slot in (1, 2) if slot in got.values()],) * 2
+    assert line.user.counts["glare"] == line.network.counts["glare"] == 1
 
 
-def test_glare_of_two_that_insist_refuses_the_users_call() -> None:
-    line = Line(user={"exclusive": True}, network={"exclusive": True})
-    line.user.setup("from user", CALLED, line.now)
-    line.network.setup("from network", CALLED, line.now)
-    line.run(0.5)
-    assert Released("from user", 34, By.FAR) in line.take(line.user)
-    assert ChannelChosen("from network", 1) in line.take(line.network)
-    assert line.busy() == ([1], [1])
+def test_a_channel_that_the_far_end_gave_to_another_call_of_ours_is_its_own_then() -> None:
+    """Our second SETUP prefers the channel that the far end names in its answer to the first one."""
+    bench = Bench(Side.USER)
+    bench.ours.setup("first", CALLED, bench.now)
+    bench.ours.setup("second", CALLED, bench.now)
+    bench.send(M.CALL_PROCEEDING, ChannelId(2), call_ref=1, to_originator=True)
+    bench.send(M.CALL_PROCEEDING, ChannelId(1), call_ref=2, to_originator=True)
+    assert bench.events(ChannelChosen) == [ChannelChosen("first", 2), ChannelChosen("second", 1)]
 
 
 def test_a_channel_refused_again_and_again_comes_last_and_is_restarted() -> None:
@@ -201,7 +221,7 @@ def test_restart_from_the_far_end_clears_its_calls_and_is_acknowledged(
 def test_restart_of_channels_without_naming_them_is_cause_96() -> None:
     bench = Bench(Side.USER)
     [status] = bench.send(M.RESTART, RestartIndicator(), call_ref=0, to_originator=False)
-    assert (status.type, status.first(Cause)) == (M.STATUS, Cause(96))
+    assert (status.type, status.first(Cause)) == (M.STATUS, Cause(96, diagnostic=b"\x18"))
 
 
 def test_a_cold_start_restarts_the_interface_once_and_a_warm_one_does_not() -> None:
@@ -219,7 +239,7 @@ def test_a_cold_start_restarts_the_interface_once_and_a_warm_one_does_not() -> N
 
 
 def test_two_hundred_calls_over_a_line_that_loses_every_twentieth_frame() -> None:
-    line = Line(loss=0.05, user={"hunt": "up"}, network={"hunt": "down"})
+    line = Line(faults=Faults(loss=0.05), user={"hunt": "up"}, network={"hunt": "down"})
     answer_all(line, line.network, then_hang_up=True)
     answer_all(line, line.user, then_hang_up=True)
     for number in range(100):
@@ -324,35 +344,95 @@ def test_a_far_end_that_never_answers_our_enquiry_loses_the_call() -> None:
 # --- a new process, same calls
 
 
-def test_a_new_process_keeps_what_talks_and_clears_the_rest() -> None:
-    line = Line()
-    talk(line, line.network, "talks")
-    line.network.setup("rings", CALLED, line.now)
-    line.run(0.1)
-    snapshots = [snapshot for key in ("u1", "u2") if (snapshot := line.user.snapshot(key))]
-    assert snapshots == [Snapshot("u1", 1, False, 1, True), Snapshot("u2", 2, False, 2, False)]
-    line.take(line.network)
+def bring(line: Line, side: Side, state: State) -> tuple[str, str]:
+    """A call that is in `state` on `side`, and its keys there and at the other end."""
+    ours, far = line.side(side), line.side(side.peer)
+    placed = state in (State.INITIATED, State.OVERLAP_SENDING, State.PROCEEDING_OUT, State.DELIVERED)
+    caller, called = (ours, far) if placed else (far, ours)
+    caller.setup("out", CALLED, line.now, complete=False)
+    if state is not State.INITIATED:
+        line.run(0.1)
+        key = next(event.key for event in line.take(called) if isinstance(event, Incoming))
+        if state in (State.PROCEEDING_OUT, State.PROCEEDING_IN):
+            called.proceed(key, line.now)
+        elif state in (State.DELIVERED, State.RECEIVED):
+            called.alert(key, line.now, in_band=True)
+        elif state in (State.CONNECT_REQUEST, State.ACTIVE):
+            called.answer(key, line.now, elements=[ConnectedNumber("5001")])
+        if state is not State.CONNECT_REQUEST:
+            line.run(0.1)
+    keys = ("out", key) if placed else (key, "out")
+    snapshot = ours.snapshot(keys[0])
+    assert snapshot is not None and snapshot.state is state
+    return keys
 
-    line.user = Signalling(Side.USER, lambda: "new", cold=False)
-    line.events[line.user] = []
-    line.user.restore(snapshots, line.now)
-    line.user.line_up(True, line.now)
+
+KEEPS = [(side, state) for side in Side for state in (
+    State.PROCEEDING_OUT, State.DELIVERED, State.PROCEEDING_IN, State.RECEIVED, State.CONNECT_REQUEST,
+    State.ACTIVE) if (side, state) != (Side.NETWORK, State.CONNECT_REQUEST)]
+
+
+@pytest.mark.need(24)
+@pytest.mark.parametrize(("side", "state"), KEEPS)
+def test_a_new_process_goes_on_with_a_call_that_rings_or_talks(side: Side, state: State) -> None:
+    line = Line(user={"overlap": True}, network={"overlap": True})
+    ours, theirs = bring(line, side, state)
+    after, far = line.new_process(side), line.side(side.peer)
     line.run(2.0)
-    assert line.take(line.user) == [Released("u2", 41, By.LINE), LinkChanged(True)]
-    assert line.take(line.network) == [Released("rings", 41, By.FAR)]
+    called, key, caller = (far, theirs, after) if ours == "out" else (after, ours, far)
+    called.answer(key, line.now)
+    line.run(300.0)                               # no timer that ran before ends a call that talks
     assert line.busy() == ([1], [1])
-    line.run(200.0)
-    line.network.hang_up("talks", 16, line.now)
+    heard = [type(event) for event in line.take(caller) if not isinstance(event, LinkChanged)]
+    assert Released not in heard
+    assert state is State.ACTIVE or heard[-1] is Answered
+    after.hang_up(ours, 16, line.now)
     line.run(1.0)
-    assert line.take(line.user) == [Released("u1", 16, By.FAR)]
+    ended = [event for event in line.take(far) if isinstance(event, Released)]
+    assert [(event.key, event.cause, event.by) for event in ended] == [(theirs, 16, By.FAR)]
     assert line.busy() == ([], [])
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("state", [State.INITIATED, State.OVERLAP_SENDING, State.OVERLAP_RECEIVING])
+def test_a_new_process_clears_a_call_whose_number_or_channel_is_not_settled(side: Side, state: State) -> None:
+    line = Line(user={"overlap": True}, network={"overlap": True})
+    key, _ = bring(line, side, state) if state is not State.INITIATED else ("out", "")
+    if state is State.INITIATED:
+        line.side(side).setup("out", CALLED, line.now)
+    after = line.new_process(side)
+    line.run(5.0)
+    assert Released(key, 41, By.LINE) in line.take(after)
+    assert len(line.user) == len(line.network) == 0
+    assert line.busy() == ([], [])
+
+
+def test_a_snapshot_is_plain_values_that_come_back_from_json() -> None:
+    line = Line(network={"overlap": True})
+    key, _ = bring(line, Side.NETWORK, State.ACTIVE)
+    snapshot = line.network.snapshot(key)
+    assert snapshot is not None and snapshot.response
+    assert msgspec.json.decode(msgspec.json.encode(snapshot), type=Snapshot) == snapshot
+
+
+def test_the_no_answer_time_of_a_call_that_rings_runs_on_in_the_new_process() -> None:
+    line = Line()
+    line.user.setup("out", CALLED, line.now)
+    line.run(0.1)
+    line.network.alert("n1", line.now)
+    line.run(100.0)
+    after = line.new_process(Side.USER)
+    line.run(79.0)
+    assert [event for event in line.take(after) if isinstance(event, Released)] == []
+    line.run(2.0)                                 # T301
+    assert Released("out", 19, By.LINE) in line.take(after)
 
 
 def test_a_restored_call_that_the_far_end_no_longer_has_ends() -> None:
     line = Line()
     line.user = Signalling(Side.USER, lambda: "new", cold=False)
     line.events[line.user] = []
-    line.user.restore([Snapshot("old", 5, True, 3, True)], line.now)
+    line.user.restore([Snapshot("old", 5, True, 3, State.ACTIVE)], line.now)
     line.user.line_up(True, line.now)
     line.run(1.0)
     assert line.take(line.user) == [LinkChanged(True), Released("old", 41, By.LINE)]

@@ -10,17 +10,12 @@ from appliance.isdn.elements import CallState, Cause, ChannelId
 from appliance.isdn.events import Alerting, Answered, By, LinkChanged, Released
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import Message, MessageType
+from tests.isdn.heard import short
 from tests.isdn.line import REF, Bench, Line, reach, reachable
 
 M, S = MessageType, State
-ALIVE = [state for state in State if state not in (S.NULL, S.DISCONNECTING, S.RELEASING)]
+ALIVE = [state for state in State if state not in (S.NULL, S.DISCONNECTED, S.DISCONNECTING, S.RELEASING)]
 BOTH = [(side, state) for side in Side for state in reachable(side)]
-
-
-def short(messages: list[Message]) -> list[tuple[MessageType, int | None]]:
-    """Kinds and causes."""
-    return [(message.type, element.value if (element := message.first(Cause)) else None)
-            for message in messages]
 
 
 def lose_by_reset(bench: Bench) -> list[Message]:
@@ -39,6 +34,7 @@ AT_A_RESET: dict[State, list[tuple[MessageType, int | None]]] = {
     S.INITIATED: [(M.SETUP, None)],
     S.OVERLAP_SENDING: [(M.DISCONNECT, 41)], S.OVERLAP_RECEIVING: [(M.DISCONNECT, 41)],         # 5.8.8 a)
     S.DISCONNECTING: [(M.DISCONNECT, 16)], S.RELEASING: [(M.RELEASE, 16)],
+    S.DISCONNECTED: [],                           # T306 sees to it
 }
 
 
@@ -84,12 +80,14 @@ def test_nobody_hung_up_when_the_far_end_knows_no_such_call(answer: MessageType)
 def test_a_far_end_that_clears_is_followed(side: Side, state: State, far: int) -> None:
     bench, ours = reach(side, state)
     said = bench.send(M.STATUS, Cause(30), CallState(far), call_ref=REF, to_originator=ours)
-    if state not in ALIVE:                        # 5.8.11 b); T305 and T308 see to it
+    announces = state is S.DISCONNECTED and far in (11, 12)      # it clears, and we listen
+    if announces or state in (S.DISCONNECTING, S.RELEASING):     # 5.8.11 b); T305 and T308 see to it
         assert said == []
         return
     assert short(said) == [(M.RELEASE, 101)]
     bench.send(M.RELEASE_COMPLETE, call_ref=REF, to_originator=ours)
-    assert bench.events(Released) == [Released("k1", 31, By.FAR)]
+    because = 17 if state is S.DISCONNECTED else 31
+    assert bench.events(Released) == [Released("k1", because, By.FAR)]
     assert bench.ours.channels.idle() == 30
 
 
@@ -178,7 +176,7 @@ def test_a_hang_up_while_the_new_process_sets_the_link_up_is_not_lost() -> None:
         line.run(0.1)
         line.user = Signalling(U, str, cold=False)
         line.events[line.user] = []
-        line.user.restore([Snapshot("u1", 1, False, 1, True)], line.now)
+        line.user.restore([Snapshot("u1", 1, False, 1, S.ACTIVE)], line.now)
         line.user.line_up(True, line.now)
         while not line.user.link_up:
             line.run(0.001)
@@ -193,7 +191,7 @@ def test_a_hang_up_while_the_new_process_sets_the_link_up_is_not_lost() -> None:
 def test_a_call_that_was_being_cleared_is_cleared_by_the_next_process_with_the_same_cause() -> None:
     bench = Bench(N, first_call_ref=7)
     ours = Signalling(N, str, cold=False)
-    ours.restore([Snapshot("k1", 7, True, 1, False, 17)], bench.now)
+    ours.restore([Snapshot("k1", 7, True, 1, S.DISCONNECTING, 17)], bench.now)
     assert ours.take_events() == [Released("k1", 17, By.NEAR)]
     bench.ours = ours
     ours.line_up(True, bench.now)
@@ -207,18 +205,21 @@ def test_a_call_that_was_being_cleared_is_cleared_by_the_next_process_with_the_s
 
 def test_a_table_with_nonsense_costs_no_more_than_those_calls() -> None:
     ours = Signalling(U, str, cold=False)
-    ours.restore([Snapshot("none", 0, True, 1, True), Snapshot("good", 5, True, 2, True),
-                  Snapshot("twice", 5, True, 3, True), Snapshot("big", 0x8000, True, 4, True)], 0.0)
+    ours.restore([Snapshot("none", 0, True, 1, S.ACTIVE), Snapshot("good", 5, True, 2, S.ACTIVE),
+                  Snapshot("twice", 5, True, 3, S.ACTIVE),
+                  Snapshot("big", 0x8000, True, 4, S.ACTIVE)], 0.0)
     released = [event for event in ours.take_events() if isinstance(event, Released)]
     assert released == [Released(key, 41, By.LINE) for key in ("none", "twice", "big")]
-    assert len(ours) == 1 and ours.snapshot("good") == Snapshot("good", 5, True, 2, True)
+    assert len(ours) == 1 and ours.snapshot("good") == Snapshot("good", 5, True, 2, S.ACTIVE)
 
 
 def test_a_snapshot_says_why_we_were_clearing() -> None:
-    bench, _ = reach(U, S.DISCONNECTING)
-    assert bench.ours.snapshot("k1") == Snapshot("k1", REF, True, 1, False, 16)
-    bench, _ = reach(U, S.RELEASING)              # the far end hung up
-    assert bench.ours.snapshot("k1") == Snapshot("k1", REF, True, 1, False)
+    causes = []
+    for state in (S.DISCONNECTING, S.RELEASING):  # by us; the far end hung up
+        snapshot = reach(U, state)[0].ours.snapshot("k1")
+        assert snapshot is not None and snapshot.state is state
+        causes.append(snapshot.cause)
+    assert causes == [16, None]
 
 
 # --- what the log says

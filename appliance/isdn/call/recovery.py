@@ -13,8 +13,9 @@ Ref: ITU-T Q.931 (05/98), 5.8.8-5.8.11; bare clause numbers are Q.931's. The Rec
   101. A STATUS that nobody asked for is no reason to do so.
 """
 from appliance.isdn.call.call import Call
-from appliance.isdn.call.procedures import activate, connect, deliver, say_progress
-from appliance.isdn.call.states import NUMBERS, On, State
+from appliance.isdn.call.placing import activate, connect, deliver
+from appliance.isdn.call.states import On
+from appliance.isdn.call.taking import respond_again
 from appliance.isdn.causes import (
     DESTINATION_OUT_OF_ORDER,
     NORMAL_UNSPECIFIED,
@@ -22,7 +23,7 @@ from appliance.isdn.causes import (
     RESPONSE_TO_STATUS_ENQUIRY,
     TEMPORARY_FAILURE,
 )
-from appliance.isdn.elements import CallState, Cause, ChannelId
+from appliance.isdn.elements import CallState, Cause
 from appliance.isdn.events import By
 from appliance.isdn.q931 import UNKNOWN_MESSAGE, Message, MessageType
 
@@ -30,6 +31,7 @@ UNKNOWN_OR_INCOMPATIBLE = 98                      # Q.850
 # 5.8.10: who does not know STATUS ENQUIRY says so, and its state with it
 ANSWERS = (RESPONSE_TO_STATUS_ENQUIRY, UNKNOWN_MESSAGE, UNKNOWN_OR_INCOMPATIBLE)
 CLEARING = (11, 12, 19, 22)                       # disconnect request and indication, release request, abort
+ANNOUNCING = (11, 12)                             # while we listen
 RANKS = {1: 0, 6: 0, 2: 1, 25: 1, 3: 2, 9: 2, 4: 3, 7: 3, 8: 4, 10: 5}     # how far a call has come, by state
 DELIVERED, CONNECTING, ACTIVE = 3, 4, 5           # of them
 
@@ -51,6 +53,17 @@ def status_while_clearing(call: Call, message: Message, now: float) -> None:
         _forgotten(call, now)
 
 
+def status_while_disconnected(call: Call, message: Message, now: float) -> None:
+    """5.8.11. It plays its announcement, or has gone on; then its RELEASE is lost."""
+    state = message.first(CallState)
+    if state and not state.value:
+        _forgotten(call, now)
+    elif state and state.value not in ANNOUNCING:
+        call.release(now, call.cause(NOT_COMPATIBLE_WITH_STATE))
+    else:
+        call.stop(On.T322)
+
+
 def status(call: Call, message: Message, now: float) -> None:
     """5.8.11. A faulty STATUS is not answered: two of us would not end."""
     state, cause = message.first(CallState), message.first(Cause)
@@ -63,7 +76,7 @@ def status(call: Call, message: Message, now: float) -> None:
         call.because(NORMAL_UNSPECIFIED, By.FAR)
         call.release(now, call.cause(NOT_COMPATIBLE_WITH_STATE))
     elif answered and state.value in RANKS:
-        ours, theirs = RANKS[NUMBERS[call.state][call.owner.side]], RANKS[state.value]
+        ours, theirs = RANKS[call.number], RANKS[state.value]
         if call.ours:
             _as_calling_side(call, ours, theirs, now)
         else:
@@ -82,20 +95,20 @@ def _as_calling_side(call: Call, ours: int, theirs: int, now: float) -> None:
         elif theirs < CONNECTING:
             _mismatch(call, now)
     elif theirs >= CONNECTING:
-        connect(call, now)
+        connect(call, now, ())
     elif ours < theirs == DELIVERED:
-        deliver(call, now, with_tones=False)
+        deliver(call, now, False, ())
 
 
 def _as_called_side(call: Call, ours: int, theirs: int, now: float) -> None:
     if theirs == ACTIVE and ours == CONNECTING:
-        activate(call, now)
+        activate(call, now, ())
     elif theirs == ACTIVE > ours:
         _mismatch(call, now)
-    elif theirs < ours and call.timeslot is not None:
+    elif theirs < ours:
         if ours == CONNECTING:
             call.start(On.T313, now)
-        say_progress(call, now, ChannelId(call.timeslot))
+        respond_again(call, now)
 
 
 def _mismatch(call: Call, now: float) -> None:
@@ -109,6 +122,12 @@ def _mismatch(call: Call, now: float) -> None:
 def enquire(call: Call, now: float) -> None:                                         # 5.8.10
     call.enquiries = 0
     _say_enquiry(call, now)
+
+
+def enquire_once(call: Call, now: float) -> None:
+    """5.8.10: not while another STATUS ENQUIRY waits for its answer."""
+    if On.T322 not in call.deadlines:
+        enquire(call, now)
 
 
 def enquire_again(call: Call, now: float) -> None:                                   # T322
@@ -147,17 +166,4 @@ def link_stayed_away(call: Call, now: float) -> None:                           
 
 
 def cut(call: Call, now: float) -> None:                                             # 5.8.9 a)
-    call.cut(now)
-
-
-def restore(call: Call, timeslot: int | None, cause: int | None, now: float) -> None:
-    """The process ended in this call; the link is not up yet. Without its timeslot it was not active;
-    `cause`: we were clearing it."""
-    call.settled, call.timeslot = True, timeslot
-    if timeslot is not None:
-        call.state = State.ACTIVE
-        call.start(On.T309, now)
-        return
-    if cause is not None:
-        call.because(cause, By.NEAR)
     call.cut(now)

@@ -1,46 +1,76 @@
 """The two tables of a call, (state, message) -> handler and (state, event) -> handler, and the way in.
 
-Ref: ITU-T Q.931 (05/98), 5.1-5.3, 5.8; bare clause numbers are Q.931's.
-"""
-from collections.abc import Callable
+A row says the clause that decides its cells; a later row decides anew. CLAUSES has what counts in the end.
 
-from appliance.isdn.call import procedures as do
-from appliance.isdn.call import recovery
+Ref: ITU-T Q.931 (05/98), 5.1-5.6, 5.8; bare clause numbers are Q.931's.
+"""
+from collections.abc import Callable, Iterable
+
+from appliance.isdn.call import clearing, errors, placing, recovery, taking
 from appliance.isdn.call.call import Call
-from appliance.isdn.call.states import On
+from appliance.isdn.call.snapshot import KEPT
+from appliance.isdn.call.states import REQUESTS, On
 from appliance.isdn.call.states import State as S
+from appliance.isdn.elements import Element
 from appliance.isdn.events import By
-from appliance.isdn.q931 import Message
+from appliance.isdn.q931 import TYPES, Message, MessageError
 from appliance.isdn.q931 import MessageType as M
 
 OnMessage = Callable[[Call, Message, float], None]
 OnEvent = Callable[[Call, float], None]
 
 
-def receive(call: Call, message: Message, now: float, fault: int | None = None) -> None:
-    """A message of this call. `fault`: the cause of what it lacks; it is acted on even so (5.8.6)."""
+def receive(call: Call, message: Message, now: float, fault: MessageError | None = None) -> None:
+    """A message of this call. `fault`: what it lacks; it is acted on even so, as 5.8.6 says."""
     call.fault = fault
     MESSAGES[call.state, message.type](call, message, now)
+    if message.faults:
+        errors.report(call, message, now)
 
 
-def fire(call: Call, on: On, now: float) -> None:
-    """StateError when the application asks for what cannot be."""
+def refuse(call: Call, error: MessageError, now: float) -> None:
+    """A message of this call that must not be acted on. That it cannot be in this state counts first (5.8.4),
+    then what it lacks (5.8.6). A faulty STATUS has one answer in a state: two must not go on for ever."""
+    kind = TYPES.get(error.type)
+    handler = None if kind is None else MESSAGES[call.state, kind]
+    if kind is not None and handler in _WITHOUT_A_LOOK:
+        handler(call, Message(kind, error.call_ref, error.to_originator), now)
+    elif kind is not M.STATUS:
+        call.reject(error.cause, error.diagnostic, now)
+    elif call.state is not S.NULL and not call.doubted:
+        call.doubted = True
+        call.reject(error.cause, error.diagnostic, now)
+
+
+def fire(call: Call, on: On, now: float, *elements: Element) -> None:
+    """StateError: the application asks for what cannot be. `elements` go into the message of a request."""
+    call.extra = elements
     EVENTS[call.state, on](call, now)
 
 
-def more_digits(call: Call, digits: str, now: float) -> None:
+def more_digits(call: Call, digits: str, now: float, complete: bool = False) -> None:
+    """`complete`: they are the last ones."""
     call.digits += digits
+    call.complete = call.complete or complete
     fire(call, On.MORE_DIGITS, now)
 
 
-def alert(call: Call, in_band: bool, now: float) -> None:
+def alert(call: Call, in_band: bool, now: float, *elements: Element) -> None:
     call.in_band = in_band
-    fire(call, On.ALERT, now)
+    fire(call, On.ALERT, now, *elements)
 
 
-def hang_up(call: Call, cause: int, now: float) -> None:
+def hang_up(call: Call, cause: int, now: float, *elements: Element) -> None:
+    """A progress indicator 8 among the elements: the far end listens to an announcement first; the call is
+    Released when T306 runs out, the far end hangs up, or this is asked for once more (5.3.4.1)."""
     call.because(cause, By.NEAR)
-    fire(call, On.HANG_UP, now)
+    fire(call, On.HANG_UP, now, *elements)
+
+
+def tell(call: Call, kind: M, elements: tuple[Element, ...], now: float) -> None:
+    """A message that changes no state."""
+    fire(call, On.TELL, now)
+    call.say(kind, now, *elements)
 
 
 def expire(call: Call, now: float) -> None:
@@ -53,98 +83,134 @@ def expire(call: Call, now: float) -> None:
 # --- every cell is decided
 
 _PLACED = (S.INITIATED, S.OVERLAP_SENDING, S.PROCEEDING_OUT, S.DELIVERED)
-_OFFERED = (S.OVERLAP_RECEIVING, S.PROCEEDING_IN, S.RECEIVED, S.CONNECT_REQUEST)
+_OFFERED = (S.PRESENT, S.OVERLAP_RECEIVING, S.PROCEEDING_IN, S.RECEIVED, S.CONNECT_REQUEST)
 _ALIVE = (*_PLACED, *_OFFERED, S.ACTIVE)
 _CLEARING = (S.DISCONNECTING, S.RELEASING)
-_UNUSED = (M.SUSPEND, M.SUSPEND_ACKNOWLEDGE, M.SUSPEND_REJECT, M.SEGMENT, M.RESTART, M.RESTART_ACKNOWLEDGE,
-           M.RESUME, M.RESUME_ACKNOWLEDGE, M.RESUME_REJECT)
-_PASSED_BY = (M.NOTIFY, M.FACILITY, M.USER_INFORMATION, M.CONGESTION_CONTROL)    # no call depends on them
+_SOME = (*_ALIVE, S.DISCONNECTED, *_CLEARING)     # all but null
+_UNDER_WAY = tuple(state for state in _ALIVE if state not in (S.INITIATED, S.PRESENT))  # SETUP has a response
+_KNOWN = (M.ALERTING, M.CALL_PROCEEDING, M.PROGRESS, M.SETUP, M.CONNECT, M.SETUP_ACKNOWLEDGE,
+          M.CONNECT_ACKNOWLEDGE, M.DISCONNECT, M.RELEASE, M.RELEASE_COMPLETE, M.FACILITY, M.NOTIFY,
+          M.STATUS_ENQUIRY, M.INFORMATION, M.STATUS)
+
+_WITHOUT_A_LOOK: tuple[OnMessage, ...] = (        # handlers to which it does not matter what a message holds
+    errors.pass_by, errors.unexpected, errors.unimplemented, errors.suspend_elsewhere, errors.unknown)
+
+CLAUSES: dict[tuple[S, M | On], str] = {}         # which clause decides the cell
 
 
 def _messages() -> dict[tuple[S, M], OnMessage]:
     table: dict[tuple[S, M], OnMessage] = {}
 
-    def row(states: tuple[S, ...], kinds: tuple[M, ...], handler: OnMessage) -> None:
-        table.update({(state, kind): handler for state in states for kind in kinds})
+    def row(clause: str, states: Iterable[S], kinds: Iterable[M], handler: OnMessage) -> None:
+        cells = [(state, kind) for state in states for kind in kinds]
+        table.update(dict.fromkeys(cells, handler))
+        CLAUSES.update(dict.fromkeys(cells, clause))
 
-    row((S.NULL,), tuple(M), do.unknown)
-    row((S.NULL,), (M.SETUP,), do.offered)
-    row((S.NULL,), (M.RELEASE_COMPLETE,), do.pass_by)                                # 5.8.3.2 c)
-    row((S.NULL,), (M.STATUS,), recovery.status_of_no_call)
-    row((S.NULL,), (M.STATUS_ENQUIRY,), recovery.enquired)
+    null = (S.NULL,)
+    row("5.8.3.2 a", null, M, errors.unknown)
+    row("5.8.3.2 b", null, (M.RELEASE,), errors.unknown)
+    row("5.8.3.2 c", null, (M.RELEASE_COMPLETE,), errors.pass_by)
+    row("5.1, 5.2", null, (M.SETUP,), taking.offered)
+    row("5.6.5", null, (M.RESUME,), errors.resume)
+    row("5.8.11 a", null, (M.STATUS,), recovery.status_of_no_call)
+    row("5.8.10", null, (M.STATUS_ENQUIRY,), recovery.enquired)
 
-    row(_ALIVE, tuple(M), do.unexpected)
-    row(_ALIVE, _UNUSED, do.unimplemented)
-    row(_ALIVE, _PASSED_BY, do.pass_by)
-    row(_ALIVE, (M.SETUP,), do.pass_by)                                              # 5.8.3.2 e)
-    row(_ALIVE, (M.STATUS,), recovery.status)
-    row(_ALIVE, (M.STATUS_ENQUIRY,), recovery.enquired)
-    row(_ALIVE, (M.DISCONNECT,), do.disconnected)
-    row(_ALIVE, (M.RELEASE,), do.released)
-    row(_ALIVE, (M.RELEASE_COMPLETE,), do.ended)
+    row("5.8.4, 97", _SOME, M, errors.unimplemented)
+    row("5.8.4, 101", _SOME, _KNOWN, errors.unexpected)
+    row("5.6.1", _SOME, (M.SUSPEND, M.RESUME), errors.suspend_elsewhere)
+    row("5.6.3", (S.ACTIVE,), (M.SUSPEND,), errors.suspend)
+    row("5.8.3.2 e", _SOME, (M.SETUP,), errors.pass_by)
+    row("5.8.10", _SOME, (M.STATUS_ENQUIRY,), recovery.enquired)
+    row("5.8.11", _ALIVE, (M.STATUS,), recovery.status)
+    row("5.9, Q.932 6", (*_ALIVE, S.DISCONNECTED), (M.NOTIFY, M.FACILITY), errors.told)
+    row("Q.957.1 8", (*_ALIVE, S.DISCONNECTED), (M.USER_INFORMATION, M.CONGESTION_CONTROL),
+        errors.user_information)
 
-    row((S.INITIATED,), (M.SETUP_ACKNOWLEDGE,), do.digits_wanted)
-    row((S.INITIATED, S.OVERLAP_SENDING), (M.CALL_PROCEEDING,), do.went_ahead)
-    row((S.INITIATED, S.OVERLAP_SENDING, S.PROCEEDING_OUT), (M.ALERTING,), do.rings)
-    row(_PLACED, (M.CONNECT,), do.connected)
-    row((S.OVERLAP_SENDING, S.PROCEEDING_OUT, S.DELIVERED), (M.PROGRESS,), do.progressed)
-    row((S.OVERLAP_SENDING, S.PROCEEDING_OUT, S.DELIVERED, S.ACTIVE), (M.INFORMATION,), do.pass_by)
-    row((S.OVERLAP_RECEIVING,), (M.INFORMATION,), do.take_digits)
-    row((S.PROCEEDING_IN, S.RECEIVED, S.CONNECT_REQUEST), (M.INFORMATION,), do.pass_by)
-    row((S.CONNECT_REQUEST,), (M.CONNECT_ACKNOWLEDGE,), do.acknowledged)
-    row((S.ACTIVE,), (M.CONNECT_ACKNOWLEDGE, M.PROGRESS), do.pass_by)
+    row("5.1.3, 5.2.4", (S.INITIATED,), (M.SETUP_ACKNOWLEDGE,), placing.digits_wanted)
+    row("5.1.5, 5.2.5.2", (S.INITIATED, S.OVERLAP_SENDING), (M.CALL_PROCEEDING,), placing.went_ahead)
+    row("5.1.7, 5.2.5.2", (S.INITIATED, S.OVERLAP_SENDING, S.PROCEEDING_OUT), (M.ALERTING,), placing.rings)
+    row("5.1.8, 5.2.8", _PLACED, (M.CONNECT,), placing.connected)
+    row("5.1.6, 5.4", (S.OVERLAP_SENDING, S.PROCEEDING_OUT, S.DELIVERED), (M.PROGRESS,), placing.progressed)
+    row("3.1.7", (*_UNDER_WAY, S.DISCONNECTED), (M.INFORMATION,), errors.told)
+    row("5.1.3, 5.2.4", (S.OVERLAP_RECEIVING,), (M.INFORMATION,), taking.take_digits)
+    row("5.2.8", (S.CONNECT_REQUEST,), (M.CONNECT_ACKNOWLEDGE,), taking.acknowledged)
+    row("5.1.8", (S.ACTIVE,), (M.CONNECT_ACKNOWLEDGE,), errors.pass_by)
+    row("5.1.6", (S.ACTIVE,), (M.PROGRESS,), errors.told)                            # it is late
 
-    row(_CLEARING, tuple(M), do.pass_by)                                             # crossed our clearing
-    row(_CLEARING, (M.STATUS,), recovery.status_while_clearing)
-    row(_CLEARING, (M.STATUS_ENQUIRY,), recovery.enquired)
-    row(_CLEARING, (M.RELEASE_COMPLETE,), do.ended)
-    row((S.DISCONNECTING,), (M.DISCONNECT,), do.collided)
-    row((S.DISCONNECTING,), (M.RELEASE,), do.released)
-    row((S.RELEASING,), (M.RELEASE,), do.ended)
+    row("5.3.3, 5.3.4", _ALIVE, (M.DISCONNECT,), clearing.disconnected)
+    row("5.3.4.1", (S.OVERLAP_SENDING, S.PROCEEDING_OUT, S.DELIVERED, S.DISCONNECTED), (M.DISCONNECT,),
+        clearing.disconnected_unanswered)
+    row("5.8.4", (*_ALIVE, S.DISCONNECTED), (M.RELEASE,), clearing.released)
+    row("5.8.4", _SOME, (M.RELEASE_COMPLETE,), clearing.ended)
+
+    row("5.3.3, 5.3.4: it crossed our clearing", _CLEARING,
+        (M.NOTIFY, M.FACILITY, M.INFORMATION, M.USER_INFORMATION, M.CONGESTION_CONTROL), errors.pass_by)
+    row("5.8.11 b", _CLEARING, (M.STATUS,), recovery.status_while_clearing)
+    row("5.8.11", (S.DISCONNECTED,), (M.STATUS,), recovery.status_while_disconnected)
+    row("5.3.5", (S.DISCONNECTING,), (M.DISCONNECT,), clearing.disconnected)
+    row("5.3.5", (S.RELEASING,), (M.DISCONNECT,), errors.pass_by)
+    row("5.3.3, 5.3.4", (S.DISCONNECTING,), (M.RELEASE,), clearing.released)
+    row("5.3.5", (S.RELEASING,), (M.RELEASE,), clearing.ended)
     return table
 
 
 def _events() -> dict[tuple[S, On], OnEvent]:
     table: dict[tuple[S, On], OnEvent] = {}
 
-    def row(states: tuple[S, ...], on: tuple[On, ...], handler: OnEvent) -> None:
-        table.update({(state, one): handler for state in states for one in on})
+    def row(clause: str, states: Iterable[S], on: Iterable[On], handler: OnEvent) -> None:
+        cells = [(state, one) for state in states for one in on]
+        table.update(dict.fromkeys(cells, handler))
+        CLAUSES.update(dict.fromkeys(cells, clause))
 
-    requests = (On.DIAL, On.MORE_DIGITS, On.PROCEED, On.ALERT, On.ANSWER, On.HANG_UP)
-    row(tuple(S), tuple(On), do.ignore)           # e.g. a timer that another state has
-    row(tuple(S), requests, do.impossible)
+    row("9.1, 9.2: the timer is another state's", S, On, errors.ignore)
+    row("5.8.8, 5.8.9: nothing to say", S, (On.LINK_RESET, On.LINK_LOST, On.LINK_BACK), errors.ignore)
+    row("5.5.2: no call, no channel", (S.NULL,), (On.RESTARTED,), errors.ignore)
+    row("ours: not in this state", S, REQUESTS, errors.impossible)
 
-    row((S.NULL,), (On.DIAL,), do.dial)
-    row((S.INITIATED, S.PROCEEDING_OUT, S.DELIVERED), (On.MORE_DIGITS,), do.ignore)
-    row((S.OVERLAP_SENDING,), (On.MORE_DIGITS,), do.send_digits)
-    row((*_OFFERED, S.ACTIVE), (On.PROCEED, On.ALERT, On.ANSWER), do.ignore)
-    row((S.OVERLAP_RECEIVING,), (On.PROCEED,), do.proceed)
-    row((S.OVERLAP_RECEIVING, S.PROCEEDING_IN), (On.ALERT,), do.ring)
-    row((S.OVERLAP_RECEIVING, S.PROCEEDING_IN, S.RECEIVED), (On.ANSWER,), do.answer)
-    row(_ALIVE, (On.HANG_UP,), do.hang_up)
-    row(_CLEARING, (On.HANG_UP,), do.ignore)
+    row("5.1.1, 5.2.1", (S.NULL,), (On.DIAL,), placing.dial)
+    row("5.1.3: kept till they are wanted, or too many", (*_PLACED, S.DISCONNECTED), (On.MORE_DIGITS,),
+        errors.ignore)
+    row("5.1.3, 5.2.4", (S.OVERLAP_SENDING,), (On.MORE_DIGITS,), placing.send_digits)
+    row("ours: done already", (*_OFFERED, S.ACTIVE), (On.WANT_DIGITS, On.PROCEED, On.ALERT, On.ANSWER),
+        errors.ignore)
+    row("5.2.4", (S.PRESENT,), (On.WANT_DIGITS,), taking.want_digits)
+    row("5.2.5.2", (S.PRESENT, S.OVERLAP_RECEIVING), (On.PROCEED,), taking.proceed)
+    row("5.2.5.2", (S.PRESENT, S.OVERLAP_RECEIVING, S.PROCEEDING_IN), (On.ALERT,), taking.ring)
+    row("5.2.7", (S.PRESENT, S.OVERLAP_RECEIVING, S.PROCEEDING_IN, S.RECEIVED), (On.ANSWER,), taking.answer)
+    row("5.1.6, 5.2.6", (S.OVERLAP_RECEIVING, S.PROCEEDING_IN, S.RECEIVED), (On.PROGRESS,), taking.progress)
+    row("ours: too late", (S.CONNECT_REQUEST, S.ACTIVE), (On.PROGRESS,), errors.ignore)
+    row("5.3.3, 5.3.4", _ALIVE, (On.HANG_UP,), clearing.hang_up)
+    row("5.3.2 a", (S.PRESENT,), (On.HANG_UP,), clearing.refuse)
+    row("5.3.4.1", (S.DISCONNECTED,), (On.HANG_UP, On.T306), clearing.follow)
+    row("5.3.4.1", (S.DISCONNECTING,), (On.HANG_UP,), clearing.hang_up_again)
+    row("ours: done already", (S.RELEASING,), (On.HANG_UP,), errors.ignore)
+    row("5.9, Q.932 6", (*_UNDER_WAY, S.DISCONNECTED), (On.TELL,), errors.ignore)
+    row("5.8.10", _UNDER_WAY, (On.ENQUIRE,), recovery.enquire_once)
+    row("5.8.10: it clears, or has not answered yet", (S.INITIATED, S.PRESENT, S.DISCONNECTED, *_CLEARING),
+        (On.ENQUIRE,), errors.ignore)
 
-    row((S.INITIATED,), (On.T303,), do.no_response)
-    row((S.OVERLAP_SENDING,), (On.T304,), do.timed_out)
-    row((S.PROCEEDING_OUT,), (On.T310,), do.timed_out)
-    row((S.DELIVERED,), (On.T301,), do.never_answered)
-    row((S.OVERLAP_RECEIVING,), (On.T302,), do.no_more_digits)
-    row((S.CONNECT_REQUEST,), (On.T313,), do.timed_out)
-    row((S.ACTIVE,), (On.T309,), recovery.link_stayed_away)
-    row((S.DISCONNECTING,), (On.T305,), do.not_released)
-    row((S.RELEASING,), (On.T308,), do.not_completed)
-    row(_ALIVE, (On.T322,), recovery.enquire_again)
+    row("5.1.1, 5.2.5.3", (S.INITIATED,), (On.T303,), placing.no_response)
+    row("5.1.3, 5.2.4", (S.OVERLAP_SENDING,), (On.T304,), placing.timed_out)
+    row("5.1.5, 5.2.5.3", (S.PROCEEDING_OUT,), (On.T310,), placing.timed_out)
+    row("5.2.5.3, annex D", (S.DELIVERED,), (On.T301,), placing.never_answered)
+    row("5.1.3, 5.2.4", (S.OVERLAP_RECEIVING,), (On.T302,), taking.no_more_digits)
+    row("5.2.8", (S.CONNECT_REQUEST,), (On.T313,), placing.timed_out)
+    row("5.8.9 b", KEPT, (On.T309,), recovery.link_stayed_away)
+    row("5.3.3, 5.3.4", (S.DISCONNECTING,), (On.T305, On.T306), clearing.not_released)
+    row("5.3.3, 5.3.4", (S.RELEASING,), (On.T308,), clearing.not_completed)
+    row("5.8.10", _ALIVE, (On.T322,), recovery.enquire_again)
 
-    row(_ALIVE, (On.LINK_RESET,), recovery.enquire)                                  # 5.8.8 c)
-    row((S.OVERLAP_SENDING, S.OVERLAP_RECEIVING), (On.LINK_RESET,), recovery.reset_in_overlap)
-    row((S.INITIATED,), (On.LINK_RESET,), do.send_setup)         # not enquired: null would be the answer
-    row((S.DISCONNECTING,), (On.LINK_RESET,), do.repeat_disconnect)                  # before T305
-    row((S.RELEASING,), (On.LINK_RESET,), do.repeat_release)                         # before T308
-    row((*_PLACED, *_OFFERED, *_CLEARING), (On.LINK_LOST,), recovery.cut)
-    row((S.ACTIVE,), (On.LINK_LOST,), recovery.link_lost)
-    row((S.ACTIVE,), (On.LINK_BACK,), recovery.link_back)
-    row((S.RELEASING,), (On.LINK_BACK,), do.say_release)
-    row((*_ALIVE, *_CLEARING), (On.RESTARTED,), do.restarted)
+    row("5.8.8 c", _ALIVE, (On.LINK_RESET,), recovery.enquire)
+    row("5.8.8 a", (S.OVERLAP_SENDING, S.OVERLAP_RECEIVING), (On.LINK_RESET,), recovery.reset_in_overlap)
+    # not enquired: null would be the answer
+    row("5.8.8 c", (S.INITIATED,), (On.LINK_RESET,), placing.send_setup)
+    row("5.8.8 b", (S.DISCONNECTING,), (On.LINK_RESET,), clearing.repeat_disconnect)           # before T305
+    row("5.8.8 b", (S.RELEASING,), (On.LINK_RESET,), clearing.repeat_release)                  # before T308
+    row("5.8.9 a", (*_PLACED, *_OFFERED, S.DISCONNECTED, *_CLEARING), (On.LINK_LOST,), recovery.cut)
+    row("5.8.9 b", (S.ACTIVE,), (On.LINK_LOST,), recovery.link_lost)
+    row("5.8.9", KEPT, (On.LINK_BACK,), recovery.link_back)                          # of the process before
+    row("5.8.9", (S.RELEASING,), (On.LINK_BACK,), clearing.say_release)
+    row("5.5.2", _SOME, (On.RESTARTED,), clearing.restarted)
     return table
 
 

@@ -43,6 +43,11 @@ class Context:
     facts: dict[str, float] = field(default_factory=dict)    # the daemon's own figures for its heartbeat
     started_at: float = field(default_factory=time.time)
     failure: Exception | None = None              # what a kept part died of
+    config_path: Path = Path()                    # the document that `config` was read from
+
+    def read(self) -> Config:
+        """The configuration document as it is now. ConfigError."""
+        return load(self.config_path)
 
     def keep(self, part: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `part` beside serve(). Its error ends the daemon, which without it would only seem to work."""
@@ -90,7 +95,7 @@ def main(name: str, serve: Serve, argv: list[str] | None = None) -> int:
         config = load(args.config)
         if args.check:
             return 0
-        asyncio.run(_run(name, serve, config, args.state_dir, args.run_dir))
+        asyncio.run(_run(name, serve, config, args.state_dir, args.run_dir, args.config))
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
@@ -103,10 +108,11 @@ def main(name: str, serve: Serve, argv: list[str] | None = None) -> int:
     return 0
 
 
-async def _run(name: str, serve: Serve, config: Config, state_dir: Path, run_dir: Path) -> None:
+async def _run(name: str, serve: Serve, config: Config, state_dir: Path, run_dir: Path,
+               config_path: Path = Path()) -> None:
     state_dir.mkdir(parents=True, exist_ok=True)
     bus = await Bus.connect(run_dir, name)
-    context = Context(name, config, state_dir, run_dir, bus, asyncio.Event())
+    context = Context(name, config, state_dir, run_dir, bus, asyncio.Event(), config_path=config_path)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, context.stop.set)

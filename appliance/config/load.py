@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from appliance.config.lines import trunk_mistakes
 from appliance.config.schema import Config
 from appliance.errors import ConfigError
 
@@ -26,7 +27,7 @@ Mistake = tuple[Sequence[int | str], str]         # keys that lead to it, what i
 
 def load(path: Path) -> Config:
     """The box's configuration; paths in it come out absolute. ConfigError otherwise."""
-    config = read(path, Config)
+    config = read(path, Config, lambda config: trunk_mistakes(config.spans, config.trunks))
     base = path.resolve().parent
     media = config.media.model_copy(update={"prompts": str(base / config.media.prompts)})
     inbound = [route.model_copy(update={"flow": str(base / route.flow)}) for route in config.centre.inbound]

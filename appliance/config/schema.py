@@ -6,39 +6,18 @@ Paths are relative to the document's folder. Every key has a meaning in docs/con
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from appliance.config.pattern import LONGEST, DialPattern
-from e1_driver import check_url
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-Number = Annotated[str, Field(pattern=rf"^[0-9*#+]{{1,{LONGEST}}}$")]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class SpanConfig(Part):
-    """One E1 circuit."""
-
-    name: Name
-    url: str
-    side: Literal["user", "network"]              # ours: user toward the telco, network toward a PBX
-    trunk: Name                                   # spans of one trunk are one group of channels
-    overlap: bool = False                         # numbers may come digit by digit (Q.931 5.1.3)
-    channels: Literal["up", "down"] = "up"        # hunt from timeslot 1 up or 31 down; the far end the other
-
-    @field_validator("url")
-    @classmethod
-    def _known_backend(cls, url: str) -> str:
-        return check_url(url)
+from appliance.config.lines import SpanConfig as SpanConfig
+from appliance.config.lines import TrunkConfig as TrunkConfig
+from appliance.config.part import Name, Number, Part, unique
+from appliance.config.pattern import DialPattern
 
 
 class ClockConfig(Part):
     """Whose clock the box follows (G.781: priorities, hold-off, wait to restore)."""
 
-    sources: list[Name] = []                      # spans, best first; empty: those of side user
+    sources: list[Name] = Field(default_factory=list)              # spans, best first; empty: of side user
     hold_off_s: Annotated[float, Field(ge=0.3, le=60)] = 1.0         # a source may be away for so long
     revert_s: Annotated[float, Field(ge=0, le=3600)] = 300.0         # a better one is good for so long first
 
@@ -97,10 +76,10 @@ class OutboundRoute(Part):
 
 
 class CentreConfig(Part):
-    inbound: list[InboundRoute] = []
-    outbound: list[OutboundRoute] = []
-    queues: list[QueueConfig] = []
-    agents: list[AgentConfig] = []
+    inbound: list[InboundRoute] = Field(default_factory=list)
+    outbound: list[OutboundRoute] = Field(default_factory=list)
+    queues: list[QueueConfig] = Field(default_factory=list)
+    agents: list[AgentConfig] = Field(default_factory=list)
 
 
 class WebConfig(Part):
@@ -112,6 +91,7 @@ class WebConfig(Part):
 
 class Config(Part):
     spans: Annotated[list[SpanConfig], Field(min_length=1)]
+    trunks: list[TrunkConfig] = Field(default_factory=list)          # one that is not here has defaults
     clock: ClockConfig = ClockConfig()
     media: MediaConfig = MediaConfig()
     centre: CentreConfig = CentreConfig()
@@ -122,14 +102,14 @@ class Config(Part):
         trunks = {span.trunk for span in self.spans}
         agents = {agent.name for agent in self.centre.agents}
         wrong: list[str] = []
-        _unique(wrong, "spans", [span.name for span in self.spans])
-        _unique(wrong, "spans: url", [span.url for span in self.spans])
-        _unique(wrong, "clock.sources", self.clock.sources)
+        unique(wrong, "spans", [span.name for span in self.spans])
+        unique(wrong, "spans: url", [span.url for span in self.spans])
+        unique(wrong, "clock.sources", self.clock.sources)
         names = {span.name for span in self.spans}
         wrong += [f"clock.sources: no span is called {name!r}, there are {', '.join(sorted(names))}"
                   for name in self.clock.sources if name not in names]
-        _unique(wrong, "centre.agents", [agent.name for agent in self.centre.agents])
-        _unique(wrong, "centre.queues", [queue.name for queue in self.centre.queues])
+        unique(wrong, "centre.agents", [agent.name for agent in self.centre.agents])
+        unique(wrong, "centre.queues", [queue.name for queue in self.centre.queues])
         for where, trunk in [
             *(("centre.inbound", route.trunk) for route in self.centre.inbound),
             *(("centre.outbound", route.trunk) for route in self.centre.outbound),
@@ -145,7 +125,7 @@ class Config(Part):
             raise ValueError("; ".join(wrong))
         return self
 
+    def trunk(self, name: str) -> TrunkConfig:
+        """The settings of a trunk that spans name."""
+        return next((trunk for trunk in self.trunks if trunk.name == name), TrunkConfig(name=name))
 
-def _unique(wrong: list[str], where: str, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    wrong += [f"{where}: {name!r} is there twice" for name in twice]

@@ -1,0 +1,115 @@
+"""What acdd says and is asked: contacts, queues, agents."""
+
+from typing import ClassVar
+
+import msgspec
+
+from appliance.bus.messages.base import Event, Reloaded, Reply, Request
+
+
+class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    extension: str
+    state: str                                    # idle, ringing, talking, wrap-up, unavailable
+    since: float
+    contact: str = ""
+    reason: str = ""                              # why unavailable: busy, no answer, refused, cause N
+
+
+class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    waiting: list[str]                            # contacts, first in line first
+    oldest_since: float = 0.0                     # 0: nobody waits
+
+
+class SegmentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a contact. kind: flow, queue, ring, talk, dial."""
+
+    kind: str
+    began_at: float
+    ended_at: float = 0.0                         # 0: still going on
+    detail: str = ""                              # node, queue or agent
+    agent: str = ""
+    recording: str = ""
+
+
+class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
+    contact: str
+    direction: str                                # in, out
+    calling: str
+    called: str
+    state: str                                    # flow, queue, ringing, talking, dialling, ended
+    began_at: float
+    ended_at: float = 0.0
+    queue: str = ""
+    agent: str = ""
+    outcome: str = ""                             # answered, abandoned, rejected, failed; "" while it goes on
+    ended_by: str = ""                            # caller, agent, box, line
+    cause: int = 0                                # Q.850 of the caller's leg
+    digits: str = ""                              # chosen in the flow
+    segments: list[SegmentInfo] = msgspec.field(default_factory=list)
+
+
+class Board(Event, frozen=True):
+    """The floor as it is now: live contacts, queues, agents. Said on change, at most every 100 ms."""
+
+    owner: ClassVar[str] = "acdd"
+    at: float
+    contacts: list[ContactInfo]
+    queues: list[QueueInfo]
+    agents: list[AgentInfo]
+
+
+class BoardReply(Reply, frozen=True):
+    board: Board
+
+
+class GetBoard(Request[BoardReply], frozen=True):
+    owner: ClassVar[str] = "acdd"
+
+
+class ContactList(Reply, frozen=True):
+    contacts: list[ContactInfo]
+    total: int
+
+
+class GetContacts(Request[ContactList], frozen=True):
+    """Newest first, live ones included."""
+
+    owner: ClassVar[str] = "acdd"
+    offset: int = 0
+    limit: int = 50
+
+
+class ContactReply(Reply, frozen=True):
+    contact: ContactInfo | None
+
+
+class GetContact(Request[ContactReply], frozen=True):
+    owner: ClassVar[str] = "acdd"
+    contact: str
+
+
+class ContactLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection that a contact used. party: caller (that arrived), agent (rung), called (dialled)."""
+
+    leg: str
+    party: str
+    at: float
+    agent: str = ""
+
+
+class ContactLegs(Reply, frozen=True):
+    legs: list[ContactLeg]                        # in order; none: there is no such contact
+
+
+class GetContactLegs(Request[ContactLegs], frozen=True):
+    owner: ClassVar[str] = "acdd"
+    contact: str
+
+
+class ReloadCentre(Request[Reloaded], frozen=True):
+    """As ReloadTrunks, for the settings below `centre` and their flows; contacts go on."""
+
+    owner: ClassVar[str] = "acdd"
+    check: bool = False

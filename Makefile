@@ -10,7 +10,7 @@ HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 make gcc-12 libelf1 tshark ipro
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check fuzz bench hil-dahdi clean setup apt-run apt-test apt-hil
+.PHONY: help run test check conformance fuzz bench hil-dahdi clean setup apt-run apt-test apt-hil
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: apt-test setup check  ## install what is missing, lint, types, every test
 check: setup  ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+conformance: setup  ## Q.921, Q.931 and QSIG test purposes: a table of totals, docs/conformance.md; seconds
+	$(BIN)/python -m tests.conformance
 
 fuzz: apt-test setup  ## every decoder over a million bent inputs, an hour or two; ARGS='--only hdlc'
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from appliance.bus.client import BusError
 from appliance.bus.messages import ContactInfo, ContactList, GetContact, GetContacts
-from webui import views
+from webui import signalling, views
+from webui.ladder_view import LadderView
 from webui.live import stream
 from webui.mirror import Floor
 from webui.parts import parts
@@ -18,6 +19,7 @@ bp = Blueprint("contacts", __name__, url_prefix="/contacts")
 PAGE = 50
 LAST_PAGE = 1_000_000
 LIST_GAP_S = 0.5
+SIGNALLING_S = 1.0                                # how old the signalling of a live contact may get
 CONTACT_TURN_S = 1.0                              # a running segment grows on the page
 LONGEST_ID = 64
 
@@ -50,22 +52,37 @@ def list_events() -> Response:
 @bp.get("/<contact>")
 def show(contact: str) -> str:
     info = _find(contact, parts().exchange.mirror.floor)
-    return render_template("contacts/show.html", contact=info, html=_contact(info))
+    view = signalling.of_contact(contact)
+    over = _over(info, view)
+    return render_template("contacts/show.html", contact=info, over=over, html=_contact(info),
+                           signalling=signalling.contact_fragment(contact, view, over)[1])
+
+
+@bp.get("/<contact>/trace.pcap")
+def trace(contact: str) -> Response:
+    """What was said on the D-channels of all its calls, for Wireshark."""
+    _find(contact, parts().exchange.mirror.floor)
+    return signalling.contact_file(contact)
 
 
 @bp.get("/<contact>/events")
 def contact_events(contact: str) -> Response:
-    """One contact while it goes on; the page stops listening when it has ended."""
+    """One contact while it goes on; the page stops listening when it and all its calls have ended."""
     info = _find(contact, parts().exchange.mirror.floor)
+    asked_at, said = float("-inf"), (signalling.NAME, "")
 
     def fragments(floor: Floor) -> Iterator[Fragment]:
-        nonlocal info
+        nonlocal info, asked_at, said
         if info.state != "ended":
             try:
                 info = _find(contact, floor)
             except BusError:
                 pass                              # what was shown stays; the board says who is away
+        if (now := time.monotonic()) >= asked_at + SIGNALLING_S:
+            asked_at, view = now, signalling.of_contact(contact)
+            said = signalling.contact_fragment(contact, view, _over(info, view))
         yield "contact", _contact(info)
+        yield said
 
     return stream(fragments, turn_s=CONTACT_TURN_S)
 
@@ -90,6 +107,11 @@ def _find(contact: str, floor: Floor) -> ContactInfo:
     if found is None:
         abort(404)
     return found
+
+
+def _over(info: ContactInfo, view: LadderView | None) -> bool:
+    """Nothing will change any more."""
+    return info.state == "ended" and (view is None or view.over)
 
 
 def _contact(info: ContactInfo) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, abort, render_template
 
 from appliance.bus.client import BusError
-from appliance.bus.messages import GetLineHistory, GetTrace, LineHistory
-from webui import line_view
+from appliance.bus.messages import GetLineHistory, LineHistory
+from webui import line_view, signalling
 from webui.live import stream
 from webui.mirror import Floor
 from webui.parts import parts
@@ -15,6 +15,7 @@ from webui.rendered import Fragment
 
 bp = Blueprint("spans", __name__, url_prefix="/spans")
 
+SIGNALLING_S = 2.0                                # how old the D-channel on an open page may get
 HISTORY_S = 10.0                                  # how old the history on an open page may get
 
 
@@ -24,7 +25,8 @@ def show(name: str) -> str:
     _known(name)
     floor = parts().exchange.mirror.floor
     return render_template(
-        "spans/show.html", name=name, fragments=[_line(floor, name)[1], _history(name)[1]])
+        "spans/show.html", name=name, fragments=[
+            _line(floor, name)[1], _history(name)[1], signalling.span_fragment(name)[1]])
 
 
 @bp.get("/<name>/events")
@@ -32,26 +34,26 @@ def events(name: str) -> Response:
     """The same, live."""
     _known(name)
     asked_at, history = float("-inf"), ("", "")
+    heard_at, said = float("-inf"), (signalling.NAME, "")
 
     def fragments(floor: Floor) -> Iterator[Fragment]:
-        nonlocal asked_at, history
+        nonlocal asked_at, history, heard_at, said
         yield _line(floor, name)
         if time.monotonic() - asked_at >= HISTORY_S:
             asked_at, history = time.monotonic(), _history(name)
         yield history
+        if time.monotonic() - heard_at >= SIGNALLING_S:
+            heard_at, said = time.monotonic(), signalling.span_fragment(name)
+        yield said
 
     return stream(fragments, turn_s=HISTORY_S)
 
 
 @bp.get("/<name>/trace.pcap")
 def trace(name: str) -> Response:
-    """The span's last D-channel frames, for Wireshark."""
+    """The last minutes of the span's D-channel, for Wireshark."""
     _known(name)
-    response = Response(
-        parts().exchange.ask(GetTrace(span=name)).pcap, mimetype="application/vnd.tcpdump.pcap")
-    response.headers.set(
-        "Content-Disposition", "attachment", filename=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.pcap")
-    return response
+    return signalling.span_file(name)
 
 
 def _known(name: str) -> None:

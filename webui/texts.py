@@ -25,7 +25,7 @@ WORDS: dict[str, dict[str, LazyString]] = {
     },
     "channel": {
         "idle": _l("idle"), "busy": _l("busy"), "restarting": _l("restarting"),
-        "out-of-service": _l("out of service"),
+        "out-of-service": _l("out of service"), "blocked": _l("taken out of use"),
     },
     "alarm": {
         "los": _l("no signal"), "lof": _l("frame lost"), "ais": _l("alarm from upstream"),
@@ -57,22 +57,50 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "recordd": _l("Recordings"), "boxd": _l("Health of the box"), "webui": _l("Web pages"),
     },
     "direction": {"in": _l("Inbound"), "out": _l("Outbound")},
+    "leg": {"caller": _l("Caller"), "agent": _l("Agent"), "called": _l("Called party")},
     "party": {"caller": _l("Caller"), "agent": _l("Agent"), "box": _l("This box"), "line": _l("Line")},
-    "cause": {                                    # Q.850 table 1, those that calls meet in practice
-        "1": _l("Unallocated number"), "3": _l("No route to destination"), "16": _l("Normal call clearing"),
-        "17": _l("User busy"), "18": _l("No user responding"), "19": _l("No answer from user"),
-        "21": _l("Call rejected"), "22": _l("Number changed"), "26": _l("Cleared by another user's answer"),
-        "27": _l("Destination out of order"), "28": _l("Invalid number format"),
-        "29": _l("Facility rejected"),
-        "31": _l("Normal, unspecified"), "34": _l("No channel available"), "38": _l("Network out of order"),
-        "41": _l("Temporary failure"), "42": _l("Switching equipment congestion"),
-        "44": _l("Requested channel not available"), "47": _l("Resource unavailable"),
-        "57": _l("Bearer capability not authorised"), "58": _l("Bearer capability not available"),
-        "65": _l("Bearer capability not implemented"), "81": _l("Invalid call reference value"),
-        "82": _l("Identified channel does not exist"), "88": _l("Incompatible destination"),
-        "96": _l("Mandatory element missing"), "97": _l("Message type not implemented"),
-        "100": _l("Invalid element contents"), "101": _l("Message not compatible with call state"),
-        "102": _l("Recovery on timer expiry"), "111": _l("Protocol error"), "127": _l("Interworking"),
+    "cause": {                                    # Q.850 table 1, in the words of isdn.ladder.names
+        "1": _l("Unallocated (unassigned) number"), "2": _l("No route to specified transit network"),
+        "3": _l("No route to destination"), "4": _l("Send special information tone"),
+        "5": _l("Misdialled trunk prefix"), "6": _l("Channel unacceptable"),
+        "7": _l("Call awarded and being delivered in an established channel"), "8": _l("Preemption"),
+        "9": _l("Preemption, circuit reserved for reuse"), "14": _l("Query on release: ported number"),
+        "16": _l("Normal call clearing"), "17": _l("User busy"), "18": _l("No user responding"),
+        "19": _l("No answer from user (user alerted)"), "20": _l("Subscriber absent"),
+        "21": _l("Call rejected"), "22": _l("Number changed"), "23": _l("Redirection to new destination"),
+        "25": _l("Exchange routing error"), "26": _l("Non-selected user clearing"),
+        "27": _l("Destination out of order"), "28": _l("Invalid number format (address incomplete)"),
+        "29": _l("Facility rejected"), "30": _l("Response to STATUS ENQUIRY"),
+        "31": _l("Normal, unspecified"), "34": _l("No circuit/channel available"),
+        "38": _l("Network out of order"), "39": _l("Permanent frame mode connection out of service"),
+        "40": _l("Permanent frame mode connection operational"), "41": _l("Temporary failure"),
+        "42": _l("Switching equipment congestion"), "43": _l("Access information discarded"),
+        "44": _l("Requested circuit/channel not available"), "46": _l("Precedence call blocked"),
+        "47": _l("Resource unavailable, unspecified"), "49": _l("Quality of service not available"),
+        "50": _l("Requested facility not subscribed"), "53": _l("Outgoing calls barred within CUG"),
+        "55": _l("Incoming calls barred within CUG"), "57": _l("Bearer capability not authorized"),
+        "58": _l("Bearer capability not presently available"),
+        "62": _l("Inconsistency in designated outgoing access information and subscriber class"),
+        "63": _l("Service or option not available, unspecified"),
+        "65": _l("Bearer capability not implemented"), "66": _l("Channel type not implemented"),
+        "69": _l("Requested facility not implemented"),
+        "70": _l("Only restricted digital information bearer capability is available"),
+        "79": _l("Service or option not implemented, unspecified"), "81": _l("Invalid call reference value"),
+        "82": _l("Identified channel does not exist"),
+        "83": _l("A suspended call exists, but this call identity does not"),
+        "84": _l("Call identity in use"), "85": _l("No call suspended"),
+        "86": _l("Call having the requested call identity has been cleared"),
+        "87": _l("User not member of CUG"), "88": _l("Incompatible destination"),
+        "90": _l("Non-existent CUG"), "91": _l("Invalid transit network selection"),
+        "95": _l("Invalid message, unspecified"), "96": _l("Mandatory information element is missing"),
+        "97": _l("Message type non-existent or not implemented"),
+        "98": _l("Message not compatible with call state or message type non-existent or not implemented"),
+        "99": _l("Information element/parameter non-existent or not implemented"),
+        "100": _l("Invalid information element contents"),
+        "101": _l("Message not compatible with call state"), "102": _l("Recovery on timer expiry"),
+        "103": _l("Parameter non-existent or not implemented, passed on"),
+        "110": _l("Message with unrecognized parameter, discarded"), "111": _l("Protocol error, unspecified"),
+        "127": _l("Interworking, unspecified"),
     },
 }
 
@@ -107,6 +135,11 @@ def day(at: float) -> str:
 def clock(at: float) -> str:
     """Time of day where the box stands."""
     return datetime.fromtimestamp(at).strftime("%H:%M:%S")
+
+
+def clock_ms(at: float) -> str:
+    """Time of day where the box stands, with milliseconds."""
+    return datetime.fromtimestamp(round(at, 3)).strftime("%H:%M:%S.%f")[:-3]
 
 
 def since(at: float) -> str:

@@ -17,6 +17,7 @@ class Cell:
     timeslot: int
     state: str
     numbers: Numbers | None
+    draining: bool = False                        # taken out of use when its call ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def span_view(floor: Floor, name: str) -> SpanView:
         name=name, trunk=channels.trunk if channels else "",
         line_up=line.up if line else None, alarms=tuple(sorted(line.alarms)) if line else (),
         link_up=link_up, link_since=link.since if link and link.up == link_up else 0.0,
-        cells=tuple(Cell(one.timeslot, one.state, floor.numbers.get(one.leg)) for one in by_timeslot),
+        cells=tuple(Cell(one.timeslot, one.state, floor.numbers.get(one.leg),
+                         one.blocked and one.state == "busy") for one in by_timeslot),
         stale=bool(floor.away & {"spand", "trunkd"}))
 
 

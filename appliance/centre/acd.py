@@ -62,7 +62,8 @@ def _offer(turn: Turn, contact: Contact, agent: Agent) -> None:
     turn.log(events.AgentChanged(agent=agent.name, state="ringing", idle_since=agent.idle_since,
                                  until=turn.now + queue.ring_s, leg=leg), contact)
     turn.do(Dial(leg=leg, trunk=agent.trunk, called=agent.extension,
-                 calling=contact.record.calling, calling_name=contact.calling_name))
+                 calling=contact.record.calling, calling_name=contact.calling_name,
+                 withheld=contact.withheld or None))
 
 
 def talk(turn: Turn, contact: Contact) -> None:
@@ -88,6 +89,12 @@ def no_answer(turn: Turn, contact: Contact) -> None:
     """It has rung long enough."""
     turn.do(Hangup(leg=contact.dialled_leg, cause=NORMAL))
     _ring_ended(turn, contact, NO_ANSWER, contact.dialled_leg)
+
+
+def ring_refused(turn: Turn, contact: Contact, cause: int) -> None:
+    """The agent's telephone cannot be rung, and the line says so in words."""
+    turn.do(Hangup(leg=contact.dialled_leg, cause=NORMAL))
+    _ring_ended(turn, contact, cause, contact.dialled_leg)
 
 
 def ring_failed(turn: Turn, contact: Contact, cause: int) -> None:

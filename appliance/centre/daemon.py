@@ -11,6 +11,7 @@ import secrets
 import sys
 import time
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from appliance.bus.messages import (
     Answer,
     Board,
     BoardReply,
+    ContactLegs,
     ContactList,
     ContactReply,
     DaemonUp,
@@ -28,7 +30,10 @@ from appliance.bus.messages import (
     GetBoard,
     GetCalls,
     GetContact,
+    GetContactLegs,
     GetContacts,
+    ReloadCentre,
+    Reloaded,
     Reply,
     Request,
 )
@@ -39,10 +44,13 @@ from appliance.centre.engine import DialRefused, Engine
 from appliance.centre.events import Checkpoint
 from appliance.centre.flow import load_flow
 from appliance.centre.lane import Lane
+from appliance.centre.legs import legs
 from appliance.centre.projector import ContactProjector
 from appliance.centre.state import violations
 from appliance.centre.turn import Setup
+from appliance.config.changes import changes
 from appliance.config.schema import CentreConfig
+from appliance.errors import ConfigError
 from appliance.store.events import FILE, EventLog, StoreError
 
 BOARD_EVERY_S = 0.1
@@ -61,9 +69,18 @@ class Mark(Enum):
     STOP = "end"
 
 
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """In the inbox, too: done between two turns. `check`: only say what would change."""
+
+    check: bool
+    done: "asyncio.Future[Reloaded]"
+
+
 class Centre:
     def __init__(self, context: Context, events: EventLog, engine: Engine) -> None:
         self._context, self._events, self._engine = context, events, engine
+        self._config = context.config
         self._inbox: asyncio.Queue[object] = asyncio.Queue()
         self._lanes = {
             "trunkd": Lane(context.bus, self._refused, lambda: self._later(Mark.RESYNC)),
@@ -106,7 +123,9 @@ class Centre:
         began = time.monotonic()
         self._deciding = True
         for one in given:
-            if not isinstance(one, Mark):
+            if isinstance(one, Reload):
+                self._reload(one)
+            elif not isinstance(one, Mark):
                 self._guarded(self._engine.handle, one)
         now = time.time()
         if (deadline := self._engine.next_deadline()) is not None and deadline <= now:
@@ -143,6 +162,29 @@ class Centre:
         except Exception:
             log.exception("cannot handle %s", given)
             self._context.facts["faults"] = self._context.facts.get("faults", 0) + 1
+
+    def _reload(self, wanted: Reload) -> None:
+        """All of it or nothing: no caller may find his place gone."""
+        try:
+            new = self._context.read()
+            ready = setup(new.centre)
+            lost = self._engine.lost_with(ready)
+            if lost:
+                raise Refused("callers are where the new document has nothing: put it back, or wait until "
+                              f"they are gone: {', '.join(lost)}")
+        except (ConfigError, Refused) as error:
+            if not wanted.done.done():
+                wanted.done.set_exception(Refused(str(error)))
+            return
+        changed = [key for key in changes(self._config, new) if key.startswith("centre.")]
+        changed += [f"flow {path}" for path, flow in ready.flows.items()
+                    if path in self._engine.setup.flows and self._engine.setup.flows[path] != flow]
+        if changed and not wanted.check:
+            self._config, self._engine.setup = new, ready
+            self._guarded(self._engine.start)
+            log.info("new settings: %s", ", ".join(changed))
+        if not wanted.done.done():
+            wanted.done.set_result(Reloaded(document=str(self._context.config_path), changed=changed))
 
     async def _settle(self) -> None:
         """Onto the disk, then into the lanes, then onto the board."""
@@ -259,6 +301,12 @@ class Centre:
         if isinstance(request, GetContact):
             record = await asyncio.to_thread(self._events.contact, request.contact)
             return ContactReply(contact=contact_info(record) if record else None)
+        if isinstance(request, GetContactLegs):
+            return ContactLegs(legs=legs(await asyncio.to_thread(self._events.legs, request.contact)))
+        if isinstance(request, ReloadCentre):
+            done: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
+            self._inbox.put_nowait(Reload(request.check, done))
+            return await done
         raise Refused(f"{type(request).__name__}: acdd does not do that")
 
 

@@ -6,15 +6,18 @@ same engine.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from appliance.bus.messages import (
     Bridge,
     CallAlerting,
     CallAnswered,
+    CallClearing,
     CallDigits,
     CallIncoming,
     CallProceeding,
+    CallProgress,
     CallReleased,
     CallTable,
     Digit,
@@ -54,6 +57,12 @@ class Engine:
     def start(self, now: float) -> None:
         """After the replay: the configuration may be another one now."""
         self._turn(_start, None, now)
+
+    def lost_with(self, setup: Setup) -> list[str]:
+        """Places (flow, node or queue) where contacts are now and that another setup has not."""
+        turn = Turn(self.state, setup, now=0.0)
+        return sorted({f"{Path(contact.flow).name} {contact.record.queue or contact.node}"
+                       for contact in self.state.contacts.values() if _is_lost(turn, contact)})
 
     def handle(self, given: object, now: float) -> None:
         """One event of trunkd or spand, a CallTable of trunkd, or a DialRefused; others mean nothing."""
@@ -106,13 +115,18 @@ def _start(turn: Turn, _: object) -> None:
         if agent.name not in turn.setup.agents and not agent.contact:
             turn.log(events.AgentLeft(agent=agent.name))
     for contact in list(turn.state.contacts.values()):
-        if contact.flow and contact.record.state != "talking" and not nodes.known(turn, contact):
+        if _is_lost(turn, contact):
             ending.fail(turn, contact)
+
+
+def _is_lost(turn: Turn, contact: Contact) -> bool:
+    return bool(contact.flow) and contact.record.state != "talking" and not nodes.known(turn, contact)
 
 
 def _incoming(turn: Turn, given: CallIncoming) -> None:
     inbound.incoming(turn, leg=given.leg, trunk=given.trunk, called=given.called, calling=given.calling,
-                     calling_name=given.calling_name, complete=given.complete, at=given.at)
+                     calling_name=given.calling_name, complete=given.complete, at=given.at,
+                     withheld=given.withheld)
 
 
 def _digits(turn: Turn, given: CallDigits) -> None:
@@ -127,6 +141,20 @@ def _proceeding(turn: Turn, given: CallProceeding) -> None:
         outbound.proceeding(turn, contact)
 
 
+def _progress(turn: Turn, given: CallProgress) -> None:
+    contact = _dialled(turn, given.leg, "dialling")
+    if contact is not None and given.in_band:
+        outbound.progress(turn, contact)
+
+
+def _clearing(turn: Turn, given: CallClearing) -> None:
+    """An extension hears the announcement to its end; a caller in a queue need not."""
+    if (contact := _dialled(turn, given.leg, "dialling")) is not None:
+        outbound.progress(turn, contact)
+    elif (contact := _dialled(turn, given.leg, "ringing")) is not None:
+        acd.ring_refused(turn, contact, given.cause)
+
+
 def _alerting(turn: Turn, given: CallAlerting) -> None:
     contact = _dialled(turn, given.leg, "dialling")
     if contact is not None:
@@ -137,7 +165,7 @@ def _answered(turn: Turn, given: CallAnswered) -> None:
     if (contact := _dialled(turn, given.leg, "ringing")) is not None:
         acd.talk(turn, contact)
     elif (contact := _dialled(turn, given.leg, "dialling")) is not None:
-        outbound.answered(turn, contact)
+        outbound.answered(turn, contact, given.connected)
 
 
 def _dialled(turn: Turn, leg: str, state: str) -> Contact | None:
@@ -179,6 +207,8 @@ INPUTS: dict[type[Any], Callable[[Turn, Any], None]] = {
     CallIncoming: _incoming,
     CallDigits: _digits,
     CallProceeding: _proceeding,
+    CallProgress: _progress,
+    CallClearing: _clearing,
     CallAlerting: _alerting,
     CallAnswered: _answered,
     CallReleased: _released,

@@ -57,6 +57,7 @@ class Began(LogEvent, frozen=True):
     calling_name: str
     called: str                                   # so far
     began_at: float
+    withheld: bool = False                        # the caller does not want to be shown
 
 
 class Numbered(LogEvent, frozen=True):

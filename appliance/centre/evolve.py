@@ -54,7 +54,7 @@ def _agent_leg_gone(state: State, name: str, at: float, event: events.AgentLegGo
 def _began(state: State, name: str, at: float, event: events.Began) -> None:
     state.contacts[name] = Contact(
         record=fold(None, at, name, event), trunk=event.trunk, calling_name=event.calling_name,
-        arrived_leg=event.leg)
+        arrived_leg=event.leg, withheld=event.withheld)
     state.legs[event.leg] = name
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from appliance.config.load import Mistake, read
-from appliance.config.schema import Name, Part
+from appliance.config.part import Name, Part
 
 Language = Literal["zh", "en"]
 PromptName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*$")]        # below the language's folder

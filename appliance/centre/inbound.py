@@ -8,25 +8,25 @@ from appliance.config.pattern import NUMBER
 
 
 def incoming(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, calling_name: str,
-             complete: bool, at: float) -> None:
+             complete: bool, at: float, withheld: bool = False) -> None:
     """A new contact, unless the leg is known already."""
     if turn.state.knows(leg):
         return
     contact = begin(turn, leg=leg, trunk=trunk, called=called, calling=calling, calling_name=calling_name,
-                    at=at)
+                    at=at, withheld=withheld)
     if not contact.inbound:
         acd.take(turn, contact)
     _route(turn, contact, complete)
 
 
 def begin(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, calling_name: str,
-          at: float) -> Contact:
+          at: float, withheld: bool = False) -> Contact:
     """A new contact for which nothing is done yet."""
     name = turn.setup.new_id()
     if not NUMBER.fullmatch(calling):             # trunkd could ring no agent with it
         calling = ""
     turn.log(events.Began(leg=leg, trunk=trunk, direction=turn.setup.plan.direction(trunk), calling=calling,
-                          calling_name=calling_name, called=called, began_at=at), name)
+                          calling_name=calling_name, called=called, began_at=at, withheld=withheld), name)
     return turn.state.contacts[name]
 
 

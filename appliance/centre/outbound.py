@@ -1,6 +1,6 @@
 """An agent's extension dials out: two legs that follow each other."""
 
-from appliance.bus.messages import Alert, Answer, Bridge, Dial, Proceed
+from appliance.bus.messages import Alert, Answer, Bridge, Dial, Proceed, Progress
 from appliance.centre import acd, events
 from appliance.centre.dialplan import ToTrunk
 from appliance.centre.state import Contact
@@ -14,7 +14,7 @@ def dial(turn: Turn, contact: Contact, to: ToTrunk) -> None:
     turn.log(events.Dialled(leg=leg, trunk=to.route.to, number=to.digits, record=to.route.record), contact)
     turn.do(Proceed(leg=contact.arrived_leg))
     turn.do(Dial(leg=leg, trunk=to.route.to, called=to.digits,
-                 calling=to.route.calling or contact.record.calling))
+                 calling=to.route.calling or contact.record.calling, withheld=contact.withheld or None))
 
 
 def proceeding(turn: Turn, contact: Contact) -> None:
@@ -24,6 +24,13 @@ def proceeding(turn: Turn, contact: Contact) -> None:
         turn.do(Bridge(leg_a=contact.arrived_leg, leg_b=contact.dialled_leg))
 
 
+def progress(turn: Turn, contact: Contact) -> None:
+    """Tones or an announcement are in the channel: a PBX that waits for ringing must be told to listen."""
+    proceeding(turn, contact)
+    if not contact.alerted:
+        turn.do(Progress(leg=contact.arrived_leg))
+
+
 def alerting(turn: Turn, contact: Contact) -> None:
     if not contact.alerted:
         turn.log(events.Alerted(), contact)
@@ -31,7 +38,8 @@ def alerting(turn: Turn, contact: Contact) -> None:
     proceeding(turn, contact)
 
 
-def answered(turn: Turn, contact: Contact) -> None:
+def answered(turn: Turn, contact: Contact, connected: str = "") -> None:
+    """`connected`: the number that answered, for the extension's display."""
     turn.log(events.Talked(recording=turn.setup.new_id() if contact.record_talk else ""), contact)
-    turn.do(Answer(leg=contact.arrived_leg))
+    turn.do(Answer(leg=contact.arrived_leg, connected=connected))
     acd.bridge(turn, contact)

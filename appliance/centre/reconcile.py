@@ -49,7 +49,7 @@ def _unknown(turn: Turn, call: CallInfo) -> None:
     if call.inbound and call.state in NOT_ANSWERED[:2] and not ours:
         inbound.incoming(turn, leg=call.leg, trunk=call.trunk, called=call.called, calling=call.calling,
                          calling_name=call.calling_name, complete=call.complete,
-                         at=call.began_at or call.since)
+                         at=call.began_at or call.since, withheld=bool(call.withheld))
     else:
         log.info("leg %s (%s %s) belongs to no contact: hung up", call.leg, call.trunk, call.state)
         turn.do(Hangup(leg=call.leg, cause=NORMAL if ours else TEMPORARY_FAILURE))
@@ -79,10 +79,14 @@ def _arrived(turn: Turn, contact: Contact, call: CallInfo) -> None:
 def _dialled(turn: Turn, contact: Contact, call: CallInfo) -> None:
     if contact.record.state == "ringing" and call.state == "answered":
         acd.talk(turn, contact)
+    elif contact.record.state == "ringing" and call.state == "disconnecting":
+        acd.ring_refused(turn, contact, call.cause)
     elif contact.record.state == "dialling":
         if call.state == "proceeding":
             outbound.proceeding(turn, contact)
+        elif call.state == "disconnecting":
+            outbound.progress(turn, contact)
         elif call.state == "alerting":
             outbound.alerting(turn, contact)
         elif call.state == "answered":
-            outbound.answered(turn, contact)
+            outbound.answered(turn, contact, call.connected)

@@ -33,6 +33,7 @@ class Contact(msgspec.Struct, kw_only=True):
     calling_name: str
     arrived_leg: str                              # the caller's, or for an outbound contact the extension's
     dialled_leg: str = ""                         # the agent's, or for an outbound contact the far end's
+    withheld: bool = False                        # the caller does not want to be shown
     connected: bool = False                       # we answered the arrived leg
     alerted: bool = False                         # the arrived leg was told that it rings
     bridged: bool = False

@@ -89,6 +89,13 @@ class WebConfig(Part):
     secure_cookies: bool = False                  # True behind TLS
 
 
+class TraceConfig(Part):
+    """How long what calls said on their D-channels is kept."""
+
+    days: Annotated[float, Field(gt=0, le=3650)] = 90.0
+    mebibytes: Annotated[int, Field(ge=1, le=65536)] = 256           # the oldest go when there are more
+
+
 class Config(Part):
     spans: Annotated[list[SpanConfig], Field(min_length=1)]
     trunks: list[TrunkConfig] = Field(default_factory=list)          # one that is not here has defaults
@@ -96,6 +103,7 @@ class Config(Part):
     media: MediaConfig = MediaConfig()
     centre: CentreConfig = CentreConfig()
     web: WebConfig = WebConfig()
+    trace: TraceConfig = TraceConfig()
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":

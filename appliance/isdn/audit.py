@@ -80,8 +80,9 @@ class Audit:
             self._restarts.begin(timeslot, now, f"it is taken by {key}, which is no call")
 
     def _prove_idle(self, timeslot: int, now: float) -> None:
-        if now - self._set_up_at < QUIET_S:
-            self._next_at = self._set_up_at + QUIET_S
+        quiet_at = self._set_up_at + QUIET_S
+        if now < quiet_at:
+            self._next_at = quiet_at
         elif not self._restarts.waits:
             self._proved_at[timeslot] = now
             self._asked[timeslot] = ""

@@ -38,7 +38,7 @@ class Channel:
     blocked: bool = False                         # by people here
     withdrawn: bool = False                       # by the far end's SERVICE
     restart: ChannelState = ChannelState.IDLE     # RESTARTING or OUT_OF_SERVICE while ours is under way
-    refusals: int = 0                             # causes 6 and 44 in a row
+    refusals: int = 0                             # causes 6, 44 and 82 in a row
     freed: int = 0                                # counts up: the least one is idle longest
     told: tuple[ChannelState, str] = (ChannelState.IDLE, "")    # state and key that were said last
 

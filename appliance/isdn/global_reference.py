@@ -142,7 +142,8 @@ class GlobalReference:
             self._uncleared |= ended
             for timeslot in ended.values():
                 self._channels.set_restart(timeslot, ChannelState.RESTARTING)
-        self._asked.append(_Asked(message, timeslots, now + self.timers.t317_s))
+        if not any(asked.message == message for asked in self._asked):       # else it is said once more
+            self._asked.append(_Asked(message, timeslots, now + self.timers.t317_s))
         self._acknowledge_done(now)
 
     def _acknowledge_done(self, now: float) -> None:

@@ -7,7 +7,8 @@ out of service; we go on sending one every T316, since nobody comes to a branch 
 
 A far end need not know RESTART. The restart of the interface after a cold start holds all channels for
 cold_restart_s at most, and a channel that is restarted only to prove it idle waits no longer either: an
-exchange that does RESTART answers at once, and one that does not must not keep the branch from calling.
+exchange that does RESTART answers at once, and one that does not must not keep the branch from calling. For the
+same reason a channel of a far end that is known to do no RESTART is used again after N316 of them.
 """
 import logging
 from collections import Counter
@@ -104,9 +105,7 @@ class Restarts:
         if self._waits_for is None:
             return
         if cause == CHANNEL_DOES_NOT_EXIST and self._waits_for != INTERFACE:
-            log.warning("%s: timeslot %d does not exist at the far end: out of service",
-                        self._name, self._waits_for)
-            self._channels.set_restart(self._waits_for, ChannelState.OUT_OF_SERVICE)
+            self._does_not_exist(self._waits_for, now)
         elif cause in NOT_KNOWN or cause == CHANNEL_DOES_NOT_EXIST:
             self._give_up(f"cause {cause} is the answer to RESTART", now)
             self._go_on(now)
@@ -132,6 +131,8 @@ class Restarts:
             return
         if self._waits_for == INTERFACE or self._proves(self._waits_for):
             self._give_up(f"no answer in {self.timers.cold_restart_s:g} s to RESTART", now)
+        elif self._sent[self._waits_for] >= self.timers.n316 and self.answers is False:
+            self._give_up(f"no answer to {self.timers.n316} RESTARTs", now)
         elif self._sent[self._waits_for] >= self.timers.n316:
             if self._channels[self._waits_for].restart is ChannelState.RESTARTING:
                 log.warning("%s: timeslot %d: no answer to %d RESTARTs: out of service, tried every %g s",
@@ -159,6 +160,19 @@ class Restarts:
         short = self._waits_for == INTERFACE or self._proves(self._waits_for)
         self._deadline = now + (self.timers.cold_restart_s if short else self.timers.t316_s)
         self._send(self._waits_for, now)
+
+    def _does_not_exist(self, timeslot: int, now: float) -> None:
+        """The far end does RESTART, but has no such channel: the others need not wait, and its next turn is
+        after T316, however often that is the answer."""
+        if self._channels[timeslot].restart is ChannelState.RESTARTING:
+            log.warning("%s: timeslot %d does not exist at the far end: out of service", self._name, timeslot)
+        self.answers = True
+        self._channels.set_restart(timeslot, ChannelState.OUT_OF_SERVICE)
+        self._sent[timeslot] = max(self._sent[timeslot], self.timers.n316)
+        if min(self._sent.values()) < self.timers.n316:
+            self._go_on(now)
+        else:
+            self._deadline = now + self.timers.t316_s
 
     def _give_up(self, reason: str, now: float) -> None:
         """The channels are used even so: the far end seems not to do RESTART."""

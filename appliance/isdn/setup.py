@@ -14,15 +14,17 @@ from appliance.isdn.elements import (
 )
 from appliance.isdn.lapd import Side
 from appliance.isdn.profile import Profile
+from appliance.isdn.q931 import Message, MessageType, encode
 
 MAX_TEXT_OCTETS = 32                              # of a name or number that every network takes
 
 
 def checked(elements: Sequence[Element]) -> tuple[Element, ...]:
     """ValueError when one of them cannot be sent."""
-    for element in elements:
-        element.write()
-    return tuple(elements)
+    said = tuple(elements)
+    if said:
+        encode(Message(MessageType.FACILITY, 0, False, said))      # has room for all
+    return said
 
 
 def setup_elements(profile: Profile, side: Side, called: str, calling: str, name: str, bearer: int,

@@ -1,6 +1,7 @@
 """The branchline command."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,12 +12,14 @@ from typing import NoReturn, TypeVar
 import click
 
 from appliance.bus.client import Bus, BusAway, BusError
-from appliance.bus.messages import GetHealth, GetTrace, HealthReply
+from appliance.bus.messages import GetHealth, HealthReply
 from appliance.bus.runner import EX_CONFIG, EX_UNAVAILABLE, UMASK
 from appliance.centre.rebuild import rebuild as rebuild_records
 from appliance.errors import BranchlineError, ConfigError
-from appliance.launch import lending
+from appliance.launch import channels as channel_table
+from appliance.launch import lending, tracing
 from appliance.launch import prompts as prompt_builder
+from appliance.launch import reload as reloading
 from appliance.launch import up as box
 from appliance.launch.console import Console
 from appliance.launch.place import CannotStart
@@ -83,19 +86,74 @@ def status(run_dir: Path) -> None:
 
 
 @main.command()
-@click.argument("span")
-@click.option("--out", type=PATH, required=True, help="File to write, for Wireshark or tshark.")
+@click.argument("span", required=False)
+@click.option("--call", metavar="CALL", help="A contact's or a leg's name, a telephone number, or: last.")
+@click.option("--last", "last_s", type=tracing.Duration(), help="Of SPAN: how far back, e.g. 90s or 5m. [5m]")
+@click.option("--follow", is_flag=True, help="Of SPAN: as it comes, until Ctrl-C.")
+@click.option("--pcap", "--out", type=PATH, help="Write this file instead, for Wireshark or tshark.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--details", is_flag=True, help="Everything that the elements and layer 2 say.")
+@click.option("--upkeep", is_flag=True, help="Of SPAN: each RR, too.")
 @RUN_DIR
-def trace(span: str, out: Path, run_dir: Path) -> None:
-    """Write the last D-channel frames of SPAN as a capture file."""
-    async def ask(bus: Bus) -> bytes:
-        return (await bus.ask(GetTrace(span=span))).pcap
-    pcap = _on_bus(run_dir, ask)
-    try:
-        out.write_bytes(pcap)
-    except OSError as error:
-        _exit(f"{out}: {error.strerror}", 1)
-    click.echo(f"{out}: {len(pcap)} octets")
+def trace(span: str | None, call: str | None, last_s: float | None, follow: bool, pcap: Path | None,
+          as_json: bool, details: bool, upkeep: bool, run_dir: Path) -> None:
+    """What was said on the D-channel of SPAN, or of one call on all of its D-channels, as a ladder.
+
+    Ten minutes of each span are there, and every call of the last months.
+    """
+    if (span is None) == (call is None):
+        raise click.UsageError("name one of them: SPAN, or --call CALL")
+    if call is not None and (follow or upkeep or last_s is not None):
+        raise click.UsageError("--last, --follow and --upkeep go with SPAN, not with --call")
+    if pcap and (as_json or follow):
+        raise click.UsageError("--pcap writes a file: without --json and --follow")
+    view = tracing.View(as_json, details, pcap)
+    if call is not None:
+        _on_bus(run_dir, lambda bus: tracing.of_call(bus, call, view))
+    elif span is not None:
+        if pcap and last_s is None:
+            _on_bus(run_dir, lambda bus: tracing.whole_span(bus, span, pcap))
+        elif follow:
+            with contextlib.suppress(KeyboardInterrupt):
+                _on_bus(run_dir, lambda bus: tracing.follow(bus, span, last_s or 0.0, view, upkeep))
+        else:
+            reach_s = tracing.LAST_S if last_s is None else last_s
+            _on_bus(run_dir, lambda bus: tracing.of_span(bus, span, reach_s, view, upkeep))
+
+
+@main.command()
+@RUN_DIR
+def channels(run_dir: Path) -> None:
+    """What each B-channel of a running box does."""
+    click.echo("\n".join(_on_bus(run_dir, channel_table.table)))
+
+
+@main.command("busy-out")
+@click.argument("where", metavar="SPAN[:TIMESLOTS]")
+@click.option("--now", is_flag=True, help="End the calls on them; else they go on to their end.")
+@RUN_DIR
+def busy_out(where: str, now: bool, run_dir: Path) -> None:
+    """Take channels out of use: of SPAN, of SPAN:1-5,17, or all. They stay so until bring-back."""
+    span, chosen = _or_exit(lambda: channel_table.place(where))
+    _on_bus(run_dir, lambda bus: channel_table.busy_out(bus, span, chosen, now), name="boxd")
+
+
+@main.command("bring-back")
+@click.argument("where", metavar="SPAN[:TIMESLOTS]")
+@RUN_DIR
+def bring_back(where: str, run_dir: Path) -> None:
+    """Bring channels back into use that were busied out."""
+    span, chosen = _or_exit(lambda: channel_table.place(where))
+    _on_bus(run_dir, lambda bus: channel_table.bring_back(bus, span, chosen), name="boxd")
+
+
+@main.command()
+@CONFIG
+@RUN_DIR
+def reload(config: Path, run_dir: Path) -> None:
+    """Apply a changed configuration to a running box without dropping a call, or say why that cannot be."""
+    changed = _on_bus(run_dir, lambda bus: reloading.reload(bus, config, run_dir), name="boxd")
+    click.echo("\n".join(f"changed: {key}" for key in changed) or "nothing has changed")
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -1,3 +1,4 @@
 """What the box keeps on the disk."""
 
 LINES_FILE = "lines.sqlite"                       # of boxd: the histories of the lines
+TRACES_FILE = "traces.sqlite"                     # of trunkd: what calls said on their D-channels

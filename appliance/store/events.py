@@ -4,20 +4,21 @@ One process at a time has it. A commit is on the disk when `append` returns (WAL
 kill or a power cut leaves half-written behind the last commit is dropped by SQLite at the next open.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import BranchlineError, ConfigError
 from appliance.store import sqlite
 from appliance.store.projections import Projections
 from appliance.store.records import ContactRecord
-from appliance.store.schema import VERSION, contacts, events, meta, segments
+from appliance.store.schema import GIVES_LEG, VERSION, contacts, events, events_legs, meta, segments
 
 FILE = "acd.sqlite"
 
@@ -73,6 +74,8 @@ class EventLog:
         except BaseException:
             self._file.close()
             raise
+        with contextlib.suppress(DBAPIError), self._file.write() as connection:      # a full disk: do without
+            events_legs.create(connection, checkfirst=True)      # in a file from before there was this index
 
     def append(self, batch: Sequence[Entry]) -> int:
         """Everything of one turn in one commit; the last seq. StoreError: nothing of it is in the log."""
@@ -106,6 +109,14 @@ class EventLog:
             if len(rows) < _READ_ROWS:
                 return
             from_seq = rows[-1].seq + 1
+
+    def legs(self, contact: str) -> list[Entry]:
+        """The events that gave this contact a leg, in order."""
+        with self._file.read() as connection:
+            rows = connection.execute(
+                select(events).where(events.c.contact == contact, text(GIVES_LEG))
+                .order_by(events.c.seq)).all()
+        return [Entry(**row._mapping) for row in rows]
 
     def last(self, kind: str) -> int:
         """seq of the newest event of this kind, 0 when there is none."""

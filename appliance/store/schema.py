@@ -15,12 +15,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 APPLICATION_ID = 0x424C4143                       # "BLAC", in the header of a SQLite file: it is ours
 VERSION = 1                                       # of the tables; an event's own version is its column v
 
 metadata = MetaData()
+
+GIVES_LEG = "kind IN ('Began', 'Offered', 'Dialled')"     # events that give a contact a leg
 
 events = Table(
     "events", metadata,
@@ -32,6 +35,8 @@ events = Table(
     Column("v", SmallInteger, nullable=False),
     sqlite_autoincrement=True,                    # a number is never given twice
 )
+events_legs = Index("events_legs", events.c.contact, sqlite_where=text(GIVES_LEG),
+                    postgresql_where=text(GIVES_LEG))
 
 contacts = Table(
     "contacts", metadata,

@@ -6,9 +6,14 @@ import sys
 from appliance.bus.messages import DaemonUp, Done, Event, Request, SpanState
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
+from appliance.store import TRACES_FILE
 from appliance.trunk.binding import Bindings
+from appliance.trunk.busy_out import FILE as BUSY_OUT
+from appliance.trunk.busy_out import BusyOutFile
 from appliance.trunk.legs import LegTable
 from appliance.trunk.service import TrunkService
+from appliance.trunk.trace_journal import Journal
+from appliance.trunk.trace_store import TraceStore
 
 CHANNELS_EVERY_S = 0.05                           # at most so often a span's channels are said
 FACTS_EVERY_S = 1.0
@@ -50,8 +55,11 @@ async def serve(context: Context) -> None:
 
     bindings = Bindings(ask)
     with contextlib.closing(LegTable(context.run_dir / "trunkd.sqlite")) as table:
-        service = TrunkService(context.config.spans, context.run_dir / "dchan", table, bindings,
-                               outbox.put_nowait)
+        service = TrunkService(context.config, context.run_dir / "dchan", table,
+                               BusyOutFile(context.state_dir / BUSY_OUT), bindings, outbox.put_nowait,
+                               read=context.read, document=context.config_path,
+                               trace_store=TraceStore(context.state_dir / TRACES_FILE),
+                               journal=Journal(context.run_dir / "trunkd.traces"))
         service.restore()
         await context.bus.hear("spand", hear)
         await context.bus.answer(service.answer)
@@ -59,11 +67,12 @@ async def serve(context: Context) -> None:
         await context.up()
         async with asyncio.TaskGroup() as parts:
             running = [parts.create_task(part) for part in (
-                say(), say_channels(), state_facts(), bindings.run(),
-                *(span.run() for span in service.spans.values()))]
+                say(), say_channels(), state_facts(), bindings.run(), service.traces.run(),
+                service.run())]
             await context.stop.wait()
             for part in running:
                 part.cancel()
+        service.traces.close()
 
 
 def main(argv: list[str] | None = None) -> int:

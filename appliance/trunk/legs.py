@@ -6,31 +6,43 @@ leaves what was written to the kernel; a power cut ends the calls as well.
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from appliance.bus.messages import CallInfo
+from appliance.isdn.call.call import Snapshot
 
 RELEASED_KEPT = 1000
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS call (leg TEXT PRIMARY KEY, call_ref INTEGER NOT NULL, info BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS call (leg TEXT PRIMARY KEY, info BLOB NOT NULL, snapshot BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS released (number INTEGER PRIMARY KEY, info BLOB NOT NULL);
 """
 
 log = logging.getLogger(__name__)
 
+_encoder = msgspec.json.Encoder()
+_info = msgspec.json.Decoder(CallInfo)
+_snapshot = msgspec.json.Decoder(Snapshot | None)
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Leg:
-    """One call; `call_ref` is 0 until there is one, chosen by us unless it is inbound."""
+    """One call; `snapshot` is the signalling's, None until there is a call reference."""
 
     info: CallInfo
-    call_ref: int = 0
+    snapshot: Snapshot | None = None
     claimed: bool = False                         # somebody looks after the offered call
-    attempts: int = 1
+    dialled: str = ""                             # the trunk that was asked for, of an outgoing call
+    attempts: int = 1                             # to place it, on its trunk
+    in_band: bool = False                         # the far end said something in the channel
+
+    @property
+    def call_ref(self) -> int:
+        """0: none yet."""
+        return self.snapshot.call_ref if self.snapshot is not None else 0
 
     def change(self, **fields: object) -> None:
         self.info = msgspec.structs.replace(self.info, **fields)
@@ -64,28 +76,25 @@ class LegTable:
 
     def load(self) -> list[Leg]:
         """The calls that were there when the last process ended."""
-        rows = self._database.execute("SELECT info, call_ref FROM call ORDER BY rowid").fetchall()
-        return [Leg(msgspec.json.decode(info, type=CallInfo), reference, claimed=True)
-                for info, reference in rows]
+        rows = self._database.execute("SELECT info, snapshot FROM call ORDER BY rowid").fetchall()
+        return [Leg(_info.decode(info), _snapshot.decode(snapshot), claimed=True) for info, snapshot in rows]
 
     def released(self) -> list[CallInfo]:
         """The last thousand that ended, oldest first."""
         rows = self._database.execute("SELECT info FROM released ORDER BY number").fetchall()
-        return [msgspec.json.decode(info, type=CallInfo) for info, in rows]
+        return [_info.decode(info) for info, in rows]
 
-    def save(self, leg: Leg) -> None:
-        with self._logged():
-            self._database.execute("INSERT OR REPLACE INTO call VALUES (?, ?, ?)",
-                                   (leg.info.leg, leg.call_ref, msgspec.json.encode(leg.info)))
-
-    def release(self, info: CallInfo) -> None:
-        """The call ended as `info` says."""
+    def write(self, changed: Iterable[Leg], released: Iterable[CallInfo]) -> None:
+        """What became of calls since the last time, in one transaction; `released` are over."""
+        kept = [(leg.info.leg, _encoder.encode(leg.info), _encoder.encode(leg.snapshot)) for leg in changed]
         with self._logged(), self._database:
             self._database.execute("BEGIN")
-            self._database.execute("DELETE FROM call WHERE leg = ?", (info.leg,))
-            number = self._database.execute(
-                "INSERT INTO released (info) VALUES (?)", (msgspec.json.encode(info),)).lastrowid
-            self._database.execute("DELETE FROM released WHERE number <= ?", ((number or 0) - RELEASED_KEPT,))
+            self._database.executemany("INSERT OR REPLACE INTO call VALUES (?, ?, ?)", kept)
+            for info in released:
+                self._database.execute("DELETE FROM call WHERE leg = ?", (info.leg,))
+                number = self._database.execute(
+                    "INSERT INTO released (info) VALUES (?)", (_encoder.encode(info),)).lastrowid or 0
+                self._database.execute("DELETE FROM released WHERE number <= ?", (number - RELEASED_KEPT,))
 
     @contextlib.contextmanager
     def _logged(self) -> Iterator[None]:

@@ -1,6 +1,8 @@
 """The trunks' calls: from the spans' events to the bus and the table, from the bus' requests to the spans.
 
-Nothing here waits: a span's event is written to the table, then said; who is to be told gets it from `say`.
+Nothing here waits: what becomes of a call is in the table before frames leave and before it is said; who is
+to be told gets it from `say`. span_events.py has what spans tell, outgoing.py what is dialled,
+channel_board.py the channels, reload.py new settings.
 """
 import asyncio
 import logging
@@ -13,87 +15,135 @@ from appliance.bus.client import Refused
 from appliance.bus.messages import (
     Alert,
     Answer,
-    CallAlerting,
-    CallAnswered,
-    CallDigits,
-    CallIncoming,
-    CallInfo,
-    CallProceeding,
-    CallReleased,
+    BringBack,
+    BusyOut,
     CallTable,
-    ChannelInfo,
+    CallTraces,
     ChannelList,
     ChannelStates,
+    Deflect,
     Dial,
     Done,
     Event,
     GetCalls,
+    GetCallTrace,
     GetChannels,
+    GetSpanTrace,
     GetTrace,
+    GrantDeflection,
+    GrantJoin,
     Hangup,
+    JoinOutside,
     LinkState,
+    Notify,
     Proceed,
+    Progress,
+    Reloaded,
+    ReloadTrunks,
     Reply,
     Request,
     Trace,
+    TraceMalicious,
 )
-from appliance.config.schema import SpanConfig
-from appliance.errors import StateError
+from appliance.config.lines import SpanConfig
+from appliance.config.schema import Config
+from appliance.errors import ConfigError, StateError
 from appliance.isdn import events as isdn
 from appliance.isdn.call.call import Snapshot
-from appliance.isdn.call.states import Timers
 from appliance.isdn.causes import TEMPORARY_FAILURE
+from appliance.isdn.elements import Element, ProgressIndicator
+from appliance.isdn.events import ChannelState
 from appliance.isdn.lapd import Side
 from appliance.trunk.binding import Bindings
-from appliance.trunk.groups import Unavailable, choose
+from appliance.trunk.busy_out import BusyOutFile
+from appliance.trunk.calls import Calls
+from appliance.trunk.channel_board import ChannelBoard
 from appliance.trunk.legs import Leg, LegTable
+from appliance.trunk.outgoing import Outgoing
+from appliance.trunk.reload import check_reload
 from appliance.trunk.span import TrunkSpan
+from appliance.trunk.span_events import SpanEvents
+from appliance.trunk.supplementary import Supplementary
+from appliance.trunk.trace_journal import Journal
+from appliance.trunk.trace_store import TraceStore
+from appliance.trunk.traces import SpanTraces, Traces
+from appliance.trunk.trunk import Trunk, user_user
 
 CLAIM_WITHIN_S = 10.0                             # an offered call that nobody looks after ends then
-ATTEMPTS = 3                                      # of a call whose channel the far end refuses
+IN_BAND = 8                                       # progress description: in-band information is available
 
 log = logging.getLogger(__name__)
 
 
 class TrunkService:
-    """`say` takes the bus' events in order; `dchan` is the folder of spand's D-channel sockets."""
+    """`say` takes the bus' events in order; `dchan` is the folder of spand's D-channel sockets. `read` reads
+    the configuration, `document`, again; ConfigError."""
 
-    def __init__(self, spans: list[SpanConfig], dchan: Path, table: LegTable, bindings: Bindings,
-                 say: Callable[[Event], None], *, timers: Timers | None = None,
-                 claim_within_s: float = CLAIM_WITHIN_S) -> None:
-        self._table, self._bindings, self._say, self._claim_within_s = table, bindings, say, claim_within_s
+    def __init__(self, config: Config, dchan: Path, table: LegTable, busy_out: BusyOutFile,
+                 bindings: Bindings, say: Callable[[Event], None], *,
+                 read: Callable[[], Config] | None = None, document: Path = Path(),
+                 claim_within_s: float = CLAIM_WITHIN_S, trace_store: TraceStore | None = None,
+                 journal: Journal | None = None) -> None:
+        self.config = config
+        self._dchan, self._say = dchan, say
+        self._read, self._document = read or (lambda: config), document
+        self._cold, self._bindings = table.fresh, bindings
         self.changed = asyncio.Event()            # the channels of a span in `_dirty`
         self._dirty: set[str] = set()
-        self._legs: dict[str, Leg] = {}
-        self.spans = {
-            config.name: TrunkSpan(config, dchan / f"{config.name}.sock", table.fresh, self._on_event, timers)
-            for config in spans}
+        self.spans: dict[str, TrunkSpan] = {}
+        self.trunks: dict[str, Trunk] = {}
+        self._idle_since: dict[tuple[str, int], float] = {}
+        self._span_traces: dict[str, SpanTraces] = {}
+        self._running: asyncio.TaskGroup | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.traces = Traces(self._span_traces, trace_store or TraceStore(None), journal)
+        self.traces.keep(config.trace.days, config.trace.mebibytes << 20)
+        self.calls = Calls(table, bindings, self.traces, say, self._snapshot)
+        self._outgoing = Outgoing(self.calls, self.spans, self.trunks, self._hang_up, self._later)
+        self._supplementary = Supplementary(self.calls, self.spans, self._hang_up)
+        self._events = SpanEvents(self.calls, self._outgoing, self.trunks, self._hang_up, claim_within_s,
+                                  self._supplementary)
+        self._board = ChannelBoard(self.spans, busy_out, self.calls, self._hang_up)
+        for span in config.spans:
+            self._add_span(span)
+        self._make_trunks()
+
+    async def run(self) -> None:
+        """The spans, until cancelled."""
+        async with asyncio.TaskGroup() as running:
+            self._running = running
+            for name, span in self.spans.items():
+                self._tasks[name] = running.create_task(span.run())
+            await asyncio.Event().wait()
 
     def restore(self) -> None:
-        """Take over the calls of the last process: those that talk go on, the others are cleared and told."""
+        """Take over the calls of the last process; those that the far end cannot go on with are told."""
         snapshots: dict[str, list[Snapshot]] = {name: [] for name in self.spans}
-        for leg in self._table.load():
+        for leg in self.calls.load():
             info = leg.info
-            self._legs[info.leg] = leg
-            active = info.state == "answered"
-            if info.span not in self.spans:
-                self._released(leg, TEMPORARY_FAILURE, "line")
+            leg.dialled = "" if info.inbound else info.trunk
+            if info.span not in self.spans or leg.snapshot is None or (
+                    leg.dialled and leg.dialled not in self.trunks):
+                self.calls.release(leg, TEMPORARY_FAILURE, "line")
                 continue
-            snapshots[info.span].append(
-                Snapshot(info.leg, leg.call_ref, not info.inbound, info.timeslot or None, active,
-                         info.cause if info.state == "clearing" else None))
+            snapshots[info.span].append(leg.snapshot)
+            self.traces.begin(info, leg.call_ref, restored=True)
             if info.timeslot:                     # also of a call that ends now: spand is to forget it
                 self._bindings.bind(info.leg, info.span, info.timeslot)
         for name, span in self.spans.items():
             span.signalling.restore(snapshots[name], span.now())
+            self._board.begin(span)               # after the calls have their channels again
             span.flush()
+        self.calls.settle()
         self.repeat_states()
-        log.info("%d calls go on", len(self._legs))
+        log.info("%d calls go on", len(self.calls))
 
     def facts(self) -> dict[str, float]:
         """Figures for the heartbeat."""
         figures: dict[str, float] = {
-            "calls": len(self._legs),
+            "calls": len(self.calls),
+            "calls_pre_empted": self._outgoing.pre_empted,
+            "calls_refused_reserved": self._events.refused_reserved,
             "links": len(self.spans),
             "links_up": sum(span.signalling.link_up for span in self.spans.values()),
             "frames_not_taken": sum(span.frames_not_taken for span in self.spans.values()),
@@ -107,7 +157,7 @@ class TrunkService:
         """Of the spans that changed since the last time."""
         dirty, self._dirty = self._dirty, set()
         self.changed.clear()
-        return [self._channel_states(self.spans[name]) for name in self.spans if name in dirty]
+        return [self._board.states(self.spans[name]) for name in self.spans if name in dirty]
 
     def repeat_states(self) -> None:
         """Say all that is said on change: at the start, and when the bus was away."""
@@ -119,170 +169,142 @@ class TrunkService:
 
     async def answer(self, request: Request[Any]) -> Reply:
         match request:
-            case Proceed(leg=leg):
-                self._ask_span(leg, lambda span: span.signalling.proceed(leg, span.now()), "proceeding")
-            case Alert(leg=leg):
-                self._ask_span(leg, lambda span: self._alert(span, leg), "alerting")
-            case Answer(leg=leg):
-                self._ask_span(leg, lambda span: span.signalling.answer(leg, span.now()))
-            case Hangup(leg=leg, cause=cause):
-                if leg in self._legs:
-                    self._hang_up(self._legs[leg], cause)
-            case Dial():
-                self._dial(request)
             case GetCalls():
-                return CallTable(calls=[leg.info for leg in self._legs.values()],
-                                 released=self._table.released())
+                return CallTable(calls=[leg.info for leg in self.calls], released=self.calls.released())
             case GetChannels():
-                return ChannelList(spans=[self._channel_states(span) for span in self.spans.values()])
+                return ChannelList(spans=[self._board.states(span) for span in self.spans.values()])
             case GetTrace(span=name, frames=frames):
-                if name not in self.spans:
-                    raise Refused(f"no span {name!r}, there are {', '.join(self.spans)}")
-                return Trace(pcap=self.spans[name].trace(frames))
+                return Trace(pcap=self._span(name).trace(frames))
+            case GetSpanTrace(span=name, since=since, frames=most):
+                return self._span(name).newest(since, most)
+            case GetCallTrace(leg=name):
+                running = self.calls.get(name)
+                return CallTraces(calls=await self.traces.of(name, running.info if running else None))
+            case ReloadTrunks(check=check):
+                return self._reload(check)
             case _:
-                raise Refused(f"{type(request).__name__}: not a request to trunkd")
+                try:
+                    self._do(request)
+                finally:
+                    self.calls.settle()
         return Done()
 
+    def _do(self, request: Request[Any]) -> None:
+        match request:
+            case Proceed(leg=leg):
+                self._ask_span(leg, lambda span: span.signalling.proceed(leg, span.now()), "proceeding")
+            case Progress(leg=leg):
+                self._ask_span(leg, lambda span: self._progress(span, leg))
+            case Alert(leg=leg):
+                self._ask_span(leg, lambda span: self._alert(span, leg), "alerting")
+            case Answer(leg=leg, connected=connected):
+                self._ask_span(leg, lambda span: self._pick_up(span, leg, connected))
+            case Notify(leg=leg, notification=notification):
+                self._ask_span(leg, lambda span: span.signalling.notify(leg, notification, span.now()))
+            case Hangup(leg=name, cause=cause):
+                if (found := self.calls.get(name)) is not None:
+                    self._hang_up(found, cause, self._user_data(found, request))
+            case Dial():
+                self._outgoing.dial(request)
+            case JoinOutside() | Deflect() | TraceMalicious() | GrantDeflection() | GrantJoin():
+                self._supplementary.ask(request)
+            case BusyOut(span=name, timeslots=timeslots, now=now):
+                self._board.busy_out(name, timeslots, now)
+                self._mark_all()
+            case BringBack(span=name, timeslots=timeslots):
+                self._board.bring_back(name, timeslots)
+                self._mark_all()
+            case _:
+                raise Refused(f"{type(request).__name__}: not a request to trunkd")
+
     def _ask_span(self, name: str, ask: Callable[[TrunkSpan], None], state: str = "") -> None:
-        leg = self._legs.get(name)
+        leg = self.calls.get(name)
         if leg is None:
             raise Refused(f"no leg {name}: it ended")
-        span = self.spans[leg.info.span]
+        span = self.spans.get(leg.info.span)
+        if span is None:
+            raise Refused(f"leg {name} waits for a channel: it cannot do that")
         try:
             ask(span)
-        except StateError as error:
+        except (StateError, ValueError) as error:
             raise Refused(str(error)) from None
         leg.claimed = True
         leg.change(complete=True)                 # whatever is asked for, no more digits are wanted
+        self.calls.touch(leg)
         if state and leg.info.inbound and leg.info.state in ("offered", "overlap", "proceeding"):
-            self._enter(leg, state)
+            self.calls.enter(leg, state)
         span.flush()
+
+    def _progress(self, span: TrunkSpan, leg: str) -> None:
+        signalling = span.signalling
+        location = signalling.profile.locations[signalling.side]
+        signalling.progress(leg, span.now(), ProgressIndicator(IN_BAND, location))
 
     def _alert(self, span: TrunkSpan, leg: str) -> None:
         """Toward a PBX we are the network, whose tones the caller hears."""
         span.signalling.alert(leg, span.now(), in_band=span.signalling.side is Side.NETWORK)
 
-    def _hang_up(self, leg: Leg, cause: int) -> None:
-        span = self.spans[leg.info.span]
+    def _pick_up(self, span: TrunkSpan, leg: str, connected: str) -> None:
+        signalling = span.signalling
+        elements = self.trunks[span.config.trunk].connected(connected, signalling.profile, signalling.side)
+        signalling.answer(leg, span.now(), elements=elements)
+
+    def _user_data(self, leg: Leg, request: Hangup) -> tuple[Element, ...]:
+        span = self.spans.get(leg.info.span)
+        if request.user_data is None or span is None:
+            return ()
+        try:
+            return user_user(request.user_data, span.signalling.profile)
+        except ValueError as error:               # the call ends all the same
+            log.warning("leg %s: %s: not sent", leg.info.leg, error)
+            return ()
+
+    def _hang_up(self, leg: Leg, cause: int, elements: tuple[Element, ...] = ()) -> None:
+        span = self.spans.get(leg.info.span)
         leg.claimed = True
+        if span is None:                          # it has no channel yet
+            self._outgoing.over(leg)
+            self.calls.release(leg, cause, "near")
+            return
         if leg.info.state != "clearing":
             leg.change(cause=cause, by="near")
-            self._enter(leg, "clearing")
-        span.signalling.hang_up(leg.info.leg, cause, span.now())
+            self.calls.enter(leg, "clearing")
+        span.signalling.hang_up(leg.info.leg, cause, span.now(), elements=elements)
         span.flush()
 
-    def _dial(self, request: Dial) -> None:
-        if request.leg in self._legs:
-            raise Refused(f"leg {request.leg} is there already")
-        if not any(span.config.trunk == request.trunk for span in self.spans.values()):
-            trunks = sorted({span.config.trunk for span in self.spans.values()})
-            raise Refused(f"no trunk {request.trunk!r}, there are {', '.join(trunks)}")
-        leg = Leg(CallInfo(
-            leg=request.leg, trunk=request.trunk, span="", timeslot=0, inbound=False, state="offered",
-            called=request.called, calling=request.calling, calling_name=request.calling_name, complete=True,
-            since=(now := time.time()), began_at=now), claimed=True)
-        self._legs[request.leg] = leg
-        try:
-            self._set_up(leg)
-        except ValueError as error:
-            del self._legs[request.leg]
-            raise Refused(f"called {request.called!r}, calling {request.calling!r}: {error}") from None
-
-    def _set_up(self, leg: Leg) -> None:
-        info = leg.info
-        spans = [span for span in self.spans.values() if span.config.trunk == info.trunk]
-        try:
-            span = spans[choose([span.signalling for span in spans])]
-        except Unavailable as unavailable:
-            self._released(leg, unavailable.cause, "line")
-            return
-        span.signalling.setup(info.leg, info.called, span.now(), calling=info.calling, name=info.calling_name)
-        snapshot = span.signalling.snapshot(info.leg)
-        leg.call_ref = snapshot.call_ref if snapshot else 0
-        leg.change(span=span.config.name)
-        self._table.save(leg)
-        span.flush()
+    def _span(self, name: str) -> TrunkSpan:
+        if name not in self.spans:
+            raise Refused(f"no span {name!r}, there are {', '.join(self.spans)}")
+        return self.spans[name]
 
     # --- a span's events
 
     def _on_event(self, span: TrunkSpan, event: isdn.Event) -> None:
         match event:
-            case isdn.LinkChanged():
+            case isdn.LinkChanged(up=up):
                 span.link_since = time.time()
                 self._say_link(span)
                 self._mark(span)
-            case isdn.ChannelChanged():
+                if up:
+                    self._outgoing.channel_freed()
+            case isdn.ChannelChanged(timeslot=timeslot, state=state):
+                self._board.changed(span, timeslot)
                 self._mark(span)
-            case isdn.Incoming():
-                self._incoming(span, event)
-            case _ if event.key in self._legs:
-                self._on_call_event(span, self._legs[event.key], event)
+                if state is ChannelState.IDLE:
+                    self._idle_since[span.config.name, timeslot] = span.now()
+                    self._outgoing.channel_freed()
+            case _:
+                self._events.handle(span, event)
 
-    def _on_call_event(self, span: TrunkSpan, leg: Leg, event: isdn.Event) -> None:
-        name = leg.info.leg
-        match event:
-            case isdn.Digits(called=called, complete=complete):
-                leg.change(called=called, complete=complete)
-                self._enter(leg, "offered" if complete and leg.info.state == "overlap" else leg.info.state)
-                self._say(CallDigits(leg=name, called=called, complete=complete))
-                if complete:
-                    self._expect_claim(leg)
-            case isdn.ChannelChosen(timeslot=timeslot):
-                leg.change(timeslot=timeslot)
-                self._table.save(leg)
-                self._bindings.bind(name, span.config.name, timeslot)
-            case isdn.Proceeding():
-                self._enter(leg, "proceeding")
-                self._say(CallProceeding(leg=name))
-            case isdn.Alerting():
-                self._enter(leg, "alerting")
-                self._say(CallAlerting(leg=name))
-            case isdn.Answered():
-                leg.change(answered=True)
-                self._enter(leg, "answered")
-                self._say(CallAnswered(leg=name, at=leg.info.since))
-            case isdn.Released(cause=cause, by=by, channel_refused=refused):
-                if refused and leg.info.state == "offered" and leg.attempts < ATTEMPTS:
-                    leg.attempts += 1
-                    self._set_up(leg)
-                else:
-                    self._released(leg, cause, by.value)
+    def _snapshot(self, leg: Leg) -> Snapshot | None:
+        span = self.spans.get(leg.info.span)
+        return None if span is None else span.signalling.snapshot(leg.info.leg)
 
-    def _incoming(self, span: TrunkSpan, event: isdn.Incoming) -> None:
-        snapshot = span.signalling.snapshot(event.key)
-        leg = self._legs[event.key] = Leg(CallInfo(
-            leg=event.key, trunk=span.config.trunk, span=span.config.name, timeslot=event.timeslot,
-            inbound=True, state="offered" if event.complete else "overlap", called=event.called,
-            calling=event.calling, calling_name=event.name, complete=event.complete,
-            since=(now := time.time()), began_at=now),
-            call_ref=snapshot.call_ref if snapshot else 0)
-        self._table.save(leg)
-        self._bindings.bind(event.key, span.config.name, event.timeslot)
-        self._say(CallIncoming(
-            leg=event.key, trunk=span.config.trunk, called=event.called, calling=event.calling,
-            calling_name=event.name, complete=event.complete, at=leg.info.since))
-        if event.complete:
-            self._expect_claim(leg)
-
-    def _expect_claim(self, leg: Leg) -> None:
-        def check() -> None:
-            if not leg.claimed and self._legs.get(leg.info.leg) is leg:
-                log.warning("nobody took the call to %s in %g s", leg.info.called, self._claim_within_s)
-                self._hang_up(leg, TEMPORARY_FAILURE)
-        asyncio.get_running_loop().call_later(self._claim_within_s, check)
-
-    def _enter(self, leg: Leg, state: str) -> None:
-        if state != leg.info.state:
-            leg.change(state=state, since=time.time())
-        self._table.save(leg)
-
-    def _released(self, leg: Leg, cause: int, by: str) -> None:
-        info = leg.info
-        del self._legs[info.leg]
-        leg.change(state="released", since=time.time(), cause=cause, by=by)
-        self._bindings.unbind(info.leg)
-        self._table.release(leg.info)
-        self._say(CallReleased(leg=info.leg, cause=cause, by=by, at=leg.info.since))
+    def _later(self, delay_s: float, act: Callable[[], None]) -> None:
+        def acted() -> None:
+            act()
+            self.calls.settle()
+        asyncio.get_running_loop().call_later(delay_s, acted)
 
     # --- states
 
@@ -290,11 +312,59 @@ class TrunkService:
         self._dirty.add(span.config.name)
         self.changed.set()
 
+    def _mark_all(self) -> None:
+        for span in self.spans.values():
+            self._mark(span)
+
     def _say_link(self, span: TrunkSpan) -> None:
         self._say(LinkState(span=span.config.name, up=span.signalling.link_up, since=span.link_since))
 
-    def _channel_states(self, span: TrunkSpan) -> ChannelStates:
-        channels = [ChannelInfo(timeslot=channel.timeslot, state=channel.state.value, leg=channel.key)
-                    for channel in span.signalling.channels.all()]
-        return ChannelStates(span=span.config.name, trunk=span.config.trunk, link_up=span.signalling.link_up,
-                             channels=channels)
+    # --- settings
+
+    def _reload(self, check: bool) -> Reloaded:
+        """Nothing is changed when the document is in error, or asks for what needs a new start."""
+        try:
+            new = self._read()
+        except ConfigError as error:
+            raise Refused(str(error)) from None
+        busy = {leg.info.span for leg in self.calls}
+        changed = check_reload(self.config, new, busy, lambda name: (self._dchan / f"{name}.sock").exists())
+        if changed and not check:
+            self._apply(new)
+            log.info("new settings: %s", ", ".join(changed))
+        return Reloaded(document=str(self._document), changed=changed)
+
+    def _apply(self, new: Config) -> None:
+        self.config = new
+        self.traces.keep(new.trace.days, new.trace.mebibytes << 20)
+        there = {span.name for span in new.spans}
+        for name in [name for name in self.spans if name not in there]:
+            del self.spans[name]
+            if (task := self._tasks.pop(name, None)) is not None:
+                task.cancel()
+        for config in new.spans:
+            if config.name in self.spans:
+                self.spans[config.name].change(config)
+            else:
+                self._board.begin(self._add_span(config))
+        self._make_trunks()
+        self._mark_all()
+
+    def _add_span(self, config: SpanConfig) -> TrunkSpan:
+        span = TrunkSpan(config, self._dchan / f"{config.name}.sock", self._cold, self._on_event,
+                         self.calls.settle)
+        self.spans[config.name] = span
+        self._span_traces[config.name] = span.traces
+        if self._running is not None:
+            self._tasks[config.name] = self._running.create_task(span.run())
+        return span
+
+    def _make_trunks(self) -> None:
+        signalling = {name: span.signalling for name, span in self.spans.items()}
+        members: dict[str, list[SpanConfig]] = {}
+        for span in self.config.spans:
+            members.setdefault(span.trunk, []).append(span)
+        country = self.config.media.country.upper()
+        self.trunks.clear()
+        for name, spans in members.items():
+            self.trunks[name] = Trunk(self.config.trunk(name), country, spans, signalling, self._idle_since)

@@ -1,24 +1,24 @@
 """One span: its signalling, fed by spand's D-channel socket, spand's word about the line and the clock."""
 import asyncio
-import contextlib
 import logging
 import secrets
 import socket
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from appliance.bus.messages import SpanTrace
 from appliance.config.schema import SpanConfig
-from appliance.isdn.call.states import TIMERS, Timers
 from appliance.isdn.dss1 import CALL_REFERENCES, Signalling
 from appliance.isdn.events import Event
 from appliance.isdn.lapd import Side
+from appliance.isdn.profile import PROFILES, override
 from appliance.trunk.line_watch import LineWatch
+from appliance.trunk.traces import SpanTraces, span_trace
 from e1_driver.watch.capture import Capture
 
 FRAME_MAX_OCTETS = 512
+FRAMES_AT_ONCE = 16                               # in one turn; then the others have theirs
 RECONNECT_S = 0.2
 
 log = logging.getLogger(__name__)
@@ -28,58 +28,78 @@ def new_leg() -> str:
     return secrets.token_hex(8)
 
 
-@dataclass(frozen=True, slots=True)
-class _Connected:
-    there: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _LineState:
-    up: bool
-
-
 class TrunkSpan:
-    """`handle(span, event)` is called for each event, before the frames that go with it are sent."""
+    """`handle(span, event)` is called for each event, `settle()` when all of a turn are handled, before the
+    frames that go with them are sent."""
 
     def __init__(self, config: SpanConfig, socket_path: Path, cold: bool,
-                 handle: Callable[["TrunkSpan", Event], None], timers: Timers | None = None) -> None:
-        side = Side(config.side)
+                 handle: Callable[["TrunkSpan", Event], None], settle: Callable[[], None]) -> None:
+        side, profile = Side(config.side), PROFILES[config.profile]
         self.config, self.link_since = config, time.time()
         self.signalling = Signalling(
-            side, new_leg, timers=timers or TIMERS[side], hunt=config.channels, overlap=config.overlap,
-            cold=cold, first_call_ref=secrets.randbelow(CALL_REFERENCES) + 1, name=config.name)
+            side, new_leg, profile=profile, timers=override(profile.timers[side], config.timers),
+            hunt=config.channels, overlap=config.overlap, selection=config.selection, cold=cold,
+            audit_s=config.audit_s, first_call_ref=secrets.randbelow(CALL_REFERENCES) + 1, name=config.name)
+        self.signalling.reserve(config.directions)
         self.frames_not_taken = 0                 # by spand
-        self._path, self._handle = socket_path, handle
+        self._path, self._handle, self._settle = socket_path, handle, settle
         self._capture = Capture()
+        self.traces = SpanTraces(side is Side.NETWORK)
         self._socket: socket.socket | None = None
-        self._inbox: deque[bytes | _Connected | _LineState] = deque()
         self._watch, self._line_up = LineWatch(), False
-        self._wake = asyncio.Event()
+        self._failure: asyncio.Future[None] | None = None        # of a turn; None: run() is not there
+        self._alarm: asyncio.TimerHandle | None = None
         self._flushing = False
+
+    def change(self, config: SpanConfig) -> None:
+        """Other settings from now on; url and side stay."""
+        self.config = config
+        profile, side = PROFILES[config.profile], self.signalling.side
+        self.signalling.change(
+            profile=profile, timers=override(profile.timers[side], config.timers), hunt=config.channels,
+            overlap=config.overlap, audit_s=config.audit_s,
+            selection=config.selection or ("exclusive" if profile.exclusive else "preferred"))
+        self.signalling.reserve(config.directions)
+
+    @property
+    def names_channel(self) -> bool:
+        """Our SETUP says which channel it wants."""
+        return self.config.selection not in ("any", "none")
 
     def trace(self, frames: int) -> bytes:
         """The newest `frames` D-channel frames as a capture file."""
         return self._capture.pcap(self.signalling.side is Side.NETWORK, newest=max(frames, 0))
+
+    def newest(self, since_unix_s: float, most: int) -> SpanTrace:
+        """The newest frames of those that are kept, at most so many."""
+        found = list(self._capture.frames(since_unix_s, max(most, 0)))
+        return span_trace(self.traces.network_side, found, most)
+
+    def _keep(self, sent: bool, frame: bytes) -> None:
+        at_unix_s = time.time()
+        self._capture.add(self.now(), at_unix_s, sent, self.traces.see(at_unix_s, sent, frame))
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
     def line_state(self, up: bool) -> None:
         """spand says whether the line is up."""
-        self._put(_LineState(up))
+        self._watch.alarm(not up, self.now())
+        self._turn()
 
     async def run(self) -> None:
         """Until cancelled. The calls stay as they are."""
-        reader = asyncio.create_task(self._read())
+        self._failure = asyncio.get_running_loop().create_future()
+        connecting = asyncio.create_task(self._keep_connected())
         try:
-            while True:
-                self._turn()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(self._next_deadline()):
-                        await self._wake.wait()
-                self._wake.clear()
+            self._turn()
+            await self._failure
         finally:
-            reader.cancel()
+            connecting.cancel()
+            self._failure = None
+            if self._alarm is not None:
+                self._alarm.cancel()
+                self._alarm = None
 
     def flush(self) -> None:
         """Hand out events, then frames: call it after every request to the signalling."""
@@ -92,34 +112,45 @@ class TrunkSpan:
                     self._handle(self, event)
         finally:
             self._flushing = False
+        self._settle()
         for frame in self.signalling.take_frames():
-            self._capture.add(self.now(), time.time(), True, frame)
+            self._keep(True, frame)
             self._send(frame)
-        self._wake.set()                          # the deadline may be another one now
+        self._set_alarm()
 
     def _next_deadline(self) -> float | None:
         deadlines = (self.signalling.next_deadline(), self._watch.next_deadline(self.now()))
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
-    def _turn(self) -> None:
-        now = self.now()
-        while self._inbox:
-            match self._inbox.popleft():
-                case _Connected(there):
-                    self._watch.connected(there, now)
-                    self._tell_line(now)
-                case _LineState(up):
-                    self._watch.alarm(not up, now)
-                    self._tell_line(now)
-                case bytes() as frame:
-                    self._watch.frame()
-                    self._tell_line(now)
-                    self._capture.add(now, time.time(), False, frame)
-                    self.signalling.receive_frame(frame, now)
-        self._tell_line(now)
-        self.signalling.expire(now)
-        self.flush()
-        self._wake.clear()
+    def _set_alarm(self) -> None:
+        """One that rings too early costs a turn, to set it anew for every frame costs more."""
+        due = self._next_deadline()
+        if due is None or (self._alarm is not None and self._alarm.when() <= due):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._turn()
+
+    def _turn(self, frames: Sequence[bytes] = ()) -> None:
+        """Something has happened, or time has come to the deadline. run() raises what goes wrong."""
+        if self._failure is None or self._failure.done():
+            return
+        try:
+            now = self.now()
+            if frames:
+                self._watch.frame()
+            self._tell_line(now)
+            for frame in frames:
+                self._keep(False, frame)
+                self.signalling.receive_frame(frame, now)
+            self.signalling.expire(now)
+            self.flush()
+        except Exception as error:
+            self._failure.set_exception(error)
 
     def _tell_line(self, now: float) -> None:
         up = self._watch.is_up(now)
@@ -137,10 +168,9 @@ class TrunkSpan:
         except OSError:                           # gone, full or closing: layer 2 sends it again
             self.frames_not_taken += 1
 
-    async def _read(self) -> None:
-        """Keep the socket to spand; what comes in goes to the inbox."""
-        loop = asyncio.get_running_loop()
-        said = False
+    async def _keep_connected(self) -> None:
+        """The socket to spand."""
+        loop, said = asyncio.get_running_loop(), False
         while True:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
                 connection.setblocking(False)
@@ -155,18 +185,34 @@ class TrunkSpan:
                 log.info("%s: D-channel connected", self.config.name)
                 said = False
                 self._socket = connection
-                self._put(_Connected(True))
+                self._connected(True)
+                lost = loop.create_future()
+                loop.add_reader(connection, self._read, connection, lost)
                 try:
-                    while frame := await loop.sock_recv(connection, FRAME_MAX_OCTETS):
-                        self._put(frame)
-                        await asyncio.sleep(0)    # however fast they come, the others have their turn
-                except OSError as error:
-                    log.info("%s: D-channel: %s", self.config.name, error)
+                    await lost
                 finally:
+                    loop.remove_reader(connection)
                     self._socket = None
                 log.warning("%s: D-channel lost, connecting again", self.config.name)
-                self._put(_Connected(False))
+                self._connected(False)
 
-    def _put(self, item: bytes | _Connected | _LineState) -> None:
-        self._inbox.append(item)
-        self._wake.set()
+    def _read(self, connection: socket.socket, lost: "asyncio.Future[None]") -> None:
+        """What waits there."""
+        frames: list[bytes] = []
+        try:
+            while len(frames) < FRAMES_AT_ONCE:
+                frame = connection.recv(FRAME_MAX_OCTETS)
+                if not frame:
+                    raise ConnectionResetError
+                frames.append(frame)
+        except BlockingIOError:
+            pass
+        except OSError:
+            asyncio.get_running_loop().remove_reader(connection)
+            lost.set_result(None)
+        if frames:
+            self._turn(frames)
+
+    def _connected(self, there: bool) -> None:
+        self._watch.connected(there, self.now())
+        self._turn()

@@ -1,252 +1,52 @@
 """libpri as an object: D-channel frames in, frames and events out. The far end's signalling is not ours.
 
-The C module is compiled by cffi once, into build/cffi/ (needs gcc and Debian's libpri-dev). One Controller is
-used by one thread at a time; several may run side by side. libpri reads the system's clock for its timers.
+libpri_binding.py compiles it, libpri_events.py copies what it tells, libpri_services.py has its supplementary
+services. One Controller is used by one thread at a time; several may run side by side.
 """
-
-import functools
-import hashlib
-import importlib.util
-import logging
-import os
-import sysconfig
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import cffi
+from hil_tests.instruments import libpri_events, libpri_services
+from hil_tests.instruments.libpri_binding import CACHE, Clocked, LibpriError, library, timer_index
+from hil_tests.instruments.libpri_events import Event, Handle
 
-log = logging.getLogger(__name__)
+__all__ = ["ANY", "CACHE", "SIDES", "SWITCHES", "Controller", "Event", "Handle", "LibpriError", "library",
+           "timer_index"]
 
-CACHE = Path(__file__).resolve().parents[2] / "build" / "cffi"
-
-FCS_OCTETS = 2                                    # libpri counts them, whoever makes them
-ANY_CHANNEL = -1
+ANY = 0xFF                                        # in place of a timeslot: the other end may choose
 
 _REFERENCE_AT, _TYPE_AT = 6, 8                    # in an I frame with a two-octet call reference
 _RELEASE_COMPLETE = b"\x5a"
 _TO_ORIGINATOR = 0x8000                           # the call reference flag
+_CALLS = "Total active-calls:"                    # in libpri's report of itself
 
 SWITCHES = {"euroisdn": "PRI_SWITCH_EUROISDN_E1", "qsig": "PRI_SWITCH_QSIG"}
 SIDES = {"network": "PRI_NETWORK", "user": "PRI_CPE"}
-
-_CDEF = """
-#define PRI_NETWORK ...
-#define PRI_CPE ...
-#define PRI_SWITCH_EUROISDN_E1 ...
-#define PRI_SWITCH_QSIG ...
-#define PRI_DEBUG_Q921_DUMP ...
-#define PRI_DEBUG_Q921_STATE ...
-#define PRI_DEBUG_Q931_DUMP ...
-#define PRI_DEBUG_Q931_STATE ...
-#define PRI_DEBUG_Q931_ANOMALY ...
-#define PRI_EVENT_DCHAN_UP ...
-#define PRI_EVENT_DCHAN_DOWN ...
-#define PRI_EVENT_RESTART ...
-#define PRI_EVENT_RING ...
-#define PRI_EVENT_HANGUP ...
-#define PRI_EVENT_RINGING ...
-#define PRI_EVENT_ANSWER ...
-#define PRI_EVENT_HANGUP_ACK ...
-#define PRI_EVENT_RESTART_ACK ...
-#define PRI_EVENT_INFO_RECEIVED ...
-#define PRI_EVENT_PROCEEDING ...
-#define PRI_EVENT_SETUP_ACK ...
-#define PRI_EVENT_HANGUP_REQ ...
-#define PRI_EVENT_PROGRESS ...
-#define PRI_EVENT_KEYPAD_DIGIT ...
-#define PRI_UNKNOWN ...
-#define PRI_LOCAL_ISDN ...
-#define PRES_ALLOWED_NETWORK_NUMBER ...
-#define PRES_ALLOWED_USER_NUMBER_NOT_SCREENED ...
-#define PRES_PROHIB_NETWORK_NUMBER ...
-#define PRES_PROHIB_USER_NUMBER_NOT_SCREENED ...
-#define PRI_TRANS_CAP_SPEECH ...
-#define PRI_LAYER_1_ALAW ...
-
-struct pri;
-struct pri_sr;
-typedef struct q931_call q931_call;
-struct timeval { long tv_sec; long tv_usec; ...; };
-
-typedef struct { int channel; ...; } pri_event_restart;
-typedef struct { int channel; ...; } pri_event_restart_ack;
-typedef struct { int channel; int progressmask; q931_call *call; ...; } pri_event_ringing;
-typedef struct { int channel; int progressmask; q931_call *call; ...; } pri_event_answer;
-typedef struct { int channel; int progressmask; int cause; q931_call *call; ...; } pri_event_proceeding;
-typedef struct { int channel; q931_call *call; ...; } pri_event_setup_ack;
-typedef struct { int channel; int cause; q931_call *call; ...; } pri_event_hangup;
-typedef struct { int channel; q931_call *call; char digits[...]; ...; } pri_event_keypad_digit;
-typedef struct {
-    int channel; char callingnum[...]; char callingname[...]; char callednum[...]; int flexible; int complete;
-    q931_call *call; ...;
-} pri_event_ring;
-typedef union {
-    int e; pri_event_restart restart; pri_event_restart_ack restartack; pri_event_ring ring;
-    pri_event_hangup hangup; pri_event_ringing ringing; pri_event_answer answer;
-    pri_event_proceeding proceeding; pri_event_setup_ack setup_ack; pri_event_keypad_digit digit; ...;
-} pri_event;
-
-typedef int (*pri_io_cb)(struct pri *pri, void *buf, int buflen);
-extern "Python" int bench_read(struct pri *, void *, int);
-extern "Python" int bench_write(struct pri *, void *, int);
-extern "Python" void bench_message(struct pri *, char *);
-
-struct pri *pri_new_cb(int fd, int node, int switchtype, pri_io_cb read, pri_io_cb write, void *userdata);
-void *pri_get_userdata(struct pri *);
-void pri_set_message(void (*)(struct pri *, char *));
-void pri_set_error(void (*)(struct pri *, char *));
-void pri_set_debug(struct pri *, int);
-void pri_set_overlapdial(struct pri *, int);
-void pri_hangup_fix_enable(struct pri *, int);
-void pri_facility_enable(struct pri *);
-int pri_timer2idx(const char *);
-int pri_set_timer(struct pri *, int timer, int value);
-pri_event *pri_check_event(struct pri *);
-struct timeval *pri_schedule_next(struct pri *);
-pri_event *pri_schedule_run(struct pri *);
-const char *pri_get_version(void);
-
-q931_call *pri_new_call(struct pri *);
-struct pri_sr *pri_sr_new(void);
-void pri_sr_free(struct pri_sr *);
-int pri_sr_set_channel(struct pri_sr *, int channel, int exclusive, int nonisdn);
-int pri_sr_set_bearer(struct pri_sr *, int transmode, int userl1);
-int pri_sr_set_called(struct pri_sr *, char *called, int calledplan, int complete);
-int pri_sr_set_caller(struct pri_sr *, char *caller, char *callername, int callerplan, int callerpres);
-int pri_setup(struct pri *, q931_call *, struct pri_sr *);
-int pri_information(struct pri *, q931_call *, char digit);
-int pri_setup_ack(struct pri *, q931_call *, int channel, int nonisdn, int inband);
-int pri_proceeding(struct pri *, q931_call *, int channel, int info);
-int pri_acknowledge(struct pri *, q931_call *, int channel, int info);
-int pri_progress_with_cause(struct pri *, q931_call *, int channel, int info, int cause);
-int pri_answer(struct pri *, q931_call *, int channel, int nonisdn);
-int pri_hangup(struct pri *, q931_call *, int cause);
-void pri_destroycall(struct pri *, q931_call *);
-int pri_get_crv(struct pri *, q931_call *, int *callmode);
-int pri_reset(struct pri *, int channel);
-"""
-
-Handle = Any                                      # a q931_call pointer: hashable, compares by address
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One libpri event, copied out of its static record. `name` is the message it stands for."""
-
-    name: str
-    handle: Handle = None
-    timeslot: int = 0                             # 0: none or any
-    cause: int = 0                                # 0: none was given
-    called: str = ""                              # INFORMATION: only the new digits
-    calling: str = ""
-    calling_name: str = ""
-    complete: bool = True
-    flexible: bool = False                        # another channel would do
-    in_band: bool = False                         # progress indicator 1 or 8: something can be heard
-
-
-class LibpriError(Exception):
-    """libpri cannot be built or refused a call of its API."""
-
-
-@functools.cache
-def library() -> Any:
-    """The compiled module with `ffi` and `lib`. LibpriError says what is missing when it does not compile."""
-    name = f"_bench_libpri_{hashlib.sha256(_CDEF.encode()).hexdigest()[:16]}"
-    built = CACHE / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
-    if not built.exists():
-        _compile(name, built)
-    module = _import(name, built)
-    module.ffi.def_extern("bench_read", error=-1)(_read)
-    module.ffi.def_extern("bench_write", error=-1)(_write)
-    module.ffi.def_extern("bench_message")(_message)
-    module.lib.pri_set_message(module.lib.bench_message)
-    module.lib.pri_set_error(module.lib.bench_message)
-    return module
-
-
-def timer_index(name: str) -> int:
-    """libpri's number of a timer or counter. ValueError when it has none of this name."""
-    index = int(library().lib.pri_timer2idx(name.encode()))
-    if index < 0:
-        raise ValueError(f"libpri has no timer or counter {name!r}")
-    return index
-
-
-def _compile(name: str, built: Path) -> None:
-    builder = cffi.FFI()
-    builder.cdef(_CDEF)
-    builder.set_source(name, "#include <sys/time.h>\n#include <libpri.h>", libraries=["pri"])
-    built.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=built.parent) as folder:     # two runs may compile at the same time
-        try:
-            os.replace(builder.compile(tmpdir=folder), built)
-        except cffi.VerificationError as error:
-            raise LibpriError(
-                f"libpri: no binding, install gcc, python3-dev and libpri-dev: {error}") from None
-
-
-def _import(name: str, built: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, built)
-    if spec is None or spec.loader is None:
-        raise LibpriError(f"{built}: not a module, delete it and try again")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _controller(pri: Any) -> "Controller":
-    ffi = library().ffi
-    controller: Controller = ffi.from_handle(library().lib.pri_get_userdata(pri))
-    return controller
-
-
-def _read(pri: Any, buffer: Any, size: int) -> int:
-    frames = _controller(pri).unread
-    if not frames:
-        return 0
-    frame = frames.popleft()[: size - FCS_OCTETS]
-    library().ffi.memmove(buffer, frame, len(frame))
-    return len(frame) + FCS_OCTETS
-
-
-def _write(pri: Any, buffer: Any, size: int) -> int:
-    _controller(pri).sent(bytes(library().ffi.buffer(buffer, size - FCS_OCTETS)))
-    return size
-
-
-def _message(pri: Any, text: Any) -> None:
-    ffi = library().ffi
-    words = ffi.string(text).decode("latin-1").rstrip("\n")
-    if pri == ffi.NULL:
-        log.info("libpri: %s", words)
-    else:
-        _controller(pri).said(words)
 
 
 class Controller:
     """One D-channel of libpri. While a method runs, `send` gets its frames (no FCS) and `say` its log.
 
     Layer 2 is started at once and kept up. Methods that take a handle raise LibpriError when libpri refuses.
+    `clock` is libpri's in place of the system's, in seconds; one of its own, so that tests need no time.
+    `in_band_clearing`: an unanswered call that is cleared with an announcement waits for RELEASE.
     """
 
     def __init__(self, side: str, switch: str, overlap: bool, send: Callable[[bytes], None],
-                 say: Callable[[str], None], debug: bool = False) -> None:
+                 say: Callable[[str], None], debug: bool = False, *, in_band_clearing: bool = False,
+                 clock: Callable[[], float] | None = None) -> None:
         module = library()
-        self._ffi, self._lib = module.ffi, module.lib
+        self._ffi, self._lib = module.ffi, Clocked(clock) if clock else module.lib
+        self._clock = clock or time.time
         self._send, self._say = send, say
         self.unread: deque[bytes] = deque()
         self._offered: dict[int, Handle] = {}     # SETUP received, nothing sent yet; by call reference
         self._abandoned: list[Event] = []
         self._side = side
         self._handle = self._ffi.new_handle(self)
-        self._read_event = _readers(self._lib)
+        self._read_event = libpri_events.readers(self._lib)
         self._pri = self._lib.pri_new_cb(
             -1, getattr(self._lib, SIDES[side]), getattr(self._lib, SWITCHES[switch]),
             self._lib.bench_read, self._lib.bench_write, self._handle)
@@ -256,7 +56,10 @@ class Controller:
             self._lib.pri_set_overlapdial(self._pri, 1)
         if switch == "qsig":
             self._lib.pri_facility_enable(self._pri)         # the calling name travels in it
+        if in_band_clearing:
+            self._lib.pri_set_inbanddisconnect(self._pri, 1)
         self._lib.pri_hangup_fix_enable(self._pri, 1)
+        self.services = libpri_services.Services(self._ffi, self._lib, self._pri)
         lib = self._lib
         self._lib.pri_set_debug(self._pri, lib.PRI_DEBUG_Q931_ANOMALY | (debug and (
             lib.PRI_DEBUG_Q921_DUMP | lib.PRI_DEBUG_Q921_STATE | lib.PRI_DEBUG_Q931_DUMP
@@ -300,7 +103,7 @@ class Controller:
         due = self._lib.pri_schedule_next(self._pri)
         if due == self._ffi.NULL:
             return None
-        return float(max(0.0, due.tv_sec + due.tv_usec / 1e6 - time.time()))
+        return float(max(0.0, due.tv_sec + due.tv_usec / 1e6 - self._clock()))
 
     def run_timers(self) -> list[Event]:
         events = []
@@ -309,11 +112,8 @@ class Controller:
         return events
 
     def _copied(self, event: Any) -> Event:
-        name, read = self._read_event.get(event.e, ("", _nothing))
-        if not name:
-            return Event(f"libpri event {event.e}")
-        copied = Event(name, **read(self._ffi, event))
-        if name == "SETUP":
+        copied = libpri_events.copied(self._ffi, self._lib, self._read_event, event)
+        if copied.name == "SETUP":
             self._offered[self._reference(copied.handle)] = copied.handle
         elif copied.handle is not None:
             self._respond(copied.handle)
@@ -333,7 +133,9 @@ class Controller:
     # --- calls ----------------------------------------------------------------------------------------------
 
     def setup(self, called: str, calling: str, name: str, timeslot: int, exclusive: bool, complete: bool,
-              withheld: bool = False) -> Handle:
+              withheld: bool = False, diverted_by: str = "", user_user: str = "", keypad: str = "",
+              subaddresses: tuple[bytes, bytes] = (b"", b"")) -> Handle:
+        """`timeslot` may be ANY. `subaddresses`: called and calling, user specified."""
         lib, ffi = self._lib, self._ffi
         network = self._side == "network"
         plan = lib.PRI_LOCAL_ISDN if network else lib.PRI_UNKNOWN
@@ -348,12 +150,23 @@ class Controller:
         request = lib.pri_sr_new()
         try:
             # libpri keeps these pointers until pri_setup has copied what they show
-            texts = [ffi.new("char[]", text.encode("latin-1", "replace")) for text in (called, calling, name)]
+            texts = [ffi.new("char[]", text.encode("latin-1", "replace"))
+                     for text in (called, calling, name, user_user, keypad)]
             lib.pri_sr_set_channel(request, timeslot, exclusive, 0)
             lib.pri_sr_set_bearer(request, lib.PRI_TRANS_CAP_SPEECH, lib.PRI_LAYER_1_ALAW)
             lib.pri_sr_set_called(request, texts[0], plan, complete)
             if calling:
                 lib.pri_sr_set_caller(request, texts[1], texts[2] if name else ffi.NULL, plan, shown)
+            if user_user:
+                lib.pri_sr_set_useruser(request, texts[3])
+            if keypad:
+                lib.pri_sr_set_keypad_digits(request, texts[4])
+            if subaddresses[0]:
+                lib.pri_sr_set_called_subaddress(request, self.services.subaddress(subaddresses[0]))
+            if subaddresses[1]:
+                lib.pri_sr_set_caller_subaddress(request, self.services.subaddress(subaddresses[1]))
+            if diverted_by:
+                self.services.redirecting(request, diverted_by, lib.PRI_REDIR_FORWARD_ON_NO_REPLY)
             self._done("pri_setup", lib.pri_setup(self._pri, handle, request))
         finally:
             lib.pri_sr_free(request)
@@ -362,9 +175,9 @@ class Controller:
     def information(self, handle: Handle, digit: str) -> None:
         self._done("pri_information", self._lib.pri_information(self._pri, handle, digit.encode()))
 
-    def setup_acknowledge(self, handle: Handle, timeslot: int) -> None:
+    def setup_acknowledge(self, handle: Handle, timeslot: int, in_band: bool = False) -> None:
         self._done("pri_setup_ack", self._lib.pri_setup_ack(
-            self._pri, self._respond(handle), timeslot, 0, 0))
+            self._pri, self._respond(handle), timeslot, 0, in_band))
 
     def proceeding(self, handle: Handle, timeslot: int) -> None:
         self._done("pri_proceeding", self._lib.pri_proceeding(
@@ -383,6 +196,21 @@ class Controller:
         self._done("pri_answer", self._lib.pri_answer(
             self._pri, self._respond(handle), timeslot, 0))
 
+    def user_user(self, handle: Handle, text: str) -> None:
+        """For the next ALERTING, DISCONNECT or RELEASE of the call."""
+        self._lib.pri_call_set_useruser(handle, text.encode("latin-1"))
+
+    def notify(self, handle: Handle, indicator: int) -> None:
+        self._done("pri_notify", self._lib.pri_notify(self._pri, handle, 0, indicator))
+
+    def keypad(self, handle: Handle, keys: str) -> None:
+        """INFORMATION with a keypad facility."""
+        self._done("pri_keypad_facility", self._lib.pri_keypad_facility(self._pri, handle, keys.encode()))
+
+    def hold(self, handle: Handle) -> None:
+        self._lib.pri_hold_enable(self._pri, 1)
+        self._done("pri_hold", self._lib.pri_hold(self._pri, handle))
+
     def hang_up(self, handle: Handle, cause: int) -> None:
         """DISCONNECT, RELEASE or RELEASE COMPLETE, by the state. The handle may be gone afterwards."""
         self._done("pri_hangup", self._lib.pri_hangup(self._pri, self._respond(handle), cause))
@@ -395,72 +223,24 @@ class Controller:
         """False when libpri has freed the call: some clearings end without an event."""
         return self._reference(handle) >= 0
 
+    @property
+    def calls(self) -> int:
+        """How many libpri has, those that it forgot to tell of included."""
+        report = self._lib.pri_dump_info_str(self._pri)
+        words = str(self._ffi.string(report).decode())
+        self._lib.free(report)
+        return int(words[words.index(_CALLS) + len(_CALLS):].split()[0])
+
     def restart(self, timeslot: int) -> None:
         """RESTART of one channel (5.5)."""
         self._done("pri_reset", self._lib.pri_reset(self._pri, timeslot))
 
+    def service(self, timeslot: int, status: int) -> None:
+        """SERVICE: that becomes of the channel; 0 in service, 1 maintenance, 2 out of service."""
+        self._lib.pri_set_service_message_support(self._pri, 1)
+        self._done("pri_maintenance_service",
+                   self._lib.pri_maintenance_service(self._pri, 0, timeslot, status))
+
     def _done(self, what: str, code: int) -> None:
         if code < 0:
             raise LibpriError(f"{what}: refused")
-
-
-Reader = Callable[[Any, Any], dict[str, Any]]
-
-
-def _readers(lib: Any) -> dict[int, tuple[str, Reader]]:
-    """libpri's event number -> the message it stands for, and what to copy."""
-    return {
-        lib.PRI_EVENT_DCHAN_UP: ("LINK UP", _nothing),
-        lib.PRI_EVENT_DCHAN_DOWN: ("LINK DOWN", _nothing),
-        lib.PRI_EVENT_RESTART: ("RESTART", lambda _, event: {"timeslot": _timeslot(event.restart.channel)}),
-        lib.PRI_EVENT_RESTART_ACK: (
-            "RESTART ACK", lambda _, event: {"timeslot": _timeslot(event.restartack.channel)}),
-        lib.PRI_EVENT_RING: ("SETUP", _ring),
-        lib.PRI_EVENT_INFO_RECEIVED: ("INFORMATION", _ring),
-        lib.PRI_EVENT_KEYPAD_DIGIT: ("KEYPAD", _keypad),
-        lib.PRI_EVENT_SETUP_ACK: ("SETUP ACK", lambda _, event: _of_call(event.setup_ack)),
-        lib.PRI_EVENT_PROCEEDING: ("PROCEEDING", lambda _, event: _of_call(event.proceeding)),
-        lib.PRI_EVENT_PROGRESS: ("PROGRESS", lambda _, event: _of_call(event.proceeding)),
-        lib.PRI_EVENT_RINGING: ("ALERTING", lambda _, event: _of_call(event.ringing)),
-        lib.PRI_EVENT_ANSWER: ("CONNECT", lambda _, event: _of_call(event.answer)),
-        lib.PRI_EVENT_HANGUP_REQ: ("DISCONNECT", _clearing),
-        lib.PRI_EVENT_HANGUP: ("RELEASE", _clearing),
-        lib.PRI_EVENT_HANGUP_ACK: ("RELEASE COMPLETE", _clearing),
-    }
-
-
-def _nothing(ffi: Any, event: Any) -> dict[str, Any]:
-    return {}
-
-
-def _of_call(record: Any) -> dict[str, Any]:
-    mask = getattr(record, "progressmask", 0)     # bits 0 and 3: progress descriptions 1 and 8
-    return {"handle": record.call, "timeslot": _timeslot(record.channel), "in_band": bool(mask & 0b1001)}
-
-
-def _clearing(ffi: Any, event: Any) -> dict[str, Any]:
-    record = event.hangup
-    return {"handle": record.call, "timeslot": _timeslot(record.channel), "cause": max(0, record.cause)}
-
-
-def _keypad(ffi: Any, event: Any) -> dict[str, Any]:
-    record = event.digit
-    return {"handle": record.call, "timeslot": _timeslot(record.channel), "called": _text(ffi, record.digits)}
-
-
-def _ring(ffi: Any, event: Any) -> dict[str, Any]:
-    record = event.ring
-    return {
-        "handle": record.call, "timeslot": _timeslot(record.channel), "called": _text(ffi, record.callednum),
-        "calling": _text(ffi, record.callingnum), "calling_name": _text(ffi, record.callingname),
-        "complete": bool(record.complete), "flexible": bool(record.flexible),
-    }
-
-
-def _text(ffi: Any, characters: Any) -> str:
-    return str(ffi.string(characters).decode("latin-1"))
-
-
-def _timeslot(channel: int) -> int:
-    """The timeslot of libpri's channel word (low octet; 0xFF and -1: any)."""
-    return 0 if channel == ANY_CHANNEL or channel & 0xFF == 0xFF else channel & 0x7F

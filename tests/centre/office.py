@@ -16,10 +16,12 @@ from appliance.bus.messages import (
     Bridge,
     CallAlerting,
     CallAnswered,
+    CallClearing,
     CallDigits,
     CallIncoming,
     CallInfo,
     CallProceeding,
+    CallProgress,
     CallReleased,
     CallTable,
     Dial,
@@ -127,6 +129,14 @@ class Office:
     def proceeding(self, leg: str) -> None:
         self._state(leg, "proceeding")
         self.give(CallProceeding(leg=leg))
+
+    def progress(self, leg: str, in_band: bool = True) -> None:
+        self.give(CallProgress(leg=leg, in_band=in_band))
+
+    def clearing(self, leg: str, cause: int) -> None:
+        """The far end says in the channel why it ends the call."""
+        self._state(leg, "disconnecting", cause)
+        self.give(CallClearing(leg=leg, cause=cause))
 
     def alerting(self, leg: str) -> None:
         self._state(leg, "alerting")

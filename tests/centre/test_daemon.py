@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -33,6 +34,8 @@ from appliance.bus.messages import (
     GetContacts,
     Hangup,
     Play,
+    ReloadCentre,
+    Reloaded,
     Reply,
     Request,
     StartRecording,
@@ -53,14 +56,14 @@ CONFIG: dict[str, Any] = {
         "inbound": [{"trunk": "telco", "called": "5000", "flow": "flow.yaml"}],
         "queues": [{"name": "sales", "agents": ["ann"]}],
         "agents": [{"name": "ann", "extension": "8001", "trunk": "pbx"}]}}
-FLOW = {"start": "menu", "nodes": {
+FLOW: dict[str, Any] = {"start": "menu", "nodes": {
     "menu": {"kind": "menu", "prompt": "menu", "digits": {"1": "sales"}, "default": "sales"},
     "sales": {"kind": "queue", "queue": "sales"}}}
 
 
-def write(folder: Path, flow: dict[str, Any] = FLOW) -> Path:
+def write(folder: Path, flow: dict[str, Any] = FLOW, config: dict[str, Any] = CONFIG) -> Path:
     (folder / "flow.yaml").write_text(yaml.safe_dump(flow))
-    (folder / "box.yaml").write_text(yaml.safe_dump(CONFIG))
+    (folder / "box.yaml").write_text(yaml.safe_dump(config))
     return folder / "box.yaml"
 
 
@@ -151,7 +154,8 @@ class Player:
 
 @contextlib.asynccontextmanager
 async def acdd(run_dir: Path, state_dir: Path, config: Config) -> AsyncIterator[Context]:
-    context = Context("acdd", config, state_dir, run_dir, await Bus.connect(run_dir, "acdd"), asyncio.Event())
+    context = Context("acdd", config, state_dir, run_dir, await Bus.connect(run_dir, "acdd"), asyncio.Event(),
+                      config_path=state_dir / "box.yaml")
     serving = asyncio.create_task(daemon.serve(context))
     try:
         yield context
@@ -204,6 +208,41 @@ async def test_a_call_over_the_bus_is_logged_shown_and_listed(
         assert "faults" not in context.facts
     counts = rebuild(tmp_path)
     assert (counts["contacts"], counts["segments"]) == (1, 4)    # menu, queue, ring, talk
+
+
+@pytest.mark.need(16)
+async def test_settings_change_without_a_caller_losing_his_place(
+        bus_server: Path, tmp_path: Path, config: Config) -> None:
+    async with Player.on(bus_server, "trunkd") as trunkd, Player.on(bus_server, "spand") as spand, \
+            Player.on(bus_server, "boxd") as boxd, acdd(bus_server, tmp_path, config):
+        await talk(trunkd, spand, "c1")
+        await trunkd.offer("c2")
+        await spand.until(lambda: any(isinstance(one, Play) and one.leg == "c2" for one in spand.asked))
+        new = copy.deepcopy(CONFIG)
+        new["centre"]["agents"].append({"name": "bo", "extension": "8002", "trunk": "pbx"})
+        new["centre"]["queues"][0]["agents"].append("bo")
+        write(tmp_path, config=new)
+        wanted = ReloadCentre(check=True)
+        changed = ["centre.queues.sales.agents", "centre.agents.bo"]
+        assert (await boxd.bus.ask(wanted)).changed == changed
+        assert (await boxd.bus.ask(wanted)).changed == changed       # that was only a question
+        assert (await boxd.bus.ask(ReloadCentre())) == Reloaded(
+            document=str(tmp_path / "box.yaml"), changed=changed)
+        await spand.say(Digit(leg="c2", digit="1", at=13.0))
+        await trunkd.until(lambda: [one for one in trunkd.asked
+                                    if isinstance(one, Dial) and one.called == "8002"])
+        await trunkd.offer("c3")
+        await spand.until(lambda: any(isinstance(one, Play) and one.leg == "c3" for one in spand.asked))
+        menu, sales = {**FLOW["nodes"]["menu"], "digits": {"2": "sales"}}, FLOW["nodes"]["sales"]
+        write(tmp_path, {"start": "welcome", "nodes": {"welcome": menu, "sales": sales}}, new)
+        with pytest.raises(Refused, match=r"callers are where the new document has nothing.*flow\.yaml menu"):
+            await boxd.bus.ask(ReloadCentre())
+        write(tmp_path, {"start": "menu", "nodes": {"menu": menu, "sales": sales}}, new)
+        assert (await boxd.bus.ask(ReloadCentre())).changed == [f"flow {tmp_path / 'flow.yaml'}"]
+        write(tmp_path, {"start": "nowhere", "nodes": {}}, new)
+        with pytest.raises(Refused, match=r"flow\.yaml:.*: no node is called 'nowhere'"):
+            await boxd.bus.ask(ReloadCentre())
+        assert {call.leg for call in trunkd.calls.values()} >= {"c1", "c2", "c3"}
 
 
 async def test_acdd_away_during_a_talk_that_ends(bus_server: Path, tmp_path: Path, config: Config) -> None:

@@ -1,9 +1,10 @@
 """An extension dials out, in jumped time."""
 
+import msgspec
 import pytest
 
-from appliance.bus.messages import Dial, Hangup
-from tests.centre.office import Office, in_queue, kinds, setup
+from appliance.bus.messages import Answer, CallAnswered, CallInfo, Dial, Hangup, Progress
+from tests.centre.office import Office, in_queue, incoming, kinds, setup
 
 
 @pytest.fixture
@@ -110,3 +111,63 @@ def test_a_number_that_leads_nowhere_frees_the_agent(
     assert (office.agent("ann").state, office.agent("ann").leg) == ("idle", "e1")
     office.clear()
     assert office.agent("ann").leg == ""
+
+
+def test_an_extension_that_hides_its_number_is_hidden_and_sees_who_answered(office: Office) -> None:
+    call = msgspec.structs.replace(incoming("e1", "02012345", trunk="pbx", calling="8001"), withheld=True)
+    office.calls["e1"] = CallInfo(
+        leg="e1", trunk="pbx", span="s", timeslot=1, inbound=True, state="offered", called="02012345",
+        calling="8001", calling_name="", complete=True, since=office.now)
+    office.give(call)
+    out = next(action for action in office.tell() if isinstance(action, Dial))
+    assert (out.calling, out.withheld) == ("5000", True)
+    office.calls[out.leg] = msgspec.structs.replace(office.calls[out.leg], state="answered")
+    office.give(CallAnswered(leg=out.leg, at=office.now, connected="2012346"))
+    assert Answer(leg="e1", connected="2012346") in office.tell()
+
+
+def test_what_the_far_end_says_before_the_answer_is_heard_and_the_pbx_told_to_listen(office: Office) -> None:
+    _, out = dial(office)
+    office.progress(out.leg, in_band=False)
+    assert office.tell() == []
+    office.progress(out.leg)
+    assert kinds(office.tell()) == ["Bridge", "Progress"]
+    office.progress(out.leg)
+    assert office.tell() == [Progress(leg="e1")]
+    office.alerting(out.leg)
+    office.progress(out.leg)
+    assert kinds(office.tell()) == ["Alert"]      # it listens already
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_announcement_at_the_end_is_heard_until_it_is_over(office: Office, restarted: bool) -> None:
+    name, out = dial(office)
+    office.proceeding(out.leg)
+    office.tell()
+    if restarted:
+        office.calls[out.leg] = msgspec.structs.replace(
+            office.calls[out.leg], state="disconnecting", cause=1)
+        office.restart()
+    else:
+        office.clearing(out.leg, cause=1)
+    assert Progress(leg="e1") in office.tell()
+    assert frozenset(("e1", out.leg)) in office.bridged
+    office.hang_up(out.leg, cause=1)              # T306, or the network has said it all
+    assert Hangup(leg="e1", cause=1) in office.tell()
+    assert (office.records[name].outcome, office.records[name].cause) == ("failed", 1)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_queue_does_not_listen_to_why_an_agent_cannot_be_rung(office: Office, restarted: bool) -> None:
+    in_queue(office, "c1")
+    [leg] = office.ringing().values()
+    office.tell()
+    if restarted:
+        office.calls[leg] = msgspec.structs.replace(office.calls[leg], state="disconnecting", cause=17)
+        office.restart()
+    else:
+        office.clearing(leg, cause=17)
+    told = office.tell()
+    assert Hangup(leg=leg, cause=16) in told and "Dial" in kinds(told)
+    assert (office.agent("ann").state, office.agent("ann").reason) == ("unavailable", "busy")
+    assert list(office.ringing()) == ["8002"]

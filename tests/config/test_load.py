@@ -1,11 +1,19 @@
 """A configuration is right, or every mistake is named with file, line and key."""
 
+import typing
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from appliance.config.changes import changes
+from appliance.config.lines import TIMER_NAMES
 from appliance.config.load import load
+from appliance.config.schema import SpanConfig
+from appliance.config.timeslots import in_words, timeslots
 from appliance.errors import ConfigError
+from appliance.isdn.call.states import Timers
+from appliance.isdn.profile import PROFILES
 
 GOOD = """\
 spans:
@@ -112,3 +120,81 @@ def test_of_countless_mistakes_some_are_told(tmp_path: Path) -> None:
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"box\.yaml: No such file"):
         load(tmp_path / "box.yaml")
+
+
+TRUNKS = GOOD + """\
+trunks:
+  - name: telco
+    hunting: round-robin
+    overflow: [pbx]
+    reserved: [{name: vip, called: ["5009"], channels: 2}]
+    numbers: {country: CN, area: "21", send_called: typed}
+    caller_id: {default: "02187650800", allowed: [02187650800-02187650899]}
+    emergency: ["122"]
+"""
+
+
+def test_a_document_with_trunks(tmp_path: Path) -> None:
+    config = load(written(tmp_path, TRUNKS))
+    assert config.trunk("telco").hunting == "round-robin"
+    assert config.trunk("pbx").hunting == "balanced"
+
+
+@pytest.mark.parametrize(("wrong", "right", "complaint"), [
+    ("name: telco\n", "name: telko\n", "10: trunks[0].name: no span has trunk 'telko', they have pbx, telco"),
+    ("hunting: round-robin", "hunting: random", "11: trunks[0].hunting: Input should be 'balanced', 'as"),
+    ("[pbx]", "[pbx, moon]", "12: trunks[0].overflow[1]: no span has trunk 'moon', they have pbx, telco"),
+    ("[pbx]", "[telco]", "10: trunks[0]: overflow: 'telco' is this trunk itself"),
+    ("channels: 2", "channels: 31", "13: trunks[0].reserved: 31 channels are kept, telco has 30"),
+    (", channels: 2", "", "13: trunks[0].reserved[0]: neither channels nor most: say how many"),
+    ("channels: 2", "channels: 2, most: 1", "13: trunks[0].reserved[0]: most is 1, less than the 2 that are"),
+    ("country: CN", "country: XX", "14: trunks[0].numbers.country: XX: no country of ISO 3166-1"),
+    ('area: "21"', "local: true", "14: trunks[0].numbers: local needs area: which area's numbers"),
+    ('"02187650800"', "5001", "15: trunks[0].caller_id.default: YAML does not read 5001 as text"),
+    ("00-02187650899", "00-0", "15: trunks[0].caller_id.allowed: '02187650800-0': write a number, or"),
+    ('{default: "02187650800",', '{name: "李",', "15: trunks[0].caller_id.name: a name on the line has"),
+    ("trunks:\n", "trunks:\n  - name: telco\n", "11: trunks[1].name: 'telco' is there twice"),
+    ("trunk: telco}", "trunk: telco, timers: {t399_s: 1}}", "2: spans[0].timers: t399_s: no such timer"),
+    ("trunk: telco}", "trunk: telco, timers: {t310_s: 0}}", "2: spans[0].timers: t310_s: 0 s: write more"),
+    ("trunk: telco}", "trunk: telco, timers: {n316: 1.5}}", "2: spans[0].timers: n316: 1.5: write a whole"),
+    ("trunk: telco}", 'trunk: telco, incoming_only: "0-3"}', "2: spans[0].incoming_only: '0-3': B-chan"),
+    ("trunk: telco}", 'trunk: telco, incoming_only: "1-5", outgoing_only: "4-9"}',
+     "2: spans[0]: timeslots 4-5: in incoming_only and in outgoing_only, no call could have them"),
+    ("trunk: telco}", "trunk: telco, profile: dms100}", "2: spans[0].profile: Input should be 'etsi'"),
+])
+def test_every_mistake_in_spans_and_trunks_is_named(
+        tmp_path: Path, wrong: str, right: str, complaint: str) -> None:
+    assert wrong in TRUNKS
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, TRUNKS.replace(wrong, right, 1)))
+    [line] = str(caught.value).splitlines()
+    assert f"box.yaml:{complaint}" in line
+
+
+@pytest.mark.parametrize(("text", "numbers", "again"), [
+    ("", (), ""), ("1", (1,), "1"), ("1-3, 17", (1, 2, 3, 17), "1-3,17"),
+    ("14-18", (14, 15, 17, 18), "14-18"), ("31,1-2,2", (1, 2, 31), "1-2,31")])
+def test_timeslots_as_people_write_them(text: str, numbers: tuple[int, ...], again: str) -> None:
+    assert timeslots(text) == numbers
+    assert in_words(numbers) == again
+
+
+def test_the_schema_knows_the_timers_and_profiles_that_there_are() -> None:
+    assert set(TIMER_NAMES) == {field.name for field in fields(Timers)}
+    assert set(typing.get_args(SpanConfig.model_fields["profile"].annotation)) == set(PROFILES)
+
+
+def test_what_changed_is_named_as_in_the_document(tmp_path: Path) -> None:
+    old = load(written(tmp_path, TRUNKS))
+    for changed, keys in (
+            (TRUNKS.replace("round-robin", "ascending"), ["trunks.telco.hunting"]),
+            (TRUNKS.replace("channels: 2", "channels: 3, most: 4"),
+             ["trunks.telco.reserved.vip.channels", "trunks.telco.reserved.vip.most"]),
+            (TRUNKS.replace("trunk: pbx}\ncentre", "trunk: pbx, timers: {n316: 3}}\ncentre"),
+             ["spans.pbx1.timers.n316"]),
+            (TRUNKS.replace("{3,}", "{4,}"), ["centre.outbound"]),
+            (GOOD, ["trunks.telco"]),
+            (TRUNKS, [])):
+        assert changes(old, load(written(tmp_path, changed))) == keys
+    reversed_spans = old.model_copy(update={"spans": old.spans[::-1]})
+    assert changes(old, reversed_spans) == ["spans"]

@@ -16,6 +16,7 @@ from tests.e2e.rig import CONFIG, Rig
 from tests.webui.browser import SHOTS, chromium_running, clean_page, playing, set_up, until
 from tests.webui.conftest import NAME, PASSWORD
 
+COURSE = ["SETUP", "CONNECT", "CONNECT ACKNOWLEDGE", "DISCONNECT", "RELEASE", "RELEASE COMPLETE"]
 CALLER_HZ, CALLER_DBM0 = 450, -10.0
 TALK_S = 3.0
 LOUD, QUIET = 5.0, 2.0                            # half the height of a lane's bar, in the drawing's units
@@ -79,6 +80,7 @@ def test_a_call_is_seen_as_it_happens_and_its_recording_is_played(
     expect(row.locator(".state")).to_have_text("Talking")
     person = page.locator("#agents li", has_text=agent.called)
     expect(person.locator(".state")).to_have_text("Talking")
+    person_name = {"801": "zhang", "802": "li"}[agent.called]
     expect(person.locator(".party")).to_have_text(caller.calling)
     expect(page.locator(".channels li[data-state=busy]")).to_have_count(2)
     shoot(page, "board-en")
@@ -119,6 +121,14 @@ def test_a_call_is_seen_as_it_happens_and_its_recording_is_played(
     assert playing(page, "currentTime") == pytest.approx(info.duration_s, abs=0.01)
     channels, duration_s = page.locator("branchline-player").evaluate(HEARD)
     assert (channels, duration_s) == (2, pytest.approx(info.duration_s, abs=0.01))
+
+    # What the telephone company and the agent's telephone said with the box is there, too.
+    for party in ("Caller", person_name):
+        said = page.locator("#signalling tbody tr", has=page.locator(".who", has_text=party))
+        titles = said.locator("[data-to] b").all_inner_texts()
+        assert [title for title in titles if title in COURSE] == COURSE, titles
+    expect(page.locator("#signalling tbody tr", has_text=f"calling {caller.calling}")).to_have_count(2)
+    expect(page.locator("#signalling [data-wrong]")).to_have_count(0)
 
     # What can be taken home is the file itself.
     with page.expect_download() as download:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, text
 
 from appliance.errors import ConfigError
 from appliance.store import schema
@@ -273,3 +274,23 @@ def test_a_creation_that_was_cut_off_begins_again(path: Path) -> None:
 def test_a_state_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere/acd\.sqlite: cannot be opened: No such file"):
         EventLog(tmp_path / "nowhere" / FILE, Shop())
+
+
+def test_the_legs_of_a_contact_are_found_without_reading_the_log(path: Path) -> None:
+    log = EventLog(path, Shop())
+    log.append([entry("Began", "c1", 1.0), entry("noted", "c1", 2.0), entry("Offered", "c2", 3.0),
+                entry("Offered", "c1", 4.0), entry("Dialled", "c1", 5.0)])
+    log.close()
+    with sqlite3.connect(path) as database:       # a log from before there was the index
+        database.execute("DROP INDEX events_legs")
+    database.close()
+    log = EventLog(path, Shop())
+    found = [(one.kind, one.at) for one in log.legs("c1")]
+    assert found == [("Began", 1.0), ("Offered", 4.0), ("Dialled", 5.0)]
+    assert log.legs("nobody") == []
+    log.close()
+    with sqlite3.connect(path) as database:
+        asked = select(schema.events).where(schema.events.c.contact == "c1", text(schema.GIVES_LEG))
+        [plan] = database.execute(f"EXPLAIN QUERY PLAN {asked.compile()}", {"contact_1": "c1"})
+    database.close()
+    assert "events_legs" in plan[3]

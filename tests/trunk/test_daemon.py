@@ -14,6 +14,7 @@ from appliance.bus.messages import (
     Alert,
     Answer,
     BindLeg,
+    BusyOut,
     CallAlerting,
     CallAnswered,
     CallDigits,
@@ -33,6 +34,7 @@ from appliance.bus.messages import (
     Heartbeat,
     LinkState,
     Proceed,
+    ReloadTrunks,
     Reply,
     Request,
     SpanState,
@@ -238,35 +240,73 @@ async def test_a_trunk_that_is_full_or_down_says_so(box: Box) -> None:
         assert (await box.listener.wait_for(CallReleased, leg=f"down {trunk}")).cause == cause
 
 
-async def test_talking_calls_live_through_kill_9_of_trunkd(box: Box) -> None:
+@pytest.mark.need(16)
+async def test_calls_live_through_kill_9_of_trunkd(box: Box) -> None:
     talking = await box.offer(box.telco, "talks")
     await box.acdd.ask(Answer(leg=talking.leg))
     await box.listener.wait_for(CallAnswered)
     ringing = await box.offer(box.telco, "rings")
     await box.acdd.ask(Alert(leg=ringing.leg))
     await box.telco.wait_for(isdn.Alerting)
-    binding = BindLeg(leg=talking.leg, span="telco-1", timeslot=1)
-    assert await box.spand.asked() == binding
-    assert await box.spand.asked() == BindLeg(leg=ringing.leg, span="telco-1", timeslot=2)
+    await box.acdd.ask(Dial(leg="out", trunk="pbx", called="801"))
+    dialled = await box.pbx.wait_for(isdn.Incoming)
+    box.pbx.signalling.alert(dialled.key, box.pbx.now())
+    box.pbx.poke()
+    await box.listener.wait_for(CallAlerting, leg="out")
+    bindings = [BindLeg(leg=talking.leg, span="telco-1", timeslot=1),
+                BindLeg(leg=ringing.leg, span="telco-1", timeslot=2),
+                BindLeg(leg="out", span="pbx-1", timeslot=1)]
+    assert [await box.spand.asked() for _ in bindings] == bindings
     box.kill()
+    box.pbx.signalling.answer(dialled.key, box.pbx.now())        # while nobody hears it
+    box.pbx.poke()
     box.start()
-    released = await box.listener.wait_for(CallReleased)
-    assert (released.leg, released.cause, released.by) == (ringing.leg, 41, "line")
-    assert (await box.telco.wait_for(isdn.Released)).key == "rings"
-    [call] = await box.calls()
-    assert (call.leg, call.state, call.timeslot) == (talking.leg, "answered", 1)
+    await box.listener.wait_for(CallAnswered, leg="out")
+    calls = {call.leg: call for call in await box.calls()}
+    assert {leg: (call.state, call.timeslot) for leg, call in calls.items()} == {
+        talking.leg: ("answered", 1), ringing.leg: ("alerting", 2), "out": ("answered", 1)}
     [telco, _] = (await box.acdd.ask(GetChannels())).spans
     assert [(channel.timeslot, channel.leg) for channel in telco.channels if channel.state == "busy"] == [
-        (1, talking.leg)]
-    assert await box.spand.asked() == binding
-    assert await box.spand.asked() == UnbindLeg(leg=ringing.leg)
+        (1, talking.leg), (2, ringing.leg)]
+    assert [await box.spand.asked() for _ in bindings] == bindings
+    await box.acdd.ask(Answer(leg=ringing.leg))
+    await box.listener.wait_for(CallAnswered, leg=ringing.leg)
     box.telco.signalling.hang_up("talks", 16, box.telco.now())
     box.telco.poke()
     released = await box.listener.wait_for(CallReleased)
     assert (released.leg, released.by) == (talking.leg, "far")
-    table = await box.acdd.ask(GetCalls())
-    assert [call.leg for call in table.released] == [ringing.leg, talking.leg]
-    assert box.telco.signalling.channels.idle() == 30
+    assert [call.leg for call in (await box.acdd.ask(GetCalls())).released] == [talking.leg]
+
+
+@pytest.mark.need(16)
+async def test_busy_out_lives_through_kill_9_and_settings_change_by_the_bus(box: Box) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        boxd = await Bus.connect(box.run_dir, "boxd")
+        stack.push_async_callback(boxd.close)
+        await _busy_out_and_reload(box, boxd)
+
+
+async def _busy_out_and_reload(box: Box, boxd: Bus) -> None:
+    talking = await box.offer(box.telco, "talks")
+    await box.acdd.ask(Answer(leg=talking.leg))
+    await box.listener.wait_for(CallAnswered)
+    await boxd.ask(BusyOut(span="telco-1", timeslots=[1, 2]))
+    box.kill()
+    box.start()
+    states = await box.listener.wait_for(ChannelStates, span="telco-1", link_up=True)
+    assert [(channel.state, channel.leg, channel.blocked) for channel in states.channels[:3]] == [
+        ("busy", talking.leg, True), ("blocked", "", True), ("idle", "", False)]
+    document = box.run_dir / "box.yaml"
+    document.write_text(CONFIG.replace("side: user", "side: user, channels: down"))
+    assert (await boxd.ask(ReloadTrunks())).changed == ["spans.telco-1.channels"]
+    document.write_text(CONFIG + "trunks: [{name: telko}]\n")
+    with pytest.raises(Refused, match=r"box\.yaml:5: trunks\[0\]\.name: no span has trunk 'telko'"):
+        await boxd.ask(ReloadTrunks())
+    await box.acdd.ask(Dial(leg="out", trunk="telco", called="1"))
+    assert (await box.telco.wait_for(isdn.Incoming)).timeslot == 31
+    box.telco.signalling.hang_up("talks", 16, box.telco.now())
+    box.telco.poke()
+    assert (await box.listener.wait_for(CallReleased)).leg == talking.leg
 
 
 async def test_no_call_ends_with_spands_life_and_the_next_spand_is_told_of_them(box: Box) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -17,71 +16,26 @@ from appliance.bus.messages import (
     CallReleased,
     Dial,
     Done,
-    Event,
     Hangup,
     Request,
     UnbindLeg,
 )
-from appliance.config.schema import SpanConfig
+from appliance.config.schema import Config, SpanConfig
 from appliance.isdn import events as isdn
-from appliance.isdn.dss1 import Signalling
-from appliance.isdn.events import ChannelState
-from appliance.isdn.lapd import Side
+from appliance.isdn.call.call import Snapshot
+from appliance.isdn.call.states import State
 from appliance.trunk.binding import Bindings
-from appliance.trunk.groups import Unavailable, choose
 from appliance.trunk.legs import RELEASED_KEPT, Leg, LegTable
-from appliance.trunk.service import TrunkService
-from tests.trunk.far_end import FarEnd
+from tests.trunk.trunkd import Trunkd, running
 
-E = TypeVar("E", bound=Event)
-SPANS = [SpanConfig(name=name, url=f"virtual:/{name}/a", side="user", trunk="telco")
-         for name in ("one", "two")]
-
-
-class Said:
-    """What goes to the bus."""
-
-    def __init__(self) -> None:
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
-
-    def __call__(self, event: Event) -> None:
-        self._events.put_nowait(event)
-
-    async def wait_for(self, kind: type[E]) -> E:
-        async with asyncio.timeout(10.0):
-            while True:
-                if isinstance(event := await self._events.get(), kind):
-                    return event
-
-
-class Trunkd:
-    def __init__(self, folder: Path) -> None:
-        self.said = Said()
-        self.table = LegTable(folder / "trunkd.sqlite")
-        self.far = [FarEnd(folder / f"{span.name}.sock", Side.NETWORK) for span in SPANS]
-        self.bindings = Bindings(self._bind)
-        self.service = TrunkService(
-            SPANS, folder, self.table, self.bindings, self.said, claim_within_s=0.3)
-
-    async def _bind(self, request: Request[Done]) -> Done:
-        return Done()
+CONFIG = Config(spans=[SpanConfig(name=name, url=f"virtual:/{name}/a", side="user", trunk="telco")
+                       for name in ("one", "two")])
 
 
 @pytest.fixture
 async def trunkd(tmp_path: Path) -> AsyncIterator[Trunkd]:
-    trunkd = Trunkd(tmp_path)
-    async with contextlib.AsyncExitStack() as stack:
-        stack.callback(trunkd.table.close)
-        for far in trunkd.far:
-            await stack.enter_async_context(far)
-        trunkd.service.restore()
-        running = [asyncio.create_task(span.run()) for span in trunkd.service.spans.values()]
-        for far in trunkd.far:
-            await far.wait_idle()
+    async with running(tmp_path, CONFIG) as trunkd:
         yield trunkd
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 @pytest.mark.need(1)
@@ -99,8 +53,9 @@ async def test_a_call_that_was_being_cleared_ends_with_its_cause_and_spand_forge
     with contextlib.closing(LegTable(tmp_path / "trunkd.sqlite")) as table:
         leg = call("a", "alerting")
         leg.change(state="clearing", cause=17, by="near")
-        table.save(leg)
-    trunkd = Trunkd(tmp_path)
+        leg.snapshot = Snapshot("a", 7, False, 1, State.DISCONNECTING, 17)
+        table.write([leg], [])
+    trunkd = Trunkd(tmp_path, CONFIG)
     with contextlib.closing(trunkd.table):
         trunkd.service.restore()
         released = await trunkd.said.wait_for(CallReleased)
@@ -120,10 +75,10 @@ async def test_a_hang_up_is_in_the_table_with_its_cause(trunkd: Trunkd) -> None:
 
 async def test_a_channel_that_the_far_end_refuses_is_tried_elsewhere(trunkd: Trunkd) -> None:
     for far in trunkd.far:                        # it thinks them busy; our SETUP insists on one at a time
-        far.signalling.channels.set(1, ChannelState.BUSY, "stale")
-        far.signalling.channels.set(2, ChannelState.BUSY, "stale")
+        far.signalling.channels.take(1, "stale")
+        far.signalling.channels.take(2, "stale")
     for span in trunkd.service.spans.values():
-        span.signalling.exclusive = True
+        span.signalling.change(selection="exclusive")
     await trunkd.service.answer(Dial(leg="out", trunk="telco", called="5001"))
     await trunkd.said.wait_for(CallProceeding)
     incoming = await trunkd.far[0].wait_for(isdn.Incoming)
@@ -137,39 +92,32 @@ async def test_calls_spread_over_the_spans_of_a_trunk(trunkd: Trunkd) -> None:
     assert idle == [28, 28]
 
 
-def test_a_trunk_without_link_is_unavailable() -> None:
-    for side, cause in ((Side.USER, 38), (Side.NETWORK, 27)):
-        with pytest.raises(Unavailable) as caught:
-            choose([Signalling(side, str)])
-        assert caught.value.cause == cause
-
-
 # --- the table
 
 
 def call(leg: str, state: str = "answered") -> Leg:
     return Leg(CallInfo(
         leg=leg, trunk="telco", span="one", timeslot=1, inbound=True, state=state, called="1", calling="",
-        calling_name="", complete=True, since=1.0), call_ref=7, claimed=True)
+        calling_name="", complete=True, since=1.0),
+        snapshot=Snapshot(leg, 7, False, 1, State.ACTIVE), claimed=True)
 
 
 def test_the_table_is_there_for_the_next_process(tmp_path: Path) -> None:
     path = tmp_path / "trunkd.sqlite"
     with contextlib.closing(LegTable(path)) as table:
         assert table.fresh
-        table.save(call("a"))
-        table.save(call("b"))
-        table.release(call("b", "released").info)
+        table.write([call("a"), call("b")], [])
+        table.write([], [call("b", "released").info])
         with contextlib.closing(LegTable(path)) as other:        # nothing was closed, as after kill -9
             assert not other.fresh
-            assert other.load() == [call("a")]
+            [leg] = other.load()
+            assert (leg.info, leg.snapshot, leg.claimed) == (call("a").info, call("a").snapshot, True)
             assert [info.leg for info in other.released()] == ["b"]
 
 
 def test_the_table_keeps_the_last_thousand_that_ended(tmp_path: Path) -> None:
     with contextlib.closing(LegTable(tmp_path / "trunkd.sqlite")) as table:
-        for number in range(RELEASED_KEPT + 5):
-            table.release(call(str(number), "released").info)
+        table.write([], [call(str(number), "released").info for number in range(RELEASED_KEPT + 5)])
         released = table.released()
     assert (len(released), released[0].leg, released[-1].leg) == (RELEASED_KEPT, "5", str(RELEASED_KEPT + 4))
 
@@ -179,14 +127,14 @@ def test_a_damaged_table_is_set_aside(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "trunkd.sqlite"
     if damage == "an info":
         with contextlib.closing(LegTable(path)) as table:
-            table.save(call("a"))
+            table.write([call("a")], [])
         with contextlib.closing(sqlite3.connect(path)) as database, database:
             database.execute("UPDATE call SET info = x'7b7d'")
     else:
         path.write_text(damage)
     with contextlib.closing(LegTable(path)) as table:
         assert table.fresh and table.load() == []
-        table.save(call("a"))
+        table.write([call("a")], [])
     assert path.with_suffix(".bad").exists()
 
 

@@ -12,24 +12,30 @@ from appliance.bus.messages import (
     BoardReply,
     CallInfo,
     CallTable,
+    CallTrace,
+    CallTraces,
     ChannelInfo,
     ChannelList,
     ChannelStates,
     ClockState,
     ContactInfo,
+    ContactLeg,
+    ContactLegs,
     ContactList,
     ContactReply,
     DaemonHealth,
     GetBoard,
     GetCalls,
+    GetCallTrace,
     GetChannels,
     GetContact,
+    GetContactLegs,
     GetContacts,
     GetHealth,
     GetLineHistory,
     GetRecording,
     GetSpans,
-    GetTrace,
+    GetSpanTrace,
     Health,
     HealthReply,
     LineHistory,
@@ -40,16 +46,33 @@ from appliance.bus.messages import (
     SegmentInfo,
     SpanList,
     SpanState,
-    Trace,
+    SpanTrace,
+    TraceFrame,
 )
+from appliance.isdn.elements import (
+    BearerCapability,
+    CalledNumber,
+    CallingNumber,
+    Cause,
+    ChannelId,
+    ConnectedNumber,
+    Display,
+    Element,
+    ProgressIndicator,
+    SendingComplete,
+)
+from appliance.isdn.ladder import Frame
+from appliance.isdn.lapd import Side
+from appliance.isdn.q931 import Message, MessageType
 from appliance.media import g711
 from appliance.recording.wav import SAMPLES_PER_S, TICKS_PER_S, Header
 from e1_driver import BEARERS
 from e1_driver.watch.bins import Bin, End
+from tests.isdn.captured import Said, captured
 
 RECORDING = "00112233445566778899aabbccddeeff"
 UNTOLD = ["code_violations", "crc_errors", "e_bits", "fas_errors", "lomf"]
-PCAP = bytes.fromhex("d4c3b2a1020004000000000000000000ffff0000b1000000")
+U, N = Side.USER, Side.NETWORK
 
 
 def write_recording(
@@ -99,6 +122,53 @@ def live(name: str, state: str, ago_s: float, **changes: Any) -> ContactInfo:
     return contact(name, **(facts | changes))
 
 
+def message(kind: MessageType, *elements: Element, ref: int, answer: bool = False) -> Message:
+    return Message(kind, ref, answer, elements)
+
+
+T = MessageType
+CALLER = [                                        # from the telephone company, on its span
+    (N, message(T.SETUP, BearerCapability(), ChannelId(17), CallingNumber("13800138000", 2, 1, 0, 3),
+                CalledNumber("5001", 4), SendingComplete(), ref=0x1A05)),
+    (U, message(T.CALL_PROCEEDING, ChannelId(17), ref=0x1A05, answer=True)),
+    (U, message(T.ALERTING, ProgressIndicator(8, 1), ref=0x1A05, answer=True)),
+    (U, message(T.CONNECT, ConnectedNumber("8001", screening=1), ref=0x1A05, answer=True)),
+    (N, message(T.CONNECT_ACKNOWLEDGE, ref=0x1A05)),
+    (N, message(T.DISCONNECT, Cause(16, 2), ref=0x1A05)),
+    (U, message(T.RELEASE, ref=0x1A05, answer=True)),
+    (N, message(T.RELEASE_COMPLETE, ref=0x1A05)),
+]
+AGENT = [                                         # to the agent's telephone behind the PBX
+    (N, message(T.SETUP, BearerCapability(), ChannelId(3), CallingNumber("13800138000"),
+                CalledNumber("8001"), Display("Anna <b>"), SendingComplete(), ref=7)),
+    (U, message(T.CALL_PROCEEDING, ChannelId(3), ref=7, answer=True)),
+    (U, message(T.ALERTING, ref=7, answer=True)),
+    (U, message(T.CONNECT, ref=7, answer=True)),
+    (N, message(T.CONNECT_ACKNOWLEDGE, ref=7)),
+    (N, message(T.DISCONNECT, Cause(16, 1), ref=7)),
+    (U, message(T.RELEASE, ref=7, answer=True)),
+    (N, message(T.RELEASE_COMPLETE, ref=7)),
+]
+
+
+def trace_frames(frames: list[Frame]) -> list[TraceFrame]:
+    return [TraceFrame(*frame) for frame in frames]
+
+
+def call_trace(leg: str, script: list[Said], box: Side, at: float, **call: Any) -> CallTrace:
+    """As trunkd would keep it: without upkeep, once said again by layer 2."""
+    every = captured(script, box, at, gap_s=0.7)
+    kept = trace_frames([frame for frame in every if len(frame[2]) != 4])
+    again = next(place for place, one in enumerate(kept) if not one.octets[2] & 1)
+    kept.insert(again + 1, TraceFrame(kept[again].at + 0.6, kept[again].sent, kept[again].octets, True))
+    facts: dict[str, Any] = {
+        "trunk": "telco", "span": "telco", "timeslot": 17, "inbound": True, "state": "released",
+        "called": "5001", "calling": "13800138000", "calling_name": "", "complete": True,
+        "since": at + 9.0, "began_at": at, "cause": 16}
+    return CallTrace(call=CallInfo(leg=leg, **(facts | call)), part=0, call_ref=script[0][1].call_ref,
+                     network_side=box is Side.NETWORK, frames=kept)
+
+
 class Branch:
     """Every daemon's state; reply() is what its owner would answer."""
 
@@ -112,6 +182,8 @@ class Branch:
         self.alarms: dict[str, list[str]] = {}
         self.recordings: dict[str, RecordingInfo] = {}
         self.asked: list[Request[Any]] = []
+        self.legs: dict[str, list[ContactLeg]] = {}
+        self.traces: dict[str, list[CallTrace]] = {}
 
     def board(self) -> Board:
         going_on = [one for one in self.contacts.values() if one.state != "ended"]
@@ -172,8 +244,14 @@ class Branch:
             case GetRecording(recording=name):
                 nothing = RecordingInfo(recording=name, file="", duration_s=0.0, gap_s=0.0, finished=False)
                 return self.recordings.get(name, nothing)
-            case GetTrace():
-                return Trace(pcap=PCAP)
+            case GetContactLegs(contact=name):
+                return ContactLegs(legs=self.legs.get(name, []))
+            case GetCallTrace(leg=name):
+                return CallTraces(calls=self.traces.get(name, []))
+            case GetSpanTrace(since=since):
+                frames = trace_frames(captured(CALLER, Side.USER, time.time() - 60.0))
+                return SpanTrace(network_side=False, frames=[one for one in frames if one.at >= since],
+                                 cut=False)
         raise AssertionError(f"nobody should ask {request}")
 
     def record(self, path: Path, **options: Any) -> None:
@@ -207,6 +285,11 @@ def busy_branch() -> Branch:
             began_at=now - 4000, ended_at=now - 3980, segments=[]),
     ]:
         branch.contacts[one.contact] = one
+    branch.legs["e1"] = [ContactLeg(leg="l1", party="caller", at=now - 90.0),
+                         ContactLeg(leg="l2", party="agent", at=now - 66.0, agent="anna")]
+    branch.traces["l1"] = [call_trace("l1", CALLER, Side.USER, now - 90.0)]
+    branch.traces["l2"] = [call_trace("l2", AGENT, Side.NETWORK, now - 88.0, span="pbx", trunk="office",
+                                      timeslot=3, inbound=False, called="8001")]
     branch.queues = [QueueInfo(name="sales", waiting=["c4", "c5"], oldest_since=now - 63.0),
                      QueueInfo(name="service", waiting=[])]
     branch.agents = [

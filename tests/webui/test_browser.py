@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, expect
 
+from e1_driver.watch import pcap
 from tests.webui.browser import SHOTS, chromium_running, clean_page, playing, set_up, until
 from tests.webui.facts import Branch, contact, live
 from tests.webui.running import BranchOnBus, WebUi, branch_on_bus, webui_at
@@ -154,6 +156,44 @@ def test_a_recording_that_grows_is_played_on(
     page.context.close()
 
 
+def test_a_ladder_is_switched_filtered_and_opened_by_mouse_and_keyboard(
+        chromium: Browser, box: tuple[BranchOnBus, WebUi, str], branch: Branch) -> None:
+    _, web, url = box
+    [kept] = branch.traces["l1"]
+    branch.traces["l1"] = [replace(kept, call=replace(kept.call, state="clearing"), frames=kept.frames[:-2])]
+    complaints: list[str] = []
+    page = clean_page(chromium, complaints)
+    set_up(page, web.setup_code(), url)
+    page.goto(f"{url}contacts/e1")
+    ladder = page.locator("#signalling")
+    rows = ladder.locator("tbody tr:visible")
+    every = rows.count()
+    ladder.get_by_label("Layer 2").uncheck()
+    assert 0 < rows.count() < every
+    assert all(layer == "3" for layer in rows.evaluate_all("rows => rows.map(row => row.dataset.layer)"))
+    ladder.get_by_label("Filter").fill("anna disconnect")
+    expect(rows).to_have_count(1)
+    ladder.get_by_label("Filter").fill("")
+    summary = ladder.locator("summary", has_text="calling 13800138000").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    details = ladder.locator("details[open]")
+    expect(details).to_contain_text("network provided")
+    shoot(page, "ladder", "en")
+    ladder.get_by_label("Filter").fill("E.164")   # what is folded away is found, too
+
+    # The call goes on: what a person has chosen stays.
+    branch.traces["l1"] = [kept]
+    expect(page.locator("#live")).to_have_count(0)
+    expect(details).to_have_count(1)
+    assert all(rows.evaluate_all("rows => rows.map(row => row.textContent.includes('E.164'))"))
+    with page.expect_download() as download:
+        ladder.get_by_role("link", name="Capture file").click()
+    assert Path(download.value.path()).read_bytes().startswith(pcap.FILE_HEADER)
+    assert complaints == []
+    page.context.close()
+
+
 def shoot(page: Page, name: str, language: str) -> None:
     """A picture in both schemes and sizes; nothing may be wider than the screen."""
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -162,7 +202,8 @@ def shoot(page: Page, name: str, language: str) -> None:
         page.set_viewport_size({"width": width, "height": height})
         wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{name}: {wider} px wider than {width}"
-        page.screenshot(path=SHOTS / f"{name}-{language}-{scheme}-{width}.png", full_page=name == "contact")
+        page.screenshot(path=SHOTS / f"{name}-{language}-{scheme}-{width}.png",
+                        full_page=name in ("contact", "ladder", "span"))
 
 
 def test_every_page_fits_the_laptop_and_the_wall(

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 import webui.live
 from appliance.bus.messages import Board, GetContacts
+from e1_driver.watch import pcap
 from tests.webui.conftest import FakeExchange, token
-from tests.webui.facts import PCAP, Branch, contact, live
+from tests.webui.facts import Branch, contact, live
 from webui.parts import STREAMS, Parts
 
 
@@ -170,9 +171,10 @@ def test_a_contact_is_followed_to_its_end(
         assert "In menu" in message(answer)["contact"]
         branch.contacts["c6"] = contact("c6", outcome="abandoned")
         exchange.mirror.hear(Board(at=time.time(), contacts=[], queues=[], agents=[]), time.monotonic())
-        while "data-ended" not in (html := message(answer)["contact"]):
-            pass
-        assert "Abandoned" in html
+        said: dict[str, str] = {}
+        while "data-ended" not in said.get("signalling", ""):
+            said |= message(answer)
+        assert "Abandoned" in said["contact"]
 
 
 def test_without_acdd_the_list_says_so_and_a_contact_is_503(
@@ -187,11 +189,62 @@ def test_without_acdd_the_list_says_so_and_a_contact_is_503(
 
 def test_a_trace_is_a_capture_file(client: FlaskClient, exchange: FakeExchange) -> None:
     answer = client.get("/spans/telco/trace.pcap")
-    assert answer.data == PCAP
+    assert answer.data.startswith(pcap.FILE_HEADER)
+    assert b"5001" in answer.data
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=telco-")
     assert client.get("/spans/nowhere/trace.pcap").status_code == 404
+    both = client.get("/contacts/e1/trace.pcap")
+    assert both.data.startswith(pcap.FILE_HEADER) and both.data.count(b"13800138000") == 4
     exchange.silent.add("trunkd")
-    assert client.get("/spans/telco/trace.pcap").status_code == 503
+    for path in ("/spans/telco/trace.pcap", "/contacts/e1/trace.pcap"):
+        assert client.get(path).status_code == 503
+
+
+def rows_of(page: str) -> list[str]:
+    """The ladder's rows as text."""
+    body = page[page.index('id="signalling"'):].partition("<tbody>")[2].partition("</tbody>")[0]
+    return [" ".join(re.sub(r"<svg.*?</svg>|<[^>]+>", " ", row, flags=re.S).split())
+            for row in body.split("</tr>")[:-1]]
+
+
+def test_a_contacts_page_has_the_ladder_of_all_its_calls(client: FlaskClient) -> None:
+    page = client.get("/contacts/e1").text
+    rows = rows_of(page)
+    setups = [row for row in rows if "SETUP" in row.split("from")[0]]
+    assert len(setups) == 4                       # of caller and agent, each once more by layer 2
+    assert "from telco to This box" in setups[0] and "channel 17 exclusive" in setups[0]
+    assert "sent again by layer 2" in setups[1]
+    assert any("from This box to pbx" in row and "anna" in row for row in setups)
+    assert any("DISCONNECT" in row and "cause 16 Normal call clearing" in row for row in rows)
+    assert any("SABME command P=1" in row for row in rows)
+    times = [row.split()[0] for row in rows]
+    assert times == sorted(times)
+    assert "Anna &lt;b&gt;" in page and "Anna <b>" not in page           # a far end writes no HTML
+    assert 'data-ended' in page and 'data-events' not in page
+
+
+def test_what_is_not_kept_or_not_to_be_had_is_said(client: FlaskClient, exchange: FakeExchange) -> None:
+    assert "No signalling is kept of this contact." in client.get("/contacts/e2").text
+    exchange.silent.add("trunkd")
+    for page in ("/contacts/e1", "/spans/telco"):
+        assert "The signalling cannot be had at this moment." in client.get(page).text
+
+
+def test_a_live_contact_listens_until_its_calls_are_over(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    [kept] = branch.traces["l1"]
+    branch.traces["l1"] = [replace(kept, call=replace(kept.call, state="clearing"))]
+    assert "data-ended" not in client.get("/contacts/e1").text
+    with client.get("/contacts/e1/events", buffered=False) as answer:
+        assert "data-ended" not in message(answer)["signalling"]
+        branch.traces["l1"] = [kept]
+        assert "data-ended" in message(answer)["signalling"]
+
+
+def test_a_spans_page_shows_its_d_channel_with_upkeep_folded(client: FlaskClient) -> None:
+    rows = rows_of(client.get("/spans/telco").text)
+    assert sum("1 of upkeep" in row for row in rows) > 5
+    assert any("CONNECT from This box to telco" in row and "connected 8001" in row for row in rows)
 
 
 def test_a_span_says_its_alarms_and_what_it_cannot_tell(

@@ -125,6 +125,15 @@ def test_an_old_board_does_not_replace_a_new_one() -> None:
     assert mirror.floor.board is new
 
 
+def test_a_channel_that_drains_is_busy_and_marked() -> None:
+    mirror = Mirror(now=0.0)
+    mirror.hear(ChannelStates(span="s", trunk="t", link_up=True, channels=[
+        ChannelInfo(timeslot=1, state="busy", leg="l1", blocked=True),
+        ChannelInfo(timeslot=2, state="blocked", blocked=True)]), 0.0)
+    cells = views.span_view(mirror.floor, "s").cells
+    assert [(cell.state, cell.draining) for cell in cells] == [("busy", True), ("blocked", False)]
+
+
 def test_numbers_of_a_leg_live_as_long_as_the_leg() -> None:
     mirror = Mirror(now=0.0)
     channels = ChannelStates(span="s", trunk="t", link_up=True, channels=[

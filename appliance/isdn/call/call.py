@@ -17,7 +17,14 @@ from appliance.isdn.causes import (
     NORMAL_UNSPECIFIED,
     TEMPORARY_FAILURE,
 )
-from appliance.isdn.elements import CallState, Cause, ChannelId, Element, ProgressIndicator
+from appliance.isdn.elements import (
+    CHANNEL_DOES_NOT_EXIST,
+    CallState,
+    Cause,
+    ChannelId,
+    Element,
+    ProgressIndicator,
+)
 from appliance.isdn.events import By, ChannelChosen, Event, Released
 from appliance.isdn.lapd import Side
 from appliance.isdn.profile import Profile
@@ -216,7 +223,7 @@ class Call:
         """Placed by us and refused because of its channel."""
         cause, by = self._end or (NORMAL_UNSPECIFIED, By.FAR)
         return (self.ours and not self.settled and by is not By.NEAR
-                and cause in (CHANNEL_UNACCEPTABLE, CHANNEL_NOT_AVAILABLE))
+                and cause in (CHANNEL_UNACCEPTABLE, CHANNEL_NOT_AVAILABLE, CHANNEL_DOES_NOT_EXIST))
 
     def disconnect(self, now: float, cause: int, *elements: Element) -> None:
         """5.3.3, 5.3.4. Who says why in the channel, which a user does not, waits for T306 (5.3.4.1). Without

@@ -22,7 +22,7 @@ OnEvent = Callable[[Call, float], None]
 
 def receive(call: Call, message: Message, now: float, fault: MessageError | None = None) -> None:
     """A message of this call. `fault`: what it lacks; it is acted on even so, as 5.8.6 says."""
-    call.fault = fault
+    call.fault, call.extra = fault, ()
     MESSAGES[call.state, message.type](call, message, now)
     if message.faults:
         errors.report(call, message, now)

@@ -1,0 +1,75 @@
+"""branchline channels, busy-out, bring-back: what each B-channel does, and whether it may."""
+
+import time
+from itertools import groupby
+
+from appliance.bus.client import Bus
+from appliance.bus.messages import (
+    BringBack,
+    BusyOut,
+    CallInfo,
+    ChannelInfo,
+    ChannelStates,
+    GetCalls,
+    GetChannels,
+)
+from appliance.config.timeslots import in_words, timeslots
+from appliance.errors import ConfigError
+
+WORDS = {"out-of-service": "no answer to RESTART", "blocked": "out of use"}
+ONLY = {"in": "incoming only", "out": "outgoing only", "both": ""}
+ALL = "all"                                       # in place of a span
+
+
+def place(text: str) -> tuple[str, list[int]]:
+    """The span and timeslots of SPAN, SPAN:1-5,17 or all. ConfigError: no timeslots."""
+    span, colon, part = text.partition(":")
+    try:
+        chosen = list(timeslots(part))
+    except ValueError as error:
+        raise ConfigError(f"{text}: {error}") from None
+    if (colon and not chosen) or (span == ALL and colon):
+        raise ConfigError(f"{text}: write SPAN, SPAN:1-5,17 or {ALL}")
+    return "" if span == ALL else span, chosen
+
+
+async def busy_out(bus: Bus, span: str, chosen: list[int], now: bool) -> None:
+    await bus.ask(BusyOut(span=span, timeslots=chosen, now=now))
+
+
+async def bring_back(bus: Bus, span: str, chosen: list[int]) -> None:
+    await bus.ask(BringBack(span=span, timeslots=chosen))
+
+
+async def table(bus: Bus) -> list[str]:
+    """A paragraph for each span; neighbours that do the same are one line."""
+    spans, calls = (await bus.ask(GetChannels())).spans, (await bus.ask(GetCalls())).calls
+    now = time.time()
+    return [line for span in spans for line in _span(span, {call.leg: call for call in calls}, now)]
+
+
+def _span(span: ChannelStates, calls: dict[str, CallInfo], now: float) -> list[str]:
+    counts = {state: len(list(group)) for state, group in groupby(sorted(
+        WORDS.get(channel.state, channel.state) for channel in span.channels))}
+    summary = ", ".join(f"{count} {state}" for state, count in counts.items())
+    lines = [f"{span.span}: trunk {span.trunk}, D-channel {'up' if span.link_up else 'down'}: {summary}"]
+    for text, group in groupby(span.channels, key=lambda channel: _channel(channel, calls, now)):
+        lines.append(f"  {in_words([channel.timeslot for channel in group]):<12}{text}".rstrip())
+    return lines
+
+
+def _channel(channel: ChannelInfo, calls: dict[str, CallInfo], now: float) -> str:
+    state = WORDS.get(channel.state, channel.state)
+    if channel.blocked and channel.state != "blocked":
+        state += ", then out of use"
+    call = calls.get(channel.leg)
+    what = _call(call, now) if call is not None else ONLY[channel.direction]
+    return f"{state:<24}{what}"
+
+
+def _call(call: CallInfo, now: float) -> str:
+    seconds = max(0, int(now - call.since))
+    way = "in " if call.inbound else "out"
+    urgent = " emergency" if call.emergency else ""
+    return (f"{way} {call.calling or '-'} -> {call.called}{urgent}, {call.state} "
+            f"for {seconds // 60}:{seconds % 60:02d}")

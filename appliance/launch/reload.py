@@ -1,0 +1,39 @@
+"""branchline reload: the document is read again by the daemons that can, all of them or none."""
+
+from pathlib import Path
+
+import yaml
+
+from appliance.bus.client import Bus
+from appliance.bus.messages import ReloadCentre, ReloadTrunks
+from appliance.config.load import load
+from appliance.errors import ConfigError
+from appliance.launch import up as box
+
+COPY = "branchline.yaml"                          # in the run folder, when the launcher chose the port
+
+
+async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
+    """The keys that changed. ConfigError: the document is wrong; Refused: a change needs a new start."""
+    box.check(config)
+    copy = run_dir / COPY
+    before = copy.read_text(encoding="utf-8") if copy.exists() else None
+    if before is not None:
+        copy.write_text(_with_port_of(copy, config), encoding="utf-8")
+    try:
+        for request in (ReloadTrunks(check=True), ReloadCentre(check=True)):
+            read = Path((await bus.ask(request)).document)
+            if not any(one.exists() and read.samefile(one) for one in (config, copy)):
+                raise ConfigError(f"{config}: the box reads {read}: name that one with --config")
+    except BaseException:
+        if before is not None:
+            copy.write_text(before, encoding="utf-8")
+        raise
+    trunks, centre = await bus.ask(ReloadTrunks()), await bus.ask(ReloadCentre())
+    return [*trunks.changed, *centre.changed]
+
+
+def _with_port_of(copy: Path, config: Path) -> str:
+    found = load(config)
+    web = found.web.model_copy(update={"port": load(copy).web.port})
+    return yaml.safe_dump(found.model_copy(update={"web": web}).model_dump(), allow_unicode=True)

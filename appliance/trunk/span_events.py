@@ -1,0 +1,154 @@
+"""What spans tell of their calls: into the table, to the bus, and on to the channels of waiting calls."""
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from appliance.bus.messages import (
+    CallAlerting,
+    CallAnswered,
+    CallClearing,
+    CallDigits,
+    CallIncoming,
+    CallInfo,
+    CallProceeding,
+    CallProgress,
+    CallTold,
+)
+from appliance.isdn import events as isdn
+from appliance.isdn.causes import NO_CHANNEL, TEMPORARY_FAILURE
+from appliance.isdn.elements import ConnectedNumber, Element, NotificationIndicator, ProgressIndicator
+from appliance.isdn.supplementary.events import ServiceEvent
+from appliance.trunk.calls import Calls
+from appliance.trunk.groups import Use
+from appliance.trunk.legs import Leg
+from appliance.trunk.outgoing import CONGESTION, Outgoing
+from appliance.trunk.span import TrunkSpan
+from appliance.trunk.supplementary import Supplementary
+from appliance.trunk.trunk import Trunk, first, user_data
+
+IN_BAND = (1, 8)                                  # progress descriptions: sound is in the channel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class SpanEvents:
+    """`hang_up(leg, cause)` ends a call. An offered call that nobody takes ends after `claim_within_s`."""
+
+    calls: Calls
+    outgoing: Outgoing
+    trunks: Mapping[str, Trunk]
+    hang_up: Callable[[Leg, int], None]
+    claim_within_s: float
+    supplementary: Supplementary
+    refused_reserved: int = 0                     # calls that came in and found only channels of others
+
+    def handle(self, span: TrunkSpan, event: isdn.Event) -> None:
+        """Of a call."""
+        if isinstance(event, isdn.Incoming):
+            self._incoming(span, event)
+        elif (leg := self.calls.get(getattr(event, "key", ""))) is not None:
+            self._on_call_event(span, leg, event)
+
+    def _on_call_event(self, span: TrunkSpan, leg: Leg, event: isdn.Event) -> None:
+        name = leg.info.leg
+        match event:
+            case isdn.Digits(called=called, complete=complete):
+                leg.change(called=called, complete=complete)
+                offered = complete and leg.info.state == "overlap"
+                self.calls.enter(leg, "offered" if offered else leg.info.state)
+                self.calls.say(CallDigits(leg=name, called=called, complete=complete))
+                if complete:
+                    self._expect_claim(leg)
+            case isdn.ChannelChosen(timeslot=timeslot):
+                self.calls.place(leg, span.config.name, timeslot)
+            case isdn.Proceeding(elements=elements):
+                self.calls.enter(leg, "proceeding")
+                self.calls.say(CallProceeding(leg=name))
+                if any(isinstance(one, ProgressIndicator) and one.description in IN_BAND for one in elements):
+                    self._progress(leg, True)
+            case isdn.Progress(in_band=in_band):
+                self._progress(leg, in_band)
+            case isdn.Alerting():
+                self.calls.enter(leg, "alerting")
+                self.calls.say(CallAlerting(leg=name))
+            case isdn.Answered(elements=elements):
+                leg.change(answered=True, connected=self._connected(leg, elements))
+                self.calls.enter(leg, "answered")
+                self.calls.say(CallAnswered(leg=name, at=leg.info.since, connected=leg.info.connected,
+                                            user_data=user_data(elements)))
+            case isdn.Told(elements=elements):
+                self._told(leg, elements)
+            case _ if isinstance(event, ServiceEvent):
+                self.supplementary.handle(leg, event)
+            case isdn.Disconnecting(cause=cause):
+                self._disconnecting(span, leg, cause)
+            case isdn.Released():
+                if not self.outgoing.refused(leg, event):
+                    by = "far" if leg.info.state == "disconnecting" else event.by.value
+                    self.outgoing.over(leg)
+                    self.calls.release(leg, event.cause, by, user_data(event.elements))
+
+    def _connected(self, leg: Leg, elements: tuple[Element, ...]) -> str:
+        trunk = self.trunks.get(leg.info.trunk)
+        return trunk.shown(first(elements, ConnectedNumber)) if trunk is not None else ""
+
+    def _progress(self, leg: Leg, in_band: bool) -> None:
+        leg.in_band = leg.in_band or in_band
+        self.calls.touch(leg)
+        self.calls.say(CallProgress(leg=leg.info.leg, in_band=in_band))
+
+    def _told(self, leg: Leg, elements: tuple[Element, ...]) -> None:
+        notification, data = first(elements, NotificationIndicator), user_data(elements)
+        if notification is not None or data is not None:
+            self.calls.say(CallTold(leg=leg.info.leg, user_data=data, notification=(
+                None if notification is None else notification.value)))
+
+    def _disconnecting(self, span: TrunkSpan, leg: Leg, cause: int) -> None:
+        """Announcements are for who calls; and a call that has another way to go does not listen to them."""
+        if cause in CONGESTION and self.outgoing.has_other_ways(leg):
+            span.signalling.hang_up(leg.info.leg, cause, span.now())
+            return
+        leg.change(cause=cause, by="far")
+        self.calls.enter(leg, "disconnecting")
+        if leg.info.inbound:
+            span.signalling.hang_up(leg.info.leg, cause, span.now())
+        else:
+            self.calls.say(CallClearing(leg=leg.info.leg, cause=cause))
+
+    def _incoming(self, span: TrunkSpan, event: isdn.Incoming) -> None:
+        trunk = self.trunks[span.config.trunk]
+        now = time.time()
+        info = CallInfo(
+            leg=event.key, trunk=trunk.config.name, span=span.config.name, timeslot=event.timeslot,
+            inbound=True, state="offered" if event.complete else "overlap", complete=event.complete,
+            since=now, began_at=now, **trunk.incoming(event))
+        leg = Leg(info)
+        others = (Use(other.info.inbound, other.info.called) for other in self.calls
+                  if other.info.trunk == info.trunk and other.info.span)
+        if not trunk.group.admits(Use(True, info.called), others):
+            log.warning("%s: the call to %s is refused, the idle channels are reserved for others",
+                        info.span, info.called)
+            self.refused_reserved += 1
+            span.signalling.hang_up(event.key, NO_CHANNEL, span.now())
+            return
+        self.calls.add(leg)
+        self.calls.placed(leg)
+        self.calls.place(leg, info.span, info.timeslot)
+        self.calls.say(CallIncoming(
+            leg=info.leg, trunk=info.trunk, called=info.called, calling=info.calling,
+            calling_name=info.calling_name, complete=info.complete, at=info.since,
+            withheld=bool(info.withheld), screened=info.screened, diversion=info.diversion,
+            called_subaddress=info.called_subaddress, calling_subaddress=info.calling_subaddress,
+            user_data=info.user_data))
+        if info.complete:
+            self._expect_claim(leg)
+
+    def _expect_claim(self, leg: Leg) -> None:
+        def check() -> None:
+            if not leg.claimed and self.calls.get(leg.info.leg) is leg:
+                log.warning("nobody took the call to %s in %g s", leg.info.called, self.claim_within_s)
+                self.hang_up(leg, TEMPORARY_FAILURE)
+        asyncio.get_running_loop().call_later(self.claim_within_s, check)

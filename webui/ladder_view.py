@@ -7,6 +7,7 @@ from appliance.bus.messages import CallTrace, ContactLeg, SpanTrace
 from appliance.isdn.ladder import Fold, Rung, describe, ladder
 
 NEWEST_ROWS = 120                                 # of a span's page
+FIRST_ROWS, LAST_ROWS = 100, 300                  # of a contact's: a call without rest has thousands
 RELEASED = "released"
 
 
@@ -46,6 +47,7 @@ class Row:
 class LadderView:
     calls: tuple[CallView, ...]
     rows: tuple[Row, ...]
+    left_out: int = 0                             # rows in the middle: the file has them
 
     @property
     def both_sides(self) -> bool:
@@ -64,11 +66,14 @@ def contact_ladder(legs: Iterable[tuple[ContactLeg, Sequence[CallTrace]]]) -> La
     found = sorted(((frame, place) for place, call in enumerate(calls) for frame in call.trace.frames),
                    key=lambda one: one[0].at)
     began = found[0][0].at if found else 0.0
+    left_out = max(0, len(found) - FIRST_ROWS - LAST_ROWS)
+    if left_out:
+        found[FIRST_ROWS:-LAST_ROWS] = []
     rows = tuple(Row(
         frame.at, frame.at - began, place, calls[place].left, frame.sent is not calls[place].left,
         describe(frame.octets, frame.sent, calls[place].trace.network_side, frame.again))
         for frame, place in found)
-    return LadderView(calls, rows)
+    return LadderView(calls, rows, left_out)
 
 
 def span_rows(trace: SpanTrace) -> tuple[Row, ...]:

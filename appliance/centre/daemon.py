@@ -21,27 +21,34 @@ from appliance.bus.messages import (
     Answer,
     Board,
     BoardReply,
+    ContactFacts,
     ContactLegs,
     ContactList,
     ContactReply,
     DaemonUp,
     Dial,
+    Done,
     Event,
     GetBoard,
     GetCalls,
     GetContact,
+    GetContactFacts,
     GetContactLegs,
     GetContacts,
+    MaliciousCallTraced,
     ReloadCentre,
     Reloaded,
     Reply,
     Request,
+    TraceCaller,
+    TraceMalicious,
 )
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.centre.board import board, contact_info
 from appliance.centre.engine import DialRefused, Engine
 from appliance.centre.events import Checkpoint
+from appliance.centre.facts import facts
 from appliance.centre.flow import load_flow
 from appliance.centre.lane import Lane
 from appliance.centre.legs import legs
@@ -49,7 +56,8 @@ from appliance.centre.projector import ContactProjector
 from appliance.centre.state import violations
 from appliance.centre.turn import Setup
 from appliance.config.changes import changes
-from appliance.config.schema import CentreConfig
+from appliance.config.emergency import emergency
+from appliance.config.schema import Config
 from appliance.errors import ConfigError
 from appliance.store.events import FILE, EventLog, StoreError
 
@@ -57,6 +65,7 @@ BOARD_EVERY_S = 0.1
 RETRY_S = 1.0                                     # an owner that is not there, a disk that is full
 CHECKPOINT_ENTRIES = 5000                         # a replay is never much longer
 MAX_CONTACTS = 500                                # of one GetContacts
+REFUSED = "this line cannot ask for it"           # in place of trunkd's own words, which are in the log
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +84,14 @@ class Reload:
 
     check: bool
     done: "asyncio.Future[Reloaded]"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Likewise: somebody wants a caller registered; answered when that is on the disk."""
+
+    request: TraceCaller
+    done: "asyncio.Future[Done]"
 
 
 class Centre:
@@ -122,9 +139,13 @@ class Centre:
         given = await self._next()
         began = time.monotonic()
         self._deciding = True
+        answers: list[tuple[asyncio.Future[Done], str]] = []
         for one in given:
             if isinstance(one, Reload):
                 self._reload(one)
+            elif isinstance(one, Trace):
+                wanted = one.request
+                answers.append((one.done, self._engine.trace(wanted.name, wanted.by, time.time())))
             elif not isinstance(one, Mark):
                 self._guarded(self._engine.handle, one)
         now = time.time()
@@ -134,6 +155,7 @@ class Centre:
             self._entries_since_checkpoint = 0
             self._engine.checkpoint(now)
         await self._settle()
+        _tell(answers)
         self._context.facts["turn_ms"] = round((time.monotonic() - began) * 1000, 3)
         if Mark.STOP in given:
             return False
@@ -167,7 +189,7 @@ class Centre:
         """All of it or nothing: no caller may find his place gone."""
         try:
             new = self._context.read()
-            ready = setup(new.centre)
+            ready = setup(new)
             lost = self._engine.lost_with(ready)
             if lost:
                 raise Refused("callers are where the new document has nothing: put it back, or wait until "
@@ -179,10 +201,11 @@ class Centre:
         changed = [key for key in changes(self._config, new) if key.startswith("centre.")]
         changed += [f"flow {path}" for path, flow in ready.flows.items()
                     if path in self._engine.setup.flows and self._engine.setup.flows[path] != flow]
-        if changed and not wanted.check:
+        ways = self._engine.setup.plan.emergency != ready.plan.emergency         # by trunkd's settings
+        if (changed or ways) and not wanted.check:
             self._config, self._engine.setup = new, ready
             self._guarded(self._engine.start)
-            log.info("new settings: %s", ", ".join(changed))
+            log.info("new settings: %s", ", ".join(changed) or "emergency numbers")
         if not wanted.done.done():
             wanted.done.set_result(Reloaded(document=str(self._context.config_path), changed=changed))
 
@@ -242,6 +265,8 @@ class Centre:
             self._inbox.put_nowait(DialRefused(action.leg))
         elif isinstance(action, Answer):          # the call is going, or answered already: its table knows
             self._later(Mark.RESYNC)
+        elif isinstance(action, TraceMalicious):
+            self._inbox.put_nowait(MaliciousCallTraced(leg=action.leg, done=False, why=REFUSED))
 
     def _soon(self, mark: Mark) -> None:
         self._inbox.put_nowait(mark)
@@ -303,6 +328,12 @@ class Centre:
             return ContactReply(contact=contact_info(record) if record else None)
         if isinstance(request, GetContactLegs):
             return ContactLegs(legs=legs(await asyncio.to_thread(self._events.legs, request.contact)))
+        if isinstance(request, GetContactFacts):
+            return await asyncio.to_thread(self._facts, request.contact)
+        if isinstance(request, TraceCaller):
+            asked: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+            self._inbox.put_nowait(Trace(request, asked))
+            return await asked
         if isinstance(request, ReloadCentre):
             done: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
             self._inbox.put_nowait(Reload(request.check, done))
@@ -310,15 +341,31 @@ class Centre:
         raise Refused(f"{type(request).__name__}: acdd does not do that")
 
 
-def setup(config: CentreConfig) -> Setup:
+    def _facts(self, contact: str) -> ContactFacts:
+        entries = [*self._events.legs(contact), *self._events.told(contact)]
+        return facts(sorted(entries, key=lambda entry: entry.seq))
+
+
+def _tell(answers: list[tuple["asyncio.Future[Done]", str]]) -> None:
+    """Done, or Refused with the sentence why."""
+    for done, why in answers:
+        if not done.done():
+            if why:
+                done.set_exception(Refused(why))
+            else:
+                done.set_result(Done())
+
+
+def setup(config: Config) -> Setup:
     """With every flow read. ConfigError: one of them cannot be used."""
-    queues = [queue.name for queue in config.queues]
-    flows = {path: load_flow(Path(path), queues) for path in sorted({route.flow for route in config.inbound})}
-    return Setup.of(config, flows, lambda: secrets.token_hex(16))
+    centre = config.centre
+    queues = [queue.name for queue in centre.queues]
+    flows = {path: load_flow(Path(path), queues) for path in sorted({route.flow for route in centre.inbound})}
+    return Setup.of(centre, flows, lambda: secrets.token_hex(16), emergency(config))
 
 
 async def serve(context: Context) -> None:
-    engine = Engine(setup(context.config.centre))
+    engine = Engine(setup(context.config))
     events = EventLog(context.state_dir / FILE, ContactProjector())
     try:
         engine.replay(events.read(max(1, events.last(Checkpoint.__name__))))

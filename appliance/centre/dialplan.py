@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from appliance.config.emergency import Emergency, instead
 from appliance.config.pattern import NUMBER, DialPattern
 from appliance.config.schema import CentreConfig, InboundRoute, OutboundRoute
 
@@ -35,9 +36,15 @@ Verdict = Wait | Reject | ToFlow | ToTrunk
 
 
 class DialPlan:
-    """An inbound number is exact and goes before patterns; of patterns the first that matches counts."""
+    """An inbound number is exact and goes before patterns; of patterns the first that matches counts.
 
-    def __init__(self, config: CentreConfig) -> None:
+    An emergency number goes before both, unless something of the box has exactly this number; and it waits
+    for no digit that could only make it another number of the public network, where none begins with it.
+    """
+
+    def __init__(self, config: CentreConfig, emergency: Emergency | None = None) -> None:
+        self.emergency = emergency or Emergency()
+        self._config = config
         self._inbound = config.inbound
         self._outbound = [
             (route, re.compile(route.called), DialPattern(route.called)) for route in config.outbound]
@@ -52,6 +59,8 @@ class DialPlan:
         if not NUMBER.fullmatch(called):
             return Reject(INCOMPLETE)
         found = self._match(trunk, called)
+        if (urgent := self._emergency(trunk, called, found)) is not None:
+            return urgent if complete or not self._may_grow(trunk, called, urgent.digits) else Wait()
         may_grow = self._may_grow(trunk, called)
         if found is not None and (complete or not may_grow):
             return found
@@ -68,8 +77,26 @@ class DialPlan:
                 return ToTrunk(outbound, match[1] or "")
         return None
 
-    def _may_grow(self, trunk: str, called: str) -> bool:
+    def _emergency(self, trunk: str, called: str, found: Verdict | None) -> ToTrunk | None:
+        """By the rule that matches when it leads where the number is known, else by the box's own way."""
+        if isinstance(found, ToTrunk) and self._knows(found.route.to, found.digits):
+            return found
+        to = self.emergency.ways.get(trunk, {}).get(called)
+        if to is None or instead(self._config, self.emergency, trunk, called):
+            return None
+        calling = next((route.calling for route, _, _ in self._outbound
+                        if (route.trunk, route.to) == (trunk, to) and route.calling), None)
+        rule = OutboundRoute(trunk=trunk, called=f"({re.escape(called)})", to=to, calling=calling)
+        return ToTrunk(rule, called)
+
+    def _knows(self, trunk: str, number: str) -> bool:
+        return number in self.emergency.numbers.get(trunk, ())
+
+    def _may_grow(self, trunk: str, called: str, emergency: str = "") -> bool:
+        """`emergency`: not into other numbers of trunks where this is an emergency number."""
         return any(
-            route.trunk == trunk and route.called != called and route.called.startswith(called)
-            for route in self._inbound
-        ) or any(route.trunk == trunk and dialled.may_grow(called) for route, _, dialled in self._outbound)
+            one != called and one.startswith(called) for one in (
+                *(route.called for route in self._inbound if route.trunk == trunk),
+                *self.emergency.ways.get(trunk, ()))
+        ) or any(route.trunk == trunk and not self._knows(route.to, emergency) and dialled.may_grow(called)
+                 for route, _, dialled in self._outbound)

@@ -13,19 +13,27 @@ from appliance.bus.messages import (
     Bridge,
     CallAlerting,
     CallAnswered,
+    CallCharged,
     CallClearing,
     CallDigits,
     CallIncoming,
+    CallParty,
     CallProceeding,
     CallProgress,
     CallReleased,
     CallTable,
+    DeflectionWanted,
     Digit,
+    GrantDeflection,
+    GrantJoin,
+    JoinWanted,
+    MaliciousCallReported,
+    MaliciousCallTraced,
     Play,
     PlayEnded,
     Request,
 )
-from appliance.centre import acd, ending, events, inbound, nodes, outbound
+from appliance.centre import acd, ending, events, inbound, nodes, outbound, told
 from appliance.centre.events import decode
 from appliance.centre.evolve import evolve
 from appliance.centre.reconcile import reconcile
@@ -33,6 +41,7 @@ from appliance.centre.state import Agent, Contact, State
 from appliance.centre.turn import TEMPORARY_FAILURE, Setup, Turn
 from appliance.store.events import Entry
 
+CALL_REJECTED = 21                                # Q.850
 Timer = tuple[float, str, str]                    # due at, which, whose
 
 
@@ -72,6 +81,11 @@ class Engine:
 
     def expire(self, now: float) -> None:
         self._turn(_expire, None, now)
+
+    def trace(self, name: str, by: str, now: float) -> str:
+        """Have the caller of a contact, or of the one of a leg, registered by the network; why not, or ""."""
+        turn = Turn(self.state, self.setup, now, self._entries, self._actions)
+        return told.trace(turn, name, by)
 
     def checkpoint(self, now: float) -> None:
         """Write everything known into the log, so that a replay may begin here."""
@@ -126,7 +140,7 @@ def _is_lost(turn: Turn, contact: Contact) -> bool:
 def _incoming(turn: Turn, given: CallIncoming) -> None:
     inbound.incoming(turn, leg=given.leg, trunk=given.trunk, called=given.called, calling=given.calling,
                      calling_name=given.calling_name, complete=given.complete, at=given.at,
-                     withheld=given.withheld)
+                     withheld=given.withheld, diversion=given.diversion)
 
 
 def _digits(turn: Turn, given: CallDigits) -> None:
@@ -163,8 +177,10 @@ def _alerting(turn: Turn, given: CallAlerting) -> None:
 
 def _answered(turn: Turn, given: CallAnswered) -> None:
     if (contact := _dialled(turn, given.leg, "ringing")) is not None:
+        told.answered(turn, given.leg, given.connected)
         acd.talk(turn, contact)
     elif (contact := _dialled(turn, given.leg, "dialling")) is not None:
+        told.answered(turn, given.leg, given.connected)
         outbound.answered(turn, contact, given.connected)
 
 
@@ -179,6 +195,37 @@ def _released(turn: Turn, given: CallReleased) -> None:
 
 def _refused(turn: Turn, given: DialRefused) -> None:
     ending.released(turn, given.leg, TEMPORARY_FAILURE, "near", turn.now)
+
+
+def _party(turn: Turn, given: CallParty) -> None:
+    told.party(turn, given)
+
+
+def _charged(turn: Turn, given: CallCharged) -> None:
+    told.charged(turn, given.leg, given.charge)
+
+
+def _traced(turn: Turn, given: MaliciousCallTraced) -> None:
+    told.traced(turn, given)
+
+
+def _reported(turn: Turn, given: MaliciousCallReported) -> None:
+    told.reported(turn, given.leg)
+
+
+def _deflection_wanted(turn: Turn, given: DeflectionWanted) -> None:
+    """A queue's call does not follow an agent's telephone: the next agent is rung."""
+    if (contact := _dialled(turn, given.leg, "dialling")) is not None:
+        outbound.deflect(turn, contact, given.to)
+    elif turn.state.contact_of(given.leg) is not None:
+        turn.do(GrantDeflection(leg=given.leg, granted=False))
+        if (contact := _dialled(turn, given.leg, "ringing")) is not None:
+            acd.ring_refused(turn, contact, CALL_REJECTED)
+
+
+def _join_wanted(turn: Turn, given: JoinWanted) -> None:
+    """Queue, recording and agent belong to a contact of one caller: the PBX joins its calls itself."""
+    turn.do(GrantJoin(leg=given.leg_a, granted=False))
 
 
 def _digit(turn: Turn, given: Digit) -> None:
@@ -212,6 +259,12 @@ INPUTS: dict[type[Any], Callable[[Turn, Any], None]] = {
     CallAlerting: _alerting,
     CallAnswered: _answered,
     CallReleased: _released,
+    CallParty: _party,
+    CallCharged: _charged,
+    DeflectionWanted: _deflection_wanted,
+    JoinWanted: _join_wanted,
+    MaliciousCallTraced: _traced,
+    MaliciousCallReported: _reported,
     CallTable: _table,
     Digit: _digit,
     PlayEnded: _play_ended,

@@ -113,7 +113,11 @@ def _ring_ended(state: State, contact: Contact, at: float, event: events.RingEnd
 
 
 def _dialled(state: State, contact: Contact, at: float, event: events.Dialled) -> None:
+    if contact.dialled_leg:                       # whose party had it deflected
+        _drop_leg(state, contact.dialled_leg)
+        contact.deflections += 1
     contact.dialled_leg, contact.record_talk = event.leg, event.record
+    contact.dialled_trunk, contact.bridged = event.trunk, False
     state.legs[event.leg] = contact.record.contact
 
 
@@ -132,8 +136,11 @@ def _talked(state: State, contact: Contact, at: float, event: events.Talked) -> 
 
 
 def _drop_leg(state: State, leg: str) -> None:
-    if state.legs.pop(leg, None):
+    if name := state.legs.pop(leg, None):
         state.recent_legs = [*state.recent_legs, leg][-RECENT_LEGS:]
+        state.was_of[leg] = name
+        while len(state.was_of) > RECENT_LEGS:
+            del state.was_of[next(iter(state.was_of))]
 
 
 OF_BOX: dict[type[LogEvent], Callable[[State, str, float, Any], None]] = {

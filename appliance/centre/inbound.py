@@ -1,5 +1,6 @@
 """A call arrives, from the network or from an extension: its number decides what becomes of it."""
 
+from appliance.bus.messages import Diversion
 from appliance.centre import acd, events, nodes, outbound
 from appliance.centre.dialplan import Reject, ToFlow, ToTrunk
 from appliance.centre.state import Contact
@@ -8,25 +9,28 @@ from appliance.config.pattern import NUMBER
 
 
 def incoming(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, calling_name: str,
-             complete: bool, at: float, withheld: bool = False) -> None:
+             complete: bool, at: float, withheld: bool = False,
+             diversion: Diversion | None = None) -> None:
     """A new contact, unless the leg is known already."""
     if turn.state.knows(leg):
         return
     contact = begin(turn, leg=leg, trunk=trunk, called=called, calling=calling, calling_name=calling_name,
-                    at=at, withheld=withheld)
+                    at=at, withheld=withheld, diversion=diversion)
     if not contact.inbound:
         acd.take(turn, contact)
     _route(turn, contact, complete)
 
 
 def begin(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, calling_name: str,
-          at: float, withheld: bool = False) -> Contact:
+          at: float, withheld: bool = False, diversion: Diversion | None = None) -> Contact:
     """A new contact for which nothing is done yet."""
     name = turn.setup.new_id()
     if not NUMBER.fullmatch(calling):             # trunkd could ring no agent with it
         calling = ""
     turn.log(events.Began(leg=leg, trunk=trunk, direction=turn.setup.plan.direction(trunk), calling=calling,
-                          calling_name=calling_name, called=called, began_at=at, withheld=withheld), name)
+                          calling_name=calling_name, called=called, began_at=at, withheld=withheld,
+                          redirecting=None if diversion is None else diversion.number,
+                          redirected_why=0 if diversion is None else diversion.reason), name)
     return turn.state.contacts[name]
 
 

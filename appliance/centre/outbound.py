@@ -1,20 +1,57 @@
 """An agent's extension dials out: two legs that follow each other."""
 
-from appliance.bus.messages import Alert, Answer, Bridge, Dial, Proceed, Progress
+from appliance.bus.messages import (
+    Alert,
+    Answer,
+    Bridge,
+    Dial,
+    Diversion,
+    GrantDeflection,
+    Proceed,
+    Progress,
+)
 from appliance.centre import acd, events
 from appliance.centre.dialplan import ToTrunk
 from appliance.centre.state import Contact
 from appliance.centre.turn import Turn
 
 
+MOST_DEFLECTIONS = 5                              # of one call: a circle ends
+DEFLECTED = 10                                    # reason of a diversion, Q.931 4.6.7
+
+
 def dial(turn: Turn, contact: Contact, to: ToTrunk) -> None:
-    leg = turn.setup.new_id()
     if not contact.record.agent:
         acd.take(turn, contact)
-    turn.log(events.Dialled(leg=leg, trunk=to.route.to, number=to.digits, record=to.route.record), contact)
+    leg = _dialled(turn, contact, to)
     turn.do(Proceed(leg=contact.arrived_leg))
+    _dial(turn, contact, to, leg, None)
+
+
+def deflect(turn: Turn, contact: Contact, number: str) -> None:
+    """The party that is rung wants the caller to be connected to `number`: done when it could dial that itself,
+    and only to where calls leave the box."""
+    to = turn.setup.plan.judge(contact.dialled_trunk, number, complete=True)
+    from_leg = contact.dialled_leg
+    if not isinstance(to, ToTrunk) or contact.deflections >= MOST_DEFLECTIONS:
+        turn.do(GrantDeflection(leg=from_leg, granted=False))
+        return
+    deflecting = Diversion(number=contact.record.segments[-1].detail, reason=DEFLECTED)
+    leg = _dialled(turn, contact, to)
+    turn.do(GrantDeflection(leg=from_leg, granted=True))
+    _dial(turn, contact, to, leg, deflecting)
+
+
+def _dialled(turn: Turn, contact: Contact, to: ToTrunk) -> str:
+    leg = turn.setup.new_id()
+    turn.log(events.Dialled(leg=leg, trunk=to.route.to, number=to.digits, record=to.route.record), contact)
+    return leg
+
+
+def _dial(turn: Turn, contact: Contact, to: ToTrunk, leg: str, diversion: Diversion | None) -> None:
     turn.do(Dial(leg=leg, trunk=to.route.to, called=to.digits,
-                 calling=to.route.calling or contact.record.calling, withheld=contact.withheld or None))
+                 calling=to.route.calling or contact.record.calling, withheld=contact.withheld or None,
+                 diversion=diversion))
 
 
 def proceeding(turn: Turn, contact: Contact) -> None:

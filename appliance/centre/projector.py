@@ -36,7 +36,8 @@ class ContactProjector:
 def _began(contact: str, event: events.Began) -> ContactRecord:
     return ContactRecord(
         contact=contact, direction=event.direction, calling=event.calling, called=event.called,
-        state="flow" if event.direction == "in" else "dialling", began_at=event.began_at)
+        state="flow" if event.direction == "in" else "dialling", began_at=event.began_at,
+        withheld=event.withheld)
 
 
 def _numbered(record: ContactRecord, at: float, event: events.Numbered) -> ContactRecord:

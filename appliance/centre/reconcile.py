@@ -3,7 +3,7 @@
 import logging
 
 from appliance.bus.messages import Alert, Answer, CallInfo, CallTable, Hangup, Proceed
-from appliance.centre import acd, ending, events, inbound, outbound
+from appliance.centre import acd, ending, events, inbound, outbound, told
 from appliance.centre.state import Contact
 from appliance.centre.turn import NORMAL, TEMPORARY_FAILURE, Turn
 
@@ -38,6 +38,8 @@ def reconcile(turn: Turn, table: CallTable) -> None:
 
 def _gone(turn: Turn, leg: str, call: CallInfo | None) -> None:
     if call is not None:
+        if call.charge is not None and call.charge.total:
+            told.charged(turn, leg, call.charge)
         ending.released(turn, leg, call.cause, call.by, call.since)
     else:
         ending.released(turn, leg, TEMPORARY_FAILURE, "line", turn.now)
@@ -49,7 +51,8 @@ def _unknown(turn: Turn, call: CallInfo) -> None:
     if call.inbound and call.state in NOT_ANSWERED[:2] and not ours:
         inbound.incoming(turn, leg=call.leg, trunk=call.trunk, called=call.called, calling=call.calling,
                          calling_name=call.calling_name, complete=call.complete,
-                         at=call.began_at or call.since, withheld=bool(call.withheld))
+                         at=call.began_at or call.since, withheld=bool(call.withheld),
+                         diversion=call.diversion)
     else:
         log.info("leg %s (%s %s) belongs to no contact: hung up", call.leg, call.trunk, call.state)
         turn.do(Hangup(leg=call.leg, cause=NORMAL if ours else TEMPORARY_FAILURE))
@@ -58,7 +61,8 @@ def _unknown(turn: Turn, call: CallInfo) -> None:
 def _missed(turn: Turn, call: CallInfo) -> None:
     """A call that came and went unseen has its record all the same."""
     inbound.begin(turn, leg=call.leg, trunk=call.trunk, called=call.called, calling=call.calling,
-                  calling_name=call.calling_name, at=call.began_at or call.since)
+                  calling_name=call.calling_name, at=call.began_at or call.since, withheld=bool(call.withheld),
+                  diversion=call.diversion)
     ending.released(turn, call.leg, call.cause, call.by, call.since)
 
 
@@ -77,6 +81,8 @@ def _arrived(turn: Turn, contact: Contact, call: CallInfo) -> None:
 
 
 def _dialled(turn: Turn, contact: Contact, call: CallInfo) -> None:
+    if contact.record.state in ("ringing", "dialling") and call.state == "answered":
+        told.answered(turn, call.leg, call.connected)
     if contact.record.state == "ringing" and call.state == "answered":
         acd.talk(turn, contact)
     elif contact.record.state == "ringing" and call.state == "disconnecting":

@@ -33,6 +33,8 @@ class Contact(msgspec.Struct, kw_only=True):
     calling_name: str
     arrived_leg: str                              # the caller's, or for an outbound contact the extension's
     dialled_leg: str = ""                         # the agent's, or for an outbound contact the far end's
+    dialled_trunk: str = ""                       # of an outbound contact
+    deflections: int = 0                          # of an outbound contact, by those who were called
     withheld: bool = False                        # the caller does not want to be shown
     connected: bool = False                       # we answered the arrived leg
     alerted: bool = False                         # the arrived leg was told that it rings
@@ -80,10 +82,15 @@ class State(msgspec.Struct, kw_only=True):
     agents: dict[str, Agent] = {}
     legs: dict[str, str] = {}                     # live leg -> contact
     recent_legs: list[str] = []                   # oldest first
+    was_of: dict[str, str] = {}                   # recent leg -> contact
     joins: int = 0
 
     def contact_of(self, leg: str) -> Contact | None:
         return self.contacts.get(self.legs.get(leg, ""))
+
+    def whose(self, leg: str) -> str:
+        """The contact, also when the leg has ended not long ago; "" for none."""
+        return self.legs.get(leg) or self.was_of.get(leg, "")
 
     def agent_on(self, leg: str) -> Agent | None:
         return next((agent for agent in self.agents.values() if leg and agent.leg == leg), None)

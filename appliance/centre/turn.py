@@ -11,6 +11,7 @@ from appliance.centre.events import LogEvent, encode
 from appliance.centre.evolve import evolve
 from appliance.centre.flow import Flow
 from appliance.centre.state import Contact, State
+from appliance.config.emergency import Emergency
 from appliance.config.schema import AgentConfig, CentreConfig, QueueConfig
 from appliance.store.events import Entry
 
@@ -29,8 +30,9 @@ class Setup:
     new_id: Callable[[], str]
 
     @classmethod
-    def of(cls, config: CentreConfig, flows: Mapping[str, Flow], new_id: Callable[[], str]) -> "Setup":
-        return cls(DialPlan(config), flows, {queue.name: queue for queue in config.queues},
+    def of(cls, config: CentreConfig, flows: Mapping[str, Flow], new_id: Callable[[], str],
+           emergency: Emergency | None = None) -> "Setup":
+        return cls(DialPlan(config, emergency), flows, {queue.name: queue for queue in config.queues},
                    {agent.name: agent for agent in config.agents}, new_id)
 
 
@@ -48,6 +50,11 @@ class Turn:
         name = contact if isinstance(contact, str) else contact.record.contact
         self.entries.append(encode(self.now, name, event))
         evolve(self.state, self.now, name, event)
+
+    def tell(self, event: LogEvent, leg: str) -> None:
+        """Log what is told of a leg, if a contact has or had it."""
+        if name := self.state.whose(leg):
+            self.log(event, name)
 
     def do(self, action: Request[Any]) -> None:
         self.actions.append(action)

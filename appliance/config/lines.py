@@ -15,6 +15,7 @@ from e1_driver import check_url
 TIMER_NAMES = (
     "t301_s", "t302_s", "t303_s", "t304_s", "t305_s", "t306_s", "t308_s", "t309_s", "t310_s", "t313_s",
     "t314_s", "t316_s", "t317_s", "t322_s", "n303", "n308", "n316", "n322", "link_pause_s", "cold_restart_s")
+PRIVATE_PROFILES = ("qsig", "ecma")           # symmetric ones: the far end is a PBX, whatever its side
 LONGEST_TIMER_S = 3600.0
 MOST_ATTEMPTS = 100
 _BLOCK = re.compile(rf"[0-9]{{1,{LONGEST}}}(-[0-9]{{1,{LONGEST}}})?")

@@ -83,7 +83,7 @@ class Audit:
         quiet_at = self._set_up_at + QUIET_S
         if now < quiet_at:
             self._next_at = quiet_at
-        elif not self._restarts.waits:
+        elif not self._restarts.busy:
             self._proved_at[timeslot] = now
             self._asked[timeslot] = ""
             self._restarts.begin(timeslot, now, proves=True)

@@ -29,6 +29,7 @@ class CallServices:
         self.services: Services
         self.calls: Calls
         self._events = events
+        self._offered = False                     # the SETUP in hand is a call's first
 
     def facts(self, key: str) -> CallFacts | None:
         if key not in self.calls:
@@ -41,12 +42,13 @@ class CallServices:
     # --- around what call control does
 
     def before(self, call: Call, message: Message, now: float) -> None:
-        if message.type is not MessageType.SETUP and call.key in self.calls:
+        self._offered = message.type is MessageType.SETUP and call.key not in self.calls
+        if message.type is not MessageType.SETUP and call.key in self.calls and not call.told:
             self.services.receive(call.key, message, now)
             self._take_events()
 
     def after(self, call: Call, message: Message, now: float) -> None:
-        if message.type is MessageType.SETUP and call.key in self.calls:
+        if self._offered and call.key in self.calls:
             self.services.receive(call.key, message, now)
         self.flush(now)
 

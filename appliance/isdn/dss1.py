@@ -86,7 +86,7 @@ class Signalling:
             profile, side, self._served.facts, self.counts, name)
         self._calls = Calls(
             side, profile, timers, overlap=overlap, auto_proceed=auto_proceed,
-            selection=Selection(selection or ("exclusive" if profile.exclusive else "preferred")),
+            selection=Selection(selection or profile.selection),
             channels=self.channels, restarts=self._restarts, maintenance=self._maintenance,
             counts=self.counts, new_key=new_key, first_call_ref=first_call_ref, send=self.send,
             services=self._served)
@@ -202,10 +202,11 @@ class Signalling:
         self.services.transfer(key, other, now)
         self._served.flush(now)
 
-    def answer_transfer(self, key: str, granted: bool, now: float) -> None:
-        """To a TransferAsked."""
-        self.services.answer_transfer(key, granted)
+    def answer_transfer(self, key: str, granted: bool, now: float) -> str:
+        """To a TransferAsked; its other call."""
+        other = self.services.answer_transfer(key, granted)
         self._served.flush(now)
+        return other
 
     def trace_malicious(self, key: str, now: float) -> None:
         """Services.trace_malicious(): the network registers who calls."""

@@ -65,7 +65,7 @@ class Profile:
     calling: Numbering = Numbering()
     display_from: frozenset[Side] = frozenset({Side.NETWORK})
     sending_complete: bool = True                 # our SETUP with the whole number says so
-    exclusive: bool = False                       # our SETUP insists on its channel
+    selection: str = "preferred"                  # of the channel in our SETUP: "exclusive", "any", "none"
     restart_at_start: bool = True                 # of the whole interface, when nothing is known of calls
     service_messages: bool = False                # SERVICE takes channels out of service
     suspend_known: bool = True                    # SUSPEND, RESUME exist; the network rejects them (5.6)

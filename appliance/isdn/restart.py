@@ -7,8 +7,8 @@ out of service; we go on sending one every T316, since nobody comes to a branch 
 
 A far end need not know RESTART. The restart of the interface after a cold start holds all channels for
 cold_restart_s at most, and a channel that is restarted only to prove it idle waits no longer either: an
-exchange that does RESTART answers at once, and one that does not must not keep the branch from calling. For the
-same reason a channel of a far end that is known to do no RESTART is used again after N316 of them.
+exchange that does RESTART answers at once, and one that does not must not keep the branch from calling. For
+the same reason a channel of a far end that is known to do no RESTART is used again after N316 of them.
 """
 import logging
 from collections import Counter
@@ -49,6 +49,13 @@ class Restarts:
         """The Restart request state (REST 1)."""
         return self._waits_for is not None
 
+    @property
+    def busy(self) -> bool:
+        """It waits, and not for a channel that is out of service anyhow: that one gives way to others."""
+        if not self._waits_for:
+            return self._waits_for == INTERFACE
+        return self._channels[self._waits_for].restart is not ChannelState.OUT_OF_SERVICE
+
     def is_under_way(self, timeslot: int) -> bool:
         return self._interface or timeslot in self._sent
 
@@ -79,7 +86,7 @@ class Restarts:
         if timeslot not in self._sent:
             self._sent[timeslot] = 0
             self._channels.set_restart(timeslot, ChannelState.RESTARTING)
-            if self._waits_for is None:
+            if not self.busy:
                 self._go_on(now)
 
     def acknowledged(self, timeslots: Sequence[int], now: float) -> None:

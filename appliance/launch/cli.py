@@ -15,6 +15,7 @@ from appliance.bus.client import Bus, BusAway, BusError
 from appliance.bus.messages import GetHealth, HealthReply
 from appliance.bus.runner import EX_CONFIG, EX_UNAVAILABLE, UMASK
 from appliance.centre.rebuild import rebuild as rebuild_records
+from appliance.config import emergency
 from appliance.errors import BranchlineError, ConfigError
 from appliance.launch import channels as channel_table
 from appliance.launch import lending, tracing
@@ -66,6 +67,8 @@ def up(config: Path, state_dir: Path, run_dir: Path,
 def check(config: Path) -> None:
     """Read the configuration and its flows, say what is wrong."""
     found = _or_exit(lambda: box.check(config))
+    for sentence in emergency.warnings(found):
+        click.echo(f"{config}: warning: {sentence}", err=True)
     click.echo(f"{config}: in order: {len(found.spans)} spans, {len(found.centre.queues)} queues, "
                f"{len(found.centre.agents)} agents")
 

@@ -190,7 +190,8 @@ async def follow(bus: Bus, span: str, last_s: float, view: View, upkeep: bool) -
         fresh = _frames(found)[behind:]
         for frame in fresh:
             for step in course.add(frame):
-                click.echo(json.dumps(as_json(step)) if view.json else "\n".join(drawing.lines(step)))
+                for line in [json.dumps(as_json(step))] if view.json else drawing.lines(step):
+                    click.echo(line)
         if fresh:
             since = fresh[-1][0]
             behind = sum(frame.at == since for frame in found.frames)      # those come once more

@@ -18,7 +18,19 @@ from appliance.errors import BranchlineError, ConfigError
 from appliance.store import sqlite
 from appliance.store.projections import Projections
 from appliance.store.records import ContactRecord
-from appliance.store.schema import GIVES_LEG, VERSION, contacts, events, events_legs, meta, segments
+from appliance.store.schema import (
+    GIVES_LEG,
+    TELLS,
+    VERSION,
+    add_columns,
+    contacts,
+    events,
+    events_legs,
+    events_told,
+    lacks_columns,
+    meta,
+    segments,
+)
 
 FILE = "acd.sqlite"
 
@@ -66,6 +78,11 @@ class EventLog:
                 if version != str(VERSION):
                     raise ConfigError(f"{path}: has tables of version {version}, this box knows {VERSION}: "
                                       "finish the update, or restore the file that fits")
+                missing = lacks_columns(connection)
+            if missing:
+                with self._file.write() as connection:
+                    add_columns(connection, missing)
+            with self._file.read() as connection:
                 self._projections = Projections.load(connection)
                 self.seq: int = connection.execute(select(func.max(events.c.seq))).scalar() or 0
         except (DBAPIError, sqlite3.Error) as error:
@@ -75,7 +92,8 @@ class EventLog:
             self._file.close()
             raise
         with contextlib.suppress(DBAPIError), self._file.write() as connection:      # a full disk: do without
-            events_legs.create(connection, checkfirst=True)      # in a file from before there was this index
+            for index in (events_legs, events_told):             # in a file from before there were these
+                index.create(connection, checkfirst=True)
 
     def append(self, batch: Sequence[Entry]) -> int:
         """Everything of one turn in one commit; the last seq. StoreError: nothing of it is in the log."""
@@ -116,6 +134,13 @@ class EventLog:
             rows = connection.execute(
                 select(events).where(events.c.contact == contact, text(GIVES_LEG))
                 .order_by(events.c.seq)).all()
+        return [Entry(**row._mapping) for row in rows]
+
+    def told(self, contact: str) -> list[Entry]:
+        """The events of this contact that tell something beside its course, in order."""
+        with self._file.read() as connection:
+            rows = connection.execute(
+                select(events).where(events.c.contact == contact, text(TELLS)).order_by(events.c.seq)).all()
         return [Entry(**row._mapping) for row in rows]
 
     def last(self, kind: str) -> int:

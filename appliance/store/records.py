@@ -32,4 +32,5 @@ class ContactRecord:
     ended_by: str = ""
     cause: int = 0
     digits: str = ""
+    withheld: bool = False
     segments: tuple[SegmentRecord, ...] = ()

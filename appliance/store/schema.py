@@ -3,7 +3,10 @@
 `events` is the truth and only grows; `contacts` and `segments` are computed from it and may be so again.
 """
 
+from typing import Any
+
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     Double,
@@ -15,8 +18,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
+    inspect,
     text,
 )
+from sqlalchemy.schema import CreateColumn
 
 APPLICATION_ID = 0x424C4143                       # "BLAC", in the header of a SQLite file: it is ours
 VERSION = 1                                       # of the tables; an event's own version is its column v
@@ -24,6 +30,8 @@ VERSION = 1                                       # of the tables; an event's ow
 metadata = MetaData()
 
 GIVES_LEG = "kind IN ('Began', 'Offered', 'Dialled')"     # events that give a contact a leg
+
+TELLS = "kind IN ('PartyKnown', 'Charged', 'TraceAsked', 'TraceOver')"      # what lines tell beside its course
 
 events = Table(
     "events", metadata,
@@ -37,6 +45,9 @@ events = Table(
 )
 events_legs = Index("events_legs", events.c.contact, sqlite_where=text(GIVES_LEG),
                     postgresql_where=text(GIVES_LEG))
+
+events_told = Index("events_told", events.c.contact, sqlite_where=text(TELLS),
+                    postgresql_where=text(TELLS))
 
 contacts = Table(
     "contacts", metadata,
@@ -53,6 +64,7 @@ contacts = Table(
     Column("ended_by", String(16), nullable=False),
     Column("cause", SmallInteger, nullable=False),
     Column("digits", Text, nullable=False),
+    Column("withheld", Boolean, nullable=False, server_default=false()),
     Index("contacts_began", "began_at", "contact"),
 )
 
@@ -85,3 +97,15 @@ def create(connection: Connection) -> None:
                 f"CREATE TRIGGER events_no_{act.lower()} BEFORE {act} ON events "
                 "BEGIN SELECT RAISE(ABORT, 'events only grow'); END")
     connection.execute(meta.insert().values(key="version", value=str(VERSION)))
+
+
+def lacks_columns(connection: Connection) -> list[Column[Any]]:
+    """Of a file from before there were these: each has a default."""
+    there = {column["name"] for column in inspect(connection).get_columns(contacts.name)}
+    return [column for column in contacts.columns if column.name not in there]
+
+
+def add_columns(connection: Connection, columns: list[Column[Any]]) -> None:
+    for column in columns:
+        described = CreateColumn(column).compile(dialect=connection.dialect)
+        connection.execute(text(f"ALTER TABLE {contacts.name} ADD COLUMN {described}"))

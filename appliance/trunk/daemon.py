@@ -6,6 +6,8 @@ import sys
 from appliance.bus.messages import DaemonUp, Done, Event, Request, SpanState
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
+from appliance.isdn.profile import Transfer
+from appliance.isdn.supplementary import codec
 from appliance.store import TRACES_FILE
 from appliance.trunk.binding import Bindings
 from appliance.trunk.busy_out import FILE as BUSY_OUT
@@ -66,6 +68,9 @@ async def serve(context: Context) -> None:
         context.bus.on_back(back)
         await context.up()
         async with asyncio.TaskGroup() as parts:
+            profiles = [span.signalling.profile for span in service.spans.values()]
+            if any(profile.transfer is not Transfer.NONE for profile in profiles):
+                parts.create_task(asyncio.to_thread(codec.load))     # so the first Facility stops no call
             running = [parts.create_task(part) for part in (
                 say(), say_channels(), state_facts(), bindings.run(), service.traces.run(),
                 service.run())]

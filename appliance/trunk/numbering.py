@@ -160,11 +160,6 @@ def plain(number: str) -> LineNumber:
     return LineNumber(number)
 
 
-def is_emergency(number: str, country: str) -> bool:
-    """One of the country's own; `country` as in NumbersConfig."""
-    return number.isascii() and number.isdigit() and shortnumberinfo.is_emergency_number(number, country)
-
-
 def _international(metadata: phonenumbers.PhoneMetadata | None) -> str:
     if metadata is None:
         return "00"

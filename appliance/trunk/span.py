@@ -58,7 +58,7 @@ class TrunkSpan:
         self.signalling.change(
             profile=profile, timers=override(profile.timers[side], config.timers), hunt=config.channels,
             overlap=config.overlap, audit_s=config.audit_s,
-            selection=config.selection or ("exclusive" if profile.exclusive else "preferred"))
+            selection=config.selection or profile.selection)
         self.signalling.reserve(config.directions)
 
     @property

@@ -1,6 +1,6 @@
 """Supplementary services between the bus and the spans: what is asked for, and what the far ends tell."""
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
@@ -38,7 +38,6 @@ class Supplementary:
     calls: Calls
     spans: Mapping[str, TrunkSpan]
     hang_up: Callable[[Leg, int], None]
-    _wanted: dict[str, str] = field(default_factory=dict)      # legs that a PBX wants to be without, in pairs
 
     # --- asked by the centre
 
@@ -62,8 +61,8 @@ class Supplementary:
                     span.flush()
                     self._let_go([leg] if granted else [], NORMAL_UNSPECIFIED)
                 case GrantJoin(leg=leg, granted=granted):
-                    span, other = self._span(leg), self._wanted.pop(leg, "")
-                    span.signalling.answer_transfer(leg, granted, span.now())
+                    span = self._span(leg)
+                    other = span.signalling.answer_transfer(leg, granted, span.now())
                     span.flush()
                     self._let_go([leg, other] if granted else [], NORMAL_CLEARING)
         except (StateError, ValueError) as error:
@@ -127,7 +126,6 @@ class Supplementary:
             case services.DeflectionAsked(to=to):
                 self.calls.say(DeflectionWanted(leg=name, to=to.digits))
             case services.TransferAsked(other=other):
-                self._wanted[name] = other
                 self.calls.say(JoinWanted(leg_a=name, leg_b=other))
 
 

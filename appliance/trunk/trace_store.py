@@ -42,9 +42,13 @@ class TraceStore:
     def __init__(self, path: Path | None, kept_days: float = KEPT_DAYS,
                  kept_octets: int = KEPT_OCTETS) -> None:
         self._path, self._kept_s, self._kept_octets = path, kept_days * 86_400.0, kept_octets
-        self._lock = threading.Lock()
-        self._database = _open(path) if path else _open_ours(":memory:")
-        [(self._octets,)] = self._database.execute(TOTAL)
+        self._lock, self._octets = threading.Lock(), 0
+        self._file: sqlite3.Connection | None = None             # None: it could not be opened yet
+        with self._lock:
+            try:
+                self._database()
+            except (sqlite3.Error, OSError) as error:
+                self._complain(error)
 
     def save(self, traces: Iterable[CallTrace], now_unix_s: float) -> bool:
         """In one commit, in place of earlier ones of the same leg and part; what is too old or too much goes.
@@ -62,70 +66,85 @@ class TraceStore:
                 except sqlite3.DatabaseError as error:           # what is in it cannot be right
                     if self._path is None:
                         raise
-                    self._database.close()
-                    self._database, self._octets = _begin_anew(self._path, error), 0
+                    self._set_aside(self._path, error)
                     self._write(rows, now_unix_s - self._kept_s)
-            except sqlite3.Error as error:
-                log.error("%s: cannot be written (%s): is the disk full or worn out?", self._path, error)
+            except (sqlite3.Error, OSError) as error:
+                self._complain(error)
                 return False
             return True
 
+    def _complain(self, error: Exception) -> None:
+        log.error("%s: cannot be written (%s): is the disk full or worn out?", self._path, error)
+
+    def _database(self) -> sqlite3.Connection:
+        """sqlite3.OperationalError, OSError: the disk does not let us, now. One that is damaged or of another
+        version is set aside, and a new one begun."""
+        if self._file is None:
+            try:
+                self._file = _open(self._path)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError as error:
+                if self._path is None:
+                    raise
+                self._set_aside(self._path, error)
+                self._file = _open(self._path)
+            [(self._octets,)] = self._file.execute(TOTAL)
+        return self._file
+
+    def _set_aside(self, path: Path, error: sqlite3.DatabaseError) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        bad = path.with_suffix(".bad")
+        log.error("%s: %s: set aside as %s, the traces begin anew", path, error, bad.name)
+        for suffix in ("", "-wal", "-shm"):
+            side = path.with_name(path.name + suffix)
+            if side.exists():
+                side.rename(bad.with_name(bad.name + suffix))
+
     def _write(self, rows: list[tuple[str, int, float, int, bytes]], oldest_unix_s: float) -> None:
+        database = self._database()
         octets = self._octets
-        with self._database:
+        with database:
             for leg, part, *_ in rows:
-                octets -= self._delete(FORGET, leg, part)
-            self._database.executemany("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", rows)
+                octets -= _delete(database, FORGET, leg, part)
+            database.executemany("INSERT INTO trace VALUES (?, ?, ?, ?, ?)", rows)
             octets += sum(row[3] for row in rows)
-            octets -= self._delete(FORGET_OLD, oldest_unix_s, DELETED_AT_ONCE)
+            octets -= _delete(database, FORGET_OLD, oldest_unix_s, DELETED_AT_ONCE)
             while octets > self._kept_octets:
-                octets -= self._delete(FORGET_OLDEST, max(1, len(rows)))
+                octets -= _delete(database, FORGET_OLDEST, max(1, len(rows)))
         self._octets = octets
 
     def keep(self, days: float, octets: int) -> None:
         """Other limits, from the next save on."""
         self._kept_s, self._kept_octets = days * 86_400.0, octets
 
-    def _delete(self, statement: str, *values: object) -> int:
-        """How many octets went."""
-        return sum(octets for octets, in self._database.execute(statement, values))
-
     def find(self, leg: str) -> list[CallTrace]:
         """Those of a leg, in order."""
         with self._lock:
             try:
-                rows = self._database.execute(
+                rows = self._database().execute(
                     "SELECT data FROM trace WHERE leg = ? ORDER BY part", (leg,)).fetchall()
                 return [_decoder.decode(zlib.decompress(data)) for data, in rows]
-            except (sqlite3.Error, zlib.error, msgspec.MsgspecError) as error:
+            except (sqlite3.Error, OSError, zlib.error, msgspec.MsgspecError) as error:
                 log.error("%s: leg %s cannot be read: %s", self._path, leg, error)
                 return []
 
     def close(self) -> None:
         with self._lock:
-            self._database.close()
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """One that is damaged or of another version is set aside, and a new one begun."""
-    try:
-        return _open_ours(str(path))
-    except sqlite3.DatabaseError as error:
-        return _begin_anew(path, error)
+def _delete(database: sqlite3.Connection, statement: str, *values: object) -> int:
+    """How many octets went."""
+    return sum(octets for octets, in database.execute(statement, values))
 
 
-def _begin_anew(path: Path, error: sqlite3.DatabaseError) -> sqlite3.Connection:
-    bad = path.with_suffix(".bad")
-    log.error("%s: %s: set aside as %s, the traces begin anew", path, error, bad.name)
-    for suffix in ("", "-wal", "-shm"):
-        side = path.with_name(path.name + suffix)
-        if side.exists():
-            side.rename(bad.with_name(bad.name + suffix))
-    return _open_ours(str(path))
-
-
-def _open_ours(path: str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, check_same_thread=False)
+def _open(path: Path | None) -> sqlite3.Connection:
+    database = sqlite3.connect(path or ":memory:", check_same_thread=False)
     try:
         [(version,)] = database.execute("PRAGMA user_version")
         if version not in (0, VERSION):

@@ -1,8 +1,8 @@
 """What every call said on its D-channel, both layers: collected while it goes on, kept when it has ended.
 
 Of a span's frames a call keeps its own messages, those of the global call reference, and what layer 2 said
-that is no mere upkeep. Digits pressed in an answered call are a caller's secrets (a card number, a PIN):
-nothing that is kept has them.
+that is no mere upkeep. Digits pressed in an answered call are a caller's secrets (a card number, a PIN), and
+so is who withholds his number (CLIR): nothing that is kept has them.
 """
 import asyncio
 import time
@@ -19,12 +19,16 @@ SETTLE_S = 3.0                                    # after its end the clearing i
 STORE_EVERY_S = 10.0
 LOOK_EVERY_S = 1.0
 UNCLAIMED_MOST = 64                               # SETUPs of a span that became no call
-PENDING_MOST = 5000                               # calls that wait for a disk that is full
+PENDING_FRAMES = 100_000                          # of calls that wait for a disk that is full: 20 MB
 REPLY_OCTETS = 6 << 20                            # of 8 MiB that the bus carries
 FRAME_OVERHEAD_OCTETS = 48                        # of a frame in a reply
 
 MASKED = ord("?")
-_SECRET = {0x2C: 0, 0x70: 1}                      # keypad facility, called party number: octets before digits
+KEYPAD, CALLED, DISPLAY = 0x2C, 0x70, 0x28
+SUBADDRESSES = {0x6C: 0x6D, 0x4C: 0x4D}           # of the calling number, of the connected one
+NUMBERS = frozenset({*SUBADDRESSES, 0x74, 0x76})  # that may be withheld; also redirecting, redirection
+NAMING = frozenset({MessageType.SETUP, MessageType.CONNECT, MessageType.NOTIFY, MessageType.FACILITY})
+LAST, ALLOWED = 0x80, 0                           # extension bit; presentation: bits 7 and 6 of octet 3a
 
 
 class _Call:
@@ -92,9 +96,11 @@ class SpanTraces:
             elif kind == MessageType.CONNECT and call is not None:
                 call.answered = True
             elif kind == MessageType.INFORMATION and (call is None or call.answered):
-                octets = _masked(octets, 7 + length)
+                octets = _without_keys(octets, 7 + length)
             elif kind == MessageType.RELEASE_COMPLETE and call is not None and call.info is None:
                 del self.calls[reference, ours]   # refused before it was a call: the reference may come again
+            if kind in NAMING:
+                octets = _without_withheld(octets, 7 + length)
         if call is not None:
             call.add(TraceFrame(at_unix_s, sent, octets, again))
         return octets
@@ -112,13 +118,34 @@ class SpanTraces:
             call.add(frame)
 
 
-def _masked(octets: bytes, start: int) -> bytes:
+def _without_keys(octets: bytes, start: int) -> bytes:
     """Without the digits of its elements, at as many octets; `start`: where these begin."""
+    return _masked(octets, start, {KEYPAD: 0, CALLED: 1})
+
+
+def _without_withheld(octets: bytes, start: int) -> bytes:
+    """Without numbers that are not to be shown, and without what would name their party all the same."""
+    hidden: dict[int, int] = {}
+    for codeset, identifier, _, content in elements_in(octets[start:]):
+        if codeset == 0 and identifier in NUMBERS and content and _withheld(content):
+            hidden[identifier] = next((at for at, octet in enumerate(content, 1) if octet & LAST), 0)
+            if identifier in SUBADDRESSES:
+                hidden |= {SUBADDRESSES[identifier]: 1, DISPLAY: 0}
+    return _masked(octets, start, hidden) if hidden else octets
+
+
+def _withheld(number: bytes) -> bool:
+    """By its octet 3a, where it has one."""
+    return len(number) > 1 and not number[0] & LAST and number[1] >> 5 & 3 != ALLOWED
+
+
+def _masked(octets: bytes, start: int, hidden: dict[int, int]) -> bytes:
+    """`hidden`: elements of codeset 0, and how many octets of each stay; what is cut short is hidden, too."""
     found = bytearray(octets)
     for codeset, identifier, at, content in elements_in(octets[start:]):
-        if codeset == 0 and content and identifier in _SECRET:
-            first = start + at + 2 + _SECRET[identifier]
-            end = start + at + 2 + len(content)
+        if codeset == 0 and identifier in hidden:
+            first = start + at + 2 + hidden[identifier]
+            end = len(octets) if content is None else start + at + 2 + len(content)
             found[first:end] = bytes((MASKED,)) * (end - first)
     return bytes(found)
 
@@ -136,7 +163,6 @@ class Traces:
         self._pending = {(trace.call.leg, trace.part): trace for trace in left}          # to be stored
         self._storing: dict[tuple[str, int], CallTrace] = {}
         self._stored_at = time.monotonic()
-        self.lost = 0                             # traces that found no room
 
     def keep(self, days: float, octets: int) -> None:
         """How long, and how much."""
@@ -192,9 +218,6 @@ class Traces:
         if self._journal:
             self._journal.write(trace)
         self._pending[info.leg, call.part] = trace
-        if len(self._pending) > PENDING_MOST:
-            del self._pending[next(iter(self._pending))]
-            self.lost += 1
 
     async def of(self, leg: str, info: CallInfo | None) -> list[CallTrace]:
         """All that is known of a leg, in order; `info` of one that goes on."""
@@ -237,8 +260,19 @@ class Traces:
         if await asyncio.to_thread(self._store.save, list(self._storing.values()), time.time()):
             self._forget(until)
         else:
-            self._pending = self._storing | self._pending
+            self._wait_on()
         self._storing = {}
+
+    def _wait_on(self) -> None:
+        """The disk did not take them: the newest wait for it."""
+        found, frames = self._storing | self._pending, 0
+        self._pending = {}
+        for name, trace in reversed(found.items()):
+            frames += len(trace.frames)
+            if frames > PENDING_FRAMES:
+                break
+            self._pending[name] = trace
+        self._pending = dict(reversed(self._pending.items()))
 
     def close(self) -> None:
         """The process ends in order: calls that go on are kept as they are, for the next one."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from appliance.bus.messages import CallInfo, Diversion, UserData
+from appliance.config.emergency import known_numbers
 from appliance.config.lines import SpanConfig, TrunkConfig
 from appliance.isdn.dss1 import Signalling
 from appliance.isdn.elements import (
@@ -31,7 +32,7 @@ from appliance.isdn.supplementary.presentation import (
 )
 from appliance.trunk.caller_id import CallerId
 from appliance.trunk.groups import Group
-from appliance.trunk.numbering import LineNumber, NumberPlan, is_emergency, plain
+from appliance.trunk.numbering import LineNumber, NumberPlan, plain
 
 K = TypeVar("K", bound=Element)
 
@@ -48,14 +49,12 @@ class Trunk:
         self.group = Group(config, spans, signalling, idle_since)
         self._plan = NumberPlan(config.numbers) if config.numbers is not None else None
         self._caller_id = CallerId(config.caller_id, self._plan)
-        self._country = config.numbers.country if config.numbers is not None else country
+        self._emergency = known_numbers(config, spans, country)
         public = [span.side == "user" for span in spans if not PROFILES[span.profile].symmetric]
-        self._toward_network, self._toward_pbx = any(public), bool(public) and not any(public)
+        self._toward_pbx = bool(public) and not any(public)
 
     def is_emergency(self, called: str) -> bool:
-        """Toward a PBX or in a private network a short number is an extension, unless it is configured."""
-        return called in self.config.emergency or (
-            self._toward_network and is_emergency(called, self._country))
+        return called in self._emergency
 
     def setup(self, info: CallInfo, profile: Profile, side: Side) -> tuple[str, str, tuple[Element, ...]]:
         """(called, name, elements) of Signalling.setup for this call. ValueError: no line can carry it."""

@@ -36,7 +36,7 @@ class Controller:
 
     def __init__(self, side: str, switch: str, overlap: bool, send: Callable[[bytes], None],
                  say: Callable[[str], None], debug: bool = False, *, in_band_clearing: bool = False,
-                 clock: Callable[[], float] | None = None) -> None:
+                 service_messages: bool = False, clock: Callable[[], float] | None = None) -> None:
         module = library()
         self._ffi, self._lib = module.ffi, Clocked(clock) if clock else module.lib
         self._clock = clock or time.time
@@ -56,6 +56,8 @@ class Controller:
             self._lib.pri_set_overlapdial(self._pri, 1)
         if switch == "qsig":
             self._lib.pri_facility_enable(self._pri)         # the calling name travels in it
+        if service_messages:
+            self._lib.pri_set_service_message_support(self._pri, 1)
         if in_band_clearing:
             self._lib.pri_set_inbanddisconnect(self._pri, 1)
         self._lib.pri_hangup_fix_enable(self._pri, 1)
@@ -237,7 +239,6 @@ class Controller:
 
     def service(self, timeslot: int, status: int) -> None:
         """SERVICE: that becomes of the channel; 0 in service, 1 maintenance, 2 out of service."""
-        self._lib.pri_set_service_message_support(self._pri, 1)
         self._done("pri_maintenance_service",
                    self._lib.pri_maintenance_service(self._pri, 0, timeslot, status))
 

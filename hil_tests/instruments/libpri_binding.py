@@ -94,8 +94,9 @@ typedef struct { int channel; int changestatus; ...; } pri_event_service_ack;
 struct pri_event_hold_rej { int channel; int cause; q931_call *call; ...; };
 typedef struct {
     int channel; int callingpres; char callingnum[...]; char callingname[...]; char callednum[...];
-    int flexible; int complete; char useruserinfo[...]; char keypad_digits[...]; struct pri_party_subaddress called_subaddress;
-    struct pri_party_id calling; q931_call *call; struct pri_subcommands *subcmds; ...;
+    int flexible; int complete; char useruserinfo[...]; char keypad_digits[...];
+    struct pri_party_subaddress called_subaddress; struct pri_party_id calling;
+    q931_call *call; struct pri_subcommands *subcmds; ...;
 } pri_event_ring;
 typedef union {
     int e; pri_event_restart restart; pri_event_restart_ack restartack; pri_event_ring ring;

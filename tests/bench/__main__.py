@@ -13,11 +13,13 @@ from tests.bench.latency import LATENCY
 from tests.bench.line import LINE
 from tests.bench.pure import CODEC, HDLC, MEDIA
 from tests.bench.signalling import SIGNALLING
+from tests.bench.stack import STACK
 from tests.bench.start import START
 from tests.bench.talk import TALK
+from tests.bench.trunks import DELAY, FULL, SIXTEEN
 
 ROOT = Path(__file__).resolve().parents[2]
-THEMES = (TALK, SIGNALLING, LATENCY, START, HDLC, CODEC, LINE, EMULATION, MEDIA)
+THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, EMULATION, MEDIA)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

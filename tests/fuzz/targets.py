@@ -25,6 +25,8 @@ TARGETS = {                                       # name -> module
     "hdlc": "tests.fuzz.hdlc",
     "lapd": "tests.fuzz.lapd",
     "q931": "tests.fuzz.q931",
+    "facility": "tests.fuzz.facility",
+    "ladder": "tests.fuzz.ladder",
     "e1d": "tests.fuzz.e1d",
     "tdmoe": "tests.e1_driver.test_tdmoe_wire",
     "tdmoe playout": "tests.e1_driver.test_tdmoe_playout",

@@ -14,7 +14,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from appliance.isdn.lapd import Side
 from appliance.isdn.profile import PROFILES
@@ -28,10 +34,11 @@ AUDIT_S = 60.0
 sides = st.sampled_from(Side)
 numbers = st.integers(0, 5)
 timeslots = st.integers(1, 3)
-ends = st.fixed_dictionaries({
+habits: dict[str, st.SearchStrategy[Any]] = {
     "hunt": st.sampled_from(["up", "down", "longest-idle", "round-robin"]),
     "selection": st.sampled_from(["preferred", "exclusive", "any", "none"]),
-    "overlap": st.booleans(), "auto_proceed": st.booleans(), "slow_clearing": st.booleans()})
+    "overlap": st.booleans(), "auto_proceed": st.booleans()}
+ends = st.fixed_dictionaries(habits | {"slow_clearing": st.booleans()})
 # frames on their way are a few ms old; then by and by each timer's time
 spans_s = st.sampled_from([0.001, 0.004, 0.006, 0.02, 0.3, 1.1, 4.5, 11.0, 31.0, 95.0])
 
@@ -100,6 +107,18 @@ class Model(RuleBasedStateMachine):
     def block(self, side: Side, timeslot: int, blocked: bool) -> None:
         self.world.block(side, timeslot, blocked)
 
+    @rule(side=sides, directions=st.dictionaries(timeslots, st.sampled_from(["in", "out", "both"])))
+    def reserve(self, side: Side, directions: dict[int, str]) -> None:
+        self.world.reserve(side, directions)
+
+    @rule(side=sides, settings=st.fixed_dictionaries(habits))
+    def change(self, side: Side, settings: dict[str, Any]) -> None:
+        self.world.change(side, settings)
+
+    @rule(side=sides, one=numbers, other=numbers)
+    def transfer(self, side: Side, one: int, other: int) -> None:
+        self.world.transfer(side, one, other)
+
     @rule(faults=st.sampled_from([CLEAN, LOSSY, MUTE]))
     def suffer(self, faults: Any) -> None:
         self.world.suffer(faults)
@@ -150,12 +169,7 @@ def check(model: type[Model], runs: int, number: int | None = None, *, shrink: b
     profile = settings(max_examples=runs, stateful_step_count=STEPS, deadline=None, database=None,
                        derandomize=number is None, phases=phases, print_blob=False,
                        suppress_health_check=list(HealthCheck))
-
-    def chosen() -> Model:
-        return model()
-
-    if number is not None:
-        chosen = seed(number)(chosen)
+    chosen = model if number is None else seed(number)(model)
     run_state_machine_as_test(chosen, settings=profile)
 
 

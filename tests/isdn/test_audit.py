@@ -1,14 +1,18 @@
 """The B-channel audit in virtual time: idle is proved, talk is asked about, what is stuck is restarted."""
 import itertools
 import logging
+from collections import Counter
 
 import pytest
 
+from appliance.isdn.audit import Audit
 from appliance.isdn.call.states import Timers
+from appliance.isdn.channels import Channels
 from appliance.isdn.elements import CallState, Cause, ChannelId, RestartIndicator
 from appliance.isdn.events import By, ChannelState, Incoming, Released
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import Message, MessageType
+from appliance.isdn.restart import Restarts
 from tests.isdn.line import CALLED, Bench, Line, not_idle
 
 M = MessageType
@@ -50,6 +54,22 @@ def test_each_idle_channel_is_restarted_once_a_period_one_at_a_time() -> None:
     assert all(later - earlier >= HOUR_S / 3 - 10 for earlier, later in itertools.pairwise(times))
     assert bench.ours.figures()["audits"] == 9
     assert not_idle(bench.ours) == []
+
+
+@pytest.mark.parametrize("set_up_at", [123.0740565, 123.4444266, 125.9135606])
+def test_waiting_for_quiet_always_goes_forward(set_up_at: float) -> None:
+    """Times are rounded: 5 s added to one of these, taken away again, are less than 5 s."""
+    channels, counts = Channels((1, 2), "up", lambda channel: None), Counter[str]()
+    restarts = Restarts("telco1", channels, Timers(), counts, lambda *sent: None, lambda *done: None)
+    audit = Audit(channels, restarts, 100.0, counts, lambda key, now: True)
+    audit.link_established(0.0)
+    audit.set_up(set_up_at)
+    now = set_up_at + 1.0
+    audit.expire(now)
+    while restarts.is_under_way(1) is False and (deadline := audit.next_deadline()) is not None:
+        assert deadline > now
+        now = deadline
+        audit.expire(now)
 
 
 def test_without_a_period_nothing_is_proved_and_change_begins_it() -> None:
@@ -108,6 +128,24 @@ def test_a_channel_that_answers_no_longer_is_found_within_t316_times_n316() -> N
     assert ChannelState.OUT_OF_SERVICE in [channel.state for channel in bench.ours.channels.all()]
     acknowledge(bench)
     assert not_idle(bench.ours) == []
+
+
+@pytest.mark.need(1)
+def test_a_channel_that_stays_out_of_service_does_not_keep_others_from_being_proved() -> None:
+    bench = audited(timers=Timers(t316_s=120.0, n316=2))
+    bench.ours.restart(3, bench.now)
+    bench.run(300.0)
+    assert bench.ours.channels[3].state is ChannelState.OUT_OF_SERVICE
+    proved: list[int] = []
+    while bench.now < 3 * HOUR_S:
+        for message in [one for one in bench.run(10.0) if one.type is M.RESTART]:
+            channel = message.first(ChannelId)
+            if channel is not None and channel.timeslots != (3,):
+                proved += channel.timeslots
+                bench.send(M.RESTART_ACKNOWLEDGE, channel, RestartIndicator(), call_ref=0, to_originator=True)
+                bench.hear()
+    assert sorted(set(proved)) == [1, 2]
+    assert not_idle(bench.ours) == [3]
 
 
 def talking(bench: Bench) -> None:

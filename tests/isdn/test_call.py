@@ -5,7 +5,7 @@ import re
 import pytest
 
 from appliance.errors import StateError
-from appliance.isdn.call.states import LOCATIONS, NEVER, NUMBERS, UNUSED, On, State, Timers
+from appliance.isdn.call.states import NEVER, NUMBERS, UNUSED, On, State, Timers
 from appliance.isdn.call.table import CLAUSES, EVENTS, MESSAGES
 from appliance.isdn.elements import (
     BearerCapability,
@@ -33,11 +33,13 @@ from appliance.isdn.events import (
     Released,
 )
 from appliance.isdn.lapd import Side
+from appliance.isdn.profile import PROFILES
 from appliance.isdn.q931 import MessageType
 from tests.isdn.heard import cause, kinds, say
 from tests.isdn.line import CALLED, REF, Bench, reach, reachable
 
 M, S = MessageType, State
+LOCATIONS = PROFILES["etsi"].locations
 SIDES = pytest.mark.parametrize("side", list(Side), ids=lambda side: side.value)
 
 

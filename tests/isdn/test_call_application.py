@@ -97,6 +97,14 @@ def test_the_application_asks_for_digits_and_says_when_they_are_enough() -> None
     assert kinds(bench.run(20.0)) == [M.CALL_PROCEEDING]              # no T302
 
 
+def test_what_went_into_one_message_is_not_in_the_next_one_that_nobody_asked_for() -> None:
+    bench, _ = reach(N, S.OVERLAP_RECEIVING)
+    bench.ours.progress("k1", bench.now, ProgressIndicator(1, 1))
+    bench.hear()
+    [proceeding] = say(bench, M.INFORMATION, False, CalledNumber("0"), SendingComplete())
+    assert (proceeding.type, proceeding.elements) == (M.CALL_PROCEEDING, ())
+
+
 # --- elements out
 
 
@@ -113,6 +121,16 @@ def test_the_elements_of_a_request_are_in_its_message() -> None:
     bench, _ = reach(N, S.PRESENT)
     bench.ours.proceed("k1", bench.now, Display("queue 1"))
     assert bench.hear()[0].first(Display) == Display("queue 1")
+
+
+def test_an_element_that_no_message_can_carry_is_refused_at_once_and_changes_nothing() -> None:
+    bench, _ = reach(N, S.ACTIVE)
+    long = UserUser(4, b"x" * 129)
+    with pytest.raises(ValueError, match="UserUser: 130 octets, at most 129"):
+        bench.ours.setup("out", CALLED, bench.now, elements=[long])
+    with pytest.raises(ValueError, match="UserUser"):
+        bench.ours.hang_up("k1", 16, bench.now, elements=[long])
+    assert (bench.hear(), list(bench.ours), bench.ours.channels.idle()) == ([], ["k1"], 29)
 
 
 def test_messages_that_are_said_again_say_all_again() -> None:

@@ -154,17 +154,18 @@ def test_a_channel_that_the_far_end_gave_to_another_call_of_ours_is_its_own_then
     assert bench.events(ChannelChosen) == [ChannelChosen("first", 2), ChannelChosen("second", 1)]
 
 
-def test_a_channel_refused_again_and_again_comes_last_and_is_restarted() -> None:
+@pytest.mark.parametrize("cause", [6, 44, 82])
+def test_a_channel_refused_again_and_again_comes_last_and_is_restarted(cause: int) -> None:
     bench = Bench(Side.USER, timeslots=(1,))
     for reference in (1, 2, 3):
         bench.ours.setup(f"out{reference}", CALLED, bench.now)
-        answer = bench.send_octets(bytes((8, 2, 0x80, reference, 0x5A, 8, 2, 0x82, 0x80 | 44)))
+        answer = bench.send_octets(bytes((8, 2, 0x80, reference, 0x5A, 8, 2, 0x82, 0x80 | cause)))
     assert bench.events(Released) == [
-        Released(f"out{reference}", 44, By.FAR, channel_refused=True) for reference in (1, 2, 3)]
+        Released(f"out{reference}", cause, By.FAR, channel_refused=True) for reference in (1, 2, 3)]
     assert [message.type for message in answer] == [M.SETUP, M.RESTART]
     bench = Bench(Side.USER)
     bench.ours.setup("out", CALLED, bench.now)
-    bench.send_octets(bytes((8, 2, 0x80, 1, 0x5A, 8, 2, 0x82, 0x80 | 44)))
+    bench.send_octets(bytes((8, 2, 0x80, 1, 0x5A, 8, 2, 0x82, 0x80 | cause)))
     bench.ours.setup("again", CALLED, bench.now)
     assert bench.hear()[-1].first(ChannelId) == ChannelId(2, exclusive=False)
 

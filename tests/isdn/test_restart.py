@@ -193,6 +193,15 @@ def test_an_application_that_needs_time_holds_the_acknowledgement_back() -> None
     assert restart_us(bench, RestartIndicator.INTERFACE)[0].type is M.RESTART_ACKNOWLEDGE
 
 
+def test_a_restart_that_is_said_again_while_we_clear_is_acknowledged_once() -> None:
+    bench = Bench(Side.USER, slow_clearing=True)
+    bench.offer(1, 1)
+    for _ in range(50):
+        assert restart_us(bench, RestartIndicator.CHANNELS, ChannelId(1)) == []
+    bench.ours.cleared("k1", bench.now)
+    assert [message.type for message in bench.hear()] == [M.RESTART_ACKNOWLEDGE]
+
+
 def test_t317_acknowledges_what_is_cleared_and_says_what_is_not(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench(Side.USER, slow_clearing=True, timers=Timers(t317_s=20.0), name="telco1")
     bench.offer(1, 1), bench.offer(2, 2)
@@ -278,6 +287,41 @@ def test_a_channel_that_does_not_exist_at_the_far_end_is_out_of_service() -> Non
     bench.hear()
     refuse(bench, 82)
     assert bench.ours.channels[9].state is ChannelState.OUT_OF_SERVICE
+
+
+@pytest.mark.need(1)
+def test_half_a_line_is_in_service_at_once_and_the_missing_half_asked_for_one_by_one() -> None:
+    """A cold start channel by channel: the exchange has timeslots 17 to 31 and says 82 of the others."""
+    bench = Bench(Side.USER, cold=True, profile=PROFILES["china"], timers=Timers(t316_s=10.0))
+    heard, sent = bench.hear(), 0
+    while heard:
+        [timeslot] = restarts(heard)
+        heard, sent = refuse(bench, 82) if timeslot < 17 else acknowledge(bench, timeslot), sent + 1
+    assert sent == 31                             # after the last one another turn of those that are missing
+    assert not_idle(bench.ours) == list(range(1, 16))
+    bench.ours.restart(20, bench.now)
+    assert restarts(bench.hear()) == [20]         # waits for none of them
+    assert len(restarts(acknowledge(bench, 20))) == 1
+    assert refuse(bench, 82) == []
+    for _ in range(40):
+        assert bench.run(9.9) == []
+        assert len(restarts(bench.run(0.2))) == 1
+        assert refuse(bench, 82) == []
+    assert bench.offer(1, 5)[0].type is M.CALL_PROCEEDING
+
+
+@pytest.mark.need(1)
+def test_a_far_end_known_to_do_no_restart_does_not_cost_a_stuck_channel() -> None:
+    bench = Bench(Side.USER, timers=Timers(t316_s=10.0, n316=2))
+    bench.ours.restart(2, bench.now)
+    bench.hear()
+    refuse(bench, 97)
+    bench.ours.setup("out", CALLED, bench.now, timeslot=1)
+    bench.ours.hang_up("out", 16, bench.now)
+    assert [message.type for message in bench.run(30 + 4 + 4 + 19)][-2:] == [M.RESTART, M.RESTART]
+    assert not_idle(bench.ours) == [1]
+    assert bench.run(600.0) == []
+    assert not_idle(bench.ours) == []
 
 
 @pytest.mark.need(1)

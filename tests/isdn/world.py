@@ -14,6 +14,7 @@ from appliance.isdn.dss1 import Signalling
 from appliance.isdn.elements import ProgressIndicator
 from appliance.isdn.events import Answered, ChannelState, Event, Incoming, LinkChanged, Released
 from appliance.isdn.lapd import Side
+from appliance.isdn.supplementary.events import ServiceEvent
 from tests.isdn.line import CALLED, Faults, Line
 
 CLEAN = Faults()
@@ -23,6 +24,8 @@ STORM = Faults(loss=0.05, duplicate=0.05, reorder=0.2, flip=0.1)     # what it i
 QUIET_S = 600.0                                   # every timer and its retries, T316 of two channels included
 HANG_UP_S = 60.0                                  # T305, T308 twice
 CALL_S = 0.2
+MOST_FRAMES, MOST_FRAMES_A_SECOND = 500, 20       # both ways, of a few calls
+LOOK_S = 4.0
 
 S = State
 WAITS_FOR = {                                     # whoever waits for the far end has one of these timers
@@ -33,7 +36,7 @@ WAITS_FOR = {                                     # whoever waits for the far en
     S.DISCONNECTING: (On.T305, On.T306),
     S.DISCONNECTED: (On.T306,),
 }
-AGREED = {                                        # states of the calling and the called side when all is quiet
+AGREED = {                                        # states of calling and called side when all is quiet
     (S.ACTIVE, S.ACTIVE), (S.PROCEEDING_OUT, S.PROCEEDING_IN), (S.OVERLAP_SENDING, S.PROCEEDING_IN),
     (S.DELIVERED, S.RECEIVED)}
 
@@ -62,7 +65,8 @@ class Application:
             assert key not in self.begun, event
             self.begun.add(key)
         assert key in self.begun, event
-        assert key not in self.over, (event, self.over[key])
+        if not isinstance(event, ServiceEvent):   # a service may end by the end of its call
+            assert key not in self.over, (event, self.over[key])
         if isinstance(event, Answered):
             self.answered.add(key)
         if isinstance(event, Released):
@@ -112,6 +116,13 @@ class World:
                 request(self.end(side), what, key, cause, self.line.now)
         self.run(0.0)
 
+    def transfer(self, side: Side, one: int, other: int) -> None:
+        keys = self.key(side, one), self.key(side, other)
+        if keys[0] is not None and keys[1] is not None:
+            with contextlib.suppress(StateError):
+                self.end(side).transfer(keys[0], keys[1], self.line.now)
+        self.run(0.0)
+
     def let_go(self, side: Side) -> None:
         """With slow_clearing."""
         holds = self.applications[side].holds
@@ -128,6 +139,15 @@ class World:
         end = self.end(side)
         (end.block if blocked else end.unblock)((timeslot,), self.line.now)
         (self._blocked[side].add if blocked else self._blocked[side].discard)(timeslot)
+        self.run(0.0)
+
+    def reserve(self, side: Side, directions: dict[int, str]) -> None:
+        self.end(side).reserve(directions)
+        self.run(0.0)
+
+    def change(self, side: Side, settings: dict[str, Any]) -> None:
+        self._options[side] |= settings           # the next process has them, too
+        self.end(side).change(**settings)
         self.run(0.0)
 
     def suffer(self, faults: Faults) -> None:
@@ -166,7 +186,11 @@ class World:
         self.run(0.0)
 
     def run(self, for_s: float) -> None:
-        self.line.run(for_s)
+        for part_s in (min(for_s, LOOK_S), max(for_s - LOOK_S, 0.0)):
+            before = self.line.frames
+            self.line.run(part_s)
+            most = MOST_FRAMES + MOST_FRAMES_A_SECOND * part_s
+            assert self.line.faults or self.line.frames - before < most, "they talk without end"
         self._look()
         self.check()
 
@@ -233,19 +257,20 @@ class World:
             if call.state is State.RELEASING:
                 assert timers == [On.T308] or not end.link_up, f"{call} waits for ever"
             if timers:
-                assert due is not None and due <= min(call.deadlines.values()), f"a timer of {call} is forgotten"
+                assert due is not None and due <= min(call.deadlines.values()), f"{call}: timer forgotten"
         assert due is None or due >= self.line.now, "a deadline has passed"
 
     # --- what must hold once all is quiet
 
     def settle(self) -> None:
-        """The faults end, nobody does anything, all timers pass: both ends agree. Then everybody hangs up, and
-        every channel carries a call from either end again."""
+        """The faults end, nobody does anything, all timers pass: both ends agree. Then everybody hangs up,
+        and every channel carries a call from either end again."""
         self.suffer(CLEAN)
         for side in Side:
             self.behave(side, "wait")
         self.mend()
         for side in Side:
+            self.reserve(side, {})
             for timeslot in self.end(side).channels.timeslots:
                 self.block(side, timeslot, False)
         self._be_quiet(QUIET_S)
@@ -255,7 +280,7 @@ class World:
             self._use(side)
 
     def _be_quiet(self, for_s: float) -> None:
-        """Time passes, and applications let go; in the end at a moment when no channel is being proved idle."""
+        """Time passes, and applications let go; it ends when no channel is just being proved idle."""
         for part_s in (*[for_s / 20] * 20, *[0.05] * 20):
             for side in Side:
                 self.let_go(side)
@@ -277,8 +302,8 @@ class World:
                 assert call.timeslot == other.timeslot, (call, other)
                 assert (calling.state, called.state) in AGREED, (call, other)
         for side in Side:
-            application = self.applications[side]
-            assert application.begun == application.over.keys() | set(self.end(side)), "calls that are nowhere"
+            application, there = self.applications[side], set(self.end(side))
+            assert application.begun == application.over.keys() | there, "calls that are nowhere"
 
     def _hang_up(self) -> None:
         """Either end hangs up every second call."""
@@ -320,9 +345,16 @@ def request(end: Signalling, what: str, key: str, cause: int, now: float) -> Non
             end.hang_up(key, cause, now)
         case "announce":
             end.hang_up(key, cause, now, elements=[ProgressIndicator(8)])
+        case "deflect":
+            end.deflect(key, "5002", now)
+        case "agree to deflection" | "refuse deflection":
+            end.answer_deflection(key, what.startswith("agree"), now)
+        case "agree to transfer" | "refuse transfer":
+            end.answer_transfer(key, what.startswith("agree"), now)
         case _:
             getattr(end, what.replace(" ", "_"))(key, now)
 
 
 REQUESTS = ("want digits", "more digits", "proceed", "progress", "alert", "ring in band", "answer", "notify",
-            "enquire", "hang up", "announce")
+            "enquire", "hang up", "announce", "deflect", "agree to deflection", "refuse deflection",
+            "agree to transfer", "refuse transfer", "trace malicious")

@@ -2,7 +2,7 @@
 import pytest
 
 from appliance.config.lines import NumbersConfig
-from appliance.trunk.numbering import LineNumber, NumberPlan, is_emergency, plain
+from appliance.trunk.numbering import LineNumber, NumberPlan, plain
 
 SHANGHAI = NumbersConfig(country="CN", area="21")
 
@@ -71,11 +71,3 @@ def test_the_own_area_without_its_code_and_other_prefixes() -> None:
 def test_a_line_without_a_plan_gets_digits_only() -> None:
     assert plain("+8613800138000") == LineNumber("8613800138000", 1, 1)
     assert plain("02187654321") == LineNumber("02187654321")
-
-
-@pytest.mark.parametrize(("number", "country", "expected"), [
-    ("110", "CN", True), ("119", "CN", True), ("120", "CN", True), ("112", "DE", True),
-    ("911", "US", True), ("999", "GB", True), ("999", "CN", False), ("1100", "CN", False),
-    ("*110", "CN", False), ("", "CN", False)])
-def test_countries_know_their_emergency_numbers(number: str, country: str, expected: bool) -> None:
-    assert is_emergency(number, country) is expected

@@ -15,15 +15,19 @@ from appliance.bus.messages import CallInfo, CallTrace, TraceFrame
 from appliance.isdn.elements import (
     BearerCapability,
     CalledNumber,
+    CallingNumber,
     Cause,
     ChannelId,
+    Display,
     KeypadFacility,
+    RedirectingNumber,
     RestartIndicator,
 )
 from appliance.isdn.ladder import Frame, describe
 from appliance.isdn.lapd import Frame as Lapd
 from appliance.isdn.lapd import FrameKind, Side, encode
 from appliance.isdn.q931 import Message, MessageType
+from appliance.trunk import trace_journal
 from appliance.trunk import traces as rooms
 from appliance.trunk.trace_journal import Journal
 from appliance.trunk.trace_store import TraceStore
@@ -139,6 +143,28 @@ async def test_keys_pressed_in_an_answered_call_are_kept_nowhere(bench: Bench) -
 def test_keys_of_a_call_that_nobody_knows_are_masked_too(bench: Bench) -> None:
     [*_, information] = captured(incoming(5)[6:7], USER, START)[:3]
     assert SECRET.encode() not in bench.see([information])[0]
+
+
+def test_keys_in_an_element_that_is_cut_short_are_masked_too(bench: Bench) -> None:
+    at, sent, octets = captured(incoming(5)[6:7], USER, START)[2]
+    longer = bytearray(octets)
+    longer[octets.index(SECRET.encode()) - 1] += 1
+    assert SECRET.encode() not in bench.span.see(at, sent, bytes(longer))
+
+
+def test_a_withheld_number_is_kept_nowhere_and_one_that_is_shown_is(bench: Bench) -> None:
+    restricted, allowed = 1, 0
+    setup = Message(T.SETUP, 5, False, (
+        BearerCapability(), CallingNumber("13800138000", presentation=restricted), CalledNumber("5001"),
+        Display("Wang"), RedirectingNumber("6003", presentation=allowed)))
+    [octets] = bench.see(captured([(NETWORK, setup)], USER, START)[2:3])
+    said = describe(octets, False, False).text
+    assert "calling ??????????? (restricted)" in said and "display '????'" in said
+    assert "called 5001" in said and "redirecting 6003" in said
+    shown = Message(T.SETUP, 6, False, (
+        BearerCapability(), CallingNumber("13800138000", presentation=allowed), Display("Wang")))
+    frames = captured([(NETWORK, shown)], USER, START)[2:3]
+    assert bench.see(frames) == [frames[0][2]]
 
 
 async def test_a_call_that_is_tried_anew_has_two_parts(bench: Bench) -> None:
@@ -298,7 +324,7 @@ def test_a_file_that_is_damaged_while_it_is_open_is_set_aside_too(tmp_path: Path
 async def test_a_disk_that_cannot_be_written_loses_nothing_until_it_can(
         bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     other = sqlite3.connect(tmp_path / "traces.sqlite", isolation_level=None, timeout=0.0)
-    bench.store._database.execute("PRAGMA busy_timeout = 0")
+    bench.store._database().execute("PRAGMA busy_timeout = 0")
     other.execute("BEGIN IMMEDIATE")
     bench.call("a", 5)
     await bench.traces.store()
@@ -310,6 +336,31 @@ async def test_a_disk_that_cannot_be_written_loses_nothing_until_it_can(
     await bench.traces.store()
     assert len(bench.store.find("a")) == 1
     assert list(tmp_path.glob("trunkd.traces*")) == []
+
+
+async def test_of_a_disk_that_is_full_for_long_only_the_newest_wait(
+        bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "PENDING_FRAMES", 3 * len(COURSE))
+    monkeypatch.setattr(trace_journal, "KEPT_OCTETS", 6000)
+    monkeypatch.setattr(bench.store, "save", lambda traces, now_unix_s: False)
+    for number in range(1, 8):
+        bench.call(f"leg{number}", number)
+        bench.traces.settle(time.monotonic() + SETTLE_S + 1)
+        await bench.traces.store()
+    assert [len(await bench.traces.of(f"leg{number}", None)) for number in (1, 4, 5, 7)] == [0, 0, 1, 1]
+    files = list(tmp_path.glob("trunkd.traces*"))
+    assert 0 < sum(path.stat().st_size for path in files) <= 6000
+
+
+def test_where_no_file_can_be_made_calls_go_on_and_it_is_tried_again(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "state"
+    store = TraceStore(folder / "traces.sqlite")
+    assert not store.save([kept("a", START)], now_unix_s=START) and store.find("a") == []
+    assert "cannot be written" in caplog.text
+    folder.mkdir()
+    assert store.save([kept("a", START)], now_unix_s=START) and store.find("a")
+    store.close()
 
 
 # --- spans, cost

@@ -14,18 +14,24 @@ from appliance.bus.messages.acdd import (
     AgentInfo,
     Board,
     BoardReply,
+    CallerTrace,
+    ContactCharge,
+    ContactFacts,
     ContactInfo,
     ContactLeg,
     ContactLegs,
     ContactList,
+    ContactParty,
     ContactReply,
     GetBoard,
     GetContact,
+    GetContactFacts,
     GetContactLegs,
     GetContacts,
     QueueInfo,
     ReloadCentre,
     SegmentInfo,
+    TraceCaller,
 )
 from appliance.bus.messages.base import (
     PROTOCOL,
@@ -161,16 +167,20 @@ __all__ = [
     "CallTold",
     "CallTrace",
     "CallTraces",
+    "CallerTrace",
     "CallsJoined",
     "ChannelInfo",
     "ChannelList",
     "ChannelStates",
     "Charge",
     "ClockState",
+    "ContactCharge",
+    "ContactFacts",
     "ContactInfo",
     "ContactLeg",
     "ContactLegs",
     "ContactList",
+    "ContactParty",
     "ContactReply",
     "DaemonHealth",
     "DaemonUp",
@@ -186,6 +196,7 @@ __all__ = [
     "GetCalls",
     "GetChannels",
     "GetContact",
+    "GetContactFacts",
     "GetContactLegs",
     "GetContacts",
     "GetHealth",
@@ -235,6 +246,7 @@ __all__ = [
     "StopRecording",
     "TakeSpanBack",
     "Trace",
+    "TraceCaller",
     "TraceFrame",
     "TraceMalicious",
     "UnbindLeg",
@@ -244,7 +256,8 @@ __all__ = [
 
 DAEMONS = ("spand", "trunkd", "acdd", "recordd", "boxd", "webui")
 
-# Daemon -> what it may ask, or whom for anything; all hear all events. Strangers reach webui: it only reads.
+# Daemon -> what it may ask, or whom for anything; all hear all events. Strangers reach webui: it reads, and asks
+# for what a user may.
 MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
     "spand": (),
     "trunkd": (BindLeg, UnbindLeg),
@@ -253,7 +266,8 @@ MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
     "boxd": (GetSpans, GetSpanSeconds, LendSpan, TakeSpanBack, BusyOut, BringBack, ReloadTrunks,
              ReloadCentre),
     "webui": (GetSpans, GetCalls, GetChannels, GetTrace, GetSpanTrace, GetCallTrace, GetBoard, GetContacts,
-              GetContact, GetContactLegs, GetRecording, GetHealth, GetLineHistory),
+              GetContact, GetContactLegs, GetContactFacts, TraceCaller, GetRecording, GetHealth,
+              GetLineHistory),
 }
 
 

@@ -4,7 +4,9 @@ from typing import ClassVar
 
 import msgspec
 
-from appliance.bus.messages.base import Event, Reloaded, Reply, Request
+from appliance.bus.messages.base import Done, Event, Reloaded, Reply, Request
+from appliance.bus.messages.services import Charge
+from appliance.bus.messages.trunkd import Diversion
 
 
 class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,7 @@ class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
     ended_by: str = ""                            # caller, agent, box, line
     cause: int = 0                                # Q.850 of the caller's leg
     digits: str = ""                              # chosen in the flow
+    withheld: bool = False                        # the caller does not want to be shown
     segments: list[SegmentInfo] = msgspec.field(default_factory=list)
 
 
@@ -106,6 +109,60 @@ class ContactLegs(Reply, frozen=True):
 class GetContactLegs(Request[ContactLegs], frozen=True):
     owner: ClassVar[str] = "acdd"
     contact: str
+
+
+class ContactParty(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is at the far end of a leg, as the line told. `why`: answered, named, diverted, transferred."""
+
+    leg: ContactLeg
+    at: float
+    why: str
+    number: str = ""                              # "": withheld or not given
+    name: str = ""
+    answered: bool = True                         # transferred: False while it rings there
+
+
+class ContactCharge(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leg costs so far, or in all when it is final."""
+
+    leg: ContactLeg
+    at: float                                     # of the last advice
+    charge: Charge
+
+
+class CallerTrace(msgspec.Struct, frozen=True, kw_only=True):
+    """A malicious call: who wants the network to register the caller, and what came of it."""
+
+    at: float
+    by: str                                       # a user, "telephone", "": the command line
+    done: bool | None = None                      # None: no answer yet
+    why: str = ""                                 # when it is not done
+
+
+class ContactFacts(Reply, frozen=True):
+    """What the lines told of a contact beside its record, also after its end."""
+
+    calling_name: str = ""
+    diversion: Diversion | None = None            # who diverted the call here
+    parties: list[ContactParty] = msgspec.field(default_factory=list)
+    charges: list[ContactCharge] = msgspec.field(default_factory=list)
+    traces: list[CallerTrace] = msgspec.field(default_factory=list)
+
+
+class GetContactFacts(Request[ContactFacts], frozen=True):
+    """Nothing is told of a contact that there is not."""
+
+    owner: ClassVar[str] = "acdd"
+    contact: str
+
+
+class TraceCaller(Request[Done], frozen=True):
+    """Have the network register who calls (MCID). Done: it is written down and asked; ContactFacts tells what
+    comes of it. Refused: no such call goes on, or it is none that came in."""
+
+    owner: ClassVar[str] = "acdd"
+    name: str                                     # a contact's, or one of its legs'
+    by: str = ""
 
 
 class ReloadCentre(Request[Reloaded], frozen=True):

@@ -115,11 +115,11 @@ class Call:
     doubted: bool = False                         # a faulty STATUS was answered in this state
     fault: MessageError | None = None             # what the message being handled lacks (5.8.6)
     deadlines: dict[On, float] = field(default_factory=dict)
+    told: bool = False                            # Released was said
     _end: tuple[int, By] | None = None            # why it ends, the first reason
     _clearing: tuple[Element, ...] = ()           # in our last clearing message besides the cause
     _said: int | None = None                      # the cause of our DISCONNECT
     _heard: tuple[Element, ...] = ()              # in the far end's clearing messages
-    _told: bool = False                           # Released was said
 
     # --- timers and states
 
@@ -275,8 +275,8 @@ class Call:
         self.owner.forget(self, now, unanswered=unanswered)
 
     def _tell_released(self) -> None:
-        if not self._told:
-            self._told = True
+        if not self.told:
+            self.told = True
             cause, by = self._end or (NORMAL_UNSPECIFIED, By.FAR)
             self.owner.tell(Released(self.key, cause, by, self.channel_refused, self._heard))
 

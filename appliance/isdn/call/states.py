@@ -134,4 +134,3 @@ UNUSED: dict[str, str] = {                        # timers of 9.1 and 9.2 withou
     "T320": "keeps an idle packet-mode link on a D-channel (X.31)",
     "T321": "changes over to a second D-channel (annex F); each span has one D-channel of its own",
 }
-LOCATIONS = {Side.USER: 0, Side.NETWORK: 1}       # Q.850: user; private network serving the local user

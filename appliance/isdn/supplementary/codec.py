@@ -1,8 +1,8 @@
 """The ASN.1 of the supplementary services: values <-> octets (BER), by the types in the asn1 folder.
 
 A value is what asn1tools makes of its type: SEQUENCE a dict, CHOICE a pair of name and value, ENUMERATED a
-name. The types are compiled when the first one is needed: a process that meets no Facility pays nothing for
-them, any other 22 MB and 0.2 s.
+name. The types are compiled when the first one is needed, or by load(): a process that meets no Facility pays
+nothing for them, any other 22 MB and 0.2 s.
 
 Ref: ITU-T X.680, X.690.
 """
@@ -24,6 +24,11 @@ def _modules() -> dict[str, Any]:
     text = "\n".join(file.read_text("ascii") for file in folder.iterdir() if file.name.endswith(".asn"))
     modules: dict[str, Any] = asn1tools.compile_string(text, "ber").modules
     return modules
+
+
+def load() -> None:
+    """Any thread may do that, so that nobody waits for it later."""
+    _modules()
 
 
 def decode(module: str, name: str, octets: bytes) -> tuple[Any, int]:

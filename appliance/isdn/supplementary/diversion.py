@@ -98,9 +98,8 @@ def asked(services: Invocations, owed: Owed, value: Any, now: float) -> None:
         services.refuse(owed, INVALID_CALL_STATE)
         return
     address = value.get("deflectionAddress") or value["calledAddress"]
-    services.owe(owed)
-    services.tell(DeflectionAsked(owed.key, number(address["partyNumber"]),
-                                  REASONS[value.get("reroutingReason", "cdAlerting")]))
+    services.owe(owed, DeflectionAsked(owed.key, number(address["partyNumber"]),
+                                       REASONS[value.get("reroutingReason", "cdAlerting")]))
 
 
 def answer(services: Invocations, key: str, granted: bool) -> None:

@@ -39,6 +39,7 @@ from appliance.isdn.supplementary.rose import (
 ANSWERED_WITHIN_S = 10.0                          # what we ask the far end
 ANSWER_WITHIN_S = 3.0                             # what it asks us: exchanges wait 4 s or longer
 INVOKE_IDS = 0x7FFF
+MOST_PASSED_ON = 50                               # from a joined call: more go round between two that joined it
 NO_ANSWER = "no answer"
 CALL_ENDED = "the call ended"
 
@@ -94,7 +95,7 @@ class Owed:
     id: int
     operation: Operation
     deadline: float
-    about: object = None                          # what the service remembers of it
+    other: str = ""                               # the second call that it is about
 
 
 E = TypeVar("E", bound=Element)
@@ -116,6 +117,7 @@ class Invocations:
         self._events: list[ServiceEvent] = []
         self._offers: dict[str, tuple[Element, ...]] = {}       # the SETUPs of calls that came in
         self.joined: dict[str, str] = {}          # calls whose ends hear each other through us, both ways
+        self._passed_on: Counter[str] = Counter()      # Facility elements that came from one of these
         self.replaced: set[str] = set()           # of those: a new path was proposed
         self.links: dict[int, str] = {}           # link identities that we gave the far end
         self.diversions: dict[str, int] = {}      # that calls which came in had behind them
@@ -132,9 +134,10 @@ class Invocations:
         """A message of that call. Any octets will do."""
         if message.type is MessageType.SETUP:
             self._offers[key] = message.elements
+        room = rose.MOST_COMPONENTS
         for element in message.elements:
             if isinstance(element, Facility):
-                self._read(key, element, now)
+                room -= self._read(key, element, room, now)
 
     def expire(self, now: float) -> None:
         """Time has come to `now`. Harmless when nothing is due."""
@@ -157,7 +160,7 @@ class Invocations:
         self.diversions.pop(key, None)
         self.links = {link_id: of for link_id, of in self.links.items() if of != key}
         if (other := self.joined.pop(key, None)) is not None:
-            del self.joined[other]
+            del self.joined[other], self._passed_on[key], self._passed_on[other]
             if key in self.replaced:
                 self.tell(TransferDone(key, other))
             self.replaced -= {key, other}
@@ -230,9 +233,13 @@ class Invocations:
     def send(self, key: str, element: Facility) -> None:
         self._actions.append(Send(key, element))
 
-    def owe(self, owed: Owed, about: object = None) -> None:
-        """The application is to answer that."""
-        self._owed[owed.key, owed.id] = Owed(owed.key, owed.id, owed.operation, owed.deadline, about)
+    def owe(self, owed: Owed, event: ServiceEvent) -> None:
+        """The application is to answer that, and is told so. One at a time of each call."""
+        if any(key == owed.key for key, _ in self._owed):
+            self._reject(owed.key, Reject(owed.id, InvokeProblem.RESOURCE_LIMITATION))
+            return
+        self._owed[owed.key, owed.id] = owed
+        self.tell(event)
 
     def owing(self, key: str, *names: str) -> Owed:
         """What the far end of that call waits for. StateError: for nothing of these."""
@@ -265,16 +272,18 @@ class Invocations:
 
     # --- components
 
-    def _read(self, key: str, element: Facility, now: float) -> None:
+    def _read(self, key: str, element: Facility, most: int, now: float) -> int:
+        """How many components it had, `most` at most."""
         try:
-            content = rose.read(element.content)
+            content = rose.read(element.content, most)
         except DecodeError as error:
             self.counts["facilities_ignored"] += 1
             log.info("%s: Facility ignored: %s", self.name, error)
-            return
+            return 0
+        found = len(content.components) + len(content.unreadable)
         if content.for_end and key in self.joined:
             self.pass_on(key, element, content)
-            return
+            return found
         for component in content.components:
             match component:
                 case Invoke():
@@ -287,6 +296,7 @@ class Invocations:
                     self._rejected(key, rejected, problem)
         for reject in content.unreadable:
             self._reject(key, reject)
+        return found
 
     def _invoked(self, key: str, invoke: Invoke, unrecognized: Unrecognized, now: float) -> None:
         operation = self._by_code.get(invoke.operation)

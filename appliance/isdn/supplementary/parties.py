@@ -62,8 +62,8 @@ def presented(value: Any) -> Party:
 
 
 def to_presented(party: Party | None, *, screened: bool) -> tuple[str, Any]:
-    """A presented number; None: it is not known. ValueError: it cannot be one."""
-    if party is None or not party.digits:
+    """A presented number; one that is not known, or has more than digits, is not available."""
+    if party is None or not party.digits.isdecimal() or len(party.digits) > MOST_DIGITS:
         restricted = party is not None and party.presentation == RESTRICTED
         return ("restrictedNull" if restricted else "notAvailable"), None
     content: Any = to_number(party)

@@ -17,6 +17,7 @@ Code = int | str                                  # of an operation or error: a 
 LAST = 0x80                                       # extension bit: octet 3 ends its group
 NFE, NPP, INTERPRETATION = 0xAA, 0xB2, 0x8B       # tags of what may stand before the components
 COMPONENTS = (0xA1, 0xA2, 0xA3, 0xA4)             # invoke, return result, return error, reject
+MOST_COMPONENTS = 8                               # of one message: real ones have at most four
 
 
 class General(IntEnum):
@@ -98,8 +99,11 @@ class Content:
     unreadable: tuple[Reject, ...] = ()
 
 
-def read(data: bytes) -> Content:
-    """DecodeError: it is of another protocol, or what stands before the components cannot be read."""
+def read(data: bytes, most: int = MOST_COMPONENTS) -> Content:
+    """DecodeError: it is of another protocol, or what stands before the components cannot be read.
+
+    Of more than `most` components the rest is passed over: each would be answered by a message of its own.
+    """
     profile, rest = data[0] & ~LAST & 0x1F, data[1:]
     if profile not in (ROSE, NETWORKING):
         raise DecodeError(None, CLAUSE, f"protocol profile {profile:#04x}")
@@ -115,7 +119,7 @@ def read(data: bytes) -> Content:
         unrecognized, rest = Unrecognized(wanted) if wanted <= 2 else Unrecognized.REJECT, rest[used:]
     components: list[Component] = []
     unreadable: list[Reject] = []
-    while rest:
+    while rest and len(components) + len(unreadable) < most:
         try:
             component, used = _component(rest)
             components.append(component)

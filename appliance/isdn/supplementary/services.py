@@ -77,9 +77,9 @@ class Services(Invocations):
         are over."""
         transfer.request(self, key, other, now)
 
-    def answer_transfer(self, key: str, granted: bool) -> None:
-        """To a TransferAsked. When it is granted both calls are to be cleared then."""
-        transfer.answer(self, key, granted)
+    def answer_transfer(self, key: str, granted: bool) -> str:
+        """To a TransferAsked; its other call. When it is granted both calls are to be cleared then."""
+        return transfer.answer(self, key, granted)
 
     def trace_malicious(self, key: str, now: float) -> None:
         """Have the network register who calls. MaliciousCallNoted or MaliciousCallRefused follows."""

@@ -7,6 +7,8 @@ then they clear both calls. A refusal leaves both as they were.
 
 Ref: ETSI EN 300 369-1; ECMA-178 (transfer by join), ECMA-176 (path replacement).
 """
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from appliance.errors import StateError
@@ -21,9 +23,6 @@ from appliance.isdn.supplementary.operations import (
     UNRECOGNIZED_CALL_IDENTITY,
 )
 from appliance.isdn.supplementary.parties import name, presented, to_presented
-
-LINK_IDS = 0x7FFF
-
 
 # --- asked by us
 
@@ -88,7 +87,9 @@ def active(services: Invocations, owed: Owed, value: Any, now: float) -> None:
 
 
 def give_link_id(services: Invocations, owed: Owed, value: Any, now: float) -> None:
-    link_id = next(link_id for link_id in range(1, LINK_IDS + 1) if link_id not in services.links)
+    """One of each call, however often it is asked for."""
+    given = {key: link_id for link_id, key in services.links.items()}
+    link_id = given.get(owed.key) or next(free for free in count(1) if free not in services.links)
     services.links[link_id] = owed.key
     services.grant(owed, link_id)
 
@@ -102,8 +103,7 @@ def asked(services: Invocations, owed: Owed, link_id: Any, now: float) -> None:
     if not all(facts is not None and facts.answered for facts in both):
         services.refuse(owed, INVALID_CALL_STATE)
         return
-    services.owe(owed)
-    services.tell(TransferAsked(owed.key, other))
+    services.owe(replace(owed, other=other), TransferAsked(owed.key, other))
 
 
 def of_held_call(services: Invocations, owed: Owed, value: Any, now: float) -> None:
@@ -111,12 +111,14 @@ def of_held_call(services: Invocations, owed: Owed, value: Any, now: float) -> N
     services.refuse(owed, INVALID_CALL_STATE)
 
 
-def answer(services: Invocations, key: str, granted: bool) -> None:
+def answer(services: Invocations, key: str, granted: bool) -> str:
+    """The other call."""
     owed = services.owing(key, "explicitTransfer")
     if granted:
         services.grant(owed)
     else:
         services.refuse(owed, NOT_AVAILABLE)
+    return owed.other
 
 
 def loop_test(services: Invocations, owed: Owed, value: Any, now: float) -> None:

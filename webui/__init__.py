@@ -56,7 +56,7 @@ def create_app(exchange: Exchange, users: Users, settings: Settings) -> Flask:
     app.context_processor(_common)
     app.jinja_env.filters.update(
         word=texts.word, number=texts.number, duration=texts.duration, moment=texts.moment,
-        clock=texts.clock, clock_ms=texts.clock_ms, day=texts.day, since=texts.since,
+        charge=texts.charge, clock=texts.clock, clock_ms=texts.clock_ms, day=texts.day, since=texts.since,
         mebibytes=texts.mebibytes)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app

@@ -3,10 +3,20 @@
 import time
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
 
-from appliance.bus.client import BusError
-from appliance.bus.messages import ContactInfo, ContactList, GetContact, GetContacts
+from appliance.bus.client import BusError, Refused
+from appliance.bus.messages import (
+    ContactFacts,
+    ContactInfo,
+    ContactList,
+    GetContact,
+    GetContactFacts,
+    GetContacts,
+    TraceCaller,
+)
 from webui import signalling, views
 from webui.ladder_view import LadderView
 from webui.live import stream
@@ -87,6 +97,17 @@ def contact_events(contact: str) -> Response:
     return stream(fragments, turn_s=CONTACT_TURN_S)
 
 
+@bp.post("/<contact>/trace-caller")
+def trace_caller(contact: str) -> AnyResponse:
+    """A malicious call: the page tells what comes of it."""
+    info = _find(contact, parts().exchange.mirror.floor)
+    try:
+        parts().exchange.ask(TraceCaller(name=info.contact, by=current_user.name))
+    except Refused:
+        abort(409)
+    return redirect(url_for("contacts.show", contact=info.contact), 303)
+
+
 def _rows(page: int) -> str:
     try:
         found: ContactList | None = parts().exchange.ask(GetContacts(offset=(page - 1) * PAGE, limit=PAGE))
@@ -109,6 +130,14 @@ def _find(contact: str, floor: Floor) -> ContactInfo:
     return found
 
 
+def _told(contact: str) -> ContactFacts | None:
+    """None: acdd does not answer at this moment."""
+    try:
+        return parts().exchange.ask(GetContactFacts(contact=contact))
+    except BusError:
+        return None
+
+
 def _over(info: ContactInfo, view: LadderView | None) -> bool:
     """Nothing will change any more."""
     return info.state == "ended" and (view is None or view.over)
@@ -117,5 +146,5 @@ def _over(info: ContactInfo, view: LadderView | None) -> bool:
 def _contact(info: ContactInfo) -> str:
     now = time.time()
     return render_template(
-        "contacts/contact.html", contact=info, now=now, timeline=views.timeline(info, now),
-        waited_s=views.waited_s(info, now))
+        "contacts/contact.html", contact=info, told=_told(info.contact), now=now,
+        timeline=views.timeline(info, now), waited_s=views.waited_s(info, now))

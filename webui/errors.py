@@ -21,6 +21,7 @@ PAGES: dict[int, tuple[LazyString, LazyString]] = {
     403: (_l("This is not for you"), _l("Ask the administrator for the right to see this page.")),
     404: (_l("There is no such page"), _l("What you are looking for is not here, or not any more.")),
     405: (_l("This request cannot be understood"), _l("Go back and try again.")),
+    409: (_l("This cannot be done"), _l("The call has ended, or it went out: only who calls can be traced.")),
     413: (_l("This is too large"), _l("A form may have up to 64 KiB.")),
     416: (_l("This part does not exist"), _l("The recording is shorter than what was asked for.")),
     429: (_l("Too many attempts"), _l("Wait a moment, then try again.")),

@@ -3,8 +3,10 @@
 import time
 from datetime import UTC, datetime
 
-from flask_babel import LazyString, gettext
+from flask_babel import LazyString, gettext, ngettext
 from flask_babel import lazy_gettext as _l
+
+from appliance.bus.messages import Charge
 
 WORDS: dict[str, dict[str, LazyString]] = {
     "contact": {
@@ -57,6 +59,22 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "recordd": _l("Recordings"), "boxd": _l("Health of the box"), "webui": _l("Web pages"),
     },
     "direction": {"in": _l("Inbound"), "out": _l("Outbound")},
+    "why known": {
+        "answered": _l("Answered by"), "named": _l("Name given"), "diverted": _l("Diverted to"),
+        "transferred": _l("Transferred to"),
+    },
+    "diversion": {                                # reasons of Q.931 4.6.7
+        "0": _l("for a reason not told"), "1": _l("when busy"), "2": _l("when nobody answers"),
+        "9": _l("out of order"), "10": _l("deflected by the person called"), "15": _l("always"),
+    },
+    "billing": {                                  # BillingId of EN 300 182-1
+        "normalCharging": _l("normal charging"), "reverseCharging": _l("paid by the called party"),
+        "creditCardCharging": _l("paid by card"),
+        "callForwardingUnconditional": _l("for the diversion"), "callForwardingBusy": _l("for the diversion"),
+        "callForwardingNoReply": _l("for the diversion"), "callDeflection": _l("for the diversion"),
+        "callTransfer": _l("for the transfer"),
+    },
+    "who asked": {"": _l("the command line"), "telephone": _l("a telephone")},
     "leg": {"caller": _l("Caller"), "agent": _l("Agent"), "called": _l("Called party")},
     "party": {"caller": _l("Caller"), "agent": _l("Agent"), "box": _l("This box"), "line": _l("Line")},
     "cause": {                                    # Q.850 table 1, in the words of isdn.ladder.names
@@ -110,9 +128,19 @@ def word(value: str | int, kind: str) -> str:
     return str(WORDS[kind].get(str(value), value))
 
 
-def number(digits: str) -> str:
-    """A telephone number, or that there is none."""
-    return digits or gettext("withheld")
+def number(digits: str, withheld: bool = False) -> str:
+    """A telephone number, or why there is none."""
+    return digits or (gettext("withheld") if withheld else gettext("no number"))
+
+
+def charge(told: Charge) -> str:
+    """Units, money, or that there is none or cannot be told."""
+    if told.amount_thousandths is not None:
+        text = f"{told.amount_thousandths / 1000:.3f}".removesuffix("0")
+        return f"{text} {told.currency}".rstrip()
+    if told.units is not None:
+        return str(ngettext("%(num)d unit", "%(num)d units", told.units))
+    return str(gettext("free of charge") if told.free else gettext("the network cannot tell"))
 
 
 def duration(seconds: float) -> str:

@@ -92,6 +92,7 @@ def in_state_since(contact: ContactInfo) -> float:
 class Waiting:
     contact: str
     calling: str
+    withheld: bool
     since: float                                  # 0: not known
 
 
@@ -112,9 +113,9 @@ def queue_views(floor: Floor) -> list[QueueView]:
 
 def _waiting(name: str, contact: ContactInfo | None) -> Waiting:
     if contact is None:
-        return Waiting(name, "", 0.0)
+        return Waiting(name, "", False, 0.0)
     began = [segment.began_at for segment in contact.segments if segment.kind == "queue"]
-    return Waiting(name, contact.calling, began[-1] if began else contact.began_at)
+    return Waiting(name, contact.calling, contact.withheld, began[-1] if began else contact.began_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ from appliance.bus.messages import (
     ContactReply,
     DaemonUp,
     Dial,
-    Done,
     Event,
     GetBoard,
     GetCalls,
@@ -40,6 +39,7 @@ from appliance.bus.messages import (
     Reloaded,
     Reply,
     Request,
+    TraceBegun,
     TraceCaller,
     TraceMalicious,
 )
@@ -58,7 +58,7 @@ from appliance.centre.turn import Setup
 from appliance.config.changes import changes
 from appliance.config.emergency import emergency
 from appliance.config.schema import Config
-from appliance.errors import ConfigError
+from appliance.errors import ConfigError, StateError
 from appliance.store.events import FILE, EventLog, StoreError
 
 BOARD_EVERY_S = 0.1
@@ -91,7 +91,7 @@ class Trace:
     """Likewise: somebody wants a caller registered; answered when that is on the disk."""
 
     request: TraceCaller
-    done: "asyncio.Future[Done]"
+    done: "asyncio.Future[TraceBegun]"
 
 
 class Centre:
@@ -139,13 +139,13 @@ class Centre:
         given = await self._next()
         began = time.monotonic()
         self._deciding = True
-        answers: list[tuple[asyncio.Future[Done], str]] = []
+        answers: list[tuple[asyncio.Future[TraceBegun], str]] = []
         for one in given:
             if isinstance(one, Reload):
                 self._reload(one)
             elif isinstance(one, Trace):
-                wanted = one.request
-                answers.append((one.done, self._engine.trace(wanted.name, wanted.by, time.time())))
+                if contact := self._trace(one):
+                    answers.append((one.done, contact))
             elif not isinstance(one, Mark):
                 self._guarded(self._engine.handle, one)
         now = time.time()
@@ -155,7 +155,9 @@ class Centre:
             self._entries_since_checkpoint = 0
             self._engine.checkpoint(now)
         await self._settle()
-        _tell(answers)
+        for done, contact in answers:
+            if not done.done():
+                done.set_result(TraceBegun(contact=contact))
         self._context.facts["turn_ms"] = round((time.monotonic() - began) * 1000, 3)
         if Mark.STOP in given:
             return False
@@ -208,6 +210,14 @@ class Centre:
             log.info("new settings: %s", ", ".join(changed) or "emergency numbers")
         if not wanted.done.done():
             wanted.done.set_result(Reloaded(document=str(self._context.config_path), changed=changed))
+
+    def _trace(self, wanted: Trace) -> str:
+        """The contact; "" when it was refused."""
+        try:
+            return self._engine.trace(wanted.request.name, wanted.request.by, time.time())
+        except StateError as error:
+            wanted.done.set_exception(Refused(str(error)))
+            return ""
 
     async def _settle(self) -> None:
         """Onto the disk, then into the lanes, then onto the board."""
@@ -331,7 +341,7 @@ class Centre:
         if isinstance(request, GetContactFacts):
             return await asyncio.to_thread(self._facts, request.contact)
         if isinstance(request, TraceCaller):
-            asked: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+            asked: asyncio.Future[TraceBegun] = asyncio.get_running_loop().create_future()
             self._inbox.put_nowait(Trace(request, asked))
             return await asked
         if isinstance(request, ReloadCentre):
@@ -344,16 +354,6 @@ class Centre:
     def _facts(self, contact: str) -> ContactFacts:
         entries = [*self._events.legs(contact), *self._events.told(contact)]
         return facts(sorted(entries, key=lambda entry: entry.seq))
-
-
-def _tell(answers: list[tuple["asyncio.Future[Done]", str]]) -> None:
-    """Done, or Refused with the sentence why."""
-    for done, why in answers:
-        if not done.done():
-            if why:
-                done.set_exception(Refused(why))
-            else:
-                done.set_result(Done())
 
 
 def setup(config: Config) -> Setup:

@@ -83,7 +83,10 @@ class Engine:
         self._turn(_expire, None, now)
 
     def trace(self, name: str, by: str, now: float) -> str:
-        """Have the caller of a contact, or of the one of a leg, registered by the network; why not, or ""."""
+        """Have the caller of a contact, or of the one of a leg, registered by the network; the contact.
+
+        StateError: it cannot be.
+        """
         turn = Turn(self.state, self.setup, now, self._entries, self._actions)
         return told.trace(turn, name, by)
 

@@ -135,6 +135,14 @@ def _talked(state: State, contact: Contact, at: float, event: events.Talked) -> 
     contact.play, contact.fragments, contact.repeat = "", [], False
 
 
+def _trace_asked(state: State, contact: Contact, at: float, event: events.TraceAsked) -> None:
+    contact.trace_asked_at = at
+
+
+def _trace_over(state: State, contact: Contact, at: float, event: events.TraceOver) -> None:
+    contact.trace_asked_at = 0.0
+
+
 def _drop_leg(state: State, leg: str) -> None:
     if name := state.legs.pop(leg, None):
         state.recent_legs = [*state.recent_legs, leg][-RECENT_LEGS:]
@@ -168,4 +176,6 @@ OF_CONTACT: dict[type[LogEvent], Callable[[State, Contact, float, Any], None]] =
     events.Bridged: _bridged,
     events.Alerted: _alerted,
     events.Talked: _talked,
+    events.TraceAsked: _trace_asked,
+    events.TraceOver: _trace_over,
 }

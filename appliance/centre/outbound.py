@@ -15,7 +15,6 @@ from appliance.centre.dialplan import ToTrunk
 from appliance.centre.state import Contact
 from appliance.centre.turn import Turn
 
-
 MOST_DEFLECTIONS = 5                              # of one call: a circle ends
 DEFLECTED = 10                                    # reason of a diversion, Q.931 4.6.7
 
@@ -29,8 +28,8 @@ def dial(turn: Turn, contact: Contact, to: ToTrunk) -> None:
 
 
 def deflect(turn: Turn, contact: Contact, number: str) -> None:
-    """The party that is rung wants the caller to be connected to `number`: done when it could dial that itself,
-    and only to where calls leave the box."""
+    """The party that is called wants `number` to be called instead: done when it could dial that itself, and
+    only where calls go out, not into a flow."""
     to = turn.setup.plan.judge(contact.dialled_trunk, number, complete=True)
     from_leg = contact.dialled_leg
     if not isinstance(to, ToTrunk) or contact.deflections >= MOST_DEFLECTIONS:

@@ -61,8 +61,8 @@ def _unknown(turn: Turn, call: CallInfo) -> None:
 def _missed(turn: Turn, call: CallInfo) -> None:
     """A call that came and went unseen has its record all the same."""
     inbound.begin(turn, leg=call.leg, trunk=call.trunk, called=call.called, calling=call.calling,
-                  calling_name=call.calling_name, at=call.began_at or call.since, withheld=bool(call.withheld),
-                  diversion=call.diversion)
+                  calling_name=call.calling_name, at=call.began_at or call.since,
+                  withheld=bool(call.withheld), diversion=call.diversion)
     ending.released(turn, call.leg, call.cause, call.by, call.since)
 
 

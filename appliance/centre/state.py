@@ -39,6 +39,7 @@ class Contact(msgspec.Struct, kw_only=True):
     connected: bool = False                       # we answered the arrived leg
     alerted: bool = False                         # the arrived leg was told that it rings
     bridged: bool = False
+    trace_asked_at: float = 0.0                   # 0: the network is not asked to register who calls
     # flow
     flow: str = ""
     node: str = ""

@@ -33,7 +33,8 @@ class SpanConfig(Part):
     profile: Literal["etsi", "china", "qsig", "ecma"] = "etsi"
     timers: dict[str, float] = Field(default_factory=dict)       # by name, in place of the profile's
     selection: Literal["preferred", "exclusive", "any", "none"] | None = None    # None: as the profile has it
-    incoming_only: str = ""                       # timeslots, e.g. 1-5,17
+    timeslots: str = "1-31"                       # the channels that are rented, e.g. 1-15
+    incoming_only: str = ""                       # of them, e.g. 1-5,17
     outgoing_only: str = ""
     audit_s: Annotated[float, Field(ge=0, le=86400)] = 3600.0   # from proof to proof of an idle one; 0: none
 
@@ -54,10 +55,16 @@ class SpanConfig(Part):
                 raise ValueError(f"{name}: {value:g}: write a whole number up to {MOST_ATTEMPTS}")
         return timers
 
-    @field_validator("incoming_only", "outgoing_only")
+    @field_validator("timeslots", "incoming_only", "outgoing_only")
     @classmethod
     def _are_timeslots(cls, text: str) -> str:
-        timeslots(text)
+        return in_words(timeslots(text))
+
+    @field_validator("timeslots")
+    @classmethod
+    def _has_channels(cls, text: str) -> str:
+        if not text:
+            raise ValueError("no timeslot: write those that the line has, e.g. 1-15")
         return text
 
     @model_validator(mode="after")
@@ -67,6 +74,20 @@ class SpanConfig(Part):
             raise ValueError(f"timeslots {in_words(both)}: in incoming_only and in outgoing_only, "
                              "no call could have them")
         return self
+
+    @model_validator(mode="after")
+    def _has_what_is_one_way(self) -> "SpanConfig":
+        for key, text in (("incoming_only", self.incoming_only), ("outgoing_only", self.outgoing_only)):
+            absent = set(timeslots(text)) - set(self.bearers)
+            if absent:
+                raise ValueError(f"{key}: timeslots {in_words(absent)}: the span has "
+                                 f"{in_words(self.bearers)}")
+        return self
+
+    @property
+    def bearers(self) -> tuple[int, ...]:
+        """The timeslots of its channels."""
+        return timeslots(self.timeslots)
 
     @property
     def directions(self) -> dict[int, Literal["in", "out"]]:
@@ -188,7 +209,8 @@ def trunk_mistakes(spans: list[SpanConfig],
             if other not in members:
                 yield ["trunks", place, "overflow", number], (
                     f"no span has trunk {other!r}, they have {names}")
-        there, kept = 30 * len(members[trunk.name]), sum(one.channels for one in trunk.reserved)
+        there = sum(len(span.bearers) for span in members[trunk.name])
+        kept = sum(one.channels for one in trunk.reserved)
         if kept > there:
             yield ["trunks", place, "reserved"], f"{kept} channels are kept, {trunk.name} has {there}"
         overlap = next((span.name for span in members[trunk.name] if span.overlap), None)

@@ -261,6 +261,9 @@ class Calls:
         if call.channel_refused:
             if self._channels.refused(timeslot):
                 stuck = "the far end refuses it again and again"
+        elif call.unheard:                        # maybe on all channels: then none of them is stuck
+            if self._channels.refused(timeslot):
+                self._restarts.begin(timeslot, now, proves=True)
         elif call.settled and not unanswered:
             self._channels.trusted(timeslot)
             self.audit.proved(timeslot, now)

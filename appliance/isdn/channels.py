@@ -8,7 +8,7 @@ from enum import Enum
 
 from appliance.isdn.events import ChannelState
 
-MAX_REFUSALS = 3                                  # refused by the far end so often in a row: restart it
+MAX_REFUSALS = 3                                  # refused or not answered so often in a row: restart it
 
 
 class Direction(Enum):
@@ -38,7 +38,7 @@ class Channel:
     blocked: bool = False                         # by people here
     withdrawn: bool = False                       # by the far end's SERVICE
     restart: ChannelState = ChannelState.IDLE     # RESTARTING or OUT_OF_SERVICE while ours is under way
-    refusals: int = 0                             # causes 6, 44 and 82 in a row
+    refusals: int = 0                             # causes 6, 44 and 82, or T303, in a row
     freed: int = 0                                # counts up: the least one is idle longest
     told: tuple[ChannelState, str] = (ChannelState.IDLE, "")    # state and key that were said last
 
@@ -88,7 +88,7 @@ class Channels:
         return sum(1 for _ in self._idle(direction))
 
     def next_idle(self, direction: Direction = Direction.OUT) -> int | None:
-        """The next channel in hunting order; one that the far end refused lately comes last."""
+        """The next channel in hunting order; one that failed lately comes last."""
         idle = list(self._idle(direction))
         return min(idle, key=self._rank).timeslot if idle else None
 
@@ -159,7 +159,8 @@ class Channels:
             channel.direction = directions.get(channel.timeslot, Direction.BOTH)
 
     def refused(self, timeslot: int) -> bool:
-        """The far end refused this idle channel; True when it did so MAX_REFUSALS times in a row."""
+        """The far end refused this idle channel, or did not respond to a SETUP for it; True when it did so
+        MAX_REFUSALS times in a row."""
         channel = self._channels[timeslot]
         channel.refusals += 1
         return channel.refusals >= MAX_REFUSALS

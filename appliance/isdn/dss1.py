@@ -32,6 +32,7 @@ from appliance.isdn.q931 import Message, MessageError, MessageType, decode, enco
 from appliance.isdn.restart import Restarts
 from appliance.isdn.segments import Reassembly, cut
 from appliance.isdn.setup import checked, setup_elements
+from appliance.isdn.sparing_log import SparingLog
 from appliance.isdn.supervision import Supervision
 from appliance.isdn.supplementary.events import Role
 from appliance.isdn.supplementary.parties import Party
@@ -76,6 +77,8 @@ class Signalling:
         self._messages: Counter[str] = Counter()  # by direction and type
         self._events: list[Event] = []
         self._reassembly = Reassembly()
+        self._faults = SparingLog(log, logging.INFO, name)
+        self._drops = SparingLog(log, logging.WARNING, name)
         self.channels = Channels(timeslots, hunt, self._channel_changed)
         self._supervision = Supervision(name, side, self, self.counts, timers.link_pause_s, make_link)
         self._restarts = Restarts(
@@ -331,12 +334,12 @@ class Signalling:
             message = decode(info)
         except MessageError as error:
             self.counts["faulty_messages"] += 1
-            log.info("%s: faulty message: %s", self.name, error)
+            self._faults.say(f"faulty message: {error}", now)
             self._refuse(error, now)
             return
         except DecodeError as error:
             self.counts["ignored_messages"] += 1
-            log.info("%s: ignored message: %s", self.name, error)
+            self._faults.say(f"ignored message: {error}", now)
             return
         if message.faults:
             self.counts["faulty_elements"] += len(message.faults)
@@ -384,7 +387,7 @@ class Signalling:
                 self._messages["sent_" + message.type.name.lower()] += 1
             except (StateError, ValueError) as error:     # it went down in this turn, or it is too long
                 self.counts["messages_dropped"] += 1
-                log.warning("%s: %s not sent: %s", self.name, message.type.name, error)
+                self._drops.say(f"{message.type.name} not sent: {error}", now)
 
     # --- small things
 

@@ -3,7 +3,8 @@
 Ref: AT&T TR 41459 and National ISDN 2, maintenance messages. Statuses of the two ends are independent: one
 that takes a channel out of service places no call on it and takes none, the other end places none. A channel
 that we block while a call is on it is in "maintenance" until the call ends, then "out of service". What we
-said is said again whenever the link was set up, since it may be lost.
+said is said again whenever the link was set up, since it may be lost; and that of all channels when a process
+begins, which does not know what the one before it said.
 """
 from collections.abc import Callable, Iterable
 
@@ -27,6 +28,7 @@ class Maintenance:
         self._channels, self._send = channels, send
         self._request = MessageType.SERVICE       # in the far end's dialect, when we have heard it
         self._said: dict[int, int] = {}           # statuses by timeslot; never said: in service
+        self._begun = False                       # all channels' statuses were said once
 
     def receive(self, message: Message, now: float) -> None:
         """SERVICE is done and acknowledged; an acknowledgement needs no answer."""
@@ -54,8 +56,9 @@ class Maintenance:
     def link_established(self, now: float) -> None:
         if self.known:
             for timeslot in self._channels.timeslots:
-                if timeslot in self._said or self._channels[timeslot].blocked:
+                if not self._begun or timeslot in self._said or self._channels[timeslot].blocked:
                     self._say(timeslot, now)
+            self._begun = True
 
     def _status(self, timeslot: int) -> int:
         channel = self._channels[timeslot]

@@ -18,7 +18,7 @@ from appliance.centre.rebuild import rebuild as rebuild_records
 from appliance.config import emergency
 from appliance.errors import BranchlineError, ConfigError
 from appliance.launch import channels as channel_table
-from appliance.launch import lending, tracing
+from appliance.launch import lending, malicious, tracing
 from appliance.launch import prompts as prompt_builder
 from appliance.launch import reload as reloading
 from appliance.launch import up as box
@@ -122,6 +122,14 @@ def trace(span: str | None, call: str | None, last_s: float | None, follow: bool
         else:
             reach_s = tracing.LAST_S if last_s is None else last_s
             _on_bus(run_dir, lambda bus: tracing.of_span(bus, span, reach_s, view, upkeep))
+
+
+@main.command("trace-malicious")
+@click.argument("name", metavar="CONTACT|LEG")
+@RUN_DIR
+def trace_malicious(name: str, run_dir: Path) -> None:
+    """Have the telephone company register who calls, while the call goes on (MCID)."""
+    click.echo(_on_bus(run_dir, lambda bus: malicious.trace_caller(bus, name)))
 
 
 @main.command()

@@ -9,9 +9,9 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Column, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import BranchlineError, ConfigError
@@ -80,8 +80,7 @@ class EventLog:
                                       "finish the update, or restore the file that fits")
                 missing = lacks_columns(connection)
             if missing:
-                with self._file.write() as connection:
-                    add_columns(connection, missing)
+                self._add(missing)
             with self._file.read() as connection:
                 self._projections = Projections.load(connection)
                 self.seq: int = connection.execute(select(func.max(events.c.seq))).scalar() or 0
@@ -185,6 +184,14 @@ class EventLog:
 
     def close(self) -> None:
         self._file.close()
+
+    def _add(self, columns: list[Column[Any]]) -> None:
+        try:
+            with self._file.write() as connection:
+                add_columns(connection, columns)
+        except DBAPIError as error:
+            raise ConfigError(f"{self.path}: cannot get its new columns ({sqlite.reason(error)}): "
+                              "free space on its disk") from None
 
     def _project(self, projections: Projections, entry: Entry) -> None:
         if entry.kind in self._projector.kinds:

@@ -31,7 +31,7 @@ metadata = MetaData()
 
 GIVES_LEG = "kind IN ('Began', 'Offered', 'Dialled')"     # events that give a contact a leg
 
-TELLS = "kind IN ('PartyKnown', 'Charged', 'TraceAsked', 'TraceOver')"      # what lines tell beside its course
+TELLS = "kind IN ('PartyKnown', 'Charged', 'TraceAsked', 'TraceOver')"     # that tell something besides
 
 events = Table(
     "events", metadata,

@@ -18,7 +18,6 @@ class _Wish:
     request: BindLeg | UnbindLeg
     due: float = float("-inf")
     tries: int = 0
-    done: bool = False
 
 
 class Bindings:
@@ -31,6 +30,7 @@ class Bindings:
     def __init__(self, ask: Callable[[Request[Done]], Awaitable[Done]]) -> None:
         self._ask = ask
         self._wishes: dict[str, _Wish] = {}       # by leg, in the order in which they came
+        self._open: dict[str, _Wish] = {}         # those of them that are not done
         self._wake = asyncio.Event()
         self._patience: asyncio.Timeout | None = None            # with what is asked now
 
@@ -45,13 +45,14 @@ class Bindings:
     def again(self) -> None:
         """spand may be new: then it knows of nothing, and what is asked now is not answered any more."""
         self._wishes = {leg: _Wish(wish.request) for leg, wish in self._wishes.items()}
+        self._open = self._wishes.copy()
         self._wake.set()
         if self._patience is not None and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time())
 
     def take(self, now: float) -> BindLeg | UnbindLeg | None:
         """What to ask spand now; tell with done() or failed() what came of it."""
-        due = (wish for wish in self._wishes.values() if not wish.done and wish.due <= now)
+        due = (wish for wish in self._open.values() if wish.due <= now)
         return next((wish.request for wish in due), None)
 
     def done(self, request: BindLeg | UnbindLeg) -> None:
@@ -60,7 +61,7 @@ class Bindings:
             return                                # there is another wish by now
         if wish.tries:
             log.info("%s: done after %d tries", _words(request), wish.tries + 1)
-        wish.done = True
+        del self._open[request.leg]
         if isinstance(request, UnbindLeg):
             del self._wishes[request.leg]
 
@@ -74,7 +75,7 @@ class Bindings:
         wish.tries += 1
 
     def next_deadline(self) -> float | None:
-        return min((wish.due for wish in self._wishes.values() if not wish.done), default=None)
+        return min((wish.due for wish in self._open.values()), default=None)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -99,8 +100,9 @@ class Bindings:
                 self._patience = None
 
     def _wish(self, leg: str, request: BindLeg | UnbindLeg) -> None:
-        self._wishes.pop(leg, None)               # last in order, too
-        self._wishes[leg] = _Wish(request)
+        for wishes in (self._wishes, self._open):
+            wishes.pop(leg, None)                 # last in order, too
+        self._wishes[leg] = self._open[leg] = _Wish(request)
         self._wake.set()
 
 

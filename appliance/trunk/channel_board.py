@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from appliance.bus.client import Refused
 from appliance.bus.messages import ChannelInfo, ChannelStates
-from appliance.config.timeslots import BEARERS, in_words
+from appliance.config.timeslots import in_words
 from appliance.isdn.causes import TEMPORARY_FAILURE
 from appliance.trunk.busy_out import BusyOutFile
 from appliance.trunk.calls import Calls
@@ -28,7 +28,7 @@ class ChannelBoard:
 
     def begin(self, span: TrunkSpan) -> None:
         """What is out of use on a span that starts stays so."""
-        timeslots = self._file.timeslots(span.config.name) & set(BEARERS)
+        timeslots = self._file.timeslots(span.config.name) & set(span.config.bearers)
         if timeslots:
             log.warning("%s: timeslots %s are out of use, until brought back",
                         span.config.name, in_words(timeslots))
@@ -46,7 +46,7 @@ class ChannelBoard:
     def busy_out(self, name: str, timeslots: list[int], now: bool) -> None:
         """`name` "": all spans; no timeslots: all of them. Refused: there are no such."""
         for span in self._chosen(name, timeslots):
-            chosen = set(timeslots or BEARERS)
+            chosen = set(timeslots or span.config.bearers)
             self._write(self._file.add, span, chosen)
             span.signalling.block(chosen, span.now())
             if now:
@@ -59,7 +59,7 @@ class ChannelBoard:
 
     def bring_back(self, name: str, timeslots: list[int]) -> None:
         for span in self._chosen(name, timeslots):
-            chosen = set(timeslots or BEARERS)
+            chosen = set(timeslots or span.config.bearers)
             self._write(self._file.remove, span, chosen)
             span.signalling.unblock(chosen, span.now())
             log.info("%s: timeslots %s are in use", span.config.name, in_words(chosen))
@@ -68,10 +68,12 @@ class ChannelBoard:
     def _chosen(self, name: str, timeslots: list[int]) -> list[TrunkSpan]:
         if name and name not in self._spans:
             raise Refused(f"no span {name!r}, there are {', '.join(self._spans)}")
-        wrong = sorted(set(timeslots) - set(BEARERS))
-        if wrong:
-            raise Refused(f"timeslots {wrong}: B-channels are 1 to 15 and 17 to 31")
-        return [self._spans[name]] if name else list(self._spans.values())
+        chosen = [self._spans[name]] if name else list(self._spans.values())
+        for span in chosen:
+            if wrong := sorted(set(timeslots) - set(span.config.bearers)):
+                raise Refused(f"timeslots {wrong}: the B-channels of {span.config.name} are "
+                              f"{in_words(span.config.bearers)}")
+        return chosen
 
     def _write(self, change: Callable[[str, set[int]], None], span: TrunkSpan, timeslots: set[int]) -> None:
         try:

@@ -1,6 +1,7 @@
 """trunkd: Q.921 and Q.931 on every span, trunk groups, the table of trunk calls."""
 import asyncio
 import contextlib
+import gc
 import sys
 
 from appliance.bus.messages import DaemonUp, Done, Event, Request, SpanState
@@ -19,10 +20,12 @@ from appliance.trunk.trace_store import TraceStore
 
 CHANNELS_EVERY_S = 0.05                           # at most so often a span's channels are said
 FACTS_EVERY_S = 1.0
+SWITCH_INTERVAL_S = 0.001                         # what calls may wait while traces go to the disk
 
 
 async def serve(context: Context) -> None:
     """Run until stop is set. Calls are left as they are: the next trunkd goes on with them."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     outbox: asyncio.Queue[Event] = asyncio.Queue()
 
     async def ask(request: Request[Done]) -> Done:
@@ -38,6 +41,14 @@ async def serve(context: Context) -> None:
     async def back() -> None:
         service.repeat_states()
         bindings.again()                          # spand may have come up unheard
+
+    async def make_ready() -> None:
+        """What no call shall wait for later: the first Facility, garbage looked for in all of the program."""
+        profiles = [span.signalling.profile for span in service.spans.values()]
+        if any(profile.transfer is not Transfer.NONE for profile in profiles):
+            await asyncio.to_thread(codec.load)
+        gc.collect()
+        gc.freeze()
 
     async def say() -> None:
         while True:
@@ -68,11 +79,8 @@ async def serve(context: Context) -> None:
         context.bus.on_back(back)
         await context.up()
         async with asyncio.TaskGroup() as parts:
-            profiles = [span.signalling.profile for span in service.spans.values()]
-            if any(profile.transfer is not Transfer.NONE for profile in profiles):
-                parts.create_task(asyncio.to_thread(codec.load))     # so the first Facility stops no call
             running = [parts.create_task(part) for part in (
-                say(), say_channels(), state_facts(), bindings.run(), service.traces.run(),
+                make_ready(), say(), say_channels(), state_facts(), bindings.run(), service.traces.run(),
                 service.run())]
             await context.stop.wait()
             for part in running:

@@ -30,6 +30,9 @@ def check_reload(old: Config, new: Config, busy: Collection[str],
                          "or start the box anew")
         elif section == "spans" and setting in ("url", "side"):
             wrong.append(f"{key}: a line is opened when the box starts: put it back, or start the box anew")
+        elif section == "spans" and setting == "timeslots":
+            wrong.append(f"{key}: a span has its channels when the box starts: put it back, or start the box "
+                         "anew")
         elif section == "spans" and span not in names[0] and not spand_has(span):
             wrong.append(f"{key}: spand does not have it: start spand anew (calls that talk go on, "
                          "after a gap of some 1.5 s), then reload again")

@@ -38,8 +38,9 @@ class TrunkSpan:
         self.config, self.link_since = config, time.time()
         self.signalling = Signalling(
             side, new_leg, profile=profile, timers=override(profile.timers[side], config.timers),
-            hunt=config.channels, overlap=config.overlap, selection=config.selection, cold=cold,
-            audit_s=config.audit_s, first_call_ref=secrets.randbelow(CALL_REFERENCES) + 1, name=config.name)
+            timeslots=config.bearers, hunt=config.channels, overlap=config.overlap,
+            selection=config.selection, cold=cold, audit_s=config.audit_s,
+            first_call_ref=secrets.randbelow(CALL_REFERENCES) + 1, name=config.name)
         self.signalling.reserve(config.directions)
         self.frames_not_taken = 0                 # by spand
         self._path, self._handle, self._settle = socket_path, handle, settle
@@ -52,7 +53,7 @@ class TrunkSpan:
         self._flushing = False
 
     def change(self, config: SpanConfig) -> None:
-        """Other settings from now on; url and side stay."""
+        """Other settings from now on; url, side and timeslots stay."""
         self.config = config
         profile, side = PROFILES[config.profile], self.signalling.side
         self.signalling.change(

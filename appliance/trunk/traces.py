@@ -70,6 +70,7 @@ class SpanTraces:
     def __init__(self, network_side: bool) -> None:
         self.network_side = network_side
         self.calls: dict[tuple[int, bool], _Call] = {}          # by call reference, ours
+        self._look_at = UNCLAIMED_MOST            # so many calls: are there unclaimed ones?
         self._watch = LinkWatch(network_side)
 
     def see(self, at_unix_s: float, sent: bool, octets: bytes) -> bytes:
@@ -106,12 +107,18 @@ class SpanTraces:
         return octets
 
     def begin(self, reference: int, ours: bool) -> _Call:
-        unclaimed = [key for key, call in self.calls.items() if call.info is None]
-        for key in unclaimed[:max(0, len(unclaimed) - UNCLAIMED_MOST + 1)]:
-            del self.calls[key]
+        if len(self.calls) >= self._look_at:
+            self._drop_unclaimed()
         self.calls.pop((reference, ours), None)   # one that is over: the new one comes last
         call = self.calls[reference, ours] = _Call(self.network_side, reference)
         return call
+
+    def _drop_unclaimed(self) -> None:
+        """So many more may come until the next look."""
+        unclaimed = [key for key, call in self.calls.items() if call.info is None]
+        for key in unclaimed[:max(0, len(unclaimed) - UNCLAIMED_MOST)]:
+            del self.calls[key]
+        self._look_at = len(self.calls) + UNCLAIMED_MOST
 
     def _add_to_all(self, frame: TraceFrame) -> None:
         for call in self.calls.values():

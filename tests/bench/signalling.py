@@ -1,6 +1,8 @@
 """Calls through one D-channel: the box, and for comparison two libpri ends on a line of their own."""
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 
 from hil_tests.instruments.answering import Answering
 from hil_tests.instruments.bulk import BulkResult
@@ -17,16 +19,23 @@ OFFERED_CALLS = 200
 OFFERED_PER_S = 20.1                              # at every phase of the line's blocks
 
 
-def once(say: Say) -> dict[str, float]:
-    say("  libpri to libpri")
+@contextlib.contextmanager
+def libpri_pair() -> Iterator[SoftwareExchange]:
+    """One that calls; another at the end of its line answers with the same seven messages as the box."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         line = f"virtual:{folder}/line"
         with (SoftwareExchange(f"{line}/a", side="network", name="calling", hunt="down") as calling,
               SoftwareExchange(f"{line}/b", side="user", name="called", hunt="up") as called):
             called.wait_up()
             calling.wait_up()
-            called.answering(Answering(rings=False))             # like the box: the same seven messages
-            libpri, libpri_offered = _most(calling), _offered(calling)
+            called.answering(Answering(rings=False))
+            yield calling
+
+
+def once(say: Say) -> dict[str, float]:
+    say("  libpri to libpri")
+    with libpri_pair() as calling:
+        libpri, libpri_offered = _most(calling), _offered(calling)
     with Rig(config(), ANSWER_FLOW) as rig:
         say(f"  libpri to the box: {CALLS} calls as fast as they go")
         meter = Meter(rig)

@@ -26,6 +26,7 @@ from appliance.bus.messages import (
     CallTable,
     Dial,
     Digit,
+    GrantDeflection,
     Hangup,
     Play,
     PlayEnded,
@@ -39,6 +40,7 @@ from appliance.centre.flow import Flow, HangupNode, MenuNode, Option, PlayNode, 
 from appliance.centre.projector import ContactProjector
 from appliance.centre.state import Agent, Contact, violations
 from appliance.centre.turn import Setup
+from appliance.config.emergency import Emergency
 from appliance.config.schema import AgentConfig, CentreConfig, InboundRoute, OutboundRoute, QueueConfig
 from appliance.store.events import Entry
 from appliance.store.records import ContactRecord
@@ -75,10 +77,10 @@ CENTRE = CentreConfig(
             for extension, name in enumerate(AGENTS, 8001)])
 
 
-def setup(centre: CentreConfig = CENTRE) -> Setup:
+def setup(centre: CentreConfig = CENTRE, emergency: Emergency | None = None) -> Setup:
     numbers = count(1)
     flows = {"flow": FLOW, "short": SHORT, "closed": CLOSED}
-    return Setup.of(centre, flows, lambda: f"{next(numbers):032x}")
+    return Setup.of(centre, flows, lambda: f"{next(numbers):032x}", emergency)
 
 
 def incoming(leg: str, called: str, *, trunk: str = "telco", calling: str = "13800000000",
@@ -142,9 +144,9 @@ class Office:
         self._state(leg, "alerting")
         self.give(CallAlerting(leg=leg))
 
-    def answer(self, leg: str) -> None:
+    def answer(self, leg: str, connected: str = "") -> None:
         self._state(leg, "answered")
-        self.give(CallAnswered(leg=leg, at=self.now))
+        self.give(CallAnswered(leg=leg, at=self.now, connected=connected))
 
     def hang_up(self, leg: str, cause: int = 16, by: str = "far") -> None:
         self.give(self.release(leg, cause, by))
@@ -253,6 +255,8 @@ class Office:
                 self._table(leg, trunk, False, "offered", called, calling)
             case Hangup(leg=leg, cause=cause) if leg in self.calls:
                 self._state(leg, "clearing", cause)
+            case GrantDeflection(leg=leg, granted=True):
+                self._state(leg, "clearing", 31)
             case Proceed(leg=leg):
                 self._state(leg, "proceeding")
             case Alert(leg=leg):

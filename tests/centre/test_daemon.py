@@ -19,10 +19,13 @@ from appliance.bus.messages import (
     Board,
     Bridge,
     CallAnswered,
+    CallCharged,
     CallIncoming,
     CallInfo,
     CallReleased,
     CallTable,
+    Charge,
+    ContactFacts,
     DaemonUp,
     Dial,
     Digit,
@@ -31,8 +34,10 @@ from appliance.bus.messages import (
     GetBoard,
     GetCalls,
     GetContact,
+    GetContactFacts,
     GetContacts,
     Hangup,
+    MaliciousCallTraced,
     Play,
     ReloadCentre,
     Reloaded,
@@ -40,6 +45,8 @@ from appliance.bus.messages import (
     Request,
     StartRecording,
     StopRecording,
+    TraceCaller,
+    TraceMalicious,
 )
 from appliance.bus.runner import Context
 from appliance.centre import daemon
@@ -322,6 +329,47 @@ async def test_a_refused_answer_asks_for_the_truth(bus_server: Path, tmp_path: P
         await webui.until(lambda: any(board.contacts for board in webui.boards()))
         await webui.until(lambda: not webui.boards()[-1].contacts)
         assert (await webui.bus.ask(GetContacts())).contacts[0].outcome == "abandoned"
+
+
+async def test_a_caller_is_traced_and_the_lines_facts_are_told(
+        bus_server: Path, tmp_path: Path, config: Config) -> None:
+    async with Player.on(bus_server, "trunkd") as trunkd, Player.on(bus_server, "spand") as spand, \
+            Player.on(bus_server, "webui") as webui, acdd(bus_server, tmp_path, config):
+        agent_leg, _ = await talk(trunkd, spand, "c1")
+        begun = await webui.bus.ask(TraceCaller(name=agent_leg, by="anna"))
+        assert await trunkd.until_asked(TraceMalicious) == TraceMalicious(leg="c1")
+        await trunkd.say(MaliciousCallTraced(leg="c1", done=True),
+                         CallCharged(leg="c1", charge=Charge(units=3)))
+
+        async def told(known: Callable[[ContactFacts], bool]) -> ContactFacts:
+            async with asyncio.timeout(10):
+                while not known(found := await webui.bus.ask(GetContactFacts(contact=begun.contact))):
+                    pass                          # to ask gives acdd time
+                return found
+        assert [one.charge.units for one in (await told(lambda facts: bool(facts.charges))).charges] == [3]
+        trunkd.refuse[TraceMalicious] = "no such service"
+        await webui.bus.ask(TraceCaller(name=begun.contact))
+        found = await told(lambda facts: facts.traces[-1].done is not None and len(facts.traces) == 2)
+        assert [(one.by, one.done) for one in found.traces] == [("anna", True), ("", False)]
+        with pytest.raises(Refused, match="nobody: no contact or leg of this name is there"):
+            await webui.bus.ask(TraceCaller(name="nobody"))
+        assert await webui.bus.ask(GetContactFacts(contact="nobody")) == ContactFacts()
+
+
+async def test_an_emergency_number_that_trunkd_reloads_gets_out(
+        bus_server: Path, tmp_path: Path, config: Config) -> None:
+    async with Player.on(bus_server, "trunkd") as trunkd, Player.on(bus_server, "spand"), \
+            Player.on(bus_server, "boxd") as boxd, acdd(bus_server, tmp_path, config):
+        await trunkd.until_asked(GetCalls)
+        write(tmp_path, config=CONFIG | {"trunks": [{"name": "telco", "emergency": ["122"]}]})
+        await boxd.bus.ask(ReloadCentre())
+        for leg, called in (("e1", "110"), ("e2", "122")):
+            trunkd._call(leg, "pbx", called, inbound=True)
+            await trunkd.say(CallIncoming(leg=leg, trunk="pbx", called=called, calling="8009",
+                                          calling_name="", complete=True, at=10.0))
+        dialled = await trunkd.until(lambda: (
+            found := [one for one in trunkd.asked if isinstance(one, Dial)]) and len(found) == 2 and found)
+        assert [(one.trunk, one.called) for one in dialled] == [("telco", "110"), ("telco", "122")]
 
 
 async def test_a_full_disk_stops_decisions_and_says_so(

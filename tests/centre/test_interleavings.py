@@ -14,9 +14,12 @@ from appliance.bus.messages import (
     Bridge,
     CallAlerting,
     CallAnswered,
+    CallCharged,
     CallDigits,
-    CallReleased,
+    Charge,
+    DeflectionWanted,
     Digit,
+    Event,
     Play,
     PlayEnded,
     StartRecording,
@@ -97,6 +100,16 @@ class Branch(RuleBasedStateMachine):
                 self._give(event)
             else:
                 self.office.restart()
+
+    @rule(pick=PICK, to=st.sampled_from(["0139", "777"]))
+    def telephone_is_diverted(self, pick: int, to: str) -> None:
+        if (leg := self._leg(pick, "offered", "alerting", inbound=False)) is not None:
+            self._give(DeflectionWanted(leg=leg, to=to))
+
+    @rule(pick=PICK)
+    def is_charged(self, pick: int) -> None:
+        if (leg := self._leg(pick, "answered", "clearing")) is not None:
+            self._give(CallCharged(leg=leg, charge=Charge(units=1)))
 
     @rule()
     def clears(self) -> None:
@@ -189,7 +202,7 @@ class Branch(RuleBasedStateMachine):
         again.replay(office.log)
         assert again.state == office.engine.state
 
-    def _give(self, event: CallReleased | CallDigits | Digit | PlayEnded) -> None:
+    def _give(self, event: Event) -> None:
         self.said.append(event)
         self.office.give(event)
 

@@ -160,6 +160,12 @@ def test_a_document_with_trunks(tmp_path: Path) -> None:
     ("trunk: telco}", 'trunk: telco, incoming_only: "0-3"}', "2: spans[0].incoming_only: '0-3': B-chan"),
     ("trunk: telco}", 'trunk: telco, incoming_only: "1-5", outgoing_only: "4-9"}',
      "2: spans[0]: timeslots 4-5: in incoming_only and in outgoing_only, no call could have them"),
+    ("trunk: telco}", 'trunk: telco, timeslots: ""}', "2: spans[0].timeslots: no timeslot: write those"),
+    ("trunk: telco}", 'trunk: telco, timeslots: 1-32}', "2: spans[0].timeslots: '1-32': B-channels are"),
+    ("trunk: telco}", 'trunk: telco, timeslots: 1-15, outgoing_only: "15-17"}',
+     "2: spans[0]: outgoing_only: timeslots 17: the span has 1-15"),
+    ("trunk: telco}", "trunk: telco, timeslots: '1'}",
+     "13: trunks[0].reserved: 2 channels are kept, telco has 1"),
     ("trunk: telco}", "trunk: telco, profile: dms100}", "2: spans[0].profile: Input should be 'etsi'"),
 ])
 def test_every_mistake_in_spans_and_trunks_is_named(

@@ -56,6 +56,8 @@ if nothing was sent that it does not expect.
 """
 DECLARED = """\
 Values that the purposes go by (protocol implementation extra information for testing): seconds; N are counts.
+They are those of tables 9-1 and 9-2, but for T310 of the network side: 10 s in table 9-1, whose note lets it
+differ for a private network; a PBX that forwards a call is silent for longer.
 """
 
 

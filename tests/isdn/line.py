@@ -67,6 +67,7 @@ class Line:
         self.deaf = False                         # frames vanish, and nobody is told
         self.frames = 0                           # delivered
         self._flying: list[tuple[float, int, Side, bytes]] = []
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = itertools.count()
         self._up = False
         if up:
@@ -109,6 +110,10 @@ class Line:
             after.line_up(True, self.now)
         return after
 
+    def after(self, delay_s: float, act: Callable[[], None]) -> None:
+        """run() does `act` then."""
+        heapq.heappush(self._agenda, (self.now + delay_s, next(self._sequence), act))
+
     def run(self, for_s: float) -> None:
         """Let time pass."""
         end = self.now + for_s
@@ -124,6 +129,10 @@ class Line:
                 if deadline is not None and deadline <= at:
                     due = [side] if deadline < at else [*due, side]
                     at = deadline
+            if self._agenda and self._agenda[0][0] <= min(at, end):
+                self.now = max(self._agenda[0][0], self.now)
+                heapq.heappop(self._agenda)[2]()
+                continue
             if at > end:
                 self.now = end
                 return

@@ -3,12 +3,12 @@
 `python -m tests.isdn.model` does it a hundred thousand times.
 """
 import argparse
+import logging
 import multiprocessing
 import os
 import sys
 import time
 import traceback
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -176,7 +176,7 @@ def check(model: type[Model], runs: int, number: int | None = None, *, shrink: b
 def _chunk(work: tuple[str, int, int]) -> tuple[str, int, int, str]:
     """Runs, the seed, and what was found or nothing."""
     name, runs, number = work
-    warnings.simplefilter("ignore")
+    logging.disable()
     try:
         check(MODELS[name], runs, number)
     except BaseException:                         # whatever it is: that is the question

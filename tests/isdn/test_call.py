@@ -313,7 +313,7 @@ def test_a_setup_without_answer_is_sent_twice_and_then_cleared_with_cause_102() 
 
 @pytest.mark.parametrize(("side", "state", "after_s", "told", "said"), [
     (Side.USER, S.OVERLAP_SENDING, 30, 102, 102), (Side.NETWORK, S.OVERLAP_SENDING, 20, 102, 102),
-    (Side.USER, S.PROCEEDING_OUT, 60, 102, 102), (Side.NETWORK, S.PROCEEDING_OUT, 10, 102, 102),
+    (Side.USER, S.PROCEEDING_OUT, 60, 102, 102), (Side.NETWORK, S.PROCEEDING_OUT, 40, 102, 102),
     (Side.USER, S.DELIVERED, 180, 19, 102), (Side.NETWORK, S.DELIVERED, 180, 19, 102),
 ], ids=["T304 user", "T304 network", "T310 user", "T310 network", "T301 user", "T301 network"])
 def test_a_far_end_that_stops_is_waited_for_as_long_as_its_timer_says(

@@ -170,6 +170,24 @@ def test_a_channel_refused_again_and_again_comes_last_and_is_restarted(cause: in
     assert bench.hear()[-1].first(ChannelId) == ChannelId(2, exclusive=False)
 
 
+def test_a_channel_whose_setups_nobody_answers_comes_last_and_the_third_time_it_is_restarted() -> None:
+    bench = Bench(Side.USER)
+    wanted = []
+    for key in ("silent", "next"):
+        bench.ours.setup(key, CALLED, bench.now)
+        wanted += [message.first(ChannelId) for message in bench.run(8.1) if message.type is M.SETUP]
+    assert wanted == [ChannelId(slot, exclusive=False) for slot in (1, 1, 2, 2)]
+    assert bench.ours.channels.idle() == 30       # no RESTART is due for one silence
+    bench = Bench(Side.USER, timeslots=(1,))
+    for key in ("first", "second"):
+        bench.ours.setup(key, CALLED, bench.now)
+        assert [message.type for message in bench.run(8.1)] == [M.SETUP, M.SETUP, M.RELEASE_COMPLETE]
+    bench.ours.setup("third", CALLED, bench.now)
+    assert [message.type for message in bench.run(8.1)][-2:] == [M.RELEASE_COMPLETE, M.RESTART]
+    bench.run(10.0)                               # a far end that does no RESTART either
+    assert bench.ours.channels.idle() == 1
+
+
 # --- RESTART, 5.5
 
 

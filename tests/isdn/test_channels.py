@@ -222,7 +222,9 @@ def services(messages: list[Message]) -> list[tuple[MessageType, int | None, int
 
 
 def test_blocking_says_service_at_once_and_when_the_call_is_over() -> None:
-    bench = Bench(Side.USER, profile=SERVICE_KNOWN)
+    bench = Bench(Side.USER, profile=SERVICE_KNOWN, timeslots=(1, 2))
+    began = services(bench.hear())
+    assert began == [(M.SERVICE, slot, ChangeStatus.IN_SERVICE) for slot in (1, 2)]
     bench.offer(1, 1)
     bench.ours.block([1, 2], bench.now)
     assert services(bench.hear()) == [(M.SERVICE, 1, ChangeStatus.MAINTENANCE),
@@ -240,6 +242,7 @@ def test_blocking_says_service_at_once_and_when_the_call_is_over() -> None:
 def test_the_far_end_takes_a_channel_out_of_service_and_brings_it_back(
         request_: MessageType, acknowledge: MessageType) -> None:
     bench = Bench(Side.USER, profile=SERVICE_KNOWN, timeslots=(1, 2))
+    bench.hear()
     out, back = ChangeStatus(ChangeStatus.OUT_OF_SERVICE), ChangeStatus(ChangeStatus.IN_SERVICE)
     said = bench.send(request_, out, ChannelId(1), call_ref=0, to_originator=False)
     assert services(said) == [(acknowledge, 1, ChangeStatus.OUT_OF_SERVICE)] and said[0].to_originator

@@ -138,6 +138,14 @@ def test_the_answer_to_our_enquiry_brings_both_sides_together(
     assert enquiries == []                        # T322 has stopped
 
 
+@pytest.mark.parametrize(("far", "enquired"), [(10, False), (8, True)])
+def test_a_status_of_another_cause_is_an_answer_too_when_the_states_agree(far: int, enquired: bool) -> None:
+    bench, ours = reach(U, S.ACTIVE)
+    lose_by_reset(bench)
+    assert bench.send(M.STATUS, Cause(100), CallState(far), call_ref=REF, to_originator=ours) == []
+    assert any(message.type is M.STATUS_ENQUIRY for message in bench.run(10.0)) is enquired
+
+
 def test_the_connect_of_the_network_is_said_again_to_a_caller_who_did_not_hear_it() -> None:
     bench = Bench(N)
     bench.offer()

@@ -24,7 +24,7 @@ STORM = Faults(loss=0.05, duplicate=0.05, reorder=0.2, flip=0.1)     # what it i
 QUIET_S = 600.0                                   # every timer and its retries, T316 of two channels included
 HANG_UP_S = 60.0                                  # T305, T308 twice
 CALL_S = 0.2
-MOST_FRAMES, MOST_FRAMES_A_SECOND = 500, 20       # both ways, of a few calls
+MOST_FRAMES, MOST_FRAMES_A_SECOND = 1000, 20      # both ways, of a few calls
 LOOK_S = 4.0
 
 S = State

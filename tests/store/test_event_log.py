@@ -294,3 +294,28 @@ def test_the_legs_of_a_contact_are_found_without_reading_the_log(path: Path) -> 
         [plan] = database.execute(f"EXPLAIN QUERY PLAN {asked.compile()}", {"contact_1": "c1"})
     database.close()
     assert "events_legs" in plan[3]
+
+
+def test_a_file_from_before_a_column_gets_it(path: Path) -> None:
+    log = EventLog(path, Shop())
+    for batch in day(4):
+        log.append(batch)
+    before = log.contacts(0, 10)
+    log.close()
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE contacts DROP COLUMN withheld")
+        database.execute("DROP INDEX events_told")
+    database.close()
+    log = EventLog(path, Shop())
+    assert log.contacts(0, 10) == before
+    log.append([entry("closed", "c0000", 2000.0), entry("Charged", "c0001", 2001.0)])      # after its end
+    assert [one.kind for one in log.told("c0001")] == ["Charged"]
+    log.rebuild()
+    log.close()
+    with sqlite3.connect(path) as database:
+        columns = database.execute("SELECT name, \"notnull\", dflt_value FROM pragma_table_info('contacts')")
+        assert ("withheld", 1, "0") in columns.fetchall()
+        asked = select(schema.events).where(schema.events.c.contact == "c1", text(schema.TELLS))
+        [plan] = database.execute(f"EXPLAIN QUERY PLAN {asked.compile()}", {"contact_1": "c1"})
+    database.close()
+    assert "events_told" in plan[3]

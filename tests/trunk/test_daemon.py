@@ -61,6 +61,11 @@ class Listener:
     async def hear(self, event: Event) -> None:
         self._events.put_nowait(event)
 
+    def forget(self) -> None:
+        """What was heard and not waited for."""
+        while not self._events.empty():
+            self._events.get_nowait()
+
     async def wait_for(self, kind: type[E], within_s: float = 15.0, **fields: object) -> E:
         async with asyncio.timeout(within_s):
             while True:
@@ -93,6 +98,7 @@ class Box:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self.listener.forget()
         config = self.run_dir / "box.yaml"
         config.write_text(CONFIG)
         self._process = subprocess.Popen(

@@ -78,6 +78,7 @@ async def test_a_span_comes_when_spand_has_it_and_goes_when_it_has_no_call(tmp_p
 @pytest.mark.parametrize(("changed", "words"), [
     ({"spans": [{**SPAN, "url": "virtual:/else/a"}]}, r"^spans\.one\.url: a line is opened when the box"),
     ({"spans": [{**SPAN, "side": "network"}]}, r"^spans\.one\.side: a line is opened when the box"),
+    ({"spans": [{**SPAN, "timeslots": "1-15"}]}, r"^spans\.one\.timeslots: a span has its channels when the"),
     ({"clock": {"hold_off_s": 2.0}}, r"^clock\.hold_off_s: spand reads it when it starts: put it back"),
     ({"web": {"port": 1}}, r"^web\.port: webui reads it when it starts"),
 ])

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance.bus.client import BusError
+from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
     BindLeg,
+    BusyOut,
     CallIncoming,
     CallInfo,
     CallProceeding,
     CallReleased,
     Dial,
     Done,
+    GetChannels,
     Hangup,
     Request,
     UnbindLeg,
@@ -47,6 +49,22 @@ async def test_an_offered_call_that_nobody_takes_ends_with_cause_41(trunkd: Trun
     released = await trunkd.said.wait_for(CallReleased)
     assert (released.leg, released.cause, released.by) == (incoming.leg, 41, "near")
     assert (await far.wait_for(isdn.Released)).cause == 41
+
+
+async def test_a_line_of_which_a_part_is_rented_has_those_channels_only(tmp_path: Path) -> None:
+    config = Config(spans=[CONFIG.spans[0].model_copy(update={"timeslots": "1,17"})])
+    async with running(tmp_path, config) as trunkd:
+        [far] = trunkd.far
+        reply = await trunkd.service.answer(GetChannels())
+        assert [one.timeslot for one in reply.spans[0].channels] == [1, 17]      # type: ignore[attr-defined]
+        with pytest.raises(Refused, match=r"timeslots \[2\]: the B-channels of one are 1,17"):
+            await trunkd.service.answer(BusyOut(span="one", timeslots=[1, 2], now=False))
+        far.signalling.setup("far", "5001", far.now(), timeslot=31)      # preferred: it gets another one
+        far.poke()
+        assert (await far.wait_for(isdn.ChannelChosen)).timeslot in (1, 17)
+        for leg in ("a", "b"):
+            await trunkd.service.answer(Dial(leg=leg, trunk="telco", called="5001"))
+        assert (await trunkd.said.wait_for(CallReleased, leg="b")).cause == 34
 
 
 async def test_a_call_that_was_being_cleared_ends_with_its_cause_and_spand_forgets_it(tmp_path: Path) -> None:

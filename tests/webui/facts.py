@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from appliance.bus.client import Refused
 from appliance.bus.messages import (
     AgentInfo,
     Board,
@@ -18,6 +19,7 @@ from appliance.bus.messages import (
     ChannelList,
     ChannelStates,
     ClockState,
+    ContactFacts,
     ContactInfo,
     ContactLeg,
     ContactLegs,
@@ -29,6 +31,7 @@ from appliance.bus.messages import (
     GetCallTrace,
     GetChannels,
     GetContact,
+    GetContactFacts,
     GetContactLegs,
     GetContacts,
     GetHealth,
@@ -47,6 +50,8 @@ from appliance.bus.messages import (
     SpanList,
     SpanState,
     SpanTrace,
+    TraceBegun,
+    TraceCaller,
     TraceFrame,
 )
 from appliance.isdn.elements import (
@@ -184,6 +189,7 @@ class Branch:
         self.asked: list[Request[Any]] = []
         self.legs: dict[str, list[ContactLeg]] = {}
         self.traces: dict[str, list[CallTrace]] = {}
+        self.facts: dict[str, ContactFacts] = {}
 
     def board(self) -> Board:
         going_on = [one for one in self.contacts.values() if one.state != "ended"]
@@ -244,6 +250,12 @@ class Branch:
             case GetRecording(recording=name):
                 nothing = RecordingInfo(recording=name, file="", duration_s=0.0, gap_s=0.0, finished=False)
                 return self.recordings.get(name, nothing)
+            case GetContactFacts(contact=name):
+                return self.facts.get(name, ContactFacts())
+            case TraceCaller(name=name):
+                if (one := self.contacts.get(name)) is None or one.state == "ended":
+                    raise Refused(f"{name}: no contact")
+                return TraceBegun(contact=name)
             case GetContactLegs(contact=name):
                 return ContactLegs(legs=self.legs.get(name, []))
             case GetCallTrace(leg=name):

@@ -11,9 +11,20 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 
 import webui.live
-from appliance.bus.messages import Board, GetContacts
+from appliance.bus.messages import (
+    Board,
+    CallerTrace,
+    Charge,
+    ContactCharge,
+    ContactFacts,
+    ContactLeg,
+    ContactParty,
+    Diversion,
+    GetContacts,
+    TraceCaller,
+)
 from e1_driver.watch import pcap
-from tests.webui.conftest import FakeExchange, token
+from tests.webui.conftest import NAME, FakeExchange, token
 from tests.webui.facts import Branch, contact, live
 from webui.parts import STREAMS, Parts
 
@@ -239,6 +250,54 @@ def test_a_live_contact_listens_until_its_calls_are_over(
         assert "data-ended" not in message(answer)["signalling"]
         branch.traces["l1"] = [kept]
         assert "data-ended" in message(answer)["signalling"]
+
+
+def test_a_contacts_page_says_what_the_lines_told(client: FlaskClient, branch: Branch) -> None:
+    now = time.time()
+    caller = ContactLeg(leg="l1", party="caller", at=now)
+    agent = ContactLeg(leg="l2", party="agent", at=now, agent="anna")
+    branch.facts["e1"] = ContactFacts(
+        calling_name="Li <b>", diversion=Diversion(number="02165001000", reason=1),
+        parties=[ContactParty(leg=agent, at=now, why="answered", number="8001"),
+                 ContactParty(leg=caller, at=now, why="transferred", name="Wang", answered=False)],
+        charges=[ContactCharge(leg=caller, at=now, charge=Charge(
+                     amount_thousandths=1250, currency="CNY", final=True, billing="reverseCharging")),
+                 ContactCharge(leg=agent, at=now, charge=Charge(units=1))],
+        traces=[CallerTrace(at=now, by="telephone", done=False, why="not subscribed"),
+                CallerTrace(at=now, by="anna"), CallerTrace(at=now, by="", done=True)])
+    page = " ".join(re.sub(r"<[^>]+>", " ", client.get("/contacts/e1").text).split())
+    for words in (
+            "Caller's name Li &lt;b&gt;", "Diverted from 02165001000 · when busy",
+            "Answered by · anna", "8001", "Transferred to · Caller", "Wang · rings", "1.25 CNY",
+            "paid by the called party", "Charge so far · anna", "1 unit", "Malicious call · a telephone",
+            "not registered · not subscribed", "asked, no answer yet", "the command line",
+            "caller registered"):
+        assert words in page, words
+    assert "What the lines told" not in client.get("/contacts/e2").text
+    branch.facts["e1"] = ContactFacts(diversion=Diversion(number=""))
+    assert "withheld · for a reason not told" in client.get("/contacts/e1").text
+
+
+def test_a_number_that_is_withheld_is_not_one_that_was_not_given(client: FlaskClient, branch: Branch) -> None:
+    branch.contacts["e1"] = contact("e1", calling="", withheld=True)
+    branch.contacts["e4"] = contact("e4", calling="8001", withheld=True)
+    for path, words in (("/contacts/e1", "withheld by the caller"), ("/contacts/e2", "not given by the line"),
+                        ("/contacts/e4", "8001 · hidden from others"), ("/contacts/", "withheld"),
+                        ("/contacts/", "no number")):
+        assert words in client.get(path).text, path
+
+
+def test_the_caller_of_a_live_contact_can_be_traced(client: FlaskClient, branch: Branch) -> None:
+    assert "Have the caller registered" in client.get("/contacts/c2").text
+    for over in ("e1", "c7"):                     # ended, or it went out
+        assert "Have the caller registered" not in client.get(f"/contacts/{over}").text
+    form = {"csrf_token": token(client, "/contacts/c2")}
+    answer = client.post("/contacts/c2/trace-caller", data=form)
+    assert (answer.status_code, answer.location) == (303, "/contacts/c2")
+    assert branch.asked[-1] == TraceCaller(name="c2", by=NAME)
+    refused = client.post("/contacts/e1/trace-caller", data=form)
+    assert (refused.status_code, "This cannot be done" in refused.text) == (409, True)
+    assert client.post("/contacts/nobody/trace-caller", data=form).status_code == 404
 
 
 def test_a_spans_page_shows_its_d_channel_with_upkeep_folded(client: FlaskClient) -> None:

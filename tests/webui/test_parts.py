@@ -12,22 +12,28 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from appliance.bus.messages import (
     DAEMONS,
     Board,
     CallIncoming,
+    CallInfo,
     CallReleased,
+    CallTrace,
     ChannelInfo,
     ChannelStates,
+    ContactLeg,
     Heartbeat,
     SegmentInfo,
+    TraceFrame,
 )
 from appliance.errors import Unavailable
 from tests.conftest import ROOT
 from tests.webui.conftest import QUICK
 from tests.webui.facts import contact, live
 from webui import texts, views
+from webui.ladder_view import FIRST_ROWS, LAST_ROWS, contact_ladder
 from webui.mirror import AWAY_S, Floor, Mirror
 from webui.throttle import FORGET_S, FREE, AtHome, Throttle
 from webui.users import MOST_SESSIONS, SESSION_S, Users
@@ -203,6 +209,18 @@ def test_durations(seconds: float, text: str) -> None:
 def first(text: Any) -> Any:
     """Of a plural the first form."""
     return text[0] if isinstance(text, (tuple, list)) else text
+
+
+def test_a_ladder_without_rest_shows_its_beginning_and_its_end() -> None:
+    caller = ContactLeg(leg="l1", party="caller", at=0.0)
+    call = CallInfo(leg="l1", trunk="telco", span="one", timeslot=1, inbound=True, state="answered",
+                    called="5001", calling="", calling_name="", complete=True, since=0.0, began_at=0.0)
+    frames = [TraceFrame(float(at), False, b"\x00\x01\x01\x02") for at in range(2000)]
+    trace = CallTrace(call=call, part=0, call_ref=1, network_side=False, frames=frames)
+    view = contact_ladder([(caller, [trace])])
+    assert [row.at for row in view.rows] == [*range(FIRST_ROWS), *range(2000 - LAST_ROWS, 2000)]
+    assert view.left_out + len(view.rows) == 2000
+    assert contact_ladder([(caller, [replace(trace, frames=frames[:50])])]).left_out == 0
 
 
 def test_every_text_has_its_chinese() -> None:

@@ -31,6 +31,7 @@ from appliance.bus.messages.acdd import (
     QueueInfo,
     ReloadCentre,
     SegmentInfo,
+    TraceBegun,
     TraceCaller,
 )
 from appliance.bus.messages.base import (
@@ -246,6 +247,7 @@ __all__ = [
     "StopRecording",
     "TakeSpanBack",
     "Trace",
+    "TraceBegun",
     "TraceCaller",
     "TraceFrame",
     "TraceMalicious",
@@ -256,8 +258,8 @@ __all__ = [
 
 DAEMONS = ("spand", "trunkd", "acdd", "recordd", "boxd", "webui")
 
-# Daemon -> what it may ask, or whom for anything; all hear all events. Strangers reach webui: it reads, and asks
-# for what a user may.
+# Daemon -> what it may ask, or whom for anything; all hear all events. Strangers reach webui: it reads, and
+# has callers traced.
 MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
     "spand": (),
     "trunkd": (BindLeg, UnbindLeg),

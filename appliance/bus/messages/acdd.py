@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from appliance.bus.messages.base import Done, Event, Reloaded, Reply, Request
+from appliance.bus.messages.base import Event, Reloaded, Reply, Request
 from appliance.bus.messages.services import Charge
 from appliance.bus.messages.trunkd import Diversion
 
@@ -156,9 +156,13 @@ class GetContactFacts(Request[ContactFacts], frozen=True):
     contact: str
 
 
-class TraceCaller(Request[Done], frozen=True):
-    """Have the network register who calls (MCID). Done: it is written down and asked; ContactFacts tells what
-    comes of it. Refused: no such call goes on, or it is none that came in."""
+class TraceBegun(Reply, frozen=True):
+    contact: str
+
+
+class TraceCaller(Request[TraceBegun], frozen=True):
+    """Have the network register who calls (MCID): it is written down and asked; ContactFacts tells what comes
+    of it. Refused: no such call goes on, or it is none that came in."""
 
     owner: ClassVar[str] = "acdd"
     name: str                                     # a contact's, or one of its legs'

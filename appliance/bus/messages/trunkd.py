@@ -290,7 +290,7 @@ class GetTrace(Request[Trace], frozen=True):
     frames: int = 2000
 
 
-class TraceFrame(msgspec.Struct, frozen=True, array_like=True):
+class TraceFrame(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A D-channel frame without FCS, as it may be kept: digits pressed in an answered call are masked."""
 
     at: float

@@ -16,6 +16,7 @@ from appliance.isdn.causes import (
     NORMAL_CLEARING,
     NORMAL_UNSPECIFIED,
     TEMPORARY_FAILURE,
+    TIMER_EXPIRY,
 )
 from appliance.isdn.elements import (
     CHANNEL_DOES_NOT_EXIST,
@@ -224,6 +225,11 @@ class Call:
         cause, by = self._end or (NORMAL_UNSPECIFIED, By.FAR)
         return (self.ours and not self.settled and by is not By.NEAR
                 and cause in (CHANNEL_UNACCEPTABLE, CHANNEL_NOT_AVAILABLE, CHANNEL_DOES_NOT_EXIST))
+
+    @property
+    def unheard(self) -> bool:
+        """Placed by us, and nobody responded to SETUP (T303)."""
+        return self.ours and not self.settled and self._end == (TIMER_EXPIRY, By.LINE)
 
     def disconnect(self, now: float, cause: int, *elements: Element) -> None:
         """5.3.3, 5.3.4. Who says why in the channel, which a user does not, waits for T306 (5.3.4.1). Without

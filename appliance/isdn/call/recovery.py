@@ -69,7 +69,8 @@ def status(call: Call, message: Message, now: float) -> None:
     state, cause = message.first(CallState), message.first(Cause)
     if state is None or cause is None:
         return
-    answered = cause.value in ANSWERS and call.stop(On.T322)
+    agreed = RANKS.get(state.value) == RANKS[call.number]       # that is answer enough, whatever its cause
+    answered = (agreed or cause.value in ANSWERS) and call.stop(On.T322)
     if not state.value:
         _forgotten(call, now)
     elif state.value in CLEARING:

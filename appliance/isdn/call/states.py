@@ -124,7 +124,9 @@ class Timers:
 _FIELDS = {on: f"{on.value.lower()}_s" for on in On if on.name.startswith("T3")}
 TIMERS = {
     Side.USER: Timers(),
-    Side.NETWORK: Timers(t302_s=12.0, t304_s=20.0, t310_s=10.0),     # table 9-1; T302 is 10 to 15 s there
+    # Table 9-1. T302 is 10 to 15 s there. T310 is 10 s, a private network's may be longer (note): a PBX that
+    # forwards to a mobile is silent for 20 s and more.
+    Side.NETWORK: Timers(t302_s=12.0, t304_s=20.0, t310_s=40.0),
 }
 UNUSED: dict[str, str] = {                        # timers of 9.1 and 9.2 without a meaning here, and why
     "T307": "keeps the channel of a suspended call; SUSPEND is rejected (5.6)",

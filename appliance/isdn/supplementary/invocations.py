@@ -39,7 +39,7 @@ from appliance.isdn.supplementary.rose import (
 ANSWERED_WITHIN_S = 10.0                          # what we ask the far end
 ANSWER_WITHIN_S = 3.0                             # what it asks us: exchanges wait 4 s or longer
 INVOKE_IDS = 0x7FFF
-MOST_PASSED_ON = 50                               # from a joined call: more go round between two that joined it
+MOST_PASSED_ON = 50                               # from a joined call; if both ends join two they go round
 NO_ANSWER = "no answer"
 CALL_ENDED = "the call ended"
 
@@ -282,6 +282,9 @@ class Invocations:
             return 0
         found = len(content.components) + len(content.unreadable)
         if content.for_end and key in self.joined:
+            self._passed_on[key] += 1
+            if self._passed_on[key] > MOST_PASSED_ON:
+                return 0
             self.pass_on(key, element, content)
             return found
         for component in content.components:

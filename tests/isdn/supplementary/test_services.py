@@ -114,6 +114,47 @@ def carry(end: End, other: End, names: dict[str, str] | None = None, now: float 
 # --- what is wrong with components (EN 300 196-1, 8.3)
 
 
+@pytest.mark.parametrize(("component", "profile"), [
+    ("a5 00", "etsi"), ("00 00", "etsi"), ("a1 00", "qsig"), ("a2 03 02 01 05", "etsi"),
+    ("a1 06 02 01 05 02 01 63", "etsi")])
+@pytest.mark.parametrize("elements", [1, 20])
+def test_a_message_of_rubbish_is_answered_by_a_few_and_not_by_a_flood(
+        component: str, profile: str, elements: int) -> None:
+    end = user(profile)
+    octets = bytes.fromhex(component)
+    rubbish = Facility(b"\x91" + octets * (240 // len(octets) // elements))
+    end.hear(*[rubbish] * elements)
+    assert len(end.said()) == rose.MOST_COMPONENTS
+
+
+@pytest.mark.parametrize("content", [
+    b"\x30\x80" * 120, b"\xa1\x80" * 120, b"\xa1\x81\xf0\x02\x81\xed" + b"\x7f" * 237,
+    b"\x3f" + b"\xff" * 240, b"\xa1\x84\xff\xff\xff\xff" + bytes(230),
+    b"\xa1\x81\xf1\x02\x01\x01\x06\x81\xeb" + b"\xff" * 235])
+def test_deep_nests_huge_numbers_and_endless_tags_are_one_rejection(content: bytes) -> None:
+    end = user()
+    end.hear(Facility(b"\x91" + content))
+    [(_, reject)] = end.said()
+    assert isinstance(reject, Reject) and reject.id is None
+
+
+def test_what_is_asked_for_again_and_again_takes_no_more_room() -> None:
+    end = network()
+    for id_ in range(100):
+        end.invoke("linkIdRequest", id_=id_, key=IN)
+    assert len(end.services.links) == 1
+    results = {component.value for _, component in end.said() if isinstance(component, Result)}
+    assert len(results) == 1
+    [link_id] = end.services.links
+    for id_ in range(100):
+        end.invoke("explicitTransfer", link_id, id_=id_, key=OUT)
+    assert end.event() == TransferAsked(OUT, IN)
+    said = [component for _, component in end.said()]
+    assert said == [Reject(id_, InvokeProblem.RESOURCE_LIMITATION) for id_ in range(1, 100)]
+    assert end.services.answer_transfer(OUT, True) == IN
+    assert end.said() == [(OUT, Result(0))]
+
+
 @pytest.mark.parametrize(("content", "answer"), [
     ("91 a1 06 02 01 05 02 01 63", Reject(5, InvokeProblem.UNRECOGNIZED_OPERATION)),
     ("91 a1 09 02 01 05 06 04 2b 0c 09 01", Reject(5, InvokeProblem.UNRECOGNIZED_OPERATION)),

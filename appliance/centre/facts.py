@@ -1,0 +1,84 @@
+"""What the lines told of a contact: parties, charges, traced callers, out of the log."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from appliance.bus.messages import (
+    CallerTrace,
+    Charge,
+    ContactCharge,
+    ContactFacts,
+    ContactLeg,
+    ContactParty,
+    Diversion,
+)
+from appliance.centre import events
+from appliance.centre.events import decode
+from appliance.centre.legs import legs
+from appliance.store.events import Entry
+
+
+def facts(entries: Iterable[Entry]) -> ContactFacts:
+    """Out of the events of store.schema.GIVES_LEG and TELLS of one contact, in order."""
+    entries = list(entries)
+    of = {leg.leg: leg for leg in legs(entries)}
+    name, diversion = "", None
+    parties: list[ContactParty] = []
+    charges: dict[str, ContactCharge] = {}
+    traces: list[CallerTrace] = []
+    for entry in entries:
+        match decode(entry):
+            case events.Began() as began:
+                name = began.calling_name
+                if began.redirecting is not None:
+                    diversion = Diversion(number=began.redirecting, reason=began.redirected_why)
+            case events.PartyKnown(of_leg=leg) as known:
+                party = ContactParty(leg=of.get(leg) or _unknown(leg), at=entry.at, why=known.why,
+                                     number=known.number, name=known.name, answered=known.answered)
+                if not any(msgspec.structs.replace(other, at=entry.at) == party for other in parties[-1:]):
+                    parties.append(party)
+            case events.Charged(of_leg=leg) as event:
+                before = charges[leg].charge if leg in charges else None
+                charges[leg] = ContactCharge(leg=of.get(leg) or _unknown(leg), at=entry.at,
+                                             charge=add(before, _charge(event)))
+            case events.TraceAsked(by=by):
+                traces.append(CallerTrace(at=entry.at, by=by))
+            case events.TraceOver(done=done, why=why):
+                _answer(traces, done, why)
+    return ContactFacts(calling_name=name, diversion=diversion, parties=parties,
+                        charges=list(charges.values()), traces=traces)
+
+
+def add(before: Charge | None, now: Charge) -> Charge:
+    """All of it, after one more advice. One that tells nothing changes nothing."""
+    if before is None:
+        return msgspec.structs.replace(now, total=True)
+    if now.units is None and now.amount_thousandths is None and not now.free:
+        return before
+    if now.total:
+        return now
+    units = _sum(before.units, now.units)
+    amount = _sum(before.amount_thousandths, now.amount_thousandths)
+    return msgspec.structs.replace(now, units=units, amount_thousandths=amount, total=True,
+                                   free=before.free and now.free, currency=now.currency or before.currency)
+
+
+def _charge(event: events.Charged) -> Charge:
+    fields = msgspec.structs.asdict(event)
+    del fields["of_leg"]
+    return Charge(**fields)
+
+
+def _sum(before: int | None, now: int | None) -> int | None:
+    return before if now is None else now + (before or 0)
+
+
+def _answer(traces: list[CallerTrace], done: bool, why: str) -> None:
+    """To the one that waits for it: the last."""
+    if traces and traces[-1].done is None:
+        traces[-1] = msgspec.structs.replace(traces[-1], done=done, why=why)
+
+
+def _unknown(leg: str) -> ContactLeg:
+    return ContactLeg(leg=leg, party="", at=0.0)

@@ -18,7 +18,7 @@ from appliance.trunk.service import TrunkService
 from appliance.trunk.trace_journal import Journal
 from appliance.trunk.trace_store import TraceStore
 
-CHANNELS_EVERY_S = 0.05                           # at most so often a span's channels are said
+CHANNELS_EVERY_S = 0.2                            # at most so often a span's channels are said: people look
 FACTS_EVERY_S = 1.0
 SWITCH_INTERVAL_S = 0.001                         # what calls may wait while traces go to the disk
 

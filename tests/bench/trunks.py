@@ -58,11 +58,11 @@ def full_once(say: Say) -> dict[str, float]:
 FULL = Theme(
     "d-channel", "libpri at the far end of a virtual line calls, trunkd takes the call, a small program "
     f"answers it, libpri hangs up at CONNECT: {FULL_CALLS} calls, up to {AT_ONCE} at once, as fast as 64 "
-    "kbit/s let them; for comparison, two libpri ends do the same on a line of their own. HDLC is what spand's "
-    f"real-time thread takes more than without calls: the D-channel, its socket, and the channels of {AT_ONCE} "
-    "calls. The rest of spand's CPU is for the bus: each call's channel is bound and let go. Then "
-    f"{OVER_THE_LINE_CALLS} calls at {OFFERED_PER_S:g} a second: from SETUP at the exchange to CALL PROCEEDING "
-    "there, with the blocks of 10 ms that a line has.",
+    "kbit/s let them; for comparison, two libpri ends do the same on a line of their own. HDLC is what "
+    "spand's real-time thread takes more than without calls: the D-channel, its socket, and the channels of "
+    f"{AT_ONCE} calls. The rest of spand's CPU is for the bus: each call's channel is bound and let go. Then "
+    f"{OVER_THE_LINE_CALLS} calls at {OFFERED_PER_S:g} a second: from SETUP at the exchange to CALL "
+    "PROCEEDING there, with the blocks of 10 ms that a line has.",
     (
         Kind("full D-channel", "calls/s", "at least 67"),
         Kind("full D-channel, libpri", "calls/s"),

@@ -21,6 +21,7 @@ from tests.e2e.talk import SOON_S, wait_all_idle
 
 AT_ONCE, KILLS = 10, 4
 REBUILT_S = 0.5                                   # the matrix, of a spand that is up
+T305_S = 30.0                                     # libpri's: its DISCONNECT may be lost with its link
 STRAIGHT_TO_QUEUE = {
     "language": "en", "start": "sales",
     "nodes": {"sales": {"kind": "queue", "queue": "sales", "overflow_s": 60.0, "next": "end"},
@@ -69,7 +70,7 @@ class Callers:
             except NotSeen:                       # nobody answers: no more patience
                 pass
             call.hang_up()
-            call.wait_for("RELEASED", SOON_S)
+            call.wait_for("RELEASED", T305_S + SOON_S)
 
 
 @pytest.mark.parametrize("victim", ["acdd", "spand", "bus"])

@@ -48,6 +48,12 @@ def test_the_network_gets_the_number_without_the_prefix_and_the_company_as_calle
     assert agent.wait_for("PROCEEDING").timeslot == agent.timeslot
 
 
+def test_an_emergency_number_that_no_rule_has_gets_out(box: Rig) -> None:
+    dial(box, "110")
+    customer = box.telco.wait_for_call()
+    assert (customer.called, customer.calling) == ("110", SHOWN)
+
+
 def test_the_extension_hears_what_the_network_says_before_the_answer(box: Rig) -> None:
     agent = dial(box)
     customer = box.telco.wait_for_call()

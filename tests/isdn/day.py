@@ -1,331 +1,195 @@
-"""A day on the spans of a box, in virtual time: calls from both ends, people who answer, are busy, give up and
-hang up at once, lines and processes that fail. In the end no channel is stuck and the books of both ends agree.
+"""A day of random traffic on the spans of a box, in virtual time, with everything that fails. In the end no
+channel is stuck and the books of both ends agree.
 
 `python -m tests.isdn.day`: 16 spans, 100,000 calls, 24 hours.
 """
 import argparse
-import contextlib
 import logging
-import math
 import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from random import Random
-from typing import Any
 
-from appliance.errors import StateError
-from appliance.isdn.dss1 import BEARERS, CALL_REFERENCES, Signalling
-from appliance.isdn.elements import ProgressIndicator
-from appliance.isdn.events import (
-    Alerting,
-    Answered,
-    By,
-    ChannelChanged,
-    ChannelState,
-    Digits,
-    Event,
-    Incoming,
-    Released,
+from appliance.isdn.causes import (
+    CHANNEL_NOT_AVAILABLE,
+    CHANNEL_UNACCEPTABLE,
+    NO_ANSWER,
+    NO_CHANNEL,
+    TIMER_EXPIRY,
 )
+from appliance.isdn.events import By
 from appliance.isdn.lapd import Side
-from appliance.isdn.profile import PROFILES
-from tests.isdn.line import CALLED, Faults, Line
+from tests.isdn.traffic import Call, Entry, Plan, SpanDay
 
-SPANS, CALLS, HOURS = 16, 100_000, 24.0
-HOUR_S = 3600.0
-PEAK = 1.6                                        # the busiest hour's share over the mean
-TALK_S, LONGEST_S = 110.0, 2 * HOUR_S
-ATTEMPTS = 3                                      # where another channel may do
-END_S = 2.5 * HOUR_S                              # after the last call: the longest, all timers
-AFTERMATH_S = 60.0                                # of a fault: link up again, enquiries, lost frames sent again
-HABITS = (                                        # by span, round and round; both ends' options, each end's
-    ("etsi", {"hunt": "up"}, {"hunt": "down"}, {}),
-    ("etsi", {"hunt": "up"}, {"hunt": "up"}, {"overlap": True}),     # much glare
-    ("china", {"hunt": "longest-idle"}, {"hunt": "round-robin"}, {"selection": "exclusive"}),
-    ("qsig", {"hunt": "up"}, {"hunt": "down"}, {"overlap": True}),
-    ("etsi", {"selection": "any"}, {"selection": "none"}, {"hunt": "longest-idle"}),
-    ("ecma", {"hunt": "round-robin"}, {"hunt": "round-robin"}, {}),
-)
+SPANS, CALLS, HOURS, FAULTS = 16, 100_000, 24.0, 3
+CROSSING_S = 0.1                                  # messages of both ends on their way at once
+APART_S = 1.0                                     # an end after the other one, when nothing failed
+MOST_APART = 0.005                                # seconds of both ends' books, of all
+MOST_DIFFERENT = 0.25                             # of disturbed calls
+NO_CHANNEL_CAUSES = (NO_CHANNEL, CHANNEL_UNACCEPTABLE, CHANNEL_NOT_AVAILABLE)
 
 
-@dataclass(frozen=True)
-class Plan:
-    calls: int                                    # of one span
-    hours: float
-    faults: int                                   # of one span, of each kind
-    seed: int
+@dataclass
+class Day:
+    """What is left of a span's day, by the end that placed the calls."""
+
+    span: int
+    cpu_s: float
+    frames: int
+    channel_s: dict[Side, float]
+    troubles: Counter[str]
+    figures: Counter[str]
+    placed: Counter[str] = field(default_factory=Counter)    # what became of calls, by the caller's book
+    taken: Counter[str] = field(default_factory=Counter)     # of those that were offered, by the other
+    talk_s: dict[Side, float] = field(default_factory=lambda: dict.fromkeys(Side, 0.0))
+    disturbed: int = 0
+    apart: Counter[str] = field(default_factory=Counter)     # disturbed calls of which the books differ
+    wrong: list[str] = field(default_factory=list)           # others
 
 
-@dataclass(slots=True)
-class Entry:
-    """A call in the book of one end."""
-
-    begun_at: float
-    answered_at: float | None = None
-    over_at: float | None = None
-    cause: int = 0
-    by: By = By.LINE
-
-    @property
-    def talk_s(self) -> float:
-        if self.answered_at is None or self.over_at is None:
-            return 0.0
-        return self.over_at - self.answered_at
+def spend(number: int, plan: Plan) -> Day:
+    """AssertionError: something is stuck."""
+    logging.disable()
+    began = time.process_time()
+    span = SpanDay(number, plan).run()
+    day = Day(number, 0.0, span.line.frames, span.channel_s, span.troubles, span.figures)
+    for call in span.calls.values():
+        _compare(day, call)
+    day.cpu_s = time.process_time() - began
+    return day
 
 
-@dataclass(slots=True)
-class Call:
-    """`fate`: what people will do with it."""
-
-    number: int
-    caller: Side
-    fate: str
-    book: dict[Side, Entry] = field(default_factory=dict)
-    keys: dict[Side, str] = field(default_factory=dict)
-    attempts: int = 0
-    disturbed: bool = False                       # something failed while it was there
-
-
-FATES = {                                         # shares
-    "talks": 0.60,                                # one of them hangs up
-    "talks, both hang up": 0.05,                  # at the same moment
-    "busy": 0.10,
-    "busy, with tones": 0.03,                     # in the channel
-    "no such number": 0.03,
-    "caller gives up": 0.10,                      # while it rings
-    "never answered": 0.02,                       # T301
-    "caller changes his mind": 0.05,              # at any moment of the set-up
-    "answered at once": 0.02,
-}
+def _compare(day: Day, call: Call) -> None:
+    near, far = call.book[call.caller], call.book.get(call.caller.peer)
+    day.disturbed += call.disturbed
+    day.placed["placed"] += 1
+    for side, entry in call.book.items():
+        day.talk_s[side] += entry.talk_s
+    if far is None:
+        day.placed[f"never offered, cause {near.cause}"] += 1
+    else:
+        for book, entry in ((day.placed, near), (day.taken, far)):
+            book["offered"] += 1
+            book["answered"] += entry.answered_at is not None
+            book[f"ended, cause {entry.cause}"] += 1
+    if (differs := _difference(near, far)) and call.disturbed:
+        day.apart[differs] += 1
+    elif differs:
+        day.wrong.append(f"span {day.span}, {differs}: {call}")
 
 
-class SpanDay:
-    """One span's day. `channel_s` is by end: how long its channels were taken, as it told."""
+def _difference(near: Entry, far: Entry | None) -> str:
+    """What an undisturbed call never has; "" if the books agree."""
+    if far is None:
+        no_channel = near.cause in NO_CHANNEL_CAUSES and near.by is not By.NEAR
+        return "" if no_channel else f"not offered, cause {near.cause}"
+    crossed = near.by is By.NEAR and far.by is By.NEAR
+    causes = (near.cause, far.cause)
+    if near.cause != far.cause and not crossed and causes != (NO_ANSWER, TIMER_EXPIRY):
+        return f"causes {near.cause} and {far.cause}"
+    answered = (near.answered_at is None) == (far.answered_at is None)
+    if not answered and max(near.talk_s, far.talk_s) > CROSSING_S:
+        return "one end knows of no answer"
+    assert near.over_at is not None and far.over_at is not None
+    if abs(near.over_at - far.over_at) > APART_S:
+        return "one end hears late of the end"
+    return ""
 
-    def __init__(self, number: int, plan: Plan) -> None:
-        self.number, self.plan, self.random = number, plan, Random(plan.seed * 1000 + number)
-        profile, user, network, both = HABITS[number % len(HABITS)]
-        self._options: dict[Side, dict[str, Any]] = {
-            side: {"profile": PROFILES[profile], "audit_s": HOUR_S, **both, **options}
-            for side, options in ((Side.USER, user), (Side.NETWORK, network))}
-        self.line = Line(seed=number, up=False, user=self._options[Side.USER],
-                         network=self._options[Side.NETWORK])
-        self.calls: dict[int, Call] = {}
-        self.channel_s = dict.fromkeys(Side, 0.0)
-        self.channels_lost: Counter[str] = Counter()        # why a call found none at once
-        self.troubles: Counter[str] = Counter()
-        self.figures: Counter[str] = Counter()
-        self._taken: dict[Side, dict[int, float]] = {side: {} for side in Side}
-        self._by_key: dict[Side, dict[str, Call]] = {side: {} for side in Side}
-        self._there: dict[Side, set[int]] = {side: set() for side in Side}
-        self._troubled_until = -math.inf
-        for side in Side:
-            self.line.on_event[side] = partial(self._told, side)
 
-    def run(self) -> "SpanDay":
-        """The whole day and what is left of it; then it is quiet."""
-        self.line.connect()
-        for at_s, number in zip(self._times(), range(self.plan.calls), strict=False):
-            self.line.after(at_s, partial(self._place, number))
-        self._plan_troubles()
-        self.line.run(self.plan.hours * HOUR_S + END_S)
-        self._check_quiet()
-        return self
+# --- the whole box
 
-    # --- calls begin
 
-    def _times(self) -> Iterable[float]:
-        """Of a day with one busy hour in the middle."""
-        day_s = self.plan.hours * HOUR_S
-        times: list[float] = []
-        while len(times) < self.plan.calls:
-            at_s = self.random.uniform(0.0, day_s)
-            if self.random.random() * PEAK < 1.0 - (PEAK - 1.0) * math.cos(math.tau * at_s / day_s):
-                times.append(at_s)
-        return sorted(times)
+def report(days: Sequence[Day]) -> str:
+    """A table, both ends' books side by side."""
+    placed, taken = _sum(day.placed for day in days), _sum(day.taken for day in days)
+    rows: list[tuple[str, str, str]] = [("", "who placed it", "who was called")]
+    rows += [(name, f"{placed[name]:,}", f"{taken[name]:,}" if name in taken else "")
+             for name in sorted(placed.keys() | taken.keys(), key=_order)]
+    rows.append(("", "user", "network"))
+    for name, seconds in (("talk, s", [day.talk_s for day in days]),
+                          ("channels taken, s", [day.channel_s for day in days])):
+        totals = [sum(by_side[side] for by_side in seconds) for side in (Side.USER, Side.NETWORK)]
+        rows.append((name, f"{totals[0]:,.0f}", f"{totals[1]:,.0f}"))
+    lines = [f"{name:34}{near:>16}{far:>16}" for name, near, far in rows]
+    for title, counts in (("troubles", _sum(day.troubles for day in days)),
+                          ("counted", _sum(day.figures for day in days)),
+                          (f"{sum(day.disturbed for day in days):,} calls disturbed; books differ",
+                           _sum(day.apart for day in days))):
+        lines.append(f"{title}: " + ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())))
+    return "\n".join(lines)
 
-    def _place(self, number: int) -> None:
-        caller = self.random.choice(list(Side))
-        fate = self.random.choices(list(FATES), list(FATES.values()))[0]
-        call = self.calls[number] = Call(number, caller, fate)
-        call.book[caller] = Entry(self.line.now)
-        self._attempt(call)
-        if fate == "caller changes his mind":
-            self._later(self.random.expovariate(2.0), self._hang_up, call, caller)
 
-    def _attempt(self, call: Call) -> None:
-        call.attempts += 1
-        key = call.keys[call.caller] = f"{call.caller.value} {call.number}.{call.attempts}"
-        self._by_key[call.caller][key] = call
-        self._there[call.caller].add(call.number)
-        call.disturbed = call.disturbed or self.line.now < self._troubled_until
-        digit_by_digit = self._options[call.caller.peer].get("overlap", False) and self.random.random() < 0.5
-        self._end(call.caller).setup(
-            key, CALLED[:1] if digit_by_digit else CALLED, self.line.now, calling=f"{call.number:08}",
-            complete=not digit_by_digit)
-        if digit_by_digit:
-            for at, digit in enumerate(CALLED[1:], 1):
-                self._later(at * self.random.uniform(0.1, 0.8), self._dial, call, digit)
+def disagreements(days: Sequence[Day]) -> list[str]:
+    """Whatever must not be; empty after a good day."""
+    found = [wrong for day in days for wrong in day.wrong]
+    for name, by_end in (("talk", [day.talk_s for day in days]),
+                         ("channels", [day.channel_s for day in days])):
+        user, network = (sum(seconds[side] for seconds in by_end) for side in (Side.USER, Side.NETWORK))
+        if abs(user - network) > MOST_APART * max(user, network):
+            found.append(f"{name}: {user:,.0f} s at the user's, {network:,.0f} s at the network's end")
+    apart, disturbed = sum(day.apart.total() for day in days), sum(day.disturbed for day in days)
+    if apart > MOST_DIFFERENT * disturbed:
+        found.append(f"{apart:,} of {disturbed:,} disturbed calls are not the same in both books")
+    return found
 
-    def _dial(self, call: Call, digit: str) -> None:
-        self._ask(call, call.caller, partial(Signalling.more_digits, digits=digit))
 
-    # --- what people do
+def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return total
 
-    def _offered(self, call: Call) -> None:
-        """The whole number is there."""
-        called, random = call.caller.peer, self.random
-        match call.fate:
-            case "busy":
-                self._later(random.uniform(0.0, 0.5), self._hang_up, call, called, 17)
-            case "busy, with tones":
-                self._later(random.uniform(0.0, 0.5), self._announce, call)
-            case "no such number":
-                self._later(random.uniform(0.0, 0.2), self._hang_up, call, called, 1)
-            case "answered at once":
-                self._answer(call)
-            case _:
-                self._later(random.uniform(0.1, 2.0), self._ring, call)
 
-    def _ring(self, call: Call) -> None:
-        called, random = call.caller.peer, self.random
-        self._ask(call, called, partial(Signalling.alert, in_band=random.random() < 0.3))
-        if call.fate == "caller gives up":
-            self._later(random.uniform(5.0, 90.0), self._hang_up, call, call.caller)
-        elif call.fate != "never answered":
-            self._later(random.uniform(1.0, 25.0), self._answer, call)
+def _order(name: str) -> tuple[int, str, int]:
+    words = ("placed", "never offered", "offered", "answered", "ended")
+    head, _, tail = name.partition(", cause ")
+    return words.index(head), head, int(tail or 0)
 
-    def _answer(self, call: Call) -> None:
-        self._ask(call, call.caller.peer, Signalling.answer)
 
-    def _talk(self, call: Call) -> None:
-        """The caller hears the answer."""
-        hold_s = min(self.random.expovariate(1 / TALK_S), LONGEST_S)
-        first = self.random.choice(list(Side))
-        self._later(hold_s, self._hang_up, call, first)
-        if call.fate == "talks, both hang up":
-            self._later(hold_s, self._hang_up, call, first.peer)
+def day_of_traffic(spans: int, calls: int, hours: float, faults: int, seed: int,
+                   jobs: int) -> Iterator[Day]:
+    """As each span's is over."""
+    plans = [Plan(calls // spans + (number < calls % spans), hours, faults, seed) for number in range(spans)]
+    if jobs == 1:
+        yield from (spend(number, plan) for number, plan in enumerate(plans))
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap_unordered(_spend, list(enumerate(plans)))
 
-    def _announce(self, call: Call) -> None:
-        """Busy tone for some seconds; who hears it hangs up or does not."""
-        called = call.caller.peer
-        tones = (ProgressIndicator(8),)
-        self._ask(call, called, partial(Signalling.hang_up, cause=17, elements=tones))
-        self._later(self.random.uniform(1.0, 60.0), self._hang_up, call, call.caller, 17)
 
-    def _hang_up(self, call: Call, side: Side, cause: int = 16) -> None:
-        self._ask(call, side, partial(Signalling.hang_up, cause=cause))
+def _spend(work: tuple[int, Plan]) -> Day:
+    return spend(*work)
 
-    def _ask(self, call: Call, side: Side, request: Callable[..., None]) -> None:
-        """Of a call that may be over: then it is too late."""
-        if side in call.keys:
-            with contextlib.suppress(StateError):
-                request(self._end(side), call.keys[side], now=self.line.now)
 
-    # --- what each end is told, and writes in its book
+def main(argv: list[str] | None = None) -> int:
+    """0; 1 when the books differ. What is stuck ends it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.isdn.day", description=(
+        "A day of random traffic in virtual time, with faults. No channel is stuck, the books of both ends "
+        "agree, or it fails."))
+    parser.add_argument("--spans", type=int, default=SPANS, metavar="N")
+    parser.add_argument("--calls", type=int, default=CALLS, metavar="N", help="of all spans")
+    parser.add_argument("--hours", type=float, default=HOURS, metavar="H")
+    parser.add_argument("--faults", type=int, default=FAULTS, metavar="N", help="of each kind, on each span")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
+    parser.add_argument("--seed", type=int, help="chosen and printed if not given")
+    args = parser.parse_args(argv)
+    seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(3), "big")
+    print(f"seed {seed}")
+    began, days = time.monotonic(), []
+    for day in day_of_traffic(args.spans, args.calls, args.hours, args.faults, seed, args.jobs):
+        days.append(day)
+        print(f"span {day.span}: {day.placed['placed']:,} calls, {day.frames:,} frames, "
+              f"{day.cpu_s:.1f} s of a processor", flush=True)
+    print(report(days))
+    print(f"{time.monotonic() - began:.0f} s, {sum(day.cpu_s for day in days):.0f} s of a processor")
+    wrong = disagreements(days)
+    for line in wrong:
+        print(f"wrong: {line}")
+    return 1 if wrong else 0
 
-    def _told(self, side: Side, event: Event) -> None:
-        match event:
-            case Incoming():
-                call = self.calls[int(event.calling)]
-                assert side not in call.book, f"call {call.number} is offered twice"
-                call.book[side], call.keys[side] = Entry(self.line.now), event.key
-                self._by_key[side][event.key] = call
-                self._there[side].add(call.number)
-                if event.complete:
-                    self._offered(call)
-            case Digits() if len(event.called) == len(CALLED) and not event.complete:
-                call = self._by_key[side][event.key]
-                self._ask(call, side, Signalling.proceed)
-                self._offered(call)
-            case Alerting() if self._by_key[side][event.key].fate == "never answered":
-                pass
-            case Answered():
-                call = self._by_key[side][event.key]
-                call.book[side].answered_at = self.line.now
-                if side is call.caller:
-                    self._talk(call)
-            case Released():
-                self._over(side, self._by_key[side].pop(event.key), event)
-            case ChannelChanged():
-                self._channel(side, event)
 
-    def _over(self, side: Side, call: Call, event: Released) -> None:
-        self._there[side].discard(call.number)
-        if event.channel_refused and call.attempts < ATTEMPTS:
-            self.figures["tried on another channel"] += 1
-            self._attempt(call)
-            return
-        entry = call.book[side]
-        assert entry.over_at is None, f"call {call.number} ends twice"
-        entry.over_at, entry.cause, entry.by = self.line.now, event.cause, event.by
-
-    def _channel(self, side: Side, event: ChannelChanged) -> None:
-        taken = self._taken[side]
-        if event.state is ChannelState.BUSY:
-            taken.setdefault(event.timeslot, self.line.now)
-        elif event.timeslot in taken:
-            self.channel_s[side] += self.line.now - taken.pop(event.timeslot)
-
-    # --- what fails
-
-    def _plan_troubles(self) -> None:
-        random, day_s = self.random, self.plan.hours * HOUR_S
-        kinds: dict[Callable[[], None], int] = {
-            self._cut: 1, self._deafen: 1, self._lose: 1, self._reset: 1, self._block: 1,
-            partial(self._kill, Side.USER): 1, partial(self._kill, Side.NETWORK): 1}
-        for trouble, times in kinds.items():
-            for _ in range(times * self.plan.faults):
-                self.line.after(random.uniform(0.02, 0.98) * day_s, trouble)
-
-    def _trouble(self, kind: str, for_s: float) -> None:
-        """It touches the calls that are there, and those that begin until it is over and a little longer."""
-        self.troubles[kind] += 1
-        self._troubled_until = max(self._troubled_until, self.line.now + for_s + AFTERMATH_S)
-        for side in Side:
-            for number in self._there[side]:
-                self.calls[number].disturbed = True
-
-    def _cut(self) -> None:
-        """Longer than T309 at times."""
-        for_s = self.random.choice([0.2, 3.0, 20.0, 120.0])
-        self._trouble("line cut", for_s)
-        self.line.connect(False)
-        self._later(for_s, self.line.connect)
-
-    def _deafen(self) -> None:
-        for_s = self.random.uniform(1.0, 40.0)
-        self._trouble("frames vanish", for_s)
-        self.line.deaf = True
-        self._later(for_s, setattr, self.line, "deaf", False)
-
-    def _lose(self) -> None:
-        for_s = self.random.uniform(60.0, 600.0)
-        self._trouble("frames lost", for_s)
-        self.line.faults = Faults(loss=self.random.uniform(0.01, 0.15), duplicate=0.02)
-        self._later(for_s, setattr, self.line, "faults", Faults())
-
-    def _reset(self) -> None:
-        self._trouble("link reset", 0.0)
-        self.line.reset()
-
-    def _block(self) -> None:
-        """By people, for an hour; it disturbs no call."""
-        side = self.random.choice(list(Side))
-        timeslots = self.random.sample(BEARERS, 10)
-        self.troubles["channels blocked"] += 1
-        self._end(side).block(timeslots, self.line.now)
-        self._options[side].setdefault("blocked", set()).update(timeslots)
-        self._later(HOUR_S, self._unblock, side, timeslots)
-
-    def _unblock(self, side: Side, timeslots: list[int]) -> None:
-        self._options[side]["blocked"] -= set(timeslots)
-        self._end(side).unblock(timeslots, self.line.now)
-
-    def _kill(self, side: Side) -> None:
-        self._trouble(f"{side.value}'s process killed", 0.0)
+if __name__ == "__main__":
+    sys.exit(main())

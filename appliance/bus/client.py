@@ -172,8 +172,9 @@ class Bus:
 
     async def ask(self, request: Request[R], timeout_s: float = 2.0) -> R:
         """The owner's reply. Refused: it said no. BusError: no answer."""
-        kind = type(request)
+        kind, asking = type(request), asyncio.current_task()
         subject = f"req.{kind.owner}.{kind.__name__}"
+        cancelled = asking.cancelling() if asking is not None else 0
         try:
             msg = await self._client.request(subject, msgspec.json.encode(request), timeout=timeout_s)
         except nats.errors.NoRespondersError:
@@ -182,6 +183,8 @@ class Bus:
             raise BusError(f"{kind.__name__}: {kind.owner} did not answer in {timeout_s:g} s") from None
         except nats.errors.Error as error:
             raise BusError(f"{kind.__name__}: {error or type(error).__name__}") from None
+        if asking is not None and asking.cancelling() > cancelled:
+            raise asyncio.CancelledError          # Python 3.11's wait_for keeps it back when it has a result
         try:
             if (msg.headers or {}).get("Refused"):
                 raise Refused(_read(msg.data, _No).refused)

@@ -216,7 +216,8 @@ class Centre:
         try:
             return self._engine.trace(wanted.request.name, wanted.request.by, time.time())
         except StateError as error:
-            wanted.done.set_exception(Refused(str(error)))
+            if not wanted.done.done():
+                wanted.done.set_exception(Refused(str(error)))
             return ""
 
     async def _settle(self) -> None:
@@ -349,7 +350,6 @@ class Centre:
             self._inbox.put_nowait(Reload(request.check, done))
             return await done
         raise Refused(f"{type(request).__name__}: acdd does not do that")
-
 
     def _facts(self, contact: str) -> ContactFacts:
         entries = [*self._events.legs(contact), *self._events.told(contact)]

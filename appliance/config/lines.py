@@ -137,6 +137,19 @@ class NumbersConfig(Part):
         return country
 
     @model_validator(mode="after")
+    def _area_without_prefix(self) -> "NumbersConfig":
+        """No area begins with 0 where numbers of other areas are dialled with 0 before them."""
+        from phonenumbers import PhoneMetadata
+
+        metadata = PhoneMetadata.metadata_for_region(self.country)
+        of_country = metadata.national_prefix if metadata else None
+        prefix = of_country if self.national_prefix is None else self.national_prefix
+        if prefix == "0" and self.area.startswith("0"):
+            raise ValueError(f"area {self.area}: write it without the national prefix, "
+                             f"{self.area.removeprefix('0')}")
+        return self
+
+    @model_validator(mode="after")
     def _own_area_is_known(self) -> "NumbersConfig":
         if self.local and not self.area:
             raise ValueError("local needs area: which area's numbers go without their code?")

@@ -5,13 +5,14 @@ Of YAML is read what such a document needs: keys are text as they are written, e
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from appliance.config.lines import trunk_mistakes
+from appliance.config.part import IN_WORDS
 from appliance.config.schema import Config
 from appliance.errors import ConfigError
 
@@ -53,7 +54,7 @@ def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | No
         found = kind.model_validate(document)
         mistakes = list(check(found)) if check else []
     except ValidationError as error:
-        mistakes = [(one["loc"], _in_words(one, tree)) for one in error.errors()]
+        mistakes = [(one["loc"], _in_words(one, tree, kind)) for one in error.errors()]
     if mistakes:
         lines = [f"{path}:{_place(tree, keys)}{what}" for keys, what in mistakes[:MOST_MISTAKES]]
         if len(mistakes) > MOST_MISTAKES:
@@ -125,11 +126,33 @@ def _parse(text: str) -> tuple[yaml.Node | None, Any]:
         loader.dispose()
 
 
-def _in_words(error: ErrorDetails, tree: yaml.Node | None) -> str:
+def _in_words(error: ErrorDetails, tree: yaml.Node | None, kind: type[BaseModel]) -> str:
     _, _, node = _follow(tree, error["loc"])
+    wanted = IN_WORDS.get(error.get("ctx", {}).get("pattern", ""))
+    if wanted:
+        return f"{error['input']!r}: write {wanted}"
+    if error["type"] == "extra_forbidden":
+        keys = _keys(kind, error["loc"][:-1])
+        return f"no such key, there are {', '.join(keys)}" if keys else "no such key"
+    if error["type"] == "list_type" and isinstance(node, yaml.ScalarNode):
+        return f"write a list: [{node.value}]"
     if error["type"] == "string_type" and isinstance(node, yaml.ScalarNode):     # 5001, 0501, no, 12:30
         return f'YAML does not read {node.value} as text: write it in quotes, "{node.value}"'
     return error["msg"].removeprefix("Value error, ")
+
+
+def _keys(kind: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+    """Those of the part that `location` leads to; none where parts of several kinds may be."""
+    for part in location:
+        if isinstance(part, str):
+            field = kind.model_fields.get(part)
+            inner = None if field is None else field.annotation
+            found = [one for one in (inner, *get_args(inner))
+                     if isinstance(one, type) and issubclass(one, BaseModel)]
+            if len(found) != 1:
+                return []
+            kind = found[0]
+    return sorted(kind.model_fields)
 
 
 def _place(tree: yaml.Node | None, location: Sequence[int | str]) -> str:

@@ -6,8 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from appliance.config.pattern import LONGEST
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-Number = Annotated[str, Field(pattern=rf"^[0-9*#+]{{1,{LONGEST}}}$")]
+_NAME = r"^[a-z][a-z0-9-]{0,31}$"
+_NUMBER = rf"^[0-9*#+]{{1,{LONGEST}}}$"
+Name = Annotated[str, Field(pattern=_NAME)]
+Number = Annotated[str, Field(pattern=_NUMBER)]
+IN_WORDS = {                                      # pattern -> what it wants
+    _NAME: "a to z first, then a to z, 0 to 9 and -, at most 32 in all",
+    _NUMBER: f"digits, *, # and +, at most {LONGEST}",
+}
 
 
 class Part(BaseModel):

@@ -120,6 +120,8 @@ class Calls:
             selection = Selection.EXCLUSIVE if exclusive else Selection.PREFERRED
         elif named and selection in (Selection.ANY, Selection.NONE):
             selection = Selection.PREFERRED
+        elif selection is Selection.NONE and self.side is Side.NETWORK and not self.profile.symmetric:
+            selection = Selection.ANY             # a network must say something (table 3-15)
         match selection:
             case Selection.ANY:
                 return ChannelId(None, exclusive=False, any_channel=True), None
@@ -258,7 +260,7 @@ class Calls:
             return
         self._maintenance.update([timeslot], now)
         stuck = "its RELEASE had no answer" if unanswered else ""
-        if call.channel_refused:
+        if call.channel_refused or call.award_refused:
             if self._channels.refused(timeslot):
                 stuck = "the far end refuses it again and again"
         elif call.unheard:                        # maybe on all channels: then none of them is stuck
@@ -293,7 +295,7 @@ class Calls:
                 raise ChannelRefused(refusal)
             another = self._channels.next_idle(Direction.IN)
         else:                                     # both sides may award one at a time: from opposite ends
-            idle = self._channels.in_order(Direction.IN)
+            idle = self._channels.least_refused(Direction.IN)
             another = max(idle, default=None) if self.side is Side.USER else min(idle, default=None)
         if another is None:
             raise ChannelRefused(NO_CHANNEL)

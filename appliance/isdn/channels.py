@@ -96,6 +96,12 @@ class Channels:
         """Idle timeslots for a call of that direction in hunting order."""
         return [channel.timeslot for channel in sorted(self._idle(direction), key=self._rank)]
 
+    def least_refused(self, direction: Direction) -> list[int]:
+        """Those of them that the far end refused least."""
+        idle = list(self._idle(direction))
+        fewest = min((channel.refusals for channel in idle), default=0)
+        return [channel.timeslot for channel in idle if channel.refusals == fewest]
+
     def _idle(self, direction: Direction) -> Iterable[Channel]:
         return (channel for channel in self._channels.values()
                 if channel.state is ChannelState.IDLE and channel.direction in (direction, Direction.BOTH))

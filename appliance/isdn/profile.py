@@ -74,10 +74,8 @@ class Profile:
     facility_profile: int = ROSE
     global_operations: bool = False               # by object identifier, else by number
     names_in_facility: bool = False               # calling and connected name: ECMA-164
-    advice_of_charge: bool = True                 # EN 300 182-1, ECMA-212
     deflection: bool = True                       # EN 300 207-1, ECMA-174
     transfer: Transfer = Transfer.EXPLICIT
-    malicious_call: bool = True                   # EN 300 130-1
 
 
 def override(timers: Timers, values: Mapping[str, float]) -> Timers:
@@ -102,7 +100,7 @@ _QSIG = Profile(
     locations=_of_sides(1, 1), screening=_of_sides(3, 3), symmetric=True,
     called=Numbering(plan=0), calling=Numbering(plan=0), display_from=frozenset(), suspend_known=False,
     user_information=False, user_user_octets=0, facility_profile=NETWORKING, names_in_facility=True,
-    transfer=Transfer.PATH_REPLACEMENT, malicious_call=False)
+    transfer=Transfer.PATH_REPLACEMENT)
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (
     Profile("etsi", "EuroISDN, EN 300 403-1"),

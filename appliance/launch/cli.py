@@ -147,6 +147,8 @@ def busy_out(where: str, now: bool, run_dir: Path) -> None:
     """Take channels out of use: of SPAN, of SPAN:1-5,17, or all. They stay so until bring-back."""
     span, chosen = _or_exit(lambda: channel_table.place(where))
     _on_bus(run_dir, lambda bus: channel_table.busy_out(bus, span, chosen, now), name="boxd")
+    click.echo(f"{where}: out of use until bring-back, calls there "
+               f"{'were ended' if now else 'go on to their end'}")
 
 
 @main.command("bring-back")
@@ -156,6 +158,7 @@ def bring_back(where: str, run_dir: Path) -> None:
     """Bring channels back into use that were busied out."""
     span, chosen = _or_exit(lambda: channel_table.place(where))
     _on_bus(run_dir, lambda bus: channel_table.bring_back(bus, span, chosen), name="boxd")
+    click.echo(f"{where}: in use")
 
 
 @main.command()

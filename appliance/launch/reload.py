@@ -1,5 +1,6 @@
 """branchline reload: the document is read again by the daemons that can, all of them or none."""
 
+import os
 from pathlib import Path
 
 import yaml
@@ -19,7 +20,7 @@ async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
     copy = run_dir / COPY
     before = copy.read_text(encoding="utf-8") if copy.exists() else None
     if before is not None:
-        copy.write_text(_with_port_of(copy, config), encoding="utf-8")
+        _replace(copy, _with_port_of(copy, config))
     try:
         for request in (ReloadTrunks(check=True), ReloadCentre(check=True)):
             read = Path((await bus.ask(request)).document)
@@ -27,10 +28,17 @@ async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
                 raise ConfigError(f"{config}: the box reads {read}: name that one with --config")
     except BaseException:
         if before is not None:
-            copy.write_text(before, encoding="utf-8")
+            _replace(copy, before)
         raise
     trunks, centre = await bus.ask(ReloadTrunks()), await bus.ask(ReloadCentre())
     return [*trunks.changed, *centre.changed]
+
+
+def _replace(path: Path, text: str) -> None:
+    """At once: somebody may read it now."""
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
 
 
 def _with_port_of(copy: Path, config: Path) -> str:

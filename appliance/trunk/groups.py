@@ -30,6 +30,7 @@ class Use:
 
     inbound: bool
     called: str
+    complete: bool = True                         # False: digits may follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,11 @@ class Group:
         others, kept = list(others), 0
         for share in self._config.reserved:
             count = _count(other for other in others if _is_for(share, other))
-            if not _is_for(share, use):
+            if _is_for(share, use):
+                if share.most is not None and count >= share.most:
+                    return False
+            elif not _may_become(share, use):
                 kept += max(0, share.channels - count)
-            elif share.most is not None and count >= share.most:
-                return False
         return idle > kept
 
     def _up(self) -> list[int]:
@@ -139,8 +141,17 @@ def _position(one: _Candidate) -> int:
 
 
 def _is_for(share: ReservedConfig, use: Use) -> bool:
-    wanted = {"in": use.inbound, "out": not use.inbound, "both": True}[share.direction]
-    return wanted and (not share.called or use.called in share.called)
+    return _is_of_its_way(share, use) and (not share.called or use.called in share.called)
+
+
+def _may_become(share: ReservedConfig, use: Use) -> bool:
+    """Its number comes digit by digit, and may be one of these in the end."""
+    return _is_of_its_way(share, use) and not use.complete and any(
+        number.startswith(use.called) for number in share.called)
+
+
+def _is_of_its_way(share: ReservedConfig, use: Use) -> bool:
+    return {"in": use.inbound, "out": not use.inbound, "both": True}[share.direction]
 
 
 def _count(things: Iterable[object]) -> int:

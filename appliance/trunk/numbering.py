@@ -87,7 +87,7 @@ class NumberPlan:
         own, significant = number.country_code == self._code, phonenumbers.national_significant_number(number)
         if form == "international" or not own:
             return LineNumber(f"{number.country_code}{significant}", NumberType.INTERNATIONAL, E164)
-        if self._is_local(significant):
+        if self._is_local(number):
             return LineNumber(significant.removeprefix(self._config.area), NumberType.SUBSCRIBER, E164)
         return LineNumber(significant, NumberType.NATIONAL, E164)
 
@@ -100,7 +100,7 @@ class NumberPlan:
             case NumberType.INTERNATIONAL:
                 return self._possible(f"+{digits}")
             case NumberType.NATIONAL:                   # some networks leave the prefix on
-                return self._possible(digits)
+                return None if self._is_short(digits) else self._possible(digits)
             case NumberType.SUBSCRIBER if self._config.area:
                 return self._possible(f"+{self._code}{self._config.area}{digits}")
             case NumberType.UNKNOWN:
@@ -114,10 +114,19 @@ class NumberPlan:
             return self._possible(f"+{self._code}{digits.removeprefix(self._national)}")
         if len(digits) < SHORTEST_GUESS or self._is_short(digits):
             return None
-        found = self._valid(digits)
+        found = self._without_prefix(digits)
         if found is None and self._config.area:
             found = self._valid(f"+{self._code}{self._config.area}{digits}")
         return found
+
+    def _without_prefix(self, digits: str) -> PhoneNumber | None:
+        """What phonenumbers takes for the code of a carrier is dialled, and stays."""
+        found = self._valid(digits)
+        if found is None:
+            return None
+        significant = phonenumbers.national_significant_number(found)
+        known = (significant, f"{self._country_prefix}{significant}", f"{self._code}{significant}")
+        return found if digits in known else None
 
     def _is_short(self, digits: str) -> bool:
         """A service's number, the same all over the country."""
@@ -141,16 +150,18 @@ class NumberPlan:
         significant = phonenumbers.national_significant_number(number)
         if number.country_code != self._code:
             return f"{self._international}{number.country_code}{significant}"
-        if self._is_local(significant):
+        if self._is_local(number):
             return significant.removeprefix(self._config.area)
         # with the national prefix where a number of this kind is dialled with it
         dialled = re.sub("[^0-9]", "", phonenumbers.format_out_of_country_calling_number(
             number, self._config.country))
         return self._national + significant if dialled == self._country_prefix + significant else dialled
 
-    def _is_local(self, significant: str) -> bool:
-        area = self._config.area
-        return self._config.local and significant.startswith(area) and len(significant) > len(area)
+    def _is_local(self, number: PhoneNumber) -> bool:
+        """10086 is a service of the whole country, also where the area is 10: no valid number of it."""
+        significant = phonenumbers.national_significant_number(number)
+        return (self._config.local and significant.startswith(self._config.area)
+                and phonenumbers.is_valid_number(number))
 
 
 def plain(number: str) -> LineNumber:

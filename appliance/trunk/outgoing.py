@@ -43,6 +43,7 @@ class Outgoing:
         self._refused: dict[str, set[str]] = {}   # leg -> trunks that cannot take it
         self._waiting: set[str] = set()           # emergency calls without a channel
         self._until: dict[str, float] = {}        # how long they look for one
+        self._looks_again: set[str] = set()       # those that do so when PRE_EMPT_EVERY_S is over
         self.pre_empted = 0
 
     def dial(self, request: Dial) -> None:
@@ -123,7 +124,7 @@ class Outgoing:
             return
         for trunk in self._routes(leg):
             try:
-                place = trunk.group.choose(_use(leg), self._others(trunk, leg))
+                place = trunk.group.choose(use(leg), self._others(trunk, leg))
             except Unavailable as no:
                 cause = no.cause if cause is None else cause
                 continue
@@ -141,7 +142,7 @@ class Outgoing:
         return [] if trunk is None else [leg.dialled, *trunk.config.overflow]
 
     def _others(self, trunk: Trunk, leg: Leg) -> Iterable[Use]:
-        return (_use(other) for other in self._calls
+        return (use(other) for other in self._calls
                 if other.info.trunk == trunk.config.name and other.info.span and other is not leg)
 
     def _set_up(self, leg: Leg, trunk: Trunk, place: Place) -> None:
@@ -198,11 +199,17 @@ class Outgoing:
         self._waiting.add(name)
         self._until.setdefault(name, time.monotonic() + EMERGENCY_WAIT_S)
         if name in self._refused:                 # networks had none; they are asked again, but not at once
-            self._later(PRE_EMPT_EVERY_S, lambda: self._try_again(name))
+            self._look_again(name)
         else:
             self._make_room(leg)
 
+    def _look_again(self, name: str) -> None:
+        if name not in self._looks_again:
+            self._looks_again.add(name)
+            self._later(PRE_EMPT_EVERY_S, lambda: self._try_again(name))
+
     def _try_again(self, name: str) -> None:
+        self._looks_again.discard(name)
         leg = self._calls.get(name)
         if leg is None or name not in self._waiting:
             return
@@ -216,8 +223,7 @@ class Outgoing:
             self._make_room(leg)
 
     def _make_room(self, leg: Leg) -> None:
-        name = leg.info.leg
-        self._later(PRE_EMPT_EVERY_S, lambda: self._try_again(name))
+        self._look_again(leg.info.leg)
         victim = victim_of(self._calls, {trunk.config.name for trunk in self._emergency_routes(leg)
                                          if trunk.group.is_up()})
         if victim is not None:
@@ -241,5 +247,6 @@ def victim_of(calls: Iterable[Leg], trunks: set[str]) -> Leg | None:
         rank[leg.info.inbound, leg.info.answered], -leg.info.began_at))
 
 
-def _use(leg: Leg) -> Use:
-    return Use(leg.info.inbound, leg.info.called)
+def use(leg: Leg) -> Use:
+    """What reservations see of it."""
+    return Use(leg.info.inbound, leg.info.called, leg.info.complete)

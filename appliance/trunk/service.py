@@ -339,12 +339,16 @@ class TrunkService:
         self.traces.keep(new.trace.days, new.trace.mebibytes << 20)
         there = {span.name for span in new.spans}
         for name in [name for name in self.spans if name not in there]:
-            del self.spans[name]
+            gone = self.spans.pop(name)
+            del self._span_traces[name]
+            self._say(LinkState(span=name, up=False, since=time.time()))
+            self._say(ChannelStates(span=name, trunk=gone.config.trunk, link_up=False, channels=[]))
             if (task := self._tasks.pop(name, None)) is not None:
                 task.cancel()
         for config in new.spans:
-            if config.name in self.spans:
-                self.spans[config.name].change(config)
+            if (span := self.spans.pop(config.name, None)) is not None:
+                span.change(config)
+                self.spans[config.name] = span    # in the document's order, as they are shown
             else:
                 self._board.begin(self._add_span(config))
         self._make_trunks()

@@ -21,9 +21,8 @@ from appliance.isdn.causes import NO_CHANNEL, TEMPORARY_FAILURE
 from appliance.isdn.elements import ConnectedNumber, Element, NotificationIndicator, ProgressIndicator
 from appliance.isdn.supplementary.events import ServiceEvent
 from appliance.trunk.calls import Calls
-from appliance.trunk.groups import Use
 from appliance.trunk.legs import Leg
-from appliance.trunk.outgoing import CONGESTION, Outgoing
+from appliance.trunk.outgoing import CONGESTION, Outgoing, use
 from appliance.trunk.span import TrunkSpan
 from appliance.trunk.supplementary import Supplementary
 from appliance.trunk.trunk import Trunk, first, user_data
@@ -60,7 +59,10 @@ class SpanEvents:
                 offered = complete and leg.info.state == "overlap"
                 self.calls.enter(leg, "offered" if offered else leg.info.state)
                 self.calls.say(CallDigits(leg=name, called=called, complete=complete))
-                if complete:
+                if not self._admits(leg):
+                    self._refuse(leg.info)
+                    self.hang_up(leg, NO_CHANNEL)
+                elif complete:
                     self._expect_claim(leg)
             case isdn.ChannelChosen(timeslot=timeslot):
                 self.calls.place(leg, span.config.name, timeslot)
@@ -126,12 +128,8 @@ class SpanEvents:
             inbound=True, state="offered" if event.complete else "overlap", complete=event.complete,
             since=now, began_at=now, **trunk.incoming(event))
         leg = Leg(info)
-        others = (Use(other.info.inbound, other.info.called) for other in self.calls
-                  if other.info.trunk == info.trunk and other.info.span)
-        if not trunk.group.admits(Use(True, info.called), others):
-            log.warning("%s: the call to %s is refused, the idle channels are reserved for others",
-                        info.span, info.called)
-            self.refused_reserved += 1
+        if not self._admits(leg):
+            self._refuse(info)
             span.signalling.hang_up(event.key, NO_CHANNEL, span.now())
             return
         self.calls.add(leg)
@@ -145,6 +143,19 @@ class SpanEvents:
             user_data=info.user_data))
         if info.complete:
             self._expect_claim(leg)
+
+    def _admits(self, leg: Leg) -> bool:
+        """Whether reservations let a call stay that came in. One whose number comes digit by digit stays as
+        long as it may become one of theirs."""
+        trunk = self.trunks.get(leg.info.trunk)
+        return trunk is None or trunk.group.admits(use(leg), (
+            use(other) for other in self.calls
+            if other.info.trunk == leg.info.trunk and other.info.span and other is not leg))
+
+    def _refuse(self, info: CallInfo) -> None:
+        log.warning("%s: the call to %s is refused, the idle channels are reserved for others",
+                    info.span, info.called)
+        self.refused_reserved += 1
 
     def _expect_claim(self, leg: Leg) -> None:
         def check() -> None:

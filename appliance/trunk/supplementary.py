@@ -1,4 +1,5 @@
 """Supplementary services between the bus and the spans: what is asked for, and what the far ends tell."""
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from appliance.isdn.supplementary.presentation import ALLOWED
 from appliance.trunk.calls import Calls
 from appliance.trunk.legs import Leg
 from appliance.trunk.span import TrunkSpan
+
+log = logging.getLogger(__name__)
 
 ServiceRequest = JoinOutside | Deflect | TraceMalicious | GrantDeflection | GrantJoin
 
@@ -101,6 +104,8 @@ class Supplementary:
                 leg.change(charge=charge)
                 self.calls.touch(leg)
                 self.calls.say(CallCharged(leg=name, charge=charge))
+            case services.RatesTold(rates=rates):
+                log.info("leg %s: what it will cost: %s", name, rates or "the network cannot tell")
             case services.Named(name=text, presentation=presentation):
                 if text and presentation == ALLOWED:
                     self.calls.say(CallParty(leg=name, why="named", name=text))

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from tests.bench.emulation import EMULATION
-from tests.bench.figures import Figure, keep_json, keep_page, measure, row
+from tests.bench.figures import Figure, keep_json, keep_page, keep_sections, measure, row
 from tests.bench.latency import LATENCY
 from tests.bench.line import LINE
 from tests.bench.pure import CODEC, HDLC, MEDIA
@@ -33,7 +33,11 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--only", action="append", choices=names, metavar="NAME",
                         help=f"of {', '.join(names)}; may be given several times")
     parser.add_argument("--runs", type=int, metavar="N", help="instead of each theme's own number")
+    parser.add_argument("--page", action="store_true",
+                        help="with --only: put their tables into docs/benchmarks.md, leave the others")
     args = parser.parse_args(argv)
+    if args.page and (args.runs or not args.only):
+        parser.error("--page: with --only, and with as many runs as usual")
     if args.runs is not None and args.runs < 1:
         parser.error("--runs: at least 1")
     _say_how_busy()
@@ -50,9 +54,9 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
         print(f"\n{theme.name}", *map(row, measured), sep="\n", flush=True)
         figures += measured
     keep_json(figures, root / "build" / "bench.json")
-    kept = "build/bench.json"
-    if not (failed or args.only or args.runs):
-        keep_page(THEMES, figures, root / "docs" / "benchmarks.md")
+    kept, page = "build/bench.json", root / "docs" / "benchmarks.md"
+    if not failed and (args.page or not (args.only or args.runs)):
+        (keep_sections if args.page else keep_page)(THEMES, figures, page)
         kept += " and docs/benchmarks.md"
     _say(f"\n{len(figures)} figures in {time.monotonic() - began:.0f} s, kept in {kept}")
     if failed:

@@ -86,14 +86,28 @@ def keep_json(figures: Sequence[Figure], path: Path) -> None:
 
 def keep_page(themes: Sequence[Theme], figures: Sequence[Figure], path: Path) -> None:
     """For people: a table of each theme."""
-    parts = [HEAD.format(day=date.today().isoformat(), machine=figures[0].machine, command=COMMAND)]
+    head = HEAD.format(day=date.today().isoformat(), machine=figures[0].machine, command=COMMAND)
+    path.write_text(head + "".join(_section(theme, figures) for theme in themes), encoding="utf-8")
+
+
+def keep_sections(themes: Sequence[Theme], figures: Sequence[Figure], path: Path) -> None:
+    """Put the tables of the themes that have figures into the page; the others stay as they are."""
+    head, *sections = path.read_text(encoding="utf-8").split(SECTION)
+    kept = {section.partition("\n")[0]: SECTION + section for section in sections}
     for theme in themes:
-        parts.append(f"\n## {theme.name}\n\n{theme.about}\n\n{TABLE}")
-        parts += [
-            f"| {one.name} | {shown(one.value)} | {one.unit} | {shown(min(one.runs))} to "
+        if any(figure.theme == theme.name for figure in figures):
+            made = (f"Made by `python -m tests.bench --only {theme.name} --page` on "
+                    f"{date.today().isoformat()}, on {figures[0].machine}.\n\n")
+            kept[theme.name] = _section(theme, figures, made)
+    path.write_text(head + "".join(kept[theme.name] for theme in themes if theme.name in kept),
+                    encoding="utf-8")
+
+
+def _section(theme: Theme, figures: Sequence[Figure], made: str = "") -> str:
+    rows = (f"| {one.name} | {shown(one.value)} | {one.unit} | {shown(min(one.runs))} to "
             f"{shown(max(one.runs))} | {len(one.runs)} | {one.goal} |\n"
-            for one in figures if one.theme == theme.name]
-    path.write_text("".join(parts), encoding="utf-8")
+            for one in figures if one.theme == theme.name)
+    return f"{SECTION}{theme.name}\n\n{theme.about}\n\n{made}{TABLE}{''.join(rows)}"
 
 
 HEAD = """\
@@ -104,6 +118,7 @@ runs; the range is that of the runs. CPU is user and system time of our daemons 
 software exchanges at the far ends run in the bench's own process and are not counted. A virtual line carries
 blocks of 10 ms and is itself up to one block of delay from the box to the exchange.
 """
+SECTION = "\n## "
 TABLE = """\
 | figure | median | unit | range | runs | goal, or to compare with |
 |---|---|---|---|---|---|

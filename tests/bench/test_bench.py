@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench.figures import Kind, Say, Theme, keep_page, measure
+from tests.bench.figures import Kind, Say, Theme, keep_page, keep_sections, measure
 from tests.bench.talk import StampedVoice, delays_s
 
 
@@ -39,6 +39,18 @@ def test_the_page_has_a_row_for_each_figure(tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "## made-up\n\nHow it is measured.\n" in text
     assert text.splitlines()[-1] == "| made-up figure | 9 | ms | 1 to 1,234 | 3 | at most 25 |"
+
+
+def test_one_theme_measured_anew_leaves_the_others_on_the_page(tmp_path: Path) -> None:
+    themes, page = [theme_of(1.0, name="one"), theme_of(2.0, name="two")], tmp_path / "benchmarks.md"
+    keep_page(themes, [figure for theme in themes for figure in measure(theme, 1, quiet)], page)
+    before = page.read_text(encoding="utf-8")
+    keep_sections(themes, measure(theme_of(3.0, name="two"), 1, quiet), page)
+    after = page.read_text(encoding="utf-8")
+    kept, _, _ = before.partition("\n## two\n")
+    assert after.startswith(kept) and after.count("## ") == 2
+    assert "Made by `python -m tests.bench --only two --page` on " in after[len(kept):]
+    assert after.splitlines()[-1] == "| made-up figure | 3 | ms | 3 to 3 | 1 | at most 25 |"
 
 
 def test_programs_find_name_value_unit_runs_and_machine(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ FULL = Theme(
         Kind("full D-channel: trunkd, of a call", "CPU-ms/call"),
         Kind("set-up delay over the line, p50", "ms"),
         Kind("set-up delay over the line, p99", "ms"),
-    ), full_once, runs=5)
+    ), full_once)
 
 
 # --- the delay that trunkd adds
@@ -97,7 +97,7 @@ DELAY = Theme(
     (
         Kind("set-up delay, p50", "ms"),
         Kind("set-up delay, p99", "ms", "under 5"),
-    ), delay_once, runs=5)
+    ), delay_once)
 
 
 # --- sixteen D-channels

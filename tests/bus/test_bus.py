@@ -82,6 +82,26 @@ async def test_request_is_answered_refused_or_nobody_is_there(bus_server: Path) 
     await acdd.close()
 
 
+async def test_who_is_cancelled_just_when_the_answer_comes_ends_even_so(bus_server: Path) -> None:
+    trunkd, acdd = await Bus.connect(bus_server, "trunkd"), await Bus.connect(bus_server, "acdd")
+
+    async def answer(request: Request[Any]) -> Reply:
+        for answered in acdd._client._resp_map.values():
+            answered.add_done_callback(lambda _: asking.cancel())
+        return CallTable(calls=[], released=[])
+
+    async def ask_on() -> None:
+        while True:
+            await acdd.ask(GetCalls())
+
+    await trunkd.answer(answer)
+    asking = asyncio.create_task(ask_on())
+    await asyncio.wait({asking}, timeout=5)
+    assert asking.cancelled()
+    await trunkd.close()
+    await acdd.close()
+
+
 async def test_bad_octets_are_refused_and_the_daemon_goes_on(bus_server: Path) -> None:
     trunkd = await Bus.connect(bus_server, "trunkd")
 

@@ -3,16 +3,14 @@
 import argparse
 import os
 import sys
-import time
-import traceback
-import warnings
 from pathlib import Path
 
-from tests.fuzz.run import run
+from tests.fuzz.parts import quiet, run_parts
 from tests.fuzz.targets import TARGETS, load
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "fuzz"
 INPUTS = 1_000_000
+INPUTS_AT_ONCE = 100_000                          # of one seed, in one process
 
 
 def main(argv: list[str] | None = None, folder: Path = FOLDER) -> int:
@@ -24,32 +22,30 @@ def main(argv: list[str] | None = None, folder: Path = FOLDER) -> int:
                         help=f"of {', '.join(TARGETS)}; may be given several times")
     parser.add_argument("--inputs", type=int, default=INPUTS, metavar="N", help="each; usually a million")
     parser.add_argument("--seed", type=int, help="of the inputs; chosen and printed if not given")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes")
     args = parser.parse_args(argv)
     seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")
-    failed = []
-    for name in args.only or TARGETS:
-        target, began = load(name), time.monotonic()
-        count = round(args.inputs * target.share)
-
-        def tell(done: int, what: str = f"{name}: {{:,}} of {count:,}, {{:,.0f}} a second",
-                 began: float = began) -> None:
-            if sys.stderr.isatty():
-                print(what.format(done, done / (time.monotonic() - began)), end="\r", file=sys.stderr)
-
-        failure = run(target, count, seed, folder, tell)
-        if failure is None:
-            print(f"{name}: {count:,} inputs in {time.monotonic() - began:.0f} s", flush=True)
-            continue
-        failed.append(name)
-        traceback.print_exception(failure.error)
-        print(f"{name}: failed on {len(failure.data)} octets, kept in {failure.kept}:\n{failure.data.hex()}",
-              flush=True)
+    names = args.only or list(TARGETS)
+    counts = {name: round(args.inputs * load(name).share) for name in names}
+    parts = [(name, min(INPUTS_AT_ONCE, counts[name] - begun), seed + number, folder) for name in names
+             for number, begun in enumerate(range(0, counts[name], INPUTS_AT_ONCE))]
+    done, took_s, failed = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0), []
+    for name, count, part_s, found in run_parts(parts, args.jobs):
+        done[name] += count
+        took_s[name] += part_s
+        if found and name not in failed:
+            failed.append(name)
+            print(found, flush=True)
+        elif done[name] == counts[name] and name not in failed:
+            print(f"{name}: {done[name]:,} inputs in {took_s[name]:.0f} s", flush=True)
+        if sys.stderr.isatty():
+            print(f"{name}: {done[name]:,} of {counts[name]:,}", end="\r", file=sys.stderr)
     if failed:
         print(f"failed: {', '.join(failed)}")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("error")
+    quiet()
     sys.exit(main())

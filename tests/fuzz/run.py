@@ -2,9 +2,8 @@
 
 import itertools
 import signal
-import time
 from binascii import crc32
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from tests.fuzz.mutate import inputs
 from tests.fuzz.targets import Target
 
 HANG_S = 5.0                                      # of the processor's time, for one input
-TELL_S = 1.0
 
 
 class Hang(Exception):
@@ -28,22 +26,17 @@ class Failure:
     kept: Path
 
 
-def run(target: Target, count: int, seed: int, folder: Path, tell: Callable[[int], None] = lambda done: None,
-        ) -> Failure | None:
+def run(target: Target, count: int, seed: int, folder: Path) -> Failure | None:
     """`count` inputs, after those in `folder` that failed before. A failing one is kept there."""
-    told_at = time.monotonic()
     with _hang_raises():
         fresh = itertools.islice(inputs(target.corpus, seed, target.most_octets), count)
-        for done, data in enumerate(itertools.chain(_kept(target, folder), fresh)):
+        for data in itertools.chain(_kept(target, folder), fresh):
             signal.setitimer(signal.ITIMER_VIRTUAL, HANG_S)
             try:
                 target.fuzz(data)
             except Exception as error:            # whatever it is: that is the question
                 signal.setitimer(signal.ITIMER_VIRTUAL, 0)
                 return Failure(data, error, _keep(target, data, folder))
-            if time.monotonic() > told_at + TELL_S:
-                told_at = time.monotonic()
-                tell(done)
     return None
 
 

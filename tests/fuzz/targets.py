@@ -25,6 +25,8 @@ TARGETS = {                                       # name -> module
     "hdlc": "tests.fuzz.hdlc",
     "lapd": "tests.fuzz.lapd",
     "q931": "tests.fuzz.q931",
+    "signalling": "tests.fuzz.signalling",
+    "link": "tests.fuzz.link",
     "facility": "tests.fuzz.facility",
     "ladder": "tests.fuzz.ladder",
     "e1d": "tests.fuzz.e1d",

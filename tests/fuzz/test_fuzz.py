@@ -68,7 +68,7 @@ def test_a_decoder_that_does_not_end_is_found(tmp_path: Path, monkeypatch: pytes
 
 @pytest.fixture
 def one_target(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("tests.fuzz.__main__.load", lambda name: Target(name, careless, [b"\x7e\x09"]))
+    monkeypatch.setattr("tests.fuzz.parts.load", lambda name: Target(name, careless, [b"\x7e\x09"]))
     yield
 
 

@@ -84,17 +84,19 @@ def _compare(day: Day, call: Call) -> None:
 def _difference(near: Entry, far: Entry | None) -> str:
     """What an undisturbed call never has; "" if the books agree."""
     if far is None:
-        no_channel = near.cause in NO_CHANNEL_CAUSES and near.by is not By.NEAR
-        return "" if no_channel else f"not offered, cause {near.cause}"
-    crossed = near.by is By.NEAR and far.by is By.NEAR
+        changed_his_mind = near.by is By.NEAR and near.lasted_s < CROSSING_S
+        expected = changed_his_mind or near.cause in NO_CHANNEL_CAUSES
+        return "" if expected else f"not offered, cause {near.cause}"
+    assert near.over_at is not None and far.over_at is not None
+    apart_s = abs(near.over_at - far.over_at)
+    crossed = By.FAR not in (near.by, far.by) and apart_s < CROSSING_S
     causes = (near.cause, far.cause)
     if near.cause != far.cause and not crossed and causes != (NO_ANSWER, TIMER_EXPIRY):
         return f"causes {near.cause} and {far.cause}"
     answered = (near.answered_at is None) == (far.answered_at is None)
     if not answered and max(near.talk_s, far.talk_s) > CROSSING_S:
         return "one end knows of no answer"
-    assert near.over_at is not None and far.over_at is not None
-    if abs(near.over_at - far.over_at) > APART_S:
+    if apart_s > APART_S:
         return "one end hears late of the end"
     return ""
 

@@ -11,6 +11,7 @@ from appliance.isdn.events import Answered, Incoming
 from appliance.isdn.lapd import Side
 from appliance.isdn.profile import PROFILES, Profile, Transfer, override
 from appliance.isdn.q931 import MessageType
+from appliance.isdn.supplementary.operations import operations
 from tests.isdn.heard import kinds, say, short
 from tests.isdn.line import CALLED, Line, reach
 
@@ -135,7 +136,8 @@ def test_the_page_of_profiles_says_what_the_table_has() -> None:
             "object identifier" if profile.global_operations else "number"),
         "deflection": lambda profile: yes(profile.deflection),
         "channels given back by": lambda profile: profile.transfer.value.replace("call transfer", "transfer"),
-        "malicious call identification": lambda profile: yes(profile.malicious_call)}
+        "malicious call identification": lambda profile: yes(
+            any(operation.name == "maliciousCall" for operation in operations(profile)))}
     for side in Side:
         facts[f"T302, T304, T310 of the {side.value} side (s)"] = partial(seconds, side)
     for row, fact in facts.items():

@@ -64,6 +64,10 @@ class Entry:
     by: By = By.LINE
 
     @property
+    def lasted_s(self) -> float:
+        return math.inf if self.over_at is None else self.over_at - self.begun_at
+
+    @property
     def talk_s(self) -> float:
         if self.answered_at is None or self.over_at is None:
             return 0.0

@@ -277,6 +277,8 @@ class World:
         self._agree()
         self._hang_up()
         for side in Side:
+            self.change(side, {"audit_s": 0.0})   # its RESTART may cross a SETUP; trunkd tries again then
+        for side in Side:
             self._use(side)
 
     def _be_quiet(self, for_s: float) -> None:

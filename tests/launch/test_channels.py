@@ -96,11 +96,15 @@ async def test_the_table_of_channels_and_taking_them_out_of_use(
         "  4           idle                    incoming only",
         "  5-30        idle",
         "  31          no answer to RESTART"]
-    for arguments, request in (
-            (("busy-out", "telco1:1-3", "--now"), BusyOut(span="telco1", timeslots=[1, 2, 3], now=True)),
-            (("busy-out", "all"), BusyOut()), (("bring-back", "telco1"), BringBack(span="telco1"))):
+    for arguments, request, words in (
+            (("busy-out", "telco1:1-3", "--now"), BusyOut(span="telco1", timeslots=[1, 2, 3], now=True),
+             "telco1:1-3: out of use until bring-back, calls there were ended\n"),
+            (("busy-out", "all"), BusyOut(),
+             "all: out of use until bring-back, calls there go on to their end\n"),
+            (("bring-back", "telco1"), BringBack(span="telco1"), "telco1: in use\n")):
         done = await asyncio.to_thread(branchline, tmp_path, *arguments, *run)
-        assert (done.returncode, done.stderr, daemons.asked[-1]) == (0, "", request)
+        assert (done.returncode, done.stderr, done.stdout) == (0, "", words)
+        assert daemons.asked[-1] == request
 
 
 @pytest.mark.parametrize("text", ["telco1:", "telco1:0", "telco1:16", "telco1:3-1", "telco1:a", "all:1"])

@@ -123,6 +123,8 @@ def test_what_is_reserved_is_kept_for_those_calls_and_no_more_than_promised() ->
     assert spans.group.admits(to_vip, calls)
     assert spans.group.admits(to_all, [*calls[1:], to_vip])      # one of the promises is kept
     assert spans.take(OUT, [*calls, to_vip, to_vip]).span == "two"
+    assert spans.group.admits(Use(True, "50", complete=False), calls)        # it may be 5009 in the end
+    assert not spans.group.admits(Use(True, "501", complete=False), calls)
     spans.free("one", 1)
     spans.free("one", 2)
     with pytest.raises(Unavailable) as full:      # there are channels, but it has `most`

@@ -19,6 +19,8 @@ SHANGHAI = NumbersConfig(country="CN", area="21")
     ("+4930123456", 0, 1, "+4930123456", "004930123456"),
     ("95598", 0, 1, "", "95598"),                                # services' and short numbers stay themselves
     ("110", 0, 1, "", "110"),
+    ("10086", 2, 1, "", "10086"),                                # also when the network says national
+    ("1258013800138000", 0, 1, "", "1258013800138000"),          # with the code of a service before it
     ("5001", 0, 1, "", "5001"),
     ("5001", 0, 9, "", "5001"),                                  # a private plan
     ("*21*5001#", 0, 1, "", "*21*5001#"),
@@ -54,6 +56,13 @@ def test_a_number_that_goes_out(number: str, dialled: LineNumber, typed: tuple[i
         assert (on_line.type, on_line.digits) == (kind, digits)
         assert on_line.plan == (None if kind is None else 1)
     assert forms["as-is"].send_called(number) == plain(number)
+
+
+@pytest.mark.parametrize(("digits", "kind", "shown"), [
+    ("1062345678", 2, "62345678"), ("861062345678", 1, "62345678"), ("8610086", 1, "10086"),
+    ("10086", 2, "10086"), ("13800138000", 2, "13800138000"), ("57187654321", 2, "057187654321")])
+def test_a_service_whose_number_begins_like_the_own_area(digits: str, kind: int, shown: str) -> None:
+    assert NumberPlan(NumbersConfig(country="CN", area="10", local=True)).show(digits, kind, 1) == shown
 
 
 def test_the_own_area_without_its_code_and_other_prefixes() -> None:

@@ -101,6 +101,23 @@ async def test_an_incoming_call_that_finds_only_reserved_channels_is_refused(tmp
         assert [call.called for call in (await trunkd.calls()).values()] == ["5009"]
 
 
+@pytest.mark.need(24)
+async def test_reservations_judge_a_number_that_comes_digit_by_digit_when_it_is_known(tmp_path: Path) -> None:
+    reserved = [{"name": "vip", "called": ["5009"], "channels": 30}]
+    document = config([{"name": "telco", "reserved": reserved}], telco={"overlap": True})
+    async with running(tmp_path, document) as trunkd:
+        far = trunkd.far[0]
+        for key, last in (("vip", "9"), ("any", "1")):
+            far.signalling.setup(key, "500", far.now(), complete=False)
+            far.poke()
+            assert (await trunkd.said.wait_for(CallIncoming)).called == "500"
+            far.signalling.more_digits(key, last, far.now())
+            far.poke()
+        assert (await far.wait_for(isdn.Released)).cause == NO_CHANNEL
+        assert (await trunkd.said.wait_for(CallReleased)).cause == NO_CHANNEL
+        assert [call.called for call in (await trunkd.calls()).values()] == ["5009"]
+
+
 # --- emergency calls
 
 

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from appliance.bus.client import Refused
-from appliance.bus.messages import CallProceeding, CallReleased, Dial, GetChannels, Reloaded, ReloadTrunks
+from appliance.bus.messages import (
+    CallProceeding,
+    CallReleased,
+    ChannelStates,
+    Dial,
+    GetChannels,
+    LinkState,
+    Reloaded,
+    ReloadTrunks,
+)
 from appliance.config.schema import Config
 from appliance.isdn import events as isdn
 from appliance.isdn.elements import CallingNumber
@@ -70,6 +79,8 @@ async def test_a_span_comes_when_spand_has_it_and_goes_when_it_has_no_call(tmp_p
             await far.wait_for(isdn.Released)
             await trunkd.said.wait_for(CallReleased, leg="b")
             assert await reload(trunkd, document(SPAN)) == ["spans.two"]
+            await trunkd.said.wait_for(LinkState, span="two", up=False)
+            assert (await trunkd.said.wait_for(ChannelStates, span="two")).channels == []
         reply = await trunkd.service.answer(GetChannels())
         assert [span.span for span in reply.spans] == ["one"]    # type: ignore[attr-defined]
         assert set(await trunkd.calls()) == {"a"}

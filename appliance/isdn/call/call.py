@@ -227,6 +227,11 @@ class Call:
                 and cause in (CHANNEL_UNACCEPTABLE, CHANNEL_NOT_AVAILABLE, CHANNEL_DOES_NOT_EXIST))
 
     @property
+    def award_refused(self) -> bool:
+        """Offered to us, and the far end cannot have the channel that we named."""
+        return not self.ours and self._end == (CHANNEL_UNACCEPTABLE, By.FAR)
+
+    @property
     def unheard(self) -> bool:
         """Placed by us, and nobody responded to SETUP (T303)."""
         return self.ours and not self.settled and self._end == (TIMER_EXPIRY, By.LINE)

@@ -4,8 +4,7 @@ Ref: ETSI EN 300 182-1; ECMA-212.
 """
 from typing import Any
 
-from appliance.isdn.elements import Facility
-from appliance.isdn.supplementary.events import Advice, AdviceRefused, Charged, Rate, RatesTold
+from appliance.isdn.supplementary.events import Advice, Charged, Rate, RatesTold
 from appliance.isdn.supplementary.invocations import Invocations, Owed
 from appliance.isdn.supplementary.operations import NO_CHARGING_INFORMATION
 from appliance.isdn.supplementary.parties import number
@@ -14,7 +13,6 @@ THOUSANDTHS = {"oneThousandth": 1, "oneHundredth": 10, "oneTenth": 100, "one": 1
                "hundred": 100_000, "thousand": 1_000_000}
 SECONDS = {"oneHundredthSecond": 0.01, "oneTenthSecond": 0.1, "oneSecond": 1.0, "tenSeconds": 10.0,
            "oneMinute": 60.0, "oneHour": 3600.0, "twentyFourHours": 86_400.0}
-CASES = ("chargingInformationAtCallSetup", "chargingDuringACall", "chargingAtTheEndOfACall")
 
 
 def so_far(services: Invocations, owed: Owed, value: Any, now: float) -> None:
@@ -56,19 +54,6 @@ def special_rate(services: Invocations, owed: Owed, value: Any, now: float) -> N
 def asked_for(services: Invocations, owed: Owed, value: Any, now: float) -> None:
     """A PBX asks for advice of charge: this exchange makes none."""
     services.refuse(owed, NO_CHARGING_INFORMATION)
-
-
-def request(services: Invocations, key: str, case: str, now: float) -> Facility:
-    """Ask for advice of charge where it is not given for every call: an element of the SETUP (9.1.2)."""
-    def done(value: Any, now: float) -> None:
-        kind, content = value
-        if kind == "currencyInfoList":
-            services.tell(RatesTold(key, tuple(_rate(info) for info in content)))
-        elif kind == "specialArrInfo":
-            special_rate(services, Owed(key, 0, services.operation("chargingRequest"), now), value, now)
-
-    return services.expect(key, "chargingRequest", case, done,
-                           lambda why: services.tell(AdviceRefused(key, why)), now)
 
 
 def _charged(key: str, when: Advice, value: Any, association: Any = None) -> Charged:

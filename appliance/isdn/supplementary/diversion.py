@@ -19,7 +19,14 @@ from appliance.isdn.supplementary.events import (
 )
 from appliance.isdn.supplementary.invocations import CallFacts, Invocations, Owed
 from appliance.isdn.supplementary.operations import INVALID_CALL_STATE, NOT_AVAILABLE
-from appliance.isdn.supplementary.parties import Party, name, number, presented, to_number, to_presented
+from appliance.isdn.supplementary.parties import (
+    Party,
+    number,
+    presented,
+    shown_name,
+    to_number,
+    to_presented,
+)
 
 REASONS = {"unknown": Reason.UNKNOWN, "cfu": Reason.ALWAYS, "cfb": Reason.BUSY, "cfnr": Reason.NO_REPLY,
            "cdAlerting": Reason.DEFLECTED, "cdImmediate": Reason.DEFLECTED}
@@ -35,7 +42,7 @@ def of_call_in(services: Invocations, owed: Owed, value: Any, now: float) -> Non
     services.diversions[owed.key] = value["diversionCounter"]
     services.tell(Diverted(
         owed.key, REASONS[value["diversionReason"]], value["diversionCounter"], last and presented(last),
-        original and presented(original), name(by)[0] if by else ""))
+        original and presented(original), shown_name(by)))
 
 
 def of_call_out(services: Invocations, owed: Owed, value: Any, now: float) -> None:
@@ -50,7 +57,7 @@ def shown_to(services: Invocations, owed: Owed, value: Any, now: float) -> None:
     """Diverting leg information 3: whether the number it goes to may be shown, and in private networks whose
     name that is. Shown is what an element of the message says; so only a name is news."""
     if isinstance(value, dict) and (to := value.get("redirectionName")) and value["presentationAllowed"]:
-        services.tell(Diverting(owed.key, Reason.UNKNOWN, name=name(to)[0]))
+        services.tell(Diverting(owed.key, Reason.UNKNOWN, name=shown_name(to)))
 
 
 # --- asked by us

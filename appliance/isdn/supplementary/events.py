@@ -71,14 +71,6 @@ class RatesTold:
 
 
 @dataclass(frozen=True, slots=True)
-class AdviceRefused:
-    """Advice of charge was asked for and will not come."""
-
-    key: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Named:
     """`name` "" with presentation restricted or not available: no name, and why."""
 
@@ -189,6 +181,6 @@ class MaliciousCallReported:
     key: str
 
 
-ServiceEvent = (Charged | RatesTold | AdviceRefused | Named | Diverted | Diverting | DeflectionDone
+ServiceEvent = (Charged | RatesTold | Named | Diverted | Diverting | DeflectionDone
                 | DeflectionRefused | DeflectionAsked | TransferDone | TransferRefused | TransferAsked
                 | Transferred | MaliciousCallNoted | MaliciousCallRefused | MaliciousCallReported)

@@ -17,6 +17,7 @@ from appliance.isdn.elements import CallingNumber, Element, Facility
 from appliance.isdn.lapd import Side
 from appliance.isdn.profile import NETWORKING, Profile
 from appliance.isdn.q931 import Message, MessageType
+from appliance.isdn.sparing_log import SparingLog
 from appliance.isdn.supplementary import rose
 from appliance.isdn.supplementary.codec import decode, encode
 from appliance.isdn.supplementary.events import ServiceEvent, TransferDone
@@ -107,7 +108,8 @@ class Invocations:
 
     def __init__(self, profile: Profile, side: Side, facts: Callable[[str], CallFacts | None],
                  handlers: dict[str, Handler], counts: Counter[str], name: str) -> None:
-        self.side, self.facts, self.name, self.counts = side, facts, name, counts
+        self.side, self.facts, self.counts = side, facts, counts
+        self._log = SparingLog(log, logging.INFO, name)
         self._handlers = handlers
         self.change(profile)
         self._ids = 0
@@ -278,7 +280,7 @@ class Invocations:
             content = rose.read(element.content, most)
         except DecodeError as error:
             self.counts["facilities_ignored"] += 1
-            log.info("%s: Facility ignored: %s", self.name, error)
+            self._log.say(f"Facility ignored: {error}", now)
             return 0
         found = len(content.components) + len(content.unreadable)
         if content.for_end and key in self.joined:
@@ -296,7 +298,7 @@ class Invocations:
                 case Error(id=id_, error=code):
                     self._failed(key, id_, ERRORS.get(code, f"error {code}"))
                 case Reject(id=rejected, problem=problem):
-                    self._rejected(key, rejected, problem)
+                    self._rejected(key, rejected, problem, now)
         for reject in content.unreadable:
             self._reject(key, reject)
         return found
@@ -307,7 +309,7 @@ class Invocations:
         if operation is None or handler is None or not (
                 self.profile.symmetric or self.side.peer in operation.invoked_by):
             self.counts["operations_unknown"] += 1
-            log.info("%s: operation %s is unknown here", self.name, invoke.operation)
+            self._log.say(f"operation {invoke.operation} is unknown here", now)
             if unrecognized is Unrecognized.REJECT:
                 self._reject(key, Reject(invoke.id, InvokeProblem.UNRECOGNIZED_OPERATION))
             elif unrecognized is Unrecognized.CLEAR_CALL:
@@ -321,7 +323,7 @@ class Invocations:
             if operation.argument:
                 value, _ = decode(operation.module, operation.argument, invoke.argument or b"")
         except DecodeError as error:
-            log.info("%s: argument of %s: %s", self.name, operation.name, error)
+            self._log.say(f"argument of {operation.name}: {error}", now)
             self._reject(key, Reject(invoke.id, InvokeProblem.MISTYPED_ARGUMENT))
             return
         handler(self, Owed(key, invoke.id, operation, now + ANSWER_WITHIN_S), value, now)
@@ -336,7 +338,7 @@ class Invocations:
             if operation.result:
                 value, _ = decode(operation.module, operation.result, result.value or b"")
         except DecodeError as error:
-            log.info("%s: result of %s: %s", self.name, operation.name, error)
+            self._log.say(f"result of {operation.name}: {error}", now)
             self._reject(key, Reject(result.id, ResultProblem.MISTYPED_RESULT))
             asked.failed("a result that cannot be read")
             return
@@ -349,11 +351,11 @@ class Invocations:
         else:
             asked.failed(why)
 
-    def _rejected(self, key: str, id_: int | None, problem: Problem | int) -> None:
+    def _rejected(self, key: str, id_: int | None, problem: Problem | int, now: float) -> None:
         """Of one of ours that has no result, or without telling which: nothing to do but to know it."""
         said = problem.name.lower().replace("_", " ") if isinstance(problem, Enum) else f"problem {problem}"
         self.counts["services_rejected"] += 1
-        log.info("%s: the far end rejects a component: %s", self.name, said)
+        self._log.say(f"the far end rejects a component: {said}", now)
         if id_ is not None and (asked := self._asked.pop((key, id_), None)) is not None:
             asked.failed(said)
 

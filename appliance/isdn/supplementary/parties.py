@@ -88,6 +88,12 @@ def name(value: Any) -> tuple[str, int]:
     return printable, ALLOWED if kind.startswith("allowed") else RESTRICTED
 
 
+def shown_name(value: Any) -> str:
+    """The text of a Name that a person may see; None is a Name that was not given."""
+    text, presentation = name(value) if value else ("", NOT_AVAILABLE)
+    return text if presentation == ALLOWED else ""
+
+
 def to_name(text: str, presentation: int = ALLOWED) -> tuple[str, Any]:
     """A Name, cut to what one can hold; of ISO 8859-1 where it fits in that, else of UTF-8."""
     if not text or presentation == NOT_AVAILABLE:

@@ -3,7 +3,7 @@
 Ref: ITU-T Q.951.3-Q.951.6 (CLIP, CLIR, COLP, COLR); ETSI EN 300 092-1, EN 300 093-1, EN 300 097-1,
 EN 300 098-1; ECMA-148 between private exchanges.
 """
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
@@ -21,7 +21,7 @@ from appliance.isdn.elements import (
 from appliance.isdn.lapd import Side
 
 ALLOWED, RESTRICTED, NOT_AVAILABLE = 0, 1, 2      # presentation indicator, Q.931 table 4-11
-NOT_SCREENED, PASSED, FAILED, NETWORK_PROVIDED = 0, 1, 2, 3     # screening indicator
+PASSED, NETWORK_PROVIDED = 1, 3                   # screening indicators: the network answers for the number
 
 Shown = CallingNumber | ConnectedNumber | RedirectingNumber | RedirectionNumber
 Number = TypeVar("Number", bound=Shown)
@@ -73,40 +73,10 @@ class Block:
         return number if self.first <= number <= self.last else None
 
 
-def screened(given: CallingNumber | None, blocks: Iterable[Block], default: CallingNumber | None, *,
-             special_arrangement: bool = False) -> CallingNumber:
-    """The number that the network lets a user's call carry (EN 300 092-1, 9.3): `given` when it is the
-    line's, completed when only its last digits are given; otherwise the line's `default`, restricted as
-    `given` is.
-
-    `special_arrangement`: the line may give any number, which goes on unscreened.
-    """
-    if given is not None and given.digits:
-        if special_arrangement:
-            return replace(given, screening=NOT_SCREENED)
-        for block in blocks:
-            if (number := block.complete(given.digits)) is not None:
-                kind = given if default is None or number == given.digits else default
-                return replace(given, digits=number, type=kind.type, plan=kind.plan, screening=PASSED)
-    if default is None:
-        return CallingNumber("", presentation=NOT_AVAILABLE, screening=NETWORK_PROVIDED)
-    presentation = RESTRICTED if given is not None and withheld(given) else default.presentation
-    return replace(default, presentation=presentation, screening=NETWORK_PROVIDED)
-
-
-def restrict(number: Number, mode: Restriction, asked: bool | None = None) -> Number:
-    """CLIR and COLR at the origin. What is restricted stays so unless the line's mode lets it be shown."""
-    if not number.digits or number.presentation == NOT_AVAILABLE:
-        return number
-    if asked is None and withheld(number):
-        asked = True
-    return replace(number, presentation=RESTRICTED if mode.applies(asked) else ALLOWED)
-
-
-def trusted(side: Side, *, symmetric: bool = False, override: bool = False) -> bool:
-    """Whether the far end of a line gets restricted numbers and keeps them to itself: the public network, the
-    other exchange of a private network, and a PBX with the override category (police, emergency desk)."""
-    return side is Side.USER or symmetric or override
+def trusted(side: Side, *, symmetric: bool = False) -> bool:
+    """Whether the far end of a line gets restricted numbers and keeps them to itself: the public network, and
+    the other exchange of a private network."""
+    return side is Side.USER or symmetric
 
 
 def passed_on(number: Number, to_trusted: bool) -> Number:
@@ -139,11 +109,3 @@ def withheld(number: Number) -> bool:
 def shown(number: Number | None) -> str:
     """The digits that a person may see."""
     return number.digits if number is not None and number.presentation == ALLOWED else ""
-
-
-def restriction_asked(called: str, hide: str, show: str) -> tuple[str, bool | None]:
-    """The number without the prefix that asks for this one call, such as *31* and #31#; and what it asks."""
-    for prefix, asked in ((hide, True), (show, False)):
-        if prefix and called.startswith(prefix):
-            return called.removeprefix(prefix), asked
-    return called, None

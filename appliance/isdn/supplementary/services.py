@@ -85,11 +85,6 @@ class Services(Invocations):
         """Have the network register who calls. MaliciousCallNoted or MaliciousCallRefused follows."""
         tracing.request(self, key, now)
 
-    def charging_request(self, key: str, case: str, now: float) -> Facility:
-        """For the SETUP of a call of ours, where advice of charge has to be asked for; one of charging.CASES.
-        AdviceRefused follows when there will be none."""
-        return charging.request(self, key, case, now)
-
     def naming(self, role: Role, text: str, presentation: int = ALLOWED) -> tuple[Facility, ...]:
         """For SETUP, ALERTING, CONNECT or DISCONNECT, by the role; nothing where names do not travel so."""
         return (naming.tell(self, role, text, presentation),) if self.profile.names_in_facility else ()

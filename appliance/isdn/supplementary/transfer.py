@@ -22,7 +22,7 @@ from appliance.isdn.supplementary.operations import (
     TEMPORARILY_UNAVAILABLE,
     UNRECOGNIZED_CALL_IDENTITY,
 )
-from appliance.isdn.supplementary.parties import name, presented, to_presented
+from appliance.isdn.supplementary.parties import presented, shown_name, to_presented
 
 # --- asked by us
 
@@ -74,13 +74,12 @@ def inform(services: Invocations, owed: Owed, value: Any, now: float) -> None:
 def complete(services: Invocations, owed: Owed, value: Any, now: float) -> None:
     by = value.get("redirectionName")
     services.tell(Transferred(owed.key, value.get("callStatus") != "alerting",
-                              presented(value["redirectionNumber"]), name(by)[0] if by else ""))
+                              presented(value["redirectionNumber"]), shown_name(by)))
 
 
 def active(services: Invocations, owed: Owed, value: Any, now: float) -> None:
     by = value.get("connectedName")
-    services.tell(Transferred(owed.key, True, presented(value["connectedAddress"]),
-                              name(by)[0] if by else ""))
+    services.tell(Transferred(owed.key, True, presented(value["connectedAddress"]), shown_name(by)))
 
 
 # --- asked by the far end

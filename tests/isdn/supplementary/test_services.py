@@ -13,7 +13,6 @@ from appliance.isdn.supplementary import rose
 from appliance.isdn.supplementary.codec import encode
 from appliance.isdn.supplementary.events import (
     Advice,
-    AdviceRefused,
     Charged,
     DeflectionAsked,
     DeflectionDone,
@@ -306,11 +305,12 @@ def test_charges(profile: str, operation: str, value: Any, told: ServiceEvent) -
     assert end.event() == told
 
 
-def test_advice_that_has_to_be_asked_for() -> None:
-    end, far = user(), network()
-    far.hear(end.services.charging_request(OUT, "chargingAtTheEndOfACall", 0.0), key=IN)
+def test_who_asks_for_advice_of_charge_gets_none() -> None:
+    end, far, why = user(), network(), list[str]()
+    far.hear(end.services.expect(OUT, "chargingRequest", "chargingAtTheEndOfACall", print, why.append, 0.0),
+             key=IN)
     carry(end, far)
-    assert end.event() == AdviceRefused(OUT, "no charging information")
+    assert why == ["no charging information"]
 
 
 # --- who is where
@@ -330,6 +330,9 @@ ADDRESS = {"partyNumber": ("public", {"typeOfNumber": "national", "numberDigits"
     ("qsig", "divertingLegInformation3", {
         "presentationAllowed": True, "redirectionName": ("allowedSimple", "Zoë".encode("latin-1"))},
      Diverting(OUT, Reason.UNKNOWN, name="Zoë")),
+    ("qsig", "divertingLegInformation3", {
+        "presentationAllowed": True, "redirectionName": ("restrictedSimple", b"Li")},
+     Diverting(OUT, Reason.UNKNOWN)),
     ("etsi", "divertingLegInformation2", {
         "diversionCounter": 2, "diversionReason": "cdAlerting", "divertingNr": ("restrictedNull", None),
         "originalCalledNr": ("notAvailable", None)},
@@ -342,7 +345,8 @@ ADDRESS = {"partyNumber": ("public", {"typeOfNumber": "national", "numberDigits"
         "redirectionNumber": ("allowed", {"partyNumber": ("unknown", "6"),
                                           "screeningIndicator": "networkProvided"})},
      Transferred(OUT, True, Party("6", 0, 0, screening=3), "Li")),
-    ("qsig", "transferActive", {"connectedAddress": ("notAvailable", None)},
+    ("qsig", "transferActive", {
+        "connectedAddress": ("notAvailable", None), "connectedName": ("restrictedSimple", b"Li")},
      Transferred(OUT, True, Party("", presentation=NOT_AVAILABLE))),
     ("qsig", "busyName", ("sequence", {"name": ("restrictedExtended", {
         "nameData": "李".encode(), "characterSet": 9})}), Named(OUT, Role.BUSY, "李", RESTRICTED)),

@@ -43,7 +43,7 @@ def everything(profile: str) -> list[Facility]:
     if profile == "etsi":
         of.trace_malicious("in", 0.0)
         of.deflect("in", Party("6002"), 0.0, deflection=True)
-        said.append(of.charging_request("b", "chargingDuringACall", 0.0))
+        said.append(of.element(of.component("chargingRequest", "chargingDuringACall")[1]))
         said.append(of.element(of.component("explicitTransfer", 300)[1]))
         said.append(of.element(Result(3, "0.4.0.369.1.4", b"\x02\x01\x07")))
     plain = (Result(4), Error(5, 3), Error(6, 1000), Reject(7, InvokeProblem.UNRECOGNIZED_OPERATION),

@@ -166,10 +166,11 @@ class Channels:
 
     def refused(self, timeslot: int) -> bool:
         """The far end refused this idle channel, or did not respond to a SETUP for it; True when it did so
-        MAX_REFUSALS times in a row."""
+        MAX_REFUSALS times more. It comes last until a call has it, restarted or not: people at the far end
+        may have blocked it."""
         channel = self._channels[timeslot]
         channel.refusals += 1
-        return channel.refusals >= MAX_REFUSALS
+        return channel.refusals % MAX_REFUSALS == 0
 
     def trusted(self, timeslot: int) -> None:
         """The far end agreed on this channel."""

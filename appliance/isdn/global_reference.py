@@ -104,7 +104,7 @@ class GlobalReference:
         self._asked.clear()
 
     def next_deadline(self) -> float | None:
-        return min((asked.deadline for asked in self._asked), default=None)
+        return min([asked.deadline for asked in self._asked]) if self._asked else None
 
     def expire(self, now: float) -> None:
         for asked in [asked for asked in self._asked if asked.deadline <= now]:      # T317

@@ -209,6 +209,5 @@ class Restarts:
             self._stuck.remove(timeslot)
             self._counts["channels_cleared"] += 1
             log.info("%s: timeslot %d is in service again", self._name, timeslot)
-        self._channels.trusted(timeslot)
         self._channels.set_restart(timeslot, ChannelState.IDLE)
         self._done(timeslot, now)

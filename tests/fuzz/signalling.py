@@ -65,6 +65,7 @@ STRAYS: dict[MessageType, set[MessageType]] = {
     M.RESUME: {M.RESUME_REJECT, M.RELEASE_COMPLETE},
     M.SEGMENT: set(M),
 }
+MAYBE_SILENT = (M.SETUP, M.RESUME, M.STATUS, M.SEGMENT)    # by the flag, the state, what is to come
 OF_GLOBAL = {M.RESTART, M.RESTART_ACKNOWLEDGE, M.STATUS, M.SERVICE_ACKNOWLEDGE, M.NI_SERVICE_ACKNOWLEDGE,
              M.RELEASE_COMPLETE}                  # the last of calls whose channel was not settled yet
 
@@ -214,6 +215,7 @@ class Office:
             to, answers = to | {S.NULL, S.RELEASING, S.DISCONNECTING}, answers | {
                 M.FACILITY, M.DISCONNECT, M.RELEASE, M.RELEASE_COMPLETE}
         assert after is before or after in to, f"{kind.name} leads from {before} to {after}"
+        assert after is S.NULL or kind not in (M.RELEASE, M.RELEASE_COMPLETE), f"{kind.name} leads to {after}"
         assert {message.type for message in said} <= answers, f"{kind.name} in {before} is answered: {said}"
         assert sum(message.type is not M.FACILITY for message in said) <= 2, said
         if kind in FORWARD and after is before:
@@ -223,14 +225,18 @@ class Office:
     def hear_as_stray(self, octets: bytes) -> None:
         """5.8.3.2: nobody has that call reference."""
         said = self._hear(octets)
+        kind: int | None = None
         try:
-            answers = STRAYS.get(decode(octets).type, {M.RELEASE_COMPLETE})
+            kind = decode(octets).type
+            answers = STRAYS.get(M(kind), {M.RELEASE_COMPLETE})
         except MessageError as error:
-            silent = error.type in (M.RELEASE_COMPLETE, M.STATUS) or error.type > 0xFF
+            kind = error.type
+            silent = kind in (M.RELEASE_COMPLETE, M.STATUS) or kind > 0xFF
             answers = set() if silent else {M.RELEASE_COMPLETE}
         except DecodeError:
             answers = set()
         assert {message.type for message in said} <= answers, (octets.hex(" "), said)
+        assert said or not answers or kind in MAYBE_SILENT, octets.hex(" ")
         assert all(message.call_ref == STRAY_REF for message in said)
 
     def hear(self, octets: bytes) -> None:

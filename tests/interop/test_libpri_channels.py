@@ -123,7 +123,7 @@ def test_we_take_any(line: Joined) -> None:
 
 
 @scenario("We name no channel: libpri as network chooses", lacks={
-    NETWORK: "libpri is the user here: *We as network name no channel*."})
+    NETWORK: "A network must say something: ours asks for any. *We leave the choice to libpri*."})
 def test_we_name_none_as_user(line: Joined) -> None:
     line.ours.change(selection="none")
     setup = line.call()
@@ -132,17 +132,6 @@ def test_we_name_none_as_user(line: Joined) -> None:
     line.turn()
     assert line.events[0] == ChannelChosen("out", 12)
     line.clear("out")
-
-
-@scenario("We as network name no channel: libpri as user refuses, cause 96", lacks={
-    USER: "We are the user here: *We name no channel*."})
-def test_we_name_none_as_network(line: Joined) -> None:
-    line.ours.change(selection="none")
-    line.ours.setup("out", CALLED, line.now)
-    line.turn()
-    assert line.events == [Released("out", 96, By.FAR)]
-    assert line.complaints == ["SETUP: Missing mandatory IE 24 (cs0, Channel ID)"]
-    line.forgive()
 
 
 @scenario("libpri answers with another channel than the one we prefer: we take it")

@@ -52,7 +52,6 @@ class Day:
 
 def spend(number: int, plan: Plan) -> Day:
     """AssertionError: something is stuck."""
-    logging.disable()
     began = time.process_time()
     span = SpanDay(number, plan).run()
     day = Day(number, 0.0, span.line.frames, span.channel_s, span.troubles, span.figures)
@@ -127,6 +126,12 @@ def report(days: Sequence[Day]) -> str:
 def disagreements(days: Sequence[Day]) -> list[str]:
     """Whatever must not be; empty after a good day."""
     found = [wrong for day in days for wrong in day.wrong]
+    placed, taken = _sum(day.placed for day in days), _sum(day.taken for day in days)
+    never = sum(count for name, count in placed.items() if name.startswith("never offered"))
+    ended = {sum(count for name, count in book.items() if name.startswith("ended"))
+             for book in (placed, taken)}
+    if placed["placed"] != never + placed["offered"] or ended | {placed["offered"]} != {taken["offered"]}:
+        found.append(f"{placed} and {taken} do not add up")
     for name, by_end in (("talk", [day.talk_s for day in days]),
                          ("channels", [day.channel_s for day in days])):
         user, network = (sum(seconds[side] for seconds in by_end) for side in (Side.USER, Side.NETWORK))
@@ -158,7 +163,7 @@ def day_of_traffic(spans: int, calls: int, hours: float, faults: int, seed: int,
     if jobs == 1:
         yield from (spend(number, plan) for number, plan in enumerate(plans))
         return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, logging.disable) as pool:
         yield from pool.imap_unordered(_spend, list(enumerate(plans)))
 
 
@@ -194,4 +199,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logging.disable()
     sys.exit(main())

@@ -136,6 +136,10 @@ class Model(RuleBasedStateMachine):
     def connect(self, side: Side, up: bool) -> None:
         self.world.connect(side, up)
 
+    @rule(side=sides, number=numbers, what=st.sampled_from(REQUESTS))
+    def reset(self, side: Side, number: int, what: str) -> None:
+        self.world.reset(side, number, what)
+
     @rule()
     def cut(self) -> None:
         self.world.cut()

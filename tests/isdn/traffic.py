@@ -227,7 +227,6 @@ class SpanDay:
             case Incoming():
                 call = self.calls[int(event.calling)]
                 assert side is not call.caller, f"call {call.number} comes back"
-                self.figures["offered again, on another channel"] += side in call.book
                 call.book[side], call.keys[side] = Entry(self.line.now), event.key
                 self._begun(side, event.key, call)
                 if event.complete:
@@ -255,6 +254,7 @@ class SpanDay:
         call, entry = self._by_key[side].pop(event.key)
         if event.channel_refused and call.attempts < ATTEMPTS:
             self.figures["tried on another channel"] += 1
+            call.book.pop(side.peer, None)        # was offered that one in vain
             self._attempt(call)
             return
         entry.over_at, entry.cause, entry.by = self.line.now, event.cause, event.by

@@ -171,6 +171,8 @@ class Invocations:
 
     def next_deadline(self) -> float | None:
         """When expire() is due next; None: never."""
+        if not self._asked and not self._owed:    # as nearly always
+            return None
         deadlines = [asked.deadline for asked in self._asked.values()]
         return min(deadlines + [owed.deadline for owed in self._owed.values()], default=None)
 

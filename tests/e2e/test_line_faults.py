@@ -8,14 +8,16 @@ import pytest
 from appliance.bus.messages import Board, ContactInfo, GetContacts, GetSpans, LinkState, SpanState
 from hil_tests.instruments import audio
 from hil_tests.instruments.answering import Answering
+from hil_tests.instruments.call import Call
 from hil_tests.instruments.exchange import SoftwareExchange
 from tests.e2e.calls import contact_of, exchange_sequences, new_number, outcome, talk
 from tests.e2e.rig import CONFIG, Rig
-from tests.e2e.spoken import SHORT_FLOW, Spoken, go_on, holes, speak
+from tests.e2e.spoken import SHORT_FLOW, Hole, Spoken, go_on, holes, speak
 from tests.e2e.talk import SOON_S, wait_all_idle
 
 CALLS = 20
 D_LOSS = 0.05
+BLOCK_S = 0.01
 LAYER_2_S = 8.0                                   # N200 tries of T200, of an I frame and then of SABME
 LOST_S = 3.0
 PATIENCE_S = 40.0                                 # of calls whose frames are lost: a try more takes a second
@@ -37,6 +39,12 @@ def rig_options() -> Mapping[str, Any]:
 def voice(number: str) -> audio.Octets:
     """What the telephone with this number says, again and again."""
     return audio.sequence(int(number), 0.5)
+
+
+def cuts(one: Call, other: Call) -> list[Hole]:
+    """Where `one` does not hear the other for more than a block: that long a starved machine may be late."""
+    number = other.called if other.incoming else other.calling
+    return [hole for hole in holes(one.heard(), voice(number)) if hole.lasted_s > BLOCK_S]
 
 
 def talking(board: Board) -> list[ContactInfo]:
@@ -83,8 +91,8 @@ def test_calls_complete_although_one_frame_in_twenty_is_lost(box: Rig) -> None:
              for contact in board.contacts]
     go_on(*(Spoken(caller, agent, voice(caller.calling), voice(agent.called)) for caller, agent in pairs))
     for caller, agent in pairs:
-        assert holes(caller.heard(), voice(agent.called)) == []
-        assert holes(agent.heard(), voice(caller.calling)) == []
+        assert cuts(caller, agent) == []
+        assert cuts(agent, caller) == []
         caller.hang_up()
     for party in (party for pair in pairs for party in pair):
         assert party.wait_for("RELEASED", PATIENCE_S).cause == NORMAL

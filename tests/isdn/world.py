@@ -26,7 +26,7 @@ SOON_S = 60.0                                     # T303, T305, T308, T322: what
 HANG_UP_S = 60.0                                  # T305, T308 twice
 CALL_S = 0.2
 MOST_FRAMES, MOST_FRAMES_A_SECOND = 1000, 20      # both ways, of a few calls
-LOOK_S = 4.0
+LOOK_S, LAST_S = 4.0, 0.05
 
 S = State
 WAITS_FOR = {                                     # whoever waits for the far end has one of these timers
@@ -292,13 +292,14 @@ class World:
 
     def _be_quiet(self, for_s: float) -> None:
         """Time passes, and applications let go; it ends when no channel is just being proved idle."""
-        for part_s in (*[for_s / 20] * 20, *[0.05] * 20):
+        parts = 20 if any(self._slow.values()) else 1
+        for part_s in (*[for_s / parts] * parts, *[LAST_S] * 20):
             for side in Side:
                 self.let_go(side)
             self.run(part_s)
             busy = [channel for side in Side for channel in self.end(side).channels.all()
                     if not channel.key and channel.state is not ChannelState.IDLE]
-            if part_s < 1.0 and not busy:
+            if part_s == LAST_S and not busy:
                 break
         assert not busy, f"channels without a call that are not idle: {busy}"
 

@@ -156,11 +156,11 @@ class SpanDay:
     def _attempt(self, call: Call) -> None:
         call.attempts += 1
         key = call.keys[call.caller] = f"{call.caller.value} {call.number}.{call.attempts}"
-        self._begun(call.caller, key, call)
+        self._begun(call.caller, key, call, call.book[call.caller])
         digit_by_digit = self._options[call.caller.peer].get("overlap", False) and self.random.random() < 0.5
         self._end(call.caller).setup(
-            key, CALLED[:1] if digit_by_digit else CALLED, self.line.now, calling=f"{call.number:08}",
-            complete=not digit_by_digit)
+            key, CALLED[:1] if digit_by_digit else CALLED, self.line.now,
+            calling=f"{call.number:08}{call.attempts}", complete=not digit_by_digit)
         if digit_by_digit:
             for at, digit in enumerate(CALLED[1:], 1):
                 self._later(at * self.random.uniform(0.1, 0.8), self._dial, call, digit)
@@ -225,10 +225,12 @@ class SpanDay:
     def _told(self, side: Side, event: Event) -> None:
         match event:
             case Incoming():
-                call = self.calls[int(event.calling)]
+                call, attempt = self.calls[int(event.calling[:-1])], int(event.calling[-1])
                 assert side is not call.caller, f"call {call.number} comes back"
-                call.book[side], call.keys[side] = Entry(self.line.now), event.key
-                self._begun(side, event.key, call)
+                entry, call.keys[side] = Entry(self.line.now), event.key
+                if attempt == call.attempts:      # the caller may have given this one up already
+                    call.book[side] = entry
+                self._begun(side, event.key, call, entry)
                 if event.complete:
                     self._offered(call)
             case Digits() if len(event.called) == len(CALLED) and not event.complete:
@@ -246,8 +248,8 @@ class SpanDay:
             case ChannelChanged():
                 self._channel(side, event)
 
-    def _begun(self, side: Side, key: str, call: Call) -> None:
-        self._by_key[side][key] = call, call.book[side]
+    def _begun(self, side: Side, key: str, call: Call, entry: Entry) -> None:
+        self._by_key[side][key] = call, entry
         call.disturbed = call.disturbed or self.line.now < self._troubled_until
 
     def _over(self, side: Side, event: Released) -> None:

@@ -37,6 +37,7 @@ WAITS_FOR = {                                     # whoever waits for the far en
     S.DISCONNECTING: (On.T305, On.T306),
     S.DISCONNECTED: (On.T306,),
 }
+CLEARING = (S.DISCONNECTING, S.RELEASING)
 AGREED = {                                        # states of calling and called side when all is quiet
     (S.ACTIVE, S.ACTIVE), (S.PROCEEDING_OUT, S.PROCEEDING_IN), (S.DELIVERED, S.RECEIVED)}
 
@@ -291,7 +292,8 @@ class World:
             self._use(side)
 
     def _be_quiet(self, for_s: float) -> None:
-        """Time passes, and applications let go; it ends when no channel is just being proved idle."""
+        """Time passes, and applications let go; it ends when no channel is just being proved idle, and no
+        call is just being cleared: T310 ends with SOON_S."""
         parts = 20 if any(self._slow.values()) else 1
         for part_s in (*[for_s / parts] * parts, *[LAST_S] * 20):
             for side in Side:
@@ -299,7 +301,8 @@ class World:
             self.run(part_s)
             busy = [channel for side in Side for channel in self.end(side).channels.all()
                     if not channel.key and channel.state is not ChannelState.IDLE]
-            if part_s == LAST_S and not busy:
+            clearing = [call for side in Side for call in self._snapshots(side) if call.state in CLEARING]
+            if part_s == LAST_S and not busy and not clearing:
                 break
         assert not busy, f"channels without a call that are not idle: {busy}"
 

@@ -25,6 +25,7 @@ QUIET_S = 600.0                                   # every timer and its retries,
 SOON_S = 60.0                                     # T303, T305, T308, T322: what was lost is known
 HANG_UP_S = 60.0                                  # T305, T308 twice
 CALL_S = 0.2
+LANDED_S = 0.02
 MOST_FRAMES, MOST_FRAMES_A_SECOND = 1000, 20      # both ways, of a few calls
 LOOK_S, LAST_S = 4.0, 0.05
 
@@ -98,7 +99,10 @@ class World:
     # --- what may happen
 
     def behave(self, side: Side, behaviour: str) -> None:
-        """wait, answer, ring and answer, refuse: what is done at once with a call that is offered."""
+        """wait, proceed, answer, ring and answer, refuse: what is done at once with a call that is offered.
+
+        To wait for ever is no answer: a SETUP said again when its call was over has no one behind it.
+        """
         self.applications[side].behaviour = behaviour
 
     def place(self, side: Side, *, timeslot: int | None = None, exclusive: bool | None = None,
@@ -156,9 +160,9 @@ class World:
         self.line.faults = faults
 
     def connect(self, side: Side, up: bool) -> None:
-        """One end sees its line up or down."""
+        """One end sees its line up or down; frames on their way have landed before it is up again."""
         self.end(side).line_up(up, self.line.now)
-        self.run(0.0)
+        self.run(0.0 if up else LANDED_S)
 
     def reset(self, side: Side, number: int, what: str) -> None:
         """A request about a call, whose message is lost by a reset of layer 2."""
@@ -170,7 +174,7 @@ class World:
 
     def cut(self) -> None:
         self.line.connect(False)
-        self.run(0.0)
+        self.run(LANDED_S)
 
     def mend(self) -> None:
         self.line.connect()
@@ -229,6 +233,8 @@ class World:
             end, now = self.end(side), self.line.now
             if isinstance(event, Incoming):
                 match self.applications[side].behaviour:
+                    case "proceed":
+                        proceed(end, event.key, now)
                     case "answer":
                         end.answer(event.key, now)
                     case "ring and answer":
@@ -272,11 +278,13 @@ class World:
     # --- what must hold once all is quiet
 
     def settle(self) -> None:
-        """The faults end, nobody does anything, all timers pass: both ends agree. Then everybody hangs up,
-        and every channel carries a call from either end again."""
+        """The faults end, nobody does more than to proceed with what is offered, all timers pass: both ends
+        agree. Then everybody hangs up, and every channel carries a call from either end again."""
         self.suffer(CLEAN)
         for side in Side:
-            self.behave(side, "wait")
+            self.behave(side, "proceed")
+            for key in list(self.end(side)):
+                proceed(self.end(side), key, self.line.now)
         self.mend()
         for side in Side:
             self.reserve(side, {})
@@ -346,6 +354,13 @@ class World:
         for side in Side:
             assert list(self._snapshots(side)) == []
             assert self.applications[side].begun == self.applications[side].over.keys()
+
+
+def proceed(end: Signalling, key: str, now: float) -> None:
+    """With a call that had no answer yet."""
+    call = end.snapshot(key)
+    if call is not None and call.state is State.PRESENT:
+        end.proceed(key, now)
 
 
 def request(end: Signalling, what: str, key: str, cause: int, now: float) -> None:

@@ -37,7 +37,7 @@ class KeptSpan(Span):
         self._said = ""
         self._span: Span | None = None
         self._abilities = _UNKNOWN                # of the last that was open
-        self._before = Counters()                 # of those that were lost
+        self._before: Counters | None = None      # of those that were lost
         self._retry_s, self._retry_at = FIRST_RETRY_S, time.monotonic()
         self._opener: _Opener | None = None
         self._leaving: list[threading.Thread] = []        # they close a device, or will
@@ -109,7 +109,10 @@ class KeptSpan(Span):
         return self._guarded(lambda span: span.status(), _AWAY)
 
     def counters(self) -> Counters:
-        return self._guarded(lambda span: _sum(self._before, span.counters()), self._before)
+        before = self._before
+        if before is None:
+            return self._guarded(lambda span: span.counters(), Counters())
+        return self._guarded(lambda span: _sum(before, span.counters()), before)
 
     def loop(self, loop: Loop) -> None:
         """ValueError also while the device is away. A loop ends with the device."""
@@ -175,7 +178,7 @@ class KeptSpan(Span):
     def _drop(self) -> None:
         if self._span is None:
             return
-        self._before = _sum(self._before, self._span.counters())
+        self._before = _sum(self._before or Counters(), self._span.counters())
         self._epoll.unregister(self._span.fileno())
         self._leave(self._span)
         self._span = None

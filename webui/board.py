@@ -34,4 +34,5 @@ def _fragments(floor: Floor) -> Iterator[Fragment]:
     yield show("board/contacts.html", "contacts", (views.live_contacts(floor), acdd_away))
     yield show("board/queues.html", "queues", (views.queue_views(floor), acdd_away))
     yield show("board/agents.html", "agents", (views.agent_views(floor), acdd_away))
-    yield show("board/health.html", "health", (views.daemons(floor), "boxd" in floor.away))
+    yield show("board/health.html", "health",
+               (views.daemons(floor), views.troubles(floor), "boxd" in floor.away))

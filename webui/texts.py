@@ -58,6 +58,22 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "spand": _l("Lines and audio"), "trunkd": _l("Signalling"), "acdd": _l("Call centre"),
         "recordd": _l("Recordings"), "boxd": _l("Health of the box"), "webui": _l("Web pages"),
     },
+    "trouble": {                                  # views.TROUBLES
+        "realtime_refused": _l("Audio has no real-time priority: it may break up when the box is busy."),
+        "memory_not_locked": _l("Audio's memory is not locked: it may break up when memory is short."),
+        "ring_lacks_octets": _l("There is not enough memory to record all channels at once."),
+        "ring_refused": _l("Audio was not recorded: the memory for it was full."),
+        "failures": _l("A part of the audio engine failed: the log has which, and since when."),
+        "lost_s": _l("Audio was lost before it was recorded: the box or its disk is too slow."),
+        "failing": _l("The disk refuses recordings: their audio waits for 30 s, then it is lost."),
+        "lag_ticks": _l("Recordings are more than 15 s behind: the box or its disk is too slow."),
+    },
+    "timing": {                                   # views.TIMING
+        "late_ticks": _l("blocks of audio more than 10 ms late"),
+        "tick_ms_p999": _l("work for a block of audio, ms (99.9 % within)"),
+        "stall_s_max": _l("longest time the box stood still, s"),
+        "slips": _l("blocks of audio repeated or left out (slips)"),
+    },
     "direction": {"in": _l("Inbound"), "out": _l("Outbound")},
     "why known": {
         "answered": _l("Answered by"), "named": _l("Name given"), "diverted": _l("Diverted to"),

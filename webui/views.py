@@ -142,6 +142,30 @@ def daemons(floor: Floor) -> list[DaemonHealth]:
     return list(floor.health.daemons) if floor.health else []
 
 
+# (daemon, figure of its heartbeat, from how much on): a word of WORDS["trouble"] in texts.py
+TROUBLES = (
+    ("spand", "realtime_refused", 1), ("spand", "memory_not_locked", 1),
+    ("spand", "ring_lacks_octets", 1), ("spand", "ring_refused", 1), ("spand", "failures", 1),
+    ("recordd", "lost_s", 0.01), ("recordd", "failing", 1), ("recordd", "lag_ticks", 1500),
+)
+
+
+def troubles(floor: Floor) -> list[str]:
+    """What daemons that are up say is wrong, by the name of the figure."""
+    facts = {one.daemon: one.facts for one in daemons(floor) if one.state == "up"}
+    return [figure for daemon, figure, least in TROUBLES if facts.get(daemon, {}).get(figure, 0) >= least]
+
+
+# Of spand's figures, with it on the health line: words of WORDS["timing"].
+TIMING = ("late_ticks", "tick_ms_p999", "stall_s_max", "slips")
+
+
+def timing(daemon: DaemonHealth) -> list[tuple[str, float]]:
+    """How well audio keeps time, in the order of TIMING."""
+    facts = daemon.facts if daemon.daemon == "spand" else {}
+    return [(name, facts[name]) for name in TIMING if name in facts]
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """A segment on the time axis, in per cent of the whole."""

@@ -36,7 +36,7 @@ def tell_position(turn: Turn, contact: Contact) -> None:
 
 
 def play_music(turn: Turn, contact: Contact) -> None:
-    turn.play(contact, [f"prompt:{turn.setup.queues[contact.record.queue].music}"], repeat=True)
+    turn.play(contact, [f"music:{turn.setup.queues[contact.record.queue].music}"], repeat=True)
 
 
 def assign(turn: Turn) -> None:

@@ -4,13 +4,15 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from appliance.config.load import Mistake, read
 from appliance.config.part import Name, Part
+from appliance.media import sources, speech
 
 Language = Literal["zh", "en"]
-PromptName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*$")]        # below the language's folder
+_NAME = r"[a-z0-9-]+(/[a-z0-9-]+)*"
+_KINDS = "|".join(["prompt", *sources.KINDS, *speech.CHOICES])
 
 
 def _a_list(value: object) -> object:
@@ -21,6 +23,20 @@ def _an_option(value: object) -> object:
     return {"next": value} if isinstance(value, str) else value
 
 
+def _playable(name: str) -> str:
+    try:
+        if speech.is_spoken(name):
+            speech.speak(name, "zh")
+        elif name.partition(":")[0] in sources.KINDS:
+            sources.make(name, sources.loops("cn"))              # every country has the same tones by name
+    except (speech.SpeechError, sources.SourceError) as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+# The name of a prompt below the language's folder, or a fragment: silence:500, amount:12.50 CNY
+PromptName = Annotated[
+    str, Field(pattern=rf"^({_NAME}|({_KINDS})(/[a-z0-9]+)*:[ -~]+)$"), AfterValidator(_playable)]
 Prompts = Annotated[list[PromptName], BeforeValidator(_a_list), Field(min_length=1)]
 
 
@@ -91,6 +107,13 @@ class Flow(Part):
     language: Language = "zh"
     start: str
     nodes: dict[Name, Annotated[PlayNode | MenuNode | QueueNode | HangupNode, Field(discriminator="kind")]]
+
+
+def fragment(name: str, language: str) -> str:
+    """What spand is told to play for an entry of Prompts."""
+    if ":" not in name:
+        return f"prompt:{language}/{name}"
+    return speech.in_language(name, language) if speech.is_spoken(name) else name
 
 
 def load_flow(path: Path, queues: Collection[str]) -> Flow:

@@ -3,7 +3,7 @@
 from typing import Any, Generic, TypeVar
 
 from appliance.centre import acd, events
-from appliance.centre.flow import HangupNode, MenuNode, Node, PlayNode, QueueNode
+from appliance.centre.flow import HangupNode, MenuNode, Node, PlayNode, QueueNode, fragment
 from appliance.centre.state import Contact
 from appliance.centre.turn import Turn
 
@@ -134,7 +134,7 @@ def known(turn: Turn, contact: Contact) -> bool:
 
 
 def prompts(contact: Contact, names: list[str]) -> list[str]:
-    return [f"prompt:{contact.language}/{name}" for name in names]
+    return [fragment(name, contact.language) for name in names]
 
 
 def _at(turn: Turn, contact: Contact) -> tuple[Doing[Any], Node]:

@@ -4,6 +4,7 @@ Paths are relative to the document's folder. Every key has a meaning in docs/con
 """
 
 import re
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -12,6 +13,16 @@ from appliance.config.lines import SpanConfig as SpanConfig
 from appliance.config.lines import TrunkConfig as TrunkConfig
 from appliance.config.part import Name, Number, Part, unique
 from appliance.config.pattern import DialPattern
+
+# What appliance.media.tones and appliance.media.speech have, which stand above this floor.
+Country = Literal[
+    "ae", "ar", "at", "au", "be", "br", "ca", "ch", "cl", "cn", "cz", "de", "dk", "eg", "es", "fi", "fr",
+    "gb", "gr", "hk", "hu", "id", "ie", "il", "in", "it", "jp", "kr", "mo", "mx", "my", "nl", "no", "nz",
+    "ph", "pl", "pt", "ru", "sa", "se", "sg", "th", "tr", "tw", "us", "za"]
+Currency = Literal[
+    "AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CNY", "EGP", "EUR", "GBP", "HKD", "IDR", "INR", "JPY", "KRW",
+    "MOP", "MXN", "MYR", "NZD", "RUB", "SAR", "SGD", "THB", "TRY", "TWD", "USD", "ZAR"]
+Wording = Literal["24h", "and", "oh", "yi"]
 
 
 class ClockConfig(Part):
@@ -22,10 +33,35 @@ class ClockConfig(Part):
     revert_s: Annotated[float, Field(ge=0, le=3600)] = 300.0         # a better one is good for so long first
 
 
+class RtpConfig(Part):
+    """Legs of telephones on the network; none without `legs`."""
+
+    legs: Annotated[int, Field(ge=0, le=480)] = 0                    # at a time
+    address: str = "127.0.0.1"                    # numeric, of this box: where their packets come
+    first_port: Annotated[int, Field(ge=1024, le=65534)] = 16384     # a leg takes an even port and the next
+    last_port: Annotated[int, Field(ge=1025, le=65535)] = 32767
+
+    @field_validator("address")
+    @classmethod
+    def _numeric(cls, address: str) -> str:
+        return str(ip_address(address))           # its ValueError says what is wrong
+
+    @model_validator(mode="after")
+    def _room(self) -> "RtpConfig":
+        pairs = len(range(self.first_port + self.first_port % 2, self.last_port, 2))
+        if pairs < max(1, self.legs):
+            raise ValueError(f"legs: {self.legs} need as many even ports and the next, there are {pairs}")
+        return self
+
+
 class MediaConfig(Part):
     prompts: str = "prompts"                      # folder of A-law WAV files
-    country: Literal["cn", "gb", "de", "us"] = "cn"          # tones of E.180
+    country: Country = "cn"                       # tones of E.180
+    language: Literal["zh", "en"] = "zh"          # of spoken values that name none
+    currency: Currency = "CNY"                    # of amounts that name none
+    wording: list[Wording] = Field(default_factory=list)             # choices that hold everywhere
     realtime: bool = True                         # ask for SCHED_RR; goes on without where it is forbidden
+    rtp: RtpConfig = RtpConfig()
 
 
 class AgentConfig(Part):

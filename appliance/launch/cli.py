@@ -16,14 +16,16 @@ from appliance.bus.messages import GetHealth, HealthReply
 from appliance.bus.runner import EX_CONFIG, EX_UNAVAILABLE, UMASK
 from appliance.centre.rebuild import rebuild as rebuild_records
 from appliance.config import emergency
+from appliance.config.load import load
 from appliance.errors import BranchlineError, ConfigError
 from appliance.launch import channels as channel_table
-from appliance.launch import lending, malicious, tracing
+from appliance.launch import lending, listening, malicious, media, tracing
 from appliance.launch import prompts as prompt_builder
 from appliance.launch import reload as reloading
 from appliance.launch import up as box
 from appliance.launch.console import Console
 from appliance.launch.place import CannotStart
+from appliance.media import speech
 from appliance.store import LINES_FILE
 
 T = TypeVar("T")
@@ -124,6 +126,33 @@ def trace(span: str | None, call: str | None, last_s: float | None, follow: bool
             _on_bus(run_dir, lambda bus: tracing.of_span(bus, span, reach_s, view, upkeep))
 
 
+@main.command("media")
+@RUN_DIR
+def media_command(run_dir: Path) -> None:
+    """How well the audio of a running box keeps time: late ticks, slips, jitter, concealed frames."""
+    click.echo("\n".join(_on_bus(run_dir, media.table)))
+
+
+@main.command()
+@click.option("--leg", help="A leg's name, as the contact's page has it in its address.")
+@click.option("--span", help="With --timeslot: whatever is there, call or none.")
+@click.option("--timeslot", type=click.IntRange(1, 31))
+@click.option("--for", "for_s", type=tracing.Duration(), help="E.g. 90s or 5m, then end. [until Ctrl-C]")
+@click.option("-o", "--out", type=PATH, help="A WAV file: left what comes in, right what goes out. -: stdout")
+@RUN_DIR
+def listen(leg: str | None, span: str | None, timeslot: int | None, for_s: float | None, out: Path | None,
+           run_dir: Path) -> None:
+    """Hear a leg or a timeslot of a running box live: its levels, and its audio as a file that grows.
+
+    Who listened to what is in the box's log.
+    """
+    if (leg is None) == (span is None) or (span is None) != (timeslot is None):
+        raise click.UsageError("name one of them: --leg LEG, or --span SPAN --timeslot N")
+    wanted = listening.Wanted(leg or "", span or "", timeslot or 0)
+    with contextlib.suppress(KeyboardInterrupt):
+        _on_bus(run_dir, lambda bus: listening.listen(bus, run_dir, wanted, for_s, out), name="boxd")
+
+
 @main.command("trace-malicious")
 @click.argument("name", metavar="CONTACT|LEG")
 @RUN_DIR
@@ -207,11 +236,28 @@ def prompts() -> None:
 
 
 @prompts.command()
+@CONFIG
+@click.option("--language", "languages", type=click.Choice(list(speech.LANGUAGES)), multiple=True,
+              help="Which; again for another. [all]")
+@click.option("--all", "every", is_flag=True, help="The whole list, also what is recorded already.")
+def vocabulary(config: Path, languages: tuple[str, ...], every: bool) -> None:
+    """What to record so that numbers, dates, times and amounts can be said: prompt and text, one a line."""
+    media = _or_exit(lambda: load(config)).media
+    texts = prompt_builder.vocabulary([media.currency], languages or tuple(speech.LANGUAGES))
+    wanted = texts if every else prompt_builder.missing(Path(media.prompts), texts)
+    lines = [f"{name}\t{texts[name]}" for name in wanted]
+    click.echo("\n".join(lines) or f"{media.prompts}: nothing is missing")
+
+
+@prompts.command()
 @click.option("--catalogue", type=PATH, required=True, help="TOML: a table of prompt = text a language.")
 @click.option("--out", type=PATH, required=True, help="The folder that media.prompts names.")
-def build(catalogue: Path, out: Path) -> None:
-    """Speak the texts of a catalogue; only what changed is made again."""
-    made = _or_exit(lambda: prompt_builder.build(catalogue, out))
+@click.option("--currency", "currencies", type=click.Choice(list(speech.CURRENCIES)), multiple=True,
+              help="Whose amounts are to be said; again for another.")
+def build(catalogue: Path, out: Path, currencies: tuple[str, ...]) -> None:
+    """Speak the texts of a catalogue and what numbers, dates and so on need; only what changed is made again.
+    """
+    made = _or_exit(lambda: prompt_builder.build(catalogue, out, currencies))
     click.echo(f"{out}: {len(made)} made")
 
 

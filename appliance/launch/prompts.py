@@ -1,30 +1,23 @@
-"""Prompts from texts: espeak-ng speaks, sox makes 8000 Hz mono A-law WAV. Only what changed is made again."""
+"""Prompts from texts, spoken by espeak-ng, and the music, as A-law WAV. Only what changed is made again."""
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import subprocess
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from appliance.errors import ConfigError
-from appliance.launch import music
+from appliance.launch import music, voice
 from appliance.launch.place import CannotStart
+from appliance.media import g711, speech
+from appliance.media.prompts import Library, PromptError, wav
 
-VOICES = {"zh": ("cmn", "240"), "en": ("en", "160")}                 # espeak-ng's voice, words a minute
 MUSIC = "music/default"
-PROGRAM_S = 60.0                                  # the longest that one prompt may take
 
 _MADE = ".made.json"                              # prompt -> what it was made from
 _NAME = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
-_MONO_ALAW = ("-r", "8000", "-c", "1", "-e", "a-law")
-# Silence at both ends goes, so that numbers join into a sentence; then one level for all.
-_MELODY = ("-t", "s16", "-r", str(music.SAMPLES_PER_S), "-c", "1")
-_TRIM = ("silence", "1", "0.01", "0.5%", "reverse")
-_TIDY = (*_TRIM, *_TRIM, "pad", "0.03", "0.06", "norm", "-8")
 
 
 def load(catalogue: Path) -> dict[str, str]:
@@ -37,8 +30,8 @@ def load(catalogue: Path) -> dict[str, str]:
         raise ConfigError(f"{catalogue}: {error}") from None
     wrong, texts = [], {}
     for language, table in document.items():
-        if language not in VOICES or not isinstance(table, dict):
-            wrong.append(f"{catalogue}: {language}: no language: write tables {', '.join(VOICES)}")
+        if language not in voice.VOICES or not isinstance(table, dict):
+            wrong.append(f"{catalogue}: {language}: no language: write tables {', '.join(voice.VOICES)}")
             continue
         for name, text in table.items():
             if not _NAME.fullmatch(name):
@@ -52,36 +45,70 @@ def load(catalogue: Path) -> dict[str, str]:
     return texts
 
 
-def build(catalogue: Path, out: Path, tell: Callable[[str], None] = lambda _: None) -> list[str]:
-    """Make the prompts of `catalogue` and the music below `out`; the names of those that were made now.
+def build(
+    catalogue: Path, out: Path, currencies: Sequence[str] = (), tell: Callable[[str], None] = lambda _: None,
+) -> list[str]:
+    """Make the prompts of `catalogue`, what values need in its languages, and the music, below `out`.
 
-    CannotStart when a program is missing or fails; what was made before it stays.
+    The names of those that were made now. A text of the catalogue goes before the grammar's; a recording that
+    somebody else put there goes before both. CannotStart when espeak-ng is missing or fails: nothing made.
     """
-    texts, melody = load(catalogue), music.on_hold().tobytes()
-    recipes = {name: " ".join([*_speaker(name), *_TIDY, text]) for name, text in texts.items()}
-    recipes[MUSIC] = hashlib.sha256(melody).hexdigest()
+    texts = load(catalogue)
+    texts = vocabulary(currencies, sorted({name.partition("/")[0] for name in texts})) | texts
+    melody = music.on_hold()
+    recipes = {name: _recipe(name, text) for name, text in texts.items()}
+    recipes[MUSIC] = hashlib.sha256(melody.tobytes()).hexdigest()
     made = _made(out)
     wanted = [name for name, recipe in recipes.items()
-              if made.get(name) != recipe or not (out / f"{name}.wav").exists()]
-    if wanted:
-        for program in ("espeak-ng", "sox"):
-            if shutil.which(program) is None:
-                raise CannotStart(f"{program} is not installed: apt-get install {program}")
-        tell(f"making {len(wanted)} prompts in {out}")
-    for name in wanted:
-        if name == MUSIC:
-            _write(out / f"{name}.wav", melody, _MELODY, ())
-        else:
-            speech = _run((*_speaker(name), "--stdin", "--stdout"), texts[name].encode())
-            _write(out / f"{name}.wav", speech, ("-t", "wav", "--ignore-length"), _TIDY)
-        made[name] = recipes[name]
-        (out / _MADE).write_text(json.dumps(made, ensure_ascii=False, indent=1), encoding="utf-8")
+              if made.get(name, recipe) != recipe or not (out / f"{name}.wav").exists()]
+    if not wanted:
+        return []
+    if shutil.which("espeak-ng") is None:
+        raise CannotStart("espeak-ng is not installed: apt-get install espeak-ng")
+    tell(f"making {len(wanted)} prompts in {out}")
+    for name, octets in _spoken({name: texts[name] for name in wanted if name != MUSIC}).items():
+        _write(out / f"{name}.wav", octets)
+    if MUSIC in wanted:
+        _write(out / f"{MUSIC}.wav", g711.encode(melody))
+    made |= {name: recipes[name] for name in wanted}
+    (out / _MADE).write_text(json.dumps(made, ensure_ascii=False, indent=1), encoding="utf-8")
     return wanted
 
 
-def _speaker(name: str) -> tuple[str, ...]:
-    voice, words_per_minute = VOICES[name.partition("/")[0]]
-    return "espeak-ng", "-v", voice, "-s", words_per_minute
+def vocabulary(
+    currencies: Sequence[str], languages: Sequence[str] = tuple(speech.LANGUAGES),
+) -> dict[str, str]:
+    """Prompt -> text of every recording that numbers, dates and so on need."""
+    return {name: text for language in languages
+            for name, text in speech.vocabulary(language, currencies).items()}
+
+
+def missing(folder: Path, texts: Mapping[str, str]) -> dict[str, str]:
+    """Those of `texts` that `folder` has no recording of that can be played: prompt -> why."""
+    library, wrong = Library(folder), {}
+    for name in texts:
+        try:
+            library.get(name)
+        except PromptError as error:
+            wrong[name] = str(error)
+    return wrong
+
+
+def _recipe(name: str, text: str) -> str:
+    language = name.partition("/")[0]
+    return " ".join([*voice.VOICES[language], f"{voice.LEVEL_DBM0:g}", text])
+
+
+def _spoken(texts: dict[str, str]) -> dict[str, g711.Octets]:
+    spoken: dict[str, g711.Octets] = {}
+    for language in voice.VOICES:
+        names = [name for name in texts if name.startswith(f"{language}/")]
+        try:
+            recordings = voice.speak(language, [texts[name] for name in names]) if names else []
+        except voice.CannotSpeak as error:
+            raise CannotStart(str(error)) from None
+        spoken |= dict(zip(names, recordings, strict=True))
+    return spoken
 
 
 def _made(out: Path) -> dict[str, str]:
@@ -92,21 +119,9 @@ def _made(out: Path) -> dict[str, str]:
     return made if isinstance(made, dict) else {}
 
 
-def _write(path: Path, sound: bytes, form: tuple[str, ...], effects: tuple[str, ...]) -> None:
-    """The sound as A-law; the file is whole or not there."""
+def _write(path: Path, octets: g711.Octets) -> None:
+    """The file is whole or not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}")
-    _run(("sox", "-D", *form, "-", *_MONO_ALAW, str(new), *effects), sound)
+    new.write_bytes(wav(octets))
     new.rename(path)
-
-
-def _run(command: tuple[str, ...], sound_or_text: bytes) -> bytes:
-    try:
-        return subprocess.run(
-            command, input=sound_or_text, capture_output=True, check=True, timeout=PROGRAM_S).stdout
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().splitlines()
-        raise CannotStart(f"{command[0]}: {said[-1] if said else f'exit code {error.returncode}'}",
-                          os.EX_SOFTWARE) from None
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CannotStart(f"{command[0]}: {error}", os.EX_SOFTWARE) from None

@@ -27,6 +27,7 @@ from appliance.launch import demo_box, place, prompts
 from appliance.launch.console import Console
 from appliance.launch.place import CannotStart
 from appliance.launch.supervisor import Child, Program, Supervisor
+from appliance.media import speech
 from appliance.media.prompts import Library, PromptError
 
 BUS_S = 10.0                                      # the longest that the bus may take to serve
@@ -64,11 +65,12 @@ def check(path: Path, with_prompts: bool = True) -> Config:
             wrong.append(str(error))
     if with_prompts:
         library = Library(Path(config.media.prompts))
-        for name in sorted(heard.prompts(flows, config.centre.queues)):
+        texts = prompts.vocabulary(list(speech.CURRENCIES))
+        for name in sorted(heard.prompts(flows, config.centre.queues, config.media)):
             try:
                 library.get(name)
             except PromptError as error:
-                wrong.append(str(error))
+                wrong.append(f"{error}; it says: {texts[name]}" if name in texts else str(error))
     if wrong:
         raise ConfigError("\n".join(wrong))
     return config
@@ -102,7 +104,8 @@ def _prepared(options: Options, console: Console) -> Iterator[tuple[Options, Con
             path.write_text(yaml.safe_dump(config.model_dump(), allow_unicode=True), encoding="utf-8")
         place.check_port_free(config.web.host, config.web.port)
         if options.demo:
-            prompts.build(demo_box.CATALOGUE, Path(config.media.prompts), console.tell)
+            media = config.media
+            prompts.build(demo_box.CATALOGUE, Path(media.prompts), [media.currency], console.tell)
         check(path)
         yield Options(path, state_dir, run_dir, options.demo, options.port), config
 

@@ -1,150 +1,205 @@
-"""The switching matrix: what every port hears, for one tick of all ports at once.
+"""The media engine: every port's audio of one tick in one table, by a plan that changes between two ticks.
 
-A port is one timeslot of one span: port = span index * 32 + timeslot. A Plan says what is connected; it is
-built while the media runs on the old one and takes effect between two ticks. Bridged audio stays A-law.
+What a tick does, in order: the ports' received audio comes in; echo is cancelled on the ports that want it;
+detectors and the automatic gain look at it; digits are masked, gains applied; players fill their rows, then
+mixes theirs; every port is sent its row; taps and meters are read. What is only bridged is copied, never
+decoded.
+
+A part that raises (a detector, the canceller, a meter) is said and is away for a second; the tick goes on.
+While that of digits is away, who is masked is silent. What switches and plays is not guarded: it cannot be
+done without.
+
+The large arrays are made once. A tick still makes small ones, of the rows that are decoded, and lists of what
+was heard; nothing that it makes outlives the next one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, cast
 
 import numpy as np
-import numpy.typing as npt
 
-from appliance.media import g711
-from appliance.media.dtmf import Receiver
-from appliance.media.g711 import Octets
+from appliance.media import g711, levels, players
+from appliance.media.detect import DETECTORS, Detector
+from appliance.media.echo import EchoCanceller
+from appliance.media.g711 import Linear, Octets
+from appliance.media.guarded import Failed, Guarded
+from appliance.media.masking import DIGITS, Masking, Suspecting
+from appliance.media.mixing import Mixer
+from appliance.media.plan import Numbers, Plan, Playing, Rows, Sound
+from appliance.media.players import Players
 from e1_driver import BLOCK, IDLE
 
-Ports = npt.NDArray[np.intp]
-
-_SAMPLES = np.arange(BLOCK)
+__all__ = ["Engine", "Failed", "Heard", "Level", "Plan", "Sound", "Tick"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sound:
-    """Octets to play, once or for ever. Never empty."""
-
-    octets: Octets
-    repeat: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.octets.size:
-            raise ValueError("a sound without octets")
+class Heard(NamedTuple):
+    kind: str                                     # of detect.DETECTORS
+    tag: str                                      # whose
+    what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Player:
-    """`port` hears `sound`; `tag` is the owner's number for it."""
-
-    tag: int
-    port: int
-    sound: Sound
-
-
-@dataclass(frozen=True, slots=True)
-class _Together:
-    """All ports that hear one sound."""
-
-    sound: Sound
-    ports: Ports
-    tags: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is connected: made by plan(), not changed afterwards."""
-
-    source: Ports                                 # [ports]: whom the port hears; number `ports` is silence
-    playing: tuple[_Together, ...]
-    listen: Ports                                 # [receivers]: whose digits are heard; `ports` is nobody's
-    listeners: tuple[str, ...]                    # their tags
-    taps: Ports                                   # [recordings, 2]
-    recordings: Octets                            # [recordings, 16], an id of zeros is a free row
-    begun: Ports                                  # ports whose sound begins with this plan
-    fresh: tuple[int, ...]                        # receivers that begin anew with this plan
+class Level(NamedTuple):
+    tag: str                                      # the meter's
+    rms_dbm0: float
+    peak_dbm0: float                              # of a sine with this peak
 
 
 @dataclass(slots=True)
 class Tick:
-    """What one tick gave. The arrays are the caller's."""
+    """What one tick gave. The arrays are the engine's, good until the next tick."""
 
     tx: Octets                                    # [ports, BLOCK]
-    audio: Octets                                 # [recordings, 2, BLOCK]
+    recordings: Octets                            # [taps, 16]: names, zeros for a free row
+    audio: Octets                                 # [taps, 2, BLOCK]
+    listeners: Octets                             # the same of the live taps
+    live: Octets
     ended: list[int] = field(default_factory=list)               # tags of players whose sound is over
-    digits: list[tuple[str, str]] = field(default_factory=list)  # (listener's tag, digit)
-
-
-def plan(
-    ports: int, *, bridges: Mapping[int, int], players: Iterable[Player],
-    listeners: Sequence[tuple[int | None, str]], recordings: Sequence[tuple[bytes, int | None, int | None]],
-    begun: Iterable[int] = (), fresh: Iterable[int] = (),
-) -> Plan:
-    """`bridges`: port -> port heard. A player covers its port's bridge. None stands for no port.
-
-    `listeners` (port, tag) and `recordings` (id, left, right) stand in the rows that they keep for life.
-    """
-    source = np.full(ports, ports, np.intp)
-    source[list(bridges.keys())] = list(bridges.values())
-    by_sound: dict[Sound, list[Player]] = {}
-    for player in players:
-        by_sound.setdefault(player.sound, []).append(player)
-    playing = tuple(
-        _Together(sound, np.array([one.port for one in group], np.intp), tuple(one.tag for one in group))
-        for sound, group in by_sound.items())
-    return Plan(
-        source, playing,
-        np.array([ports if port is None else port for port, _ in listeners], np.intp),
-        tuple(tag for _, tag in listeners),
-        np.array([[ports if port is None else port for port in pair] for _, *pair in recordings],
-                 np.intp).reshape(-1, 2),
-        np.frombuffer(b"".join(name for name, *_ in recordings), np.uint8).reshape(-1, 16),
-        np.array(list(begun), np.intp), tuple(fresh))
+    heard: list[Heard] = field(default_factory=list)
+    levels: list[Level] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
 
 
 class Engine:
-    """Runs the plan. `receivers` bounds how many ports are listened to at a time."""
+    """Runs plans on `ports` ports. `number` is the next tick's; plans say with it from when they hold."""
 
-    def __init__(self, ports: int, receivers: int) -> None:
-        self.ports = ports
-        self.plan = plan(ports, bridges={}, players=(), listeners=(), recordings=())
-        self._receiver = Receiver(receivers)
-        self._at = np.zeros(ports, np.int64)      # next sample of the port's sound
+    def __init__(
+        self, ports: int, number: int = 0, detectors: Mapping[str, Callable[[int], Detector]] = DETECTORS,
+    ) -> None:
+        self.ports, self.number = ports, number
+        self.plan = Plan(0, np.full(ports, ports, np.intp))
+        self._rows = rows = Rows(ports)
+        self._waiting: deque[Plan] = deque()
+        self._table = np.full((rows.count, BLOCK), IDLE, np.uint8)
+        self._tx = np.full((ports + 1, BLOCK), IDLE, np.uint8)   # and silence, sent to no port
+        self._audio = np.empty((2 * ports, BLOCK), np.uint8)
+        self._live = np.empty((2 * ports, BLOCK), np.uint8)
+        self._failed: list[Failed] = []           # in this tick
+        self._detectors: dict[str, Guarded[Detector]] = {
+            kind: Guarded(kind, partial(make, ports), self._failed) for kind, make in detectors.items()}
+        self._echo = Guarded("echo", partial(EchoCanceller, ports), self._failed)
+        self._masking = Masking(ports)
+        self._received, self._sent = levels.Gain(ports), levels.Gain(ports)
+        self._agc = Guarded("agc", partial(levels.Agc, ports), self._failed)
+        self._agc_steps = np.zeros(ports + 1, np.intp)
+        self._players = Players(self._table)
+        self._mixer = Mixer()
+        self._meters = Guarded("meter", partial(levels.Meters, 2 * ports), self._failed)
+        self._dying: dict[int, tuple[Playing, Linear]] = {}      # port -> what was cut there
+        self._resets = {
+            **{kind: detector.reset for kind, detector in self._detectors.items()},
+            "echo": self._echo.reset, "mask": self._masking.reset, "agc": self._agc.reset,
+            "received": self._received.reset, "sent": self._sent.reset, "meter": self._meters.reset,
+            "play": self._players.begin, "resume": self._players.resume,
+        }
 
     def blank(self) -> Octets:
-        """A tick's input, uint8[ports + 1, BLOCK], all silence; the last row stays so."""
-        return np.full((self.ports + 1, BLOCK), IDLE, np.uint8)
+        """A tick's input, uint8[ports, BLOCK], all silence."""
+        return np.full((self.ports, BLOCK), IDLE, np.uint8)
 
-    def change(self, new: Plan) -> None:
-        """Between two ticks. Every plan must come here, in order: what begins with one is not said again."""
-        self._at[new.begun] = 0
-        for receiver in new.fresh:
-            self._receiver.reset(receiver)
-        self.plan = new
+    def change(self, plan: Plan) -> None:
+        """Between two ticks: put the plan in force, at its tick. Every one must come here, in order."""
+        self._waiting.append(plan)
+        self._change_due()
 
     def tick(self, rx: Octets) -> Tick:
-        """One block of every port in, as blank() shapes it; one out."""
-        now = self.plan
-        tick = Tick(rx.take(now.source, axis=0), rx.take(now.taps, axis=0))
-        for together in now.playing:
-            self._play(together, tick)
-        if now.listen.size:
-            heard = self._receiver.feed(g711.decode(rx.take(now.listen, axis=0)))
-            tick.digits = [(now.listeners[row], digit) for row, digit in heard]
-        return tick
+        """One block of every port in, uint8[ports, BLOCK]; one out."""
+        if self._waiting:
+            self._change_due()
+        plan, table, tx = self.plan, self._table, self._tx[:self.ports]
+        table[:self.ports] = rx
+        if plan.echo.size:
+            self._cancel_echo(plan.echo)
+        heard = self._listen(plan)
+        if plan.received.ports.size:
+            self._gain_received(plan)
+        ended = self._players.fill() if plan.playing else []
+        if plan.mixing is not None:
+            self._mixer.mix(table, plan.mixing)
+        table.take(plan.source, 0, tx, "clip")
+        for port, (one, samples) in self._dying.items():
+            if plan.playing.get(int(plan.source[port])) is not one:              # else it came back at once
+                players.add(tx[port, :players.FADE], samples)
+        self._dying.clear()
+        if plan.sent.ports.size:
+            self._sent.apply(tx, plan.sent.ports, plan.sent.steps)
+        measured = self._measure(plan) if plan.meters.tags else []
+        failed = self._failed.copy()
+        self._failed.clear()
+        self.number += 1
+        return Tick(tx, plan.taps.names, self._tap(plan.taps.sides, self._audio),
+                    plan.live.names, self._tap(plan.live.sides, self._live),
+                    ended, heard, measured, failed)
 
-    def _play(self, together: _Together, tick: Tick) -> None:
-        sound, ports = together.sound, together.ports
-        length, start = sound.octets.size, self._at[ports]
-        index = start[:, None] + _SAMPLES
-        if sound.repeat:
-            block = sound.octets.take(index, mode="wrap")
-            self._at[ports] = (start + BLOCK) % length
-        else:
-            block = sound.octets.take(index, mode="clip")
-            after = start + BLOCK
-            if (after >= length).any():
-                block[index >= length] = IDLE
-                over = (start < length) & (after >= length)
-                tick.ended += [together.tags[row] for row in np.flatnonzero(over)]
-            self._at[ports] = np.minimum(after, length)
-        tick.tx[ports] = block
+    def _change_due(self) -> None:
+        while self._waiting and self._waiting[0].at_tick <= self.number:
+            old, self.plan = self.plan, self._waiting.popleft()
+            self._put_in_force(self.plan, old)
+
+    def _put_in_force(self, plan: Plan, old: Plan) -> None:
+        cut = plan.source != old.source
+        stopping = [row for row, one in old.playing.items() if plan.playing.get(row) is not one]
+        if stopping:
+            cut |= np.isin(old.source, stopping)
+        for port in cut.nonzero()[0].tolist():
+            dying = self._players.dying(int(old.source[port]))
+            if dying is not None:
+                self._dying.setdefault(port, dying)
+        for part, row in plan.fresh:
+            self._resets[part](row)
+        self._table[stopping] = IDLE
+        self._players.running = plan.playing
+        if plan.mixing is not None:
+            self._mixer.prepare(plan.mixing)
+        if plan.agcs is not old.agcs:
+            self._agc_steps[:] = 0
+
+    def _cancel_echo(self, ports: Numbers) -> None:
+        """What a port was sent in the last tick is the newest that can have an echo in this one."""
+        table = self._table
+        sent, received = g711.decode(self._tx.take(ports, 0)), g711.decode(table.take(ports, 0))
+        left = self._echo.run(self.number, self._echo.part.feed, sent, received)
+        if left is not None:
+            table[ports] = g711.encode(left)
+            table[self._rows.silence] = IDLE      # stood in for the rows that are nobody's
+
+    def _listen(self, plan: Plan) -> list[Heard]:
+        """Detect, and mask what may not be heard."""
+        heard: list[Heard] = []
+        away = False                              # the detector of digits
+        for kind, ports, tags in plan.watches:
+            detector = self._detectors[kind]
+            words = detector.run(self.number, detector.part.feed, g711.decode(self._table.take(ports, 0)))
+            away |= kind == DIGITS and words is None
+            for row, what in words or ():
+                tag = tags[row]
+                if tag is not None:
+                    heard.append(Heard(kind, tag, what))
+        if plan.masks.ports.size:
+            ports, watched = plan.masks
+            suspects = cast(Suspecting, self._detectors[DIGITS].part).suspects[watched]
+            self._masking.apply(self._table, ports, suspects | away)
+        return heard
+
+    def _gain_received(self, plan: Plan) -> None:
+        agcs, (ports, steps) = plan.agcs, plan.received
+        if agcs.ports.size:
+            samples = g711.decode(self._table.take(agcs.ports, 0))
+            gained = self._agc.run(self.number, self._agc.part.feed, samples, agcs.targets_dbm0)
+            if gained is not None:
+                self._agc_steps[agcs.ports] = gained
+            steps = steps + self._agc_steps[ports]
+        self._received.apply(self._table, ports, steps)
+
+    def _tap(self, sides: Numbers, audio: Octets) -> Octets:
+        n = len(sides)
+        return self._table.take(sides.reshape(-1), 0, audio[:2 * n], "clip").reshape(n, 2, BLOCK)
+
+    def _measure(self, plan: Plan) -> list[Level]:
+        meters = plan.meters
+        samples = g711.decode(self._table.take(meters.rows, 0))
+        measured = self._meters.run(self.number, self._meters.part.feed, samples, meters.ticks)
+        return [Level(meters.tags[row], rms_dbm0, peak_dbm0) for row, rms_dbm0, peak_dbm0 in measured or ()
+                if meters.tags[row]]

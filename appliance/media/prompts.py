@@ -1,7 +1,8 @@
 """Prompts: A-law WAV files read whole into memory, so that playing one never waits for the disk.
 
 They are not mapped: a file overwritten in place would end the process with SIGBUS, and a page that is not in
-memory would make the media clock wait. A changed file is read anew when it is next asked for.
+memory would make the media clock wait. A copy that can be mapped without harm is in memory just the same. A
+changed file is read anew when it is next asked for.
 """
 
 import os
@@ -17,7 +18,7 @@ from appliance.errors import BranchlineError
 from appliance.media.g711 import Octets
 
 MAX_OCTETS = 32 * 1024 * 1024                     # 70 minutes
-CACHE_OCTETS = 64 * 1024 * 1024
+CACHE_OCTETS = 32 * 1024 * 1024                   # of all that are kept; one that is larger is kept alone
 SUFFIX = ".wav"
 
 _ALAW = 6                                         # RIFF format tag, RFC 2361 A.5
@@ -31,16 +32,11 @@ class PromptError(BranchlineError):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """`octets` is A-law, read only, never empty."""
+    """`octets` is A-law, read only, never empty; equal path and stamp mean equal octets."""
 
     path: Path
+    stamp: tuple[int, int, int]                   # inode, time of change in ns, octets of the file
     octets: Octets
-
-
-@dataclass(slots=True)
-class _Kept:
-    stamp: tuple[int, int, int]
-    prompt: Prompt
 
 
 class Library:
@@ -49,32 +45,29 @@ class Library:
     def __init__(self, folder: Path, cache_octets: int = CACHE_OCTETS) -> None:
         self._folder = folder
         self._cache_octets = cache_octets
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[str, Prompt] = OrderedDict()
+        self._kept_octets = 0
 
     def get(self, name: str) -> Prompt:
         """The prompt as its file is now; the same object while that is unchanged. PromptError otherwise."""
-        path = self._path(name)
-        try:
-            with path.open("rb") as file:
-                stat = os.fstat(file.fileno())
-                stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-                kept = self._kept.get(name)
-                if kept is None or kept.stamp != stamp:
-                    kept = _Kept(stamp, Prompt(path, _read(path, file, stat.st_size)))
-                    self._kept[name] = kept
-        except OSError as error:
-            self._kept.pop(name, None)
-            raise PromptError(f"{path}: {error.strerror}: record it or correct the prompt's name") from None
-        except PromptError:
-            self._kept.pop(name, None)
-            raise
+        kept = self._kept.get(name)
+        if kept is None or not _unchanged(kept):
+            self._drop(name)
+            kept = self._keep(name, _load(self._path(name)))
         self._kept.move_to_end(name)
-        while len(self._kept) > 1 and self._octets() > self._cache_octets:
-            self._kept.popitem(last=False)
-        return kept.prompt
+        return kept
 
-    def _octets(self) -> int:
-        return sum(kept.prompt.octets.size for kept in self._kept.values())
+    def _keep(self, name: str, prompt: Prompt) -> Prompt:
+        while self._kept and self._kept_octets + prompt.octets.size > self._cache_octets:
+            self._drop(next(iter(self._kept)))
+        self._kept[name] = prompt
+        self._kept_octets += prompt.octets.size
+        return prompt
+
+    def _drop(self, name: str) -> None:
+        prompt = self._kept.pop(name, None)
+        if prompt is not None:
+            self._kept_octets -= prompt.octets.size
 
     def _path(self, name: str) -> Path:
         parts = name.split("/")
@@ -85,6 +78,35 @@ class Library:
         if not path.resolve().is_relative_to(self._folder.resolve()):
             raise PromptError(f"{path}: leads out of {self._folder}: copy the file there, do not link to it")
         return path
+
+
+def wav(octets: Octets) -> bytes:
+    """The file of a prompt."""
+    chunks = (b"WAVEfmt " + struct.pack("<I", _FMT.size + 2)
+              + _FMT.pack(_ALAW, 1, 8000, 8000, 1, 8) + bytes(2)
+              + b"fact" + struct.pack("<II", 4, octets.size)
+              + b"data" + struct.pack("<I", octets.size) + octets.tobytes() + bytes(octets.size % 2))
+    return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+
+def _unchanged(prompt: Prompt) -> bool:
+    try:
+        return _stamp(prompt.path.stat()) == prompt.stamp
+    except OSError:
+        return False
+
+
+def _stamp(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+def _load(path: Path) -> Prompt:
+    try:
+        with path.open("rb") as file:
+            stat = os.fstat(file.fileno())
+            return Prompt(path, _stamp(stat), _read(path, file, stat.st_size))
+    except OSError as error:
+        raise PromptError(f"{path}: {error.strerror}: record it or correct the prompt's name") from None
 
 
 def _read(path: Path, file: BinaryIO, size_octets: int) -> Octets:

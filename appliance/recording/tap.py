@@ -23,24 +23,44 @@ class Run(NamedTuple):
 
 def read_runs(ring: Ring, first: int, end: int) -> tuple[list[int], dict[str, list[Run]]]:
     """Which of the ticks first to end - 1 the ring has, and their runs by recording, in order of time."""
-    there = [(tick, *rows) for tick in range(first, end) if (rows := ring.read(tick)) is not None]
-    if not there:
+    ticks, ids, audio = ring.read_many(first, end)
+    if not ticks:
         return [], {}
-    ticks = [tick for tick, _, _ in there]
-    ids = np.stack([ids for _, ids, _ in there]).view(np.uint64)     # [tick, row, 2]
-    audio = np.stack([audio for _, _, audio in there])               # [tick, row, channel, sample]
+    names = ids.view(np.uint64)                   # [tick, row, 2]
+    words = np.left_shift(audio[:, :, 1], 8, dtype=np.uint16)        # both sides of a sample, as in the file
+    words |= audio[:, :, 0]
+    words = words.astype("<u2", copy=False)
     jumps = np.diff(ticks) != 1
     runs: dict[str, list[Run]] = defaultdict(list)
-    for row in np.flatnonzero(ids.any(axis=(0, 2))):
-        of_row = ids[:, row]
+    for row in np.flatnonzero(names.any(axis=(0, 2))):
+        of_row = names[:, row]
         cuts = np.flatnonzero(jumps | (of_row[1:] != of_row[:-1]).any(axis=1)) + 1
         for begin, stop in itertools.pairwise([0, *cuts.tolist(), len(ticks)]):
             if of_row[begin].any():
-                octets = audio[begin:stop, row].transpose(0, 2, 1).tobytes()
+                octets = words[begin:stop, row].tobytes()
                 runs[of_row[begin].tobytes().hex()].append(Run(ticks[begin], octets))
     for of_recording in runs.values():
         of_recording.sort()                       # a recording that changed its row
     return ticks, runs
+
+
+class Losses:
+    """`ticks`: those that were gone from the ring before they were read, as their sequence numbers tell."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self._ring: Ring | None = None
+        self._base = 0                            # sequence number of the next tick, without any loss
+
+    def read(self, ring: Ring, ticks: list[int]) -> None:
+        """These were read of `ring`, each once and in order. Its first ones are no loss."""
+        if not ticks or (last := ring.stamp(ticks[-1])) is None:
+            self._base += len(ticks)
+            return
+        if ring is not self._ring:
+            self._ring, self._base = ring, last.sequence - len(ticks) + 1
+        self.ticks += last.sequence + 1 - self._base - len(ticks)
+        self._base = last.sequence + 1
 
 
 class Tap:

@@ -2,10 +2,12 @@
 
 A recording begins when its id appears in the ring and ends when the id is absent from END_TICKS ticks that
 were written: spand's restart adds it again before that. What a full or slow disk does not take stays in the
-ring and is tried again; what falls out of the ring is a gap, counted and filled with silence.
+ring and is tried again; what falls out of the ring is a gap, counted and filled with silence. Ticks that were
+gone before they were looked at are losses: there must be none.
 """
 
 import logging
+from bisect import bisect_left
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -16,7 +18,7 @@ from appliance.bus.messages import RecordingInfo
 from appliance.media.ring import Ring
 from appliance.recording import disk
 from appliance.recording.disk import RecordingFile
-from appliance.recording.tap import Run, read_runs
+from appliance.recording.tap import Losses, Run, read_runs
 from appliance.recording.wav import TICK_OCTETS, TICKS_PER_S, Header
 
 END_TICKS = 3 * TICKS_PER_S
@@ -39,6 +41,8 @@ class Writer:
         self._present = 0                         # ticks read so far, each counted once
         self._stalled: set[str] = set()           # recordings that failed in this batch
         self._cursor = _BEFORE_ALL                # the ring's next tick
+        self._losses = Losses()
+        self._losing = False                      # in the batch before this
         self._lag_ticks = 0
         self._written_octets = 0
         self._gap_ticks = 0
@@ -65,9 +69,11 @@ class Writer:
             self._cursor = oldest
         self._cursor = max(self._cursor, oldest)
         self._stalled.clear()
+        lost_before = self._losses.ticks
         again = max(oldest, min([self._cursor, *self._behind()]))
         for first in range(again, newest + 1, CHUNK_TICKS):
             self._chunk(ring, first, min(first + CHUNK_TICKS, newest + 1), newest)
+        self._tell_losses(self._losses.ticks - lost_before)
         self._lag_ticks = (ring.newest or newest) + 1 - min([self._cursor, *self._behind()])
         return [self._finish(name) for name in self._absent()]
 
@@ -87,10 +93,11 @@ class Writer:
         return RecordingInfo(recording=recording, file="", duration_s=0.0, gap_s=0.0, finished=False)
 
     def figures(self) -> dict[str, float]:
-        """For the heartbeat. lag_ticks: how far the worst recording is behind the ring."""
+        """For the heartbeat. lag_ticks: how far the worst recording is behind the ring; lost_s: must be 0."""
         return {
             "open_recordings": len(self._open), "failing": len(self._failing), "lag_ticks": self._lag_ticks,
-            "written_octets": self._written_octets, "gap_s": self._gap_ticks / TICKS_PER_S}
+            "written_octets": self._written_octets, "gap_s": self._gap_ticks / TICKS_PER_S,
+            "lost_s": self._losses.ticks / TICKS_PER_S}
 
     def close(self) -> None:
         """Leave all files as they are, to be taken up again."""
@@ -98,6 +105,12 @@ class Writer:
             recording.close()
         self._open.clear()
         self._pool.shutdown()
+
+    def _tell_losses(self, ticks: int) -> None:
+        if ticks and not self._losing:
+            log.error("%.2f s of all recordings were gone from the record ring before they were read: the "
+                      "machine or its disk is too slow, or the ring's memory is full", ticks / TICKS_PER_S)
+        self._losing = ticks > 0
 
     def _behind(self) -> list[int]:
         return [self._open[name].header.next_tick for name in self._failing if name in self._open]
@@ -112,17 +125,22 @@ class Writer:
                 continue
             if runs[-1].end > recording.heard_until or recording.heard_until > newest + 1:
                 recording.heard_until = runs[-1].end
-                self._last_present[name] = self._present + sum(tick < runs[-1].end for tick in fresh)
+                self._last_present[name] = self._present + bisect_left(fresh, runs[-1].end)
             if name in self._stalled or runs[-1].end <= recording.header.next_tick <= newest + 1:
                 continue                          # no audio may overtake; or read again for another's sake
             if self._done(recording, partial(recording.append, runs, newest)):
                 appended.append(recording)
-        synced = self._pool.map(lambda recording: self._done(recording, recording.sync), appended)
-        for recording, durable in zip(appended, list(synced), strict=True):
-            if durable:
+        shares = [appended[share::SYNCS_AT_ONCE] for share in range(min(SYNCS_AT_ONCE, len(appended)))]
+        for durable in list(self._pool.map(self._synced, shares)):
+            for recording in durable:
                 self._commit(recording)
+        self._losses.read(ring, fresh)
         self._present += len(fresh)
         self._cursor = max(self._cursor, end)
+
+    def _synced(self, recordings: list[RecordingFile]) -> list[RecordingFile]:
+        """Those of them that are durable now. For a thread of the pool."""
+        return [recording for recording in recordings if self._done(recording, recording.sync)]
 
     def _begin(self, name: str, runs: list[Run], newest: int) -> RecordingFile | None:
         """The file for an id that is new in the ring; None: it has all of this already, or is over."""

@@ -7,47 +7,64 @@ import asyncio
 import gc
 import logging
 import sys
+import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
-    BindLeg,
-    Bridge,
     ClockState,
-    Digit,
     Done,
+    GetMedia,
     GetSpans,
     GetSpanSeconds,
     LendSpan,
-    Play,
+    Media,
+    PauseRecording,
+    RecordingFrom,
     Reply,
     Request,
+    ResumeRecording,
     SpanList,
     SpanSecond,
     SpanSeconds,
     SpanState,
-    StartRecording,
-    StopPlay,
-    StopRecording,
     TakeSpanBack,
-    UnbindLeg,
-    Unbridge,
 )
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.errors import Unavailable
-from appliance.media.engine import Engine
+from appliance.media.detect import of_country
+from appliance.media.engine import Engine, Level
 from appliance.media.prompts import Library
 from appliance.media.ring import Ring
-from appliance.span.line import Died, DigitHeard, DriverLog, Figures, Lend, Line, Note, PlayerEnded
+from appliance.media.rtp.settings import LegFigures
+from appliance.span.line import (
+    Died,
+    DriverLog,
+    Figures,
+    LegHeard,
+    Lend,
+    Line,
+    Mark,
+    Marked,
+    Note,
+    PlayerEnded,
+    Report,
+)
+from appliance.span.rtp import Ports, RtpHeard, RtpLegs
 from appliance.span.sounds import Sounds
 from appliance.span.switchboard import Switchboard
-from e1_driver import BEARERS, TIMESLOTS
+from appliance.span.switchboard_listening import MAX_LISTENERS
+from appliance.span.switchboard_requests import Moment, answer
+from e1_driver import BEARERS
 
 SWITCH_INTERVAL_S = 0.001                         # what the real-time thread may wait for the interpreter
 COLLECT_S = 10.0
 LONGEST_LOAN_S = 60.0                             # who needs it longer renews
+IN_FORCE_S = 1.5                                  # the real-time thread may stall for a second
+LISTENING_TICKS = 300                             # 3 s: who listens now is not far behind
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +78,8 @@ class Spand:
         self._loans: dict[str, tuple[str, float]] = {}           # span: borrower, end by the loop's clock
         self._clock: ClockState | None = None
         self._reports_wait = asyncio.Event()
+        self._marks: dict[int, asyncio.Future[Marked]] = {}
+        self._next_mark = 0
 
     async def run(self) -> None:
         """Serve until the context's stop. Raises what the real-time thread died of."""
@@ -86,61 +105,73 @@ class Spand:
             await self._reports_wait.wait()
             self._reports_wait.clear()
             for report in self._line.reports.take():
-                match report:
-                    case DigitHeard(leg, digit, at):
-                        await self._context.bus.say(Digit(leg=leg, digit=digit, at=at))
-                    case PlayerEnded(tag):
-                        self._switchboard.player_ended(tag)
-                        await self._commit()
-                    case SpanState():
-                        await self._state(report)
-                    case SpanSecond():
-                        await self._context.bus.say(report)
-                    case ClockState():
-                        await self._follow(report)
-                    case Figures():
-                        self._figures(report)
-                    case Note(text, level):
-                        log.log(level, "%s", text)
-                    case Died(error):
-                        raise error
+                await self._report(report)
+            await self._commit()
+
+    async def _report(self, report: Report) -> None:
+        board = self._switchboard
+        match report:
+            case LegHeard(kind, leg, what, at):
+                board.heard(kind, leg, what, at)
+            case RtpHeard(row, kind, what):
+                board.rtp_heard(row, kind, what, time.time())
+            case Level(tag, rms_dbm0, peak_dbm0):
+                board.measured(tag, rms_dbm0, peak_dbm0)
+            case PlayerEnded(tag):
+                board.player_ended(tag)
+            case Marked(number) if number in self._marks and not self._marks[number].done():
+                self._marks[number].set_result(report)
+            case SpanState():
+                await self._state(report)
+            case SpanSecond():
+                await self._context.bus.say(report)
+            case ClockState():
+                await self._follow(report)
+            case Figures():
+                self._figures(report)
+                board.expire(asyncio.get_running_loop().time())
+            case Note(text, level):
+                log.log(level, "%s", text)
+            case Died(error):
+                raise error
 
     async def _answer(self, request: Request[Any]) -> Reply:
-        board = self._switchboard
         match request:
-            case BindLeg(leg=leg, span=span, timeslot=timeslot):
-                board.bind(leg, span, timeslot)
-            case UnbindLeg(leg=leg):
-                board.unbind(leg)
-            case Play(leg=leg, play=play, fragments=fragments, repeat=repeat):
-                board.play(leg, play, fragments, repeat)
-            case StopPlay(leg=leg):
-                board.stop_play(leg)
-            case Bridge(leg_a=leg_a, leg_b=leg_b):
-                board.bridge(leg_a, leg_b)
-            case Unbridge(leg=leg):
-                board.unbridge(leg)
-            case StartRecording(recording=recording, caller_leg=caller_leg, agent_leg=agent_leg):
-                board.start_recording(recording, caller_leg, agent_leg, self._line.ring_tick)
-            case StopRecording(recording=recording):
-                board.stop_recording(recording)
             case GetSpans():
                 return SpanList(spans=list(self._states.values()), clock=self._clock)
             case GetSpanSeconds(span=span, since=since):
                 if span not in self._states:
                     raise Refused(f"no span {span!r}, there are {', '.join(self._states)}")
                 return SpanSeconds(seconds=self._line.seconds(span, since))
+            case GetMedia():
+                return Media(box=self._line.media(), spans=self._line.media_of_spans(), legs={
+                    leg: _numbers(figures) for leg, figures in self._rtp_figures().items()})
             case LendSpan(span=span, borrower=borrower, for_s=for_s):
                 self._lend(span, borrower, for_s)
+                return Done()
             case TakeSpanBack(span=span, borrower=borrower):
-                board.legs_on(span)               # Refused when there is no such span
-                if self._borrower(span) == borrower:
-                    del self._loans[span]
-                    self._line.orders.put(Lend(span, 0.0))
-            case _:
-                raise Refused(f"{type(request).__name__}: spand has no answer to it")
+                self._take_back(span, borrower)
+                return Done()
+        reply = answer(self._switchboard, request,
+                       Moment(self._line.ring_tick, asyncio.get_running_loop().time()))
         await self._commit()
-        return Done()
+        if isinstance(request, PauseRecording | ResumeRecording):
+            marked = await self._in_force()
+            return RecordingFrom(tick=marked.tick, at=marked.at)
+        return reply
+
+    async def _in_force(self) -> Marked:
+        """When all that was committed is. Refused: the real-time thread does not say."""
+        self._next_mark += 1
+        number, marked = self._next_mark, asyncio.get_running_loop().create_future()
+        self._marks[number] = marked
+        self._line.orders.put(Mark(number))
+        try:
+            return await asyncio.wait_for(marked, IN_FORCE_S)
+        except TimeoutError:
+            raise Refused("the media clock stands still: nobody knows from when it will hold") from None
+        finally:
+            del self._marks[number]
 
     def _lend(self, span: str, borrower: str, for_s: float) -> None:
         legs, holder = self._switchboard.legs_on(span), self._borrower(span)
@@ -155,6 +186,12 @@ class Spand:
         self._loans[span] = borrower, asyncio.get_running_loop().time() + for_s
         self._line.orders.put(Lend(span, for_s))
 
+    def _take_back(self, span: str, borrower: str) -> None:
+        self._switchboard.legs_on(span)           # Refused when there is no such span
+        if self._borrower(span) == borrower:
+            del self._loans[span]
+            self._line.orders.put(Lend(span, 0.0))
+
     def _borrower(self, span: str) -> str:
         """Whom the span is lent to; empty: nobody."""
         borrower, ends = self._loans.get(span, ("", 0.0))
@@ -162,10 +199,15 @@ class Spand:
 
     async def _commit(self) -> None:
         """Put the switchboard's change in force, then tell."""
-        plan = self._switchboard.take_plan()
+        board, orders = self._switchboard, self._line.orders
+        for order in board.take_orders():
+            orders.put(order)
+        plan = board.take_plan()
         if plan is not None:
-            self._line.orders.put(plan)
-        for event in self._switchboard.take_events():
+            orders.put(plan)
+        for note in board.take_notes():
+            log.info("%s", note)
+        for event in board.take_events():
             await self._context.bus.say(event)
 
     async def _state(self, state: SpanState) -> None:
@@ -181,10 +223,17 @@ class Spand:
         self._clock = clock
         await self._context.bus.say(clock)
 
+    def _rtp_figures(self) -> dict[str, LegFigures]:
+        return self._line.media_of_legs(self._switchboard.rtp_legs())
+
     def _figures(self, figures: Figures) -> None:
+        legs = self._rtp_figures().values()
         self._context.facts.update(
-            self._switchboard.figures(), ticks=figures.ticks, tick_us_mean=round(figures.tick_us_mean, 1),
-            tick_us_max=round(figures.tick_us_max, 1), stalls=figures.stalls,
+            rtp_lost=sum(leg.lost for leg in legs), rtp_concealed_ms=sum(leg.concealed_ms for leg in legs),
+            rtp_jitter_ms_max=max((round(leg.jitter_ms, 1) for leg in legs), default=0.0))
+        self._context.facts.update(
+            self._switchboard.figures(), **self._line.media(), tick_us_mean=round(figures.tick_us_mean, 1),
+            tick_us_max=round(figures.tick_us_max, 1),
             slips=sum(state.counters["slips"] for state in self._states.values()))
 
 
@@ -198,22 +247,32 @@ async def _collect() -> None:
         gc.collect()
 
 
+def _numbers(leg: LegFigures) -> dict[str, float]:
+    """Those that are known and are numbers."""
+    return {name: value for name, value in asdict(leg).items() if isinstance(value, int | float)}
+
+
 async def serve(context: Context) -> None:
-    """Run spand until the context's stop. Unavailable: its sockets or its ring cannot be made."""
+    """Run spand until the context's stop. Unavailable: its sockets or its rings cannot be made."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    config = context.config
+    config, media, run_dir = context.config, context.config.media, context.run_dir
     names = [span.name for span in config.spans]
-    sounds = Sounds(Library(Path(config.media.prompts)), config.media.country)
+    sounds = Sounds(Library(Path(media.prompts)), media.country, media.language, media.currency,
+                    media.wording)
     rows = len(names) * len(BEARERS)
     try:
-        ring = Ring.create(context.run_dir / "ring", rows)
-        switchboard = Switchboard(names, sounds.compile, rows, ring.last_ticks())
-        engine = Engine(len(names) * TIMESLOTS, receivers=rows)
-        line = Line(config.spans, config.clock, engine, ring, context.run_dir / "dchan",
-                    config.media.realtime)
+        ring = Ring.create(run_dir / "ring", rows)
+        listening = Ring.create(run_dir / "listening", MAX_LISTENERS, LISTENING_TICKS)
+        rtp = media.rtp
+        switchboard = Switchboard(names, sounds.compile, rows, ring.last_ticks(), rtp.legs,
+                                  Ports(rtp.address, rtp.first_port, rtp.last_port))
+        legs = RtpLegs(rtp.legs)
+        engine = Engine(switchboard.ports, detectors=of_country(media.country))
+        line = Line(config.spans, config.clock, engine, legs, ring, listening,
+                    run_dir / "dchan", media.realtime)
     except OSError as error:
-        place, what = error.filename or context.run_dir, error.strerror or error
-        raise Unavailable(f"{place}: {what}: spand cannot make its sockets or its ring there") from None
+        place, what = error.filename or run_dir, error.strerror or error
+        raise Unavailable(f"{place}: {what}: spand cannot make its sockets or its rings there") from None
     try:
         with DriverLog(line.reports.put):
             await Spand(context, switchboard, line).run()

@@ -1,46 +1,61 @@
-"""The real-time thread: spans in, matrix, spans out; the record ring and D-channel frames."""
+"""The real-time thread: spans and RTP legs in, the engine, spans and legs out; rings and D-channel frames.
 
+It waits for nobody: not for the bus, not for a reader of a ring, not for a line. After a stall of up to a
+second every block that the lines kept is carried and recorded, as fast as can be, and no delay is left of it.
+"""
+
+import contextlib
 import logging
-import os
+import math
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from appliance.bus.messages import ClockState, SpanSecond, SpanState
 from appliance.config.schema import ClockConfig, SpanConfig
-from appliance.media.engine import Engine, Plan
+from appliance.media.engine import Engine, Level, Plan, Tick
+from appliance.media.guarded import AWAY_TICKS
 from appliance.media.ring import Ring
+from appliance.media.rtp.settings import LegFigures
+from appliance.span import realtime
 from appliance.span.mailbox import Mailbox
-from appliance.span.pace import Pacer
+from appliance.span.pace import TICK_S, Pacer
+from appliance.span.punctuality import Punctuality
+from appliance.span.rtp import RtpHeard, RtpLegs, RtpOrder
 from appliance.span.seat import Seat
 from e1_driver import IDLE, TIMESLOTS, LineStatus
 from e1_driver.watch.clock import ClockSelector
 
-PRIORITY = 20                                     # of SCHED_RR: above ordinary work, below the kernel's own
+P = ParamSpec("P")
+R = TypeVar("R")
+
 TICKS_AT_ONCE = 20                                # after a stall; then the sockets have their turn
 LOOK_S = 0.1                                      # between looks at the spans' state
 REPORT_S = 1.0
-STALL_TICKS = 3                                   # so many back to back: the thread or a line was late
+COMPLAIN_S = 1.0                                  # between notes of RTP that fails tick by tick
+STALL_S = 0.02                                    # in which the thread did not run: no line is late by it
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of the last second, but stalls and ticks of the whole life."""
+    """Work of a tick, of the last second."""
 
-    ticks: int
     tick_us_mean: float
     tick_us_max: float
-    stalls: int
 
 
 @dataclass(frozen=True, slots=True)
-class DigitHeard:
+class LegHeard:
+    """A detector's word. `leg` is its tag."""
+
+    kind: str
     leg: str
-    digit: str
+    what: str
     at: float
 
 
@@ -70,7 +85,25 @@ class Lend:
     for_s: float
 
 
-Report = DigitHeard | PlayerEnded | SpanState | SpanSecond | ClockState | Figures | Note | Died
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Say with Marked when all orders before this one are in force."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """They are from `tick` on, which begins at `at`."""
+
+    number: int
+    tick: int
+    at: float
+
+
+Order = Plan | RtpOrder | Lend | Mark
+Report = (LegHeard | RtpHeard | Level | PlayerEnded | Marked | SpanState | SpanSecond | ClockState | Figures
+          | Note | Died)
 
 
 class DriverLog(logging.Handler):
@@ -95,20 +128,26 @@ class DriverLog(logging.Handler):
 
 
 class Line:
-    """Runs all spans. Plans go in by `orders`, what happened comes out by `reports`."""
+    """Runs all spans and legs. Orders go in by `orders`, what happened comes out by `reports`.
+
+    `legs`, if any, are the engine's ports after those of the spans.
+    """
 
     def __init__(
-        self, spans: list[SpanConfig], clock: ClockConfig, engine: Engine, ring: Ring, dchannels: Path,
-        realtime: bool,
+        self, spans: list[SpanConfig], clock: ClockConfig, engine: Engine, legs: RtpLegs | None, ring: Ring,
+        listening: Ring, dchannels: Path, realtime: bool, monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """OSError when a D-channel socket cannot be made, ValueError for the URL of a span."""
-        self.orders: Mailbox[Plan | Lend] = Mailbox()
+        self.orders: Mailbox[Order] = Mailbox()
         self.reports: Mailbox[Report] = Mailbox()
-        self.ring_tick = ring.resume(time.monotonic_ns())            # the number that the next tick gets
-        self._engine, self._ring, self._realtime = engine, ring, realtime
+        self._monotonic, self._began_at = monotonic, monotonic()
+        engine.number = ring.resume(round(self._began_at * 1e9))
+        self._engine, self._legs, self._ring, self._listening = engine, legs, ring, listening
+        self._realtime = realtime
         self._rx = engine.blank()
         self._seats = [Seat(span, dchannels / f"{span.name}.sock", self._note) for span in spans]
-        self._pacer = Pacer(len(spans), time.monotonic())
+        self._first_leg = len(spans) * TIMESLOTS
+        self._pacer = Pacer(len(spans), self._began_at)
         self._index = {span.name: index for index, span in enumerate(spans)}
         # A PBX takes its clock from us: to follow it would be a circle, unless the document says otherwise.
         sources = clock.sources or [span.name for span in spans if span.side == "user"]
@@ -116,54 +155,85 @@ class Line:
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[float], None]] = {}
         self._stopping = threading.Event()
-        self._look_at = self._report_at = time.monotonic()
+        self._looked_at = self._look_at = self._report_at = self._began_at
         self._said: list[LineStatus | None] = [None] * len(spans)
-        self._ticks = self._stalls = self._timed = self._sum_ns = self._max_ns = 0
+        self._punctuality = Punctuality(TICK_S)
+        self._stalls = self._timed = self._failures = 0
+        self._complain_at = self._began_at
+        self._sum_s = self._max_s = self._stalled_s = self._longest_stall_s = 0.0
+        self._refused = {"realtime_refused": 0, "memory_not_locked": 0}
         self._watch(self.orders.fileno(), self._obey)
         for index, seat in enumerate(self._seats):
             self._watch(seat.dchannel.listener.fileno(), self._accepting(index))
             self._watch(seat.span.fileno(), partial(self._read, index))
         self._thread = threading.Thread(target=self._run, name="line", daemon=True)
 
+    @property
+    def ring_tick(self) -> int:
+        """The number that the next tick gets, in the engine and in the rings. From any thread."""
+        return self._engine.number
+
+    def media(self) -> dict[str, float]:
+        """Counters of the box since it began, and what p99.9 of the ticks were within. From any thread."""
+        ticks = self._punctuality
+        return {
+            "ticks": ticks.ticks, "late_ticks": ticks.late, "late_ms_p999": ticks.lateness.quantile_ms(0.999),
+            "late_ms_max": ticks.lateness.max_us / 1000, "tick_ms_p999": ticks.work.quantile_ms(0.999),
+            "tick_ms_max": ticks.work.max_us / 1000, "stalls": self._stalls, "stalled_s": self._stalled_s,
+            "stall_s_max": self._longest_stall_s,
+            "underruns": sum(self._pacer.underruns(index) for index in range(len(self._seats))),
+            "failures": self._failures, "ring_refused": self._ring.refused,
+            "ring_lacks_octets": self._ring.lacks_octets, **self._refused}
+
+    def media_of_spans(self) -> dict[str, dict[str, float]]:
+        """Of each span: slips, underruns among them, the fill of its elastic buffer. From any thread."""
+        return {seat.config.name: {
+            "slips": self._pacer.slips(index), "underruns": self._pacer.underruns(index),
+            "buffer_ms": self._pacer.waiting(index) * TICK_S * 1000}
+            for index, seat in enumerate(self._seats)}
+
+    def media_of_legs(self, legs: Iterable[tuple[int, str]]) -> dict[str, LegFigures]:
+        """Of each RTP leg, by name, of these (row, name) that are open by now. From any thread."""
+        found: dict[str, LegFigures] = {}
+        if self._legs is not None:
+            for row, name in legs:
+                with contextlib.suppress(KeyError):              # its order is on the way
+                    found[name] = self._legs.figures(row)
+        return found
+
     def seconds(self, span: str, since: int) -> list[SpanSecond]:
         """Those kept of `span` from the unix second `since` on. KeyError: no such span. From any thread."""
         return [one for one in self._seats[self._index[span]].seconds.copy() if one.second.at >= since]
 
     def start(self) -> None:
+        """Start the thread. The caller's own is given some priority, too."""
         self._thread.start()
+        if self._realtime:
+            realtime.ask_for_priority(realtime.OTHER_PRIORITY)
 
     def stop(self) -> None:
         """End the thread and close the spans."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(2.0)
+        if self._legs is not None:
+            self._legs.close()
         for seat in self._seats:
             seat.close()
         self._epoll.close()
         self.orders.close()
         self.reports.close()
 
-    def _run(self) -> None:
-        try:
-            self._ask_for_priority()
-            while not self._stopping.is_set():
-                self._turn()
-        except Exception as error:
-            self.reports.put(Died(error))
-
-    def _ask_for_priority(self) -> None:
-        if not self._realtime:
-            return
-        try:
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
-        except OSError as error:
-            self._note(f"no real-time priority ({error.strerror}): audio may break up when the box is busy; "
-                       "give CAP_SYS_NICE or set media.realtime: false")
-
-    def _turn(self) -> None:
-        deadline = min(self._pacer.deadline(time.monotonic()), self._look_at)
-        ready = self._epoll.poll(max(0.0, deadline - time.monotonic()))
-        now = time.monotonic()
+    def turn(self, longest_s: float = math.inf) -> None:
+        """Wait for what comes next, for so long at most, and do it."""
+        before, asked_at = self._looked_at, self._monotonic()
+        deadline = min(self._pacer.deadline(asked_at), self._look_at)
+        wait_s = min(longest_s, max(0.0, deadline - asked_at))
+        ready = self._epoll.poll(wait_s)
+        now = self._looked_at = self._monotonic()
+        stalled_s = now - before - wait_s
+        if stalled_s > STALL_S:
+            self._stall(stalled_s)
         for descriptor, _ in ready:
             self._ready[descriptor](now)
         if not ready:
@@ -173,33 +243,93 @@ class Line:
         while ticks < TICKS_AT_ONCE and self._pacer.due(now):
             self._tick(now)
             ticks += 1
-        self._stalls += ticks > STALL_TICKS
+        if not ticks and stalled_s <= STALL_S:
+            self._punctuality.nothing_due(now)
         if now >= self._look_at:
             self._look(now)
 
+    def _run(self) -> None:
+        try:
+            self._ask_the_kernel()
+            self._looked_at = self._monotonic()
+            while not self._stopping.is_set():
+                self.turn()
+        except Exception as error:
+            self.reports.put(Died(error))
+
+    def _ask_the_kernel(self) -> None:
+        if self._realtime:
+            for name, why_not in (
+                    ("realtime_refused", realtime.ask_for_priority(realtime.LINE_PRIORITY)),
+                    ("memory_not_locked", realtime.lock_memory())):
+                if why_not:
+                    self._refused[name] = 1
+                    self._note(why_not)
+        if lacks_octets := self._ring.lacks_octets:
+            self._note(f"{self._ring.path}: {lacks_octets >> 20} MiB are missing to record all channels at "
+                       "once: give its file system more room")
+
+    def _stall(self, for_s: float) -> None:
+        self._pacer.excuse(for_s)
+        self._stalls += 1
+        self._stalled_s += for_s
+        self._longest_stall_s = max(self._longest_stall_s, for_s)
+
     def _tick(self, now: float) -> None:
-        began_ns = time.monotonic_ns()
-        taken = self._pacer.take(now)
-        for index, block in enumerate(taken.blocks):
+        began_at, wall_ns = self._monotonic(), time.time_ns()
+        taken, number, first_leg = self._pacer.take(now), self._engine.number, self._first_leg
+        for index, block in enumerate(taken.heard):
             self._rx[index * TIMESLOTS:(index + 1) * TIMESLOTS] = IDLE if block is None else block
+        if self._legs is not None:
+            told = self._of_rtp(now, self._legs.fill, self._rx[first_leg:], now)
+            if told is None:
+                self._rx[first_leg:] = IDLE
+            for one in told or ():
+                self.reports.put(one)
         tick = self._engine.tick(self._rx)
         for index, block in enumerate(taken.blocks):
             tx = tick.tx[index * TIMESLOTS:(index + 1) * TIMESLOTS]
-            for _ in range((block is not None) + taken.dropped[index]):          # one for each that was read
-                self._seats[index].write(tx)
-        self._ring.write(self.ring_tick, self._engine.plan.recordings, tick.audio, began_ns)
-        self.ring_tick += 1
+            if block is not None:
+                self._seats[index].write(tx, 1 + taken.dropped[index])
+            elif taken.heard[index] is not None:
+                self._seats[index].leave_out(tx)
+            else:
+                self._seats[index].forget()
+        if self._legs is not None:
+            self._of_rtp(now, self._legs.send, tick.tx[first_leg:], now)
+        began_ns = round(began_at * 1e9)
+        self._ring.write(number, tick.recordings, tick.audio, began_ns, wall_ns)
+        if len(tick.listeners):
+            self._listening.write(number, tick.listeners, tick.live, began_ns, wall_ns)
+        self._tell(tick, wall_ns / 1e9)
+        ended_at = self._monotonic()
+        self._punctuality.tick(began_at, ended_at)
+        self._timed += 1
+        self._sum_s += ended_at - began_at
+        self._max_s = max(self._max_s, ended_at - began_at)
+
+    def _tell(self, tick: Tick, at: float) -> None:
         for tag in tick.ended:
             self.reports.put(PlayerEnded(tag))
-        if tick.digits:
-            at = time.time()
-            for leg, digit in tick.digits:
-                self.reports.put(DigitHeard(leg, digit, at))
-        took_ns = time.monotonic_ns() - began_ns
-        self._ticks += 1
-        self._timed += 1
-        self._sum_ns += took_ns
-        self._max_ns = max(self._max_ns, took_ns)
+        for kind, leg, what in tick.heard:
+            self.reports.put(LegHeard(kind, leg, what, at))
+        for level in tick.levels:
+            self.reports.put(level)
+        for part, error in tick.failed:
+            self._failures += 1
+            away_s = AWAY_TICKS * TICK_S
+            self._note(f"audio: {part} failed, is away for {away_s:g} s: {error!r}", logging.ERROR)
+
+    def _of_rtp(self, now: float, work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R | None:
+        """What `work` of the RTP legs gives; None when it raises: the spans carry on."""
+        try:
+            return work(*arguments, **named)
+        except Exception as error:
+            self._failures += 1
+            if now >= self._complain_at:
+                self._complain_at = now + COMPLAIN_S
+                self._note(f"audio: RTP failed: {error!r}", logging.ERROR)
+            return None
 
     def _read(self, index: int, now: float) -> None:
         block = self._seats[index].read(now)
@@ -210,10 +340,14 @@ class Line:
 
     def _obey(self, now: float) -> None:
         for order in self.orders.take():
-            if isinstance(order, Lend):
-                self._seats[self._index[order.span]].lend(now, order.for_s)
-            else:
+            if isinstance(order, Plan):
                 self._engine.change(order)
+            elif isinstance(order, Lend):
+                self._seats[self._index[order.span]].lend(now, order.for_s)
+            elif isinstance(order, Mark):
+                self.reports.put(Marked(order.number, self._engine.number, time.time()))
+            elif self._legs is not None:
+                self._of_rtp(now, self._legs.obey, order, now)
 
     def _accepting(self, index: int) -> Callable[[float], None]:
         seat = self._seats[index]
@@ -245,9 +379,8 @@ class Line:
                 self.reports.put(seat.state(status, slips))
         if report:
             self._report_at = now + REPORT_S
-            mean_us = self._sum_ns / self._timed / 1000 if self._timed else 0.0
-            self.reports.put(Figures(self._ticks, mean_us, self._max_ns / 1000, self._stalls))
-            self._timed = self._sum_ns = self._max_ns = 0
+            self.reports.put(Figures(1e6 * self._sum_s / max(1, self._timed), 1e6 * self._max_s))
+            self._timed, self._sum_s, self._max_s = 0, 0.0, 0.0
 
-    def _note(self, text: str) -> None:
-        self.reports.put(Note(text))
+    def _note(self, text: str, level: int = logging.WARNING) -> None:
+        self.reports.put(Note(text, level))

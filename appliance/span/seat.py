@@ -9,6 +9,7 @@ from pathlib import Path
 from appliance.bus.messages import SpanSecond, SpanState
 from appliance.config.schema import SpanConfig
 from appliance.span.dchannel import DChannel
+from appliance.span.seam import Seam
 from e1_driver import Alarm, Block, Clock, Counters, LineStatus
 from e1_driver.kept import KeptSpan
 from e1_driver.watch.performance import Seconds
@@ -26,6 +27,7 @@ class Seat:
         self.config = config
         self.span = KeptSpan(config.url, lambda text: say(f"span {config.name}: {text}"))
         self.dchannel = DChannel(dchannel)
+        self._seam = Seam()                       # of what is sent
         self.seconds: deque[SpanSecond] = deque(maxlen=KEPT_SECONDS)
         self._measure = Seconds(self.span.abilities)
         self._back_at = 0.0                       # when a loan ends
@@ -44,8 +46,22 @@ class Seat:
             self.dchannel.deliver(frames)
         return block
 
-    def write(self, block: Block) -> None:
-        self.span.write(block)
+    def write(self, block: Block, times: int) -> None:
+        """What the line is sent for `times` blocks that were read. `block` is good for this call."""
+        if times > 1:                             # what is faded into the next one must last until then
+            block = block.copy()
+        self.span.write(self._seam.play(block))
+        for _ in range(times - 1):
+            again = self._seam.stand_in()
+            self.span.write(block if again is None else again)
+
+    def leave_out(self, block: Block) -> None:
+        """The line gave nothing in time for this, so it has no place to send it."""
+        self._seam.leave_out(block.copy())
+
+    def forget(self) -> None:
+        """The line is not there: what comes later begins anew."""
+        self._seam.forget()
 
     def send_frames(self) -> None:
         """The client's frames to the line."""

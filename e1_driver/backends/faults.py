@@ -71,6 +71,12 @@ class Faults:
     def __post_init__(self) -> None:
         self.reseed(self.seed)
 
+    @property
+    def none(self) -> bool:
+        """Whether frames are carried as they are."""
+        return not (self.ber or self.bursts or self.slips or self.lof or self.ais or self.delay_ms
+                    or self.asked_slips or self.asked_bits)
+
     def reseed(self, seed: int) -> None:
         """Begin anew with `seed`."""
         self.seed, self.chance = seed, Chance(seed)
@@ -171,9 +177,17 @@ class Cable:
         self._on_the_way: Frames = np.zeros((0, TIMESLOTS), np.uint8)
         self._delay_ms = 0
         self._repeated = False                    # one frame more is on the way than the delay says
+        self._clean = False                       # no fault is on, and none is left of one
 
     def carry(self, frames: Frames) -> Frames:
         """What arrives while `frames`, uint8[BLOCK, 32], are sent."""
+        if self._clean and self._faults.none:
+            return frames
+        carried = self._carry(frames)
+        self._clean = self._faults.none and not len(self._bits) and not len(self._on_the_way)
+        return carried
+
+    def _carry(self, frames: Frames) -> Frames:
         faults = self._faults
         if faults.delay_ms != self._delay_ms:
             self._change_delay(faults.delay_ms)

@@ -7,11 +7,18 @@ import time
 import traceback
 from pathlib import Path
 
+from tests.bench.dtmf import DTMF
+from tests.bench.echo import ECHO
 from tests.bench.emulation import EMULATION
 from tests.bench.figures import Figure, keep_json, keep_page, keep_sections, measure, row
 from tests.bench.latency import LATENCY
 from tests.bench.line import LINE
-from tests.bench.pure import CODEC, HDLC, MEDIA
+from tests.bench.line480 import LINE480
+from tests.bench.media import ENGINE
+from tests.bench.pure import CODEC, HDLC
+from tests.bench.quality import QUALITY
+from tests.bench.rtp import RTP
+from tests.bench.rtp_quality import RTP_QUALITY
 from tests.bench.signalling import SIGNALLING
 from tests.bench.stack import STACK
 from tests.bench.start import START
@@ -19,7 +26,8 @@ from tests.bench.talk import TALK
 from tests.bench.trunks import DELAY, FULL, SIXTEEN
 
 ROOT = Path(__file__).resolve().parents[2]
-THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, EMULATION, MEDIA)
+THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
+          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

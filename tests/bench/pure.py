@@ -1,15 +1,11 @@
 """Code without a process around it, in CPU seconds of this one."""
 
 import random
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from unittest import mock
-
-import numpy as np
 
 from appliance.isdn import q931
 from appliance.isdn.elements import (
@@ -22,17 +18,11 @@ from appliance.isdn.elements import (
     ProgressIndicator,
     SendingComplete,
 )
-from appliance.media.engine import Engine, plan
-from appliance.media.ring import Ring
-from e1_driver import BEARERS, BLOCK, TIMESLOTS
+from e1_driver import BLOCK
 from e1_driver.framing.hdlc import FCS_OCTETS, Decoder, Encoder
-from hil_tests.instruments import speech
 from tests.bench.figures import Kind, Say, Theme
 
 IDLE_BLOCKS, FULL_BLOCKS = 100_000, 5_000
-SPANS = 16
-TICKS = 1000
-TICK_S = 0.01
 SETUPS = 20_000
 CODEC_NAMES = ("encode of a SETUP", "decode of a SETUP", "decode of a SETUP, nothing remembered")
 
@@ -100,31 +90,6 @@ def _setup(number: int) -> q931.Message:
         CalledNumber(f"{5000 + 7 * number % 1000}", type=4), HighLayerCompatibility()))
 
 
-def media_once(say: Say) -> dict[str, float]:
-    """480 ports in 240 calls."""
-    ports = SPANS * TIMESLOTS
-    bearers = [span * TIMESLOTS + timeslot for span in range(SPANS) for timeslot in BEARERS]
-    half = len(bearers) // 2
-    calls = list(zip(bearers[:half], bearers[half:], strict=True))
-    engine = Engine(ports, receivers=len(bearers))
-    engine.change(plan(
-        ports, bridges=dict(calls) | {right: left for left, right in calls}, players=(),
-        listeners=[(port, str(port)) for port in bearers],
-        recordings=[(number.to_bytes(16), *call) for number, call in enumerate(calls, start=1)]))
-    words = np.concatenate([speech.said(text) for text in speech.texts("caller")])
-    heard = np.stack([np.resize(np.roll(words, 997 * port), TICKS * BLOCK) for port in range(ports)])
-    rx = engine.blank()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        ring = Ring.create(Path(folder) / "ring", len(bearers))
-
-        def run() -> None:
-            for tick in range(TICKS):
-                rx[:ports] = heard[:, tick * BLOCK:(tick + 1) * BLOCK]
-                ring.write(tick, engine.plan.recordings, engine.tick(rx).audio)
-        share = cpu_s(run) / (TICKS * TICK_S)
-    return {"media of 480 ports": 100 * share, "media of 480 ports, each": 1000 * share / len(bearers)}
-
-
 HDLC = Theme(
     "hdlc", "Timeslot octets per CPU second, in blocks of 80 as a span asks for them: nothing but flags, and "
     "frames back to back, half of them of 4 octets.",
@@ -135,10 +100,3 @@ CODEC = Theme(
     "compatibility and Sending complete, each with other numbers. Elements that a line repeats are "
     "remembered; the last figure is without that.",
     tuple(Kind(name, "µs", "at most 25") for name in CODEC_NAMES), codec_once, runs=7)
-MEDIA = Theme(
-    "media", "The switching matrix alone, without lines: 16 spans full of speech, 480 ports bridged in "
-    "pairs, all recorded into the ring, DTMF listened for on all. The second figure is that of one port for "
-    "one second.", (
-        Kind("media of 480 ports", "% of a core", "8"),
-        Kind("media of 480 ports, each", "CPU-ms/port-s", "0.16"),
-    ), media_once, runs=7)

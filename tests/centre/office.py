@@ -219,7 +219,7 @@ class Office:
                 if not call.inbound and call.trunk == "pbx" and call.state in ("offered", "alerting")}
 
     def hears(self, leg: str) -> list[str]:
-        return [fragment.removeprefix("prompt:") for fragment in self.playing[leg].fragments]
+        return [fragment.partition(":")[2] for fragment in self.playing[leg].fragments]
 
     def tell(self) -> list[Request[Any]]:
         told, self.told = self.told, []

@@ -1,17 +1,17 @@
 """Flow files: what is accepted, and how mistakes are told."""
 
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from appliance.centre.announce import MOST, NUMBER, position
-from appliance.centre.flow import MenuNode, load_flow
+from appliance.centre import heard
+from appliance.centre.announce import MOST, position
+from appliance.centre.flow import Flow, MenuNode, PlayNode, fragment, load_flow
 from appliance.centre.nodes import NODES
+from appliance.config.schema import MediaConfig
 from appliance.errors import ConfigError
-from tests.conftest import ROOT
+from appliance.media import speech
 
-DEMO = tomllib.loads((ROOT / "appliance/launch/demo/prompts.toml").read_text())       # prompt -> what it says
 GOOD = """\
 language: en
 start: welcome
@@ -83,6 +83,12 @@ def test_a_flow_is_read(tmp_path: Path) -> None:
      "flow.yaml:4: nodes.welcome.prompt[0]: String should match pattern"),
     ("kind: hangup", "kind: hangup, cause: 0",
      "flow.yaml:19: nodes.bye.cause: Input should be greater than"),
+    ("prompt: welcome", "prompt: number:12x",
+     "flow.yaml:4: nodes.welcome.prompt[0]: 'number:12x': '12x' is no number"),
+    ("prompt: welcome", "prompt: tone:siren",
+     "flow.yaml:4: nodes.welcome.prompt[0]: 'tone:siren': no such tone: write one of"),
+    ("prompt: welcome", "prompt: spoken:12",
+     "flow.yaml:4: nodes.welcome.prompt[0]: String should match pattern"),
     ("language: en", "language: fr", "flow.yaml:1: language: Input should be 'zh' or 'en'"),
 ])
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, mistake: str) -> None:
@@ -98,12 +104,29 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, mis
     ("en", 47, "you are number forty seven in line"),
 ])
 def test_a_position_in_words(language: str, place: int, said: str) -> None:
-    names = [fragment.removeprefix(f"prompt:{language}/") for fragment in position(language, place)]
-    assert " ".join(DEMO[language][name] for name in names) == said
+    texts = speech.vocabulary(language)
+    assert " ".join(texts[one.removeprefix("prompt:")] for one in position(language, place)) == said
 
 
-@pytest.mark.parametrize("language", NUMBER)
-def test_the_demonstration_has_every_fragment(language: str) -> None:
-    used = {fragment for place in range(1, MOST + 1) for fragment in position(language, place)}
-    assert used <= {f"prompt:{language}/{name}" for name in DEMO[language]}
+@pytest.mark.parametrize("language", speech.LANGUAGES)
+def test_a_place_that_is_no_help_is_not_said(language: str) -> None:
     assert position(language, 0) == position(language, MOST + 1) == []
+
+
+PLAYED = [
+    "balance", "amount:12.50", "number/zh:2", "silence:500", "tone:busy 2000", "dtmf:12#", "prompt:zh/bye"]
+
+
+def test_a_prompt_may_be_any_fragment() -> None:
+    node = PlayNode(kind="play", prompt=PLAYED, next="end")
+    assert [fragment(name, "en") for name in node.prompt] == [
+        "prompt:en/balance", "amount/en:12.50", "number/zh:2", "silence:500", "tone:busy 2000", "dtmf:12#",
+        "prompt:zh/bye"]
+
+
+def test_recordings_that_values_need_are_looked_for() -> None:
+    flow = Flow.model_validate({"language": "en", "start": "a", "nodes": {
+        "a": {"kind": "play", "prompt": PLAYED, "next": "end"}, "end": {"kind": "hangup"}}})
+    assert heard.prompts([flow], [], MediaConfig(currency="EUR")) == {
+        "en/balance", "en/number/12", "en/currency/eur-many", "en/number/and", "en/number/50",
+        "en/currency/eur-minor-many", "zh/number/2", "zh/bye"}

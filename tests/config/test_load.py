@@ -81,6 +81,10 @@ def test_good_document_with_paths_below_its_folder(tmp_path: Path) -> None:
      ["box.yaml:4: a text of more than 4000 characters"]),
     ("centre:", "media: &all {}\nweb: *all\ncentre:", ["box.yaml:5: *all: aliases are not read here"]),
     ("centre:", "? [a, b]\n: c\ncentre:", ["box.yaml:4: a key is one word"]),
+    ("centre:", "media: {rtp: {legs: 3, first_port: 4001, last_port: 4006}}\ncentre:",
+     ["media.rtp: legs: 3 need as many even ports and the next, there are 2"]),
+    ("centre:", "media: {rtp: {address: box.example}}\ncentre:",
+     ["box.yaml:4: media.rtp.address: 'box.example' does not appear to be an IPv4 or IPv6 address"]),
 ])
 def test_every_mistake_is_named(tmp_path: Path, wrong: str, right: str, complaints: list[str]) -> None:
     assert wrong in GOOD

@@ -40,6 +40,7 @@ TARGETS = {                                       # name -> module
     "bert": "tests.fuzz.bert",
     "probe": "tests.fuzz.probe",
     "d-channel test": "tests.fuzz.d_channel",
+    "rtp": "tests.fuzz.rtp",
 }
 
 

@@ -6,13 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from appliance.centre import announce
 from appliance.errors import ConfigError
 from appliance.launch import music, prompts
+from appliance.launch.cli import main
 from appliance.launch.demo_box import CATALOGUE, HERE, exchanges, lay_out
 from appliance.launch.place import CannotStart
 from appliance.launch.up import check
+from appliance.media import speech
+from appliance.media.prompts import Library
+from appliance.span.sounds import Sounds
+
+SAID = {                                          # a value of each kind
+    "number": "-1234567.89", "digits": "0755-86521100*#", "ordinal": "42", "position": "13", "time": "14:05",
+    "date": "2026-11-22", "amount": "128.55", "duration": "93784"}
 
 
 def soxi(path: Path) -> tuple[str, str, str]:
@@ -31,7 +40,9 @@ def catalogue(folder: Path, text: str) -> Path:
 def test_prompts_are_alaw_and_only_changed_ones_are_made_again(tmp_path: Path) -> None:
     out = tmp_path / "prompts"
     first = catalogue(tmp_path, '[zh]\ngreeting = "您好"\n"number/1" = "一"\n[en]\ngreeting = "Hello"\n')
-    assert prompts.build(first, out) == ["zh/greeting", "zh/number/1", "en/greeting", "music/default"]
+    made = prompts.build(first, out)
+    assert {"zh/greeting", "zh/number/1", "en/greeting", "en/number/12", "music/default"} < set(made)
+    assert len(made) > 100 and not any("currency" in name for name in made)
     for name in ("zh/greeting", "zh/number/1", "en/greeting", "music/default"):
         assert soxi(out / f"{name}.wav") == ("A-law", "8000", "1")
     assert len({(out / f"{name}.wav").read_bytes() for name in ("zh/greeting", "en/greeting")}) == 2
@@ -42,6 +53,46 @@ def test_prompts_are_alaw_and_only_changed_ones_are_made_again(tmp_path: Path) -
     assert (out / "zh/greeting.wav").read_bytes() != before
     (out / "music/default.wav").unlink()
     assert prompts.build(changed, out) == ["music/default"]
+
+
+def test_a_recording_of_somebody_elses_stays(tmp_path: Path) -> None:
+    own = tmp_path / "prompts" / "en" / "number" / "7.wav"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"spoken in a studio")
+    text = catalogue(tmp_path, '[en]\ngreeting = "Hello"\n')
+    for _ in range(2):
+        assert "en/number/7" not in prompts.build(text, tmp_path / "prompts")
+    assert own.read_bytes() == b"spoken in a studio"
+
+
+def test_every_word_of_the_grammars_is_built_and_what_is_gone_is_listed_with_its_text(tmp_path: Path) -> None:
+    path = lay_out(tmp_path / "demo", tmp_path / "run")
+    out = tmp_path / "demo" / "prompts"
+    prompts.build(CATALOGUE, out, ["CNY"])
+    assert prompts.missing(out, prompts.vocabulary(["CNY"])) == {}
+    sounds = Sounds(Library(out), "cn")
+    for language in speech.LANGUAGES:
+        values = [f"{kind}/{language}:{value}" for kind, value in SAID.items()]
+        sound, wrong = sounds.compile(values, False)
+        assert sound is not None and sound.octets.size > 10 * 8000 and wrong == ""
+    (out / "zh" / "number" / "liang.wav").unlink()
+    (out / "en" / "time" / "pm.wav").write_bytes(b"")
+    listed = CliRunner().invoke(main, ["prompts", "vocabulary", "--config", str(path)])
+    assert listed.output == "zh/number/liang\t两\nen/time/pm\tp.m.\n"
+    every = CliRunner().invoke(
+        main, ["prompts", "vocabulary", "--config", str(path), "--language", "en", "--all"])
+    assert len(every.output.splitlines()) == len(speech.vocabulary("en", ["CNY"]))
+
+
+def test_a_recording_that_a_flow_needs_and_that_is_missing_is_told_with_its_text(tmp_path: Path) -> None:
+    path = lay_out(tmp_path / "demo", tmp_path / "run")
+    (tmp_path / "demo" / "main.yaml").write_text(
+        "start: a\nnodes: {a: {kind: play, prompt: ['amount:2 USD'], next: b}, b: {kind: hangup}}\n")
+    with pytest.raises(ConfigError) as error:
+        check(path)
+    said = str(error.value).splitlines()
+    assert [line.rpartition("; it says: ")[2] for line in said] == ["美元", "两"]
+    assert "zh/number/liang.wav: No such file or directory: record it" in said[1]
 
 
 @pytest.mark.parametrize(("text", "lines"), [
@@ -85,12 +136,12 @@ def test_music_has_its_level_and_no_seam() -> None:
 def test_the_demonstration_is_complete(tmp_path: Path) -> None:
     path = lay_out(tmp_path / "demo", tmp_path / "run")
     config = check(path, with_prompts=False)
-    texts = prompts.load(CATALOGUE)
+    texts, spoken = prompts.load(CATALOGUE), prompts.vocabulary([config.media.currency])
     for language in ("zh", "en"):
         said = {fragment for place in range(1, announce.MOST + 1)
                 for fragment in announce.position(language, place)}
         assert len(said) > 10
-        assert {fragment.removeprefix("prompt:") for fragment in said} <= texts.keys()
+        assert {fragment.removeprefix("prompt:") for fragment in said} <= spoken.keys()
         flow = yaml.safe_load((HERE / "main.yaml").read_text())
         for node in flow["nodes"].values():
             for key in ("prompt", "invalid"):

@@ -40,3 +40,24 @@ def test_a_sample_belongs_to_the_interval_between_its_decision_values() -> None:
 def test_the_digital_milliwatt_is_0_dbm0() -> None:
     rms = np.sqrt(np.mean(g711.decode(MILLIWATT).astype(np.float64) ** 2))
     assert 20 * np.log10(rms / (g711.PEAK_0DBM0 / np.sqrt(2))) == pytest.approx(0, abs=0.01)
+
+
+def test_from_one_law_to_the_other_is_tables_3_and_4() -> None:
+    """By the numbers of their columns 1, as corrected: µ-law 81 and A-law 80 belong together."""
+    a_law = [*(number // 2 for number in range(2, 18)), *range(9, 25), 25, 27, 29, 31, *range(33, 45), 46, 48,
+             *range(49, 63), *range(64, 80), 80, *range(82, 129)]
+    mu_law = [*range(2, 17, 2), *range(17, 33), 33, 33, 34, 34, 35, 35, 36, 36, *range(37, 49), 49, 49,
+              50, 50, *range(51, 65), 65, 65, *range(66, 82), *range(81, 129)]
+    of_mu_law = [(number - 1) ^ 0x7F for number in range(1, 129)]
+    of_a_law = [(number - 1) ^ 0x55 for number in range(1, 129)]
+    for sign in (0, 0x80):
+        assert g711.a_law(np.array(of_mu_law, np.uint8) | np.uint8(sign)).tolist() == [
+            of_a_law[number - 1] ^ sign for number in a_law]
+        assert g711.mu_law(np.array(of_a_law, np.uint8) ^ np.uint8(sign)).tolist() == [
+            of_mu_law[number - 1] | sign for number in mu_law]
+
+
+def test_the_digital_milliwatt_is_the_same_in_both_laws() -> None:
+    mu_law = np.array([0x1E, 0x0B, 0x0B, 0x1E, 0x9E, 0x8B, 0x8B, 0x9E], np.uint8)          # table 6
+    assert (g711.a_law(mu_law) == MILLIWATT).all()
+    assert (g711.mu_law(MILLIWATT) == mu_law).all()

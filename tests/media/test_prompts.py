@@ -29,6 +29,16 @@ def test_a_file_of_sox_is_read(tmp_path: Path) -> None:
     assert len(raw) == 4000
 
 
+@pytest.mark.parametrize("size", [1, 1000, 1001])
+def test_sox_reads_what_we_write(tmp_path: Path, size: int) -> None:
+    octets = np.arange(size).astype(np.uint8)
+    (tmp_path / "ours.wav").write_bytes(prompts.wav(octets))
+    path = str(tmp_path / "ours.wav")
+    read = subprocess.run(["sox", path, "-t", "al", "-"], check=True, capture_output=True)
+    assert (read.stdout, read.stderr) == (octets.tobytes(), b"")
+    assert (Library(tmp_path).get("ours").octets == octets).all()
+
+
 @pytest.mark.parametrize(("encoding", "said"), [
     (("-r", "22050", "-c", "1", "-e", "signed", "-b", "16"), "is 22050 Hz 16 bit PCM"),
     (("-r", "8000", "-c", "2", "-e", "a-law"), "is 8000 Hz stereo 8 bit A-law"),

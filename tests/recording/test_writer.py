@@ -77,7 +77,7 @@ def test_a_live_recording_plays_and_each_channel_is_its_party(feeder: Feeder, fo
     writer.batch(feeder.ring)
     assert channel(path_of(folder, TWO), 2) == said([*two, *more], TWO, 1)
     assert writer.figures() == {"open_recordings": 2, "failing": 0, "lag_ticks": 0, "gap_s": 0.0,
-                                "written_octets": (192 + 92) * TICK_OCTETS}
+                                "lost_s": 0.0, "written_octets": (192 + 92) * TICK_OCTETS}
 
 
 def test_a_file_that_has_no_name_yet_is_no_recording(
@@ -122,6 +122,24 @@ def test_what_spand_did_not_write_is_silence_and_counted(feeder: Feeder, folder:
     assert channel(path_of(folder, ONE), 2) == (
         said(before, ONE, 1) + silence(gap_ticks) + said(after, ONE, 1))
     assert writer.info(ONE).gap_s == writer.figures()["gap_s"] == gap_ticks / 100
+
+
+def test_what_was_gone_before_it_was_read_is_counted_to_the_tick_and_said_once(
+        tmp_path: Path, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    feeder, writer = Feeder(tmp_path / "ring", ticks=50), writer_at(folder)
+    feeder.write(20, ONE)
+    writer.batch(feeder.ring)
+    feeder.skip(30)                               # spand was away: nothing that anybody could have read
+    feeder.write(45, ONE)
+    writer.batch(feeder.ring)
+    assert writer.figures()["lost_s"] == 0.0
+    for _ in range(2):                            # of each 100 ticks the ring keeps 50
+        feeder.write(100, ONE)
+        writer.batch(feeder.ring)
+    feeder.write(50, ONE)
+    writer.batch(feeder.ring)
+    assert (writer.figures()["lost_s"], writer.info(ONE).gap_s) == (1.0, 1.3)
+    assert [record.levelname for record in caplog.records if "gone" in record.message] == ["ERROR"]
 
 
 def test_a_hole_of_hours_is_counted_and_left_out(feeder: Feeder, folder: Path) -> None:
@@ -224,7 +242,7 @@ def test_no_ring_and_a_file_that_is_none_are_waited_for(tmp_path: Path) -> None:
     assert "No such file" in tap.problem
     path.write_bytes(b"not a ring at all")
     assert tap.rings() == []
-    assert "not a record ring" in tap.problem
+    assert "not an audio ring" in tap.problem
     Ring.create(path, 1, 10)
     assert [ring.newest for ring in tap.rings()] == [None]
     assert tap.problem == ""
@@ -312,13 +330,13 @@ def test_a_full_disk_is_waited_out_without_a_gap(
     writer = writer_at(folder)
     ticks = feeder.write(100, ONE)
     writer.batch(feeder.ring)
-    with files_at_most(HEAD_OCTETS + 150 * TICK_OCTETS):
-        for _ in range(5):
-            feeder.write(100, ONE)
+    for _ in range(5):
+        feeder.write(100, ONE)
+        with files_at_most(HEAD_OCTETS + 150 * TICK_OCTETS):
             writer.batch(feeder.ring)
-            assert channel(path_of(folder, ONE), 1) == said(ticks, ONE, 0)       # still plays
-        assert writer.figures()["lag_ticks"] == 500
-        assert writer.figures()["failing"] == 1
+        assert channel(path_of(folder, ONE), 1) == said(ticks, ONE, 0)           # still plays
+    assert writer.figures()["lag_ticks"] == 500
+    assert writer.figures()["failing"] == 1
     writer.batch(feeder.ring)
     assert channel(path_of(folder, ONE), 2) == said(range(ticks.start, feeder.tick), ONE, 1)
     assert (writer.info(ONE).gap_s, writer.figures()["lag_ticks"], writer.figures()["failing"]) == (0.0, 0, 0)
@@ -328,11 +346,10 @@ def test_a_full_disk_is_waited_out_without_a_gap(
 def test_a_disk_full_for_longer_than_the_ring_is_a_counted_gap(tmp_path: Path, folder: Path) -> None:
     feeder = Feeder(tmp_path / "ring", ticks=400)
     writer = writer_at(folder)
-    with files_at_most(0):
+    for _ in range(2):
         feeder.write(500, ONE)
-        writer.batch(feeder.ring)
-        feeder.write(500, ONE)
-        writer.batch(feeder.ring)
+        with files_at_most(0):
+            writer.batch(feeder.ring)
     writer.batch(feeder.ring)
     path = path_of(folder, ONE)
     assert channel(path, 1) == silence(500) + said(range(1600, 2000), ONE, 0)     # 1100 was the oldest
@@ -343,9 +360,9 @@ def test_a_recording_that_ends_while_the_disk_is_full_is_let_go(feeder: Feeder, 
     writer = writer_at(folder)
     feeder.write(100, ONE)
     writer.batch(feeder.ring)
+    feeder.write(50, ONE, TWO)
+    feeder.write(END_TICKS)
     with files_at_most(0):
-        feeder.write(50, ONE, TWO)
-        feeder.write(END_TICKS)
         ended = {info.recording: info for info in writer.batch(feeder.ring)}
     assert ended[TWO].file == ""
     assert ended[ONE].duration_s == 1.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import select
 import signal
 import sys
@@ -135,7 +136,8 @@ class Process:
         """Start it; with `up` wait until it answers."""
         before = len(self._listener.events)
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, *self._args, stderr=asyncio.subprocess.PIPE)
+            sys.executable, *self._args, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})             # as the launcher starts it
         if up:
             await self._listener.until(
                 lambda event: isinstance(event, DaemonUp) and event in self._listener.events[before:])
@@ -147,6 +149,10 @@ class Process:
         self.output += errors.decode()
         assert self._process.returncode is not None
         return self._process.returncode
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         assert self._process is not None

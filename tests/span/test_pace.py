@@ -63,7 +63,10 @@ def test_four_blocks_waiting_force_a_tick_and_the_missing_one_is_a_slip() -> Non
         pacer.arrived(0, block(number), 0.001 * number)
     assert numbers(pacer.take(0.004).blocks) == [0, 0]
     assert pacer.due(0.004)
-    assert numbers(pacer.take(0.004).blocks) == [1, None]
+    taken = pacer.take(0.004)
+    assert numbers(taken.blocks) == [1, None]
+    assert numbers(taken.heard) == [1, 0]         # in its place its last block, once more
+    assert pacer.underruns(1) == 1
     assert not pacer.due(0.004)
     assert [pacer.slips(line) for line in (0, 1)] == [0, 1]
 
@@ -81,12 +84,31 @@ def test_without_a_line_it_ticks_by_its_own_clock() -> None:
 
 def test_the_own_clock_makes_up_for_a_stall_but_not_for_a_long_one() -> None:
     pacer = Pacer(1, now=0.0)
-    for now, expected in ((0.005, [1]), (0.105, [10]), (100.0, [20, 21])):
+    for now, expected in ((0.005, [1]), (1.005, [100]), (100.0, [100, 101])):
         ticks = 0
         while pacer.due(now):
             pacer.take(now)
             ticks += 1
         assert ticks in expected
+
+
+def test_a_second_in_which_nobody_looked_is_made_up_for_without_a_slip() -> None:
+    """All lines have 100 blocks when the box looks again; the last one of the turn is not left behind."""
+    pacer, now, lost = Pacer(3, now=0.0), 0.0, [0, 0, 0]
+    out: list[list[int]] = [[], [], []]
+    for number in range(5):
+        now = number * TICK_S
+        for line in range(3):
+            pacer.arrived(line, block(number), now)
+        _drain(pacer, now, out, lost)
+    now += 1.0
+    pacer.excuse(1.0)
+    for number in range(5, 105):
+        for line in range(3):                     # one block of each in a turn, and a tick when it is due
+            pacer.arrived(line, block(number), now)
+            _drain(pacer, now, out, lost)
+    assert out == [list(range(105))] * 3
+    assert [pacer.slips(line) + pacer.waiting(line) for line in range(3)] == [0, 0, 0]
 
 
 def test_a_line_that_ends_is_followed_by_the_own_clock_from_its_last_tick_on() -> None:

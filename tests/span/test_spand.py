@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import signal
 import socket
+import struct
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -16,22 +17,34 @@ from appliance.bus.client import Bus, Refused
 from appliance.bus.messages import (
     BindLeg,
     Bridge,
+    CloseRtp,
     Digit,
     Event,
+    GetLevels,
+    GetMedia,
     GetSpans,
     Heartbeat,
+    JoinConference,
+    LeaveConference,
     LendSpan,
+    Listen,
+    OpenRtp,
+    PauseRecording,
     Play,
     PlayEnded,
     RecordingGap,
+    ResumeRecording,
+    RtpSettings,
     SpanState,
     StartRecording,
+    StopListening,
     StopPlay,
     StopRecording,
+    Supervise,
     TakeSpanBack,
     UnbindLeg,
 )
-from appliance.media import tones
+from appliance.media import g711, tones
 from appliance.media.ring import Ring
 from e1_driver import BEARERS, BLOCK, IDLE
 from tests.span.far import Exchanges, Listener, Process, spand
@@ -83,12 +96,12 @@ async def up(listener: Listener) -> None:
     await listener.until(lambda event: isinstance(event, SpanState) and event.up and event.span == "pbx")
 
 
-def recorded(run_dir: Path) -> tuple[bytes, bytes, list[int]]:
-    """What the ring has of REC: left, right and the tick numbers."""
+def recorded(run_dir: Path, first: int = 0) -> tuple[bytes, bytes, list[int]]:
+    """What the ring has of REC from tick `first` on: left, right and the tick numbers."""
     ring = Ring.open(run_dir / "ring")
     assert ring.newest is not None
     left, right, ticks = b"", b"", []
-    for tick in range(ring.newest - ring.ticks, ring.newest + 1):
+    for tick in range(max(first, ring.newest - ring.ticks), ring.newest + 1):
         rows = ring.read(tick)
         for name, audio in zip(*rows, strict=True) if rows else ():
             if name.tobytes().hex() == REC:
@@ -121,6 +134,172 @@ async def test_a_bridged_call_is_bit_exact_both_ways_recorded_and_heard_nowhere_
                 assert set(exchanges.heard[span, timeslot]) == {IDLE}, (span, timeslot)
     for heard, said in ((left, speech(1)), (right, speech(2))):
         assert set(heard.replace(said, b"")) <= {IDLE}  # or nothing, when the talk filled it
+
+
+def tone(hz: int, seconds: float = 20.0) -> bytes:
+    samples = tones.sines((hz,), (-16.0,), int(8000 * seconds))
+    return g711.encode(np.rint(samples).astype(np.int16)).tobytes()
+
+
+PARTIES: dict[str, tuple[tuple[str, int], int]] = {              # leg -> its channel, the tone that it says
+    "caller": (CALLER, 500), "agent": (AGENT, 800), "third": (("pbx", 7), 1100),
+    "supervisor": (("telco", 9), 1400)}
+
+
+class Tones:
+    """The parties say their tones; who hears whom is whose tone is in the last 100 ms."""
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        self._exchanges = exchanges
+        for channel, hz in PARTIES.values():
+            exchanges.say(channel, tone(hz))
+
+    def hears(self) -> dict[str, set[str]]:
+        heard = self._exchanges.heard
+        return {leg: _in(bytes(heard[channel][-800:])) for leg, (channel, _) in PARTIES.items()}
+
+    async def until(self, **wanted: str) -> None:
+        """Wait until that is so; who is not named hears nobody. TimeoutError."""
+        expected = {leg: set(wanted.get(leg, "").split()) for leg in PARTIES}
+        await self._exchanges.until(lambda: self.hears() == expected)
+
+
+def _in(octets: bytes) -> set[str]:
+    samples = g711.decode(np.frombuffer(octets, np.uint8)).astype(float)
+    if samples.size < 800:
+        return set()
+    levels = np.abs(np.fft.rfft(samples * np.hanning(800))) / 200    # a bin is 10 Hz
+    return {leg for leg, (_, hz) in PARTIES.items() if levels[hz // 10] > 500}
+
+
+async def test_three_talk_and_a_supervisor_listens_whispers_and_barges_in(
+    bus_server: Path, config: Path, exchanges: Exchanges,
+) -> None:
+    async with spand(config, bus_server) as (_, listener):
+        await up(listener)
+        ask, parties = listener.bus.ask, Tones(exchanges)
+        for leg, ((span, timeslot), _) in PARTIES.items():
+            await ask(BindLeg(leg=leg, span=span, timeslot=timeslot))
+        await ask(Bridge(leg_a="caller", leg_b="agent"))
+        await ask(Supervise(supervisor="supervisor", agent="agent", mode="listen"))
+        await parties.until(caller="agent", agent="caller", supervisor="caller agent")
+        await ask(Supervise(supervisor="supervisor", agent="agent", mode="whisper"))
+        await parties.until(caller="agent", agent="caller supervisor", supervisor="caller agent")
+        for leg in ("agent", "caller", "third"):
+            await ask(JoinConference(conference="three", leg=leg))
+        await parties.until(caller="agent third", agent="caller third supervisor", third="caller agent",
+                            supervisor="caller agent third")
+        await ask(Supervise(supervisor="supervisor", agent="agent", mode="barge"))
+        await parties.until(caller="agent third supervisor", agent="caller third supervisor",
+                            third="caller agent supervisor", supervisor="caller agent third")
+        await ask(UnbindLeg(leg="agent"))         # who supervised it supervises no more
+        await parties.until(caller="third", third="caller")
+        await ask(LeaveConference(leg="third"))
+        await parties.until()
+
+
+async def test_a_telephone_on_the_network_talks_with_a_line_and_sends_digits(
+    bus_server: Path, config: Path, exchanges: Exchanges,
+) -> None:
+    config.write_text(config.read_text().replace(
+        "realtime: false", "realtime: false, rtp: {legs: 2, first_port: 44000, last_port: 44999}"))
+    phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    phone.bind(("127.0.0.1", 0))
+    phone.settimeout(20)
+
+    def packet(number: int, payload_type: int, payload: bytes, marker: bool = False) -> bytes:
+        return struct.pack(">BBHII", 0x80, marker << 7 | payload_type, number, 160 * number, 77) + payload
+
+    async with spand(config, bus_server) as (_, listener):
+        await up(listener)
+        ask = listener.bus.ask
+        await bind_both(listener.bus)
+        await ask(Bridge(leg_a="caller", leg_b="phone"))
+        settings = RtpSettings(remote=phone.getsockname())
+        port = (await ask(OpenRtp(leg="phone", settings=settings))).local_port
+        assert (await ask(OpenRtp(leg="phone", settings=settings, local_port=port))).local_port == port
+        exchanges.say(CALLER, tone(500))
+        sent = iter(range(1000))
+
+        def heard() -> bool:
+            number = next(sent)
+            if number % 2 == 0:                   # asked with every block of either line: about 20 ms
+                phone.sendto(packet(number // 2, 8, tone(800, 0.02)), ("127.0.0.1", port))
+            return _in(bytes(exchanges.heard[CALLER][-800:])) == {"agent"}           # whose tone it says
+        await exchanges.until(heard)
+        octets = [(await asyncio.to_thread(phone.recv, 2000))[12:] for _ in range(30)]
+        assert _in(b"".join(octets[-5:])) == {"caller"}
+        event = struct.pack(">BBH", 5, 0x80 | 10, 800)               # RFC 4733 2.3: digit 5, its end
+        phone.sendto(packet(next(sent), 101, event, marker=True), ("127.0.0.1", port))
+        digit = await listener.until(lambda event: isinstance(event, Digit))
+        assert isinstance(digit, Digit) and (digit.leg, digit.digit) == ("phone", "5")
+        assert (await ask(GetMedia())).legs["phone"]["received"] > 0
+        await ask(CloseRtp(leg="phone"))
+        assert (await ask(GetMedia())).legs == {}
+    phone.close()
+
+
+async def test_a_pause_holds_from_the_tick_that_is_told_and_over_a_restart(
+    bus_server: Path, config: Path, exchanges: Exchanges,
+) -> None:
+    async with spand(config, bus_server) as (process, listener):
+        await up(listener)
+        ask = listener.bus.ask
+        with pytest.raises(Refused, match="does not run: start it first"):
+            await ask(PauseRecording(recording=REC))
+        await bind_both(listener.bus)
+        await ask(StartRecording(recording=REC, caller_leg="caller", agent_leg="agent"))
+        began = Ring.open(bus_server / "ring").newest
+        assert began is not None
+        exchanges.say(CALLER, tone(500))
+        await exchanges.until(lambda: tone(500, 0.1) in recorded(bus_server, began)[0])
+        paused = await ask(PauseRecording(recording=REC))
+        await process.end(signal.SIGKILL)
+        await process.start()
+        await bind_both(listener.bus)
+        await ask(StartRecording(recording=REC, caller_leg="caller", agent_leg="agent", paused=True))
+        mark = len(exchanges.heard_at["telco"])
+        await exchanges.until(lambda: len(exchanges.heard_at["telco"]) > mark + 20)
+        resumed = await ask(ResumeRecording(recording=REC))
+        exchanges.say(CALLER, tone(500))
+        await exchanges.until(lambda: tone(500, 0.1) in recorded(bus_server, resumed.tick)[0])
+        left, right, ticks = recorded(bus_server)
+    while_paused = [index for index, tick in enumerate(ticks) if paused.tick <= tick < resumed.tick]
+    assert len(while_paused) > 10
+    at = slice(while_paused[0] * BLOCK, (while_paused[-1] + 1) * BLOCK)
+    assert set(left[at] + right[at]) == {IDLE}
+    assert set(left[:at.start]) != {IDLE}
+    assert paused.at < resumed.at
+
+
+async def test_somebody_listens_and_asks_for_levels_and_counters(
+    bus_server: Path, config: Path, exchanges: Exchanges,
+) -> None:
+    async with spand(config, bus_server) as (process, listener):
+        await up(listener)
+        boxd = await Bus.connect(bus_server, "boxd")
+        ask = boxd.ask
+        await bind_both(listener.bus)
+        exchanges.say(CALLER, tone(500))
+        listening = await ask(Listen(listener="1" * 32, who="ann", for_s=30.0, leg="caller"))
+        ring = Ring.open(bus_server / "listening")
+
+        def heard() -> bool:
+            rows = None if ring.newest is None else ring.read(ring.newest)
+            return rows is not None and rows[1][listening.row, 0].tobytes() == tone(500, 0.01)
+        await exchanges.until(heard)
+        levels = await ask(GetLevels(leg="caller"))
+        while levels.received is None or levels.received.rms_dbm0 < -20:
+            levels = await ask(GetLevels(leg="caller"))
+        assert levels.received.rms_dbm0 == pytest.approx(-16.0, abs=0.2)
+        await ask(StopListening(listener="1" * 32))
+        media = await ask(GetMedia())
+        assert media.box["ticks"] > 20
+        assert media.spans.keys() == {"telco", "pbx"}
+        assert media.legs == {}
+        await boxd.close()
+    assert "ann listens to leg caller\n" in process.output
+    assert "ann listens to leg caller no more\n" in process.output
 
 
 async def test_the_delay_from_line_to_line_is_within_25_ms(
@@ -159,7 +338,7 @@ async def test_plays_once_repeated_and_in_parts(
         await exchanges.hear(CALLER, hello * 3)
         await listener.bus.ask(Play(
             leg="caller", play="p3", fragments=["tone:ringback", "prompt:gone", "prompt:hello"]))
-        await exchanges.hear(CALLER, ringback[:16000])
+        await exchanges.hear(CALLER, ringback[BLOCK:16000])          # the cut sound dies away in the first
         await listener.bus.ask(StopPlay(leg="caller"))
         await listener.bus.ask(Play(leg="caller", play="p4", fragments=["prompt:gone"]))
         ended = await listener.until(lambda event: isinstance(event, PlayEnded) and event.play == "p4")
@@ -271,8 +450,9 @@ async def test_a_span_that_cannot_be_opened_is_down_and_harms_no_other(
         beat = await listener.until(lambda event: (
             isinstance(event, Heartbeat) and event.facts.get("bridges") == 1))
         assert isinstance(beat, Heartbeat)
-        assert beat.facts.keys() == {"ticks", "tick_us_mean", "tick_us_max", "slips", "stalls",
-                                     "legs", "plays", "bridges", "recordings"}
+        assert beat.facts.keys() >= {
+            "ticks", "tick_us_mean", "tick_us_max", "slips", "stalls", "legs", "rtp_legs", "plays", "bridges",
+            "conferences", "supervisors", "recordings", "listeners"}
     assert process.output.count("span broken:") == 2                 # why, and that it is down
 
 
@@ -329,7 +509,7 @@ async def test_what_the_machine_refuses_is_one_line(bus_server: Path, config: Pa
     await process.start(up=False)
     assert await process.ended() == 69
     assert process.output.strip().splitlines() == [
-        f"{bus_server}/dchan: File exists: spand cannot make its sockets or its ring there"]
+        f"{bus_server}/dchan: File exists: spand cannot make its sockets or its rings there"]
     await bus.close()
 
 

@@ -1,57 +1,14 @@
-"""Who hears whom, asked of the matrix itself: every port says its own number."""
+"""Who hears whom, asked of the engine itself: bindings, bridges, plays, recordings."""
 
-import numpy as np
+from collections.abc import Callable
+
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from appliance.bus.client import Refused
-from appliance.bus.messages import Event, PlayEnded, RecordingGap
-from appliance.media.engine import Engine, Sound
-from appliance.span import switchboard as module
-from appliance.span.switchboard import Switchboard
-from e1_driver import BLOCK, IDLE
-
-REC = "0123456789abcdef" * 2
-SPANS = ["telco", "pbx"]
-
-
-def compile_sound(fragments: list[str], repeat: bool) -> tuple[Sound | None, str]:
-    """ "prompt:200" is one block and a half of 200; anything else is missing."""
-    there = [int(one[7:]) for one in fragments if one.startswith("prompt:")]
-    wrong = "; ".join(one for one in fragments if not one.startswith("prompt:"))
-    octets = np.repeat(np.array(there, np.uint8), BLOCK * 3 // 2)
-    return (Sound(octets, repeat) if there else None), wrong
-
-
-class Box:
-    def __init__(self, recordings: int = 2, left: dict[bytes, int] | None = None) -> None:
-        self.board = Switchboard(SPANS, compile_sound, recordings, left)
-        self.engine = Engine(self.board.ports, receivers=60)
-        self.rx = self.engine.blank()
-        self.rx[:-1] = np.arange(self.board.ports)[:, None]
-        self.said: list[Event] = []
-
-    def tick(self) -> None:
-        plan = self.board.take_plan()
-        if plan is not None:
-            self.engine.change(plan)
-        self.last = self.engine.tick(self.rx)
-        for tag in self.last.ended:
-            self.board.player_ended(tag)
-        self.said += self.board.take_events()
-
-    def hears(self, *ports: int) -> list[int]:
-        """The first octet of the next tick."""
-        self.tick()
-        return [int(self.last.tx[port, 0]) for port in ports]
-
-    def records(self) -> dict[str, list[int]]:
-        self.tick()
-        names = [name.tobytes().hex() for name in self.engine.plan.recordings]
-        rows = zip(names, self.last.audio, strict=True)
-        return {name: row[:, 0].tolist() for name, row in rows if int(name, 16)}
+from appliance.bus.messages import PlayEnded, RecordingGap
+from appliance.span import switchboard_legs
+from e1_driver import BEARERS, IDLE
+from tests.span.board import PORTS, REC, SPANS, Box, silent
 
 
 @pytest.fixture
@@ -59,31 +16,31 @@ def box() -> Box:
     return Box()
 
 
-def bind_two(box: Box) -> None:
-    box.board.bind("a", "telco", 5)
-    box.board.bind("b", "pbx", 6)                 # port 38
-
-
-def test_two_bound_legs_are_bridged_and_parted(box: Box) -> None:
-    bind_two(box)
-    assert box.hears(5, 38) == [IDLE, IDLE]
+def test_two_bound_legs_are_bridged_bit_for_bit_and_parted(box: Box) -> None:
+    box.bind("ab")
+    assert box.hears("ab") == ["", ""]
     box.board.bridge("a", "b")
-    assert box.hears(5, 38) == [38, 5]
+    box.rx[PORTS["a"]] = range(80)
+    tick = box.tick()
+    assert tick.tx[PORTS["b"]].tolist() == list(range(80))
+    assert (tick.tx[PORTS["a"]] == box.rx[PORTS["b"]]).all()
     box.board.unbridge("b")
-    assert box.hears(5, 38) == [IDLE, IDLE]
+    assert silent(box.tick())
 
 
 def test_every_wish_may_come_before_its_leg(box: Box) -> None:
     box.board.bridge("a", "b")
-    box.board.play("c", "p1", ["prompt:200"], False)
+    box.board.play("c", "p1", ["prompt:tt"], False)
     box.board.start_recording(REC, "a", "b", 0)
-    box.board.bind("a", "telco", 5)
-    assert box.hears(5) == [IDLE]
-    assert box.records() == {REC: [5, IDLE]}
-    box.board.bind("b", "pbx", 6)
-    box.board.bind("c", "pbx", 7)
-    assert box.hears(5, 38, 39) == [38, 5, 200]
-    assert box.records() == {REC: [5, 38]}
+    box.board.join("room", "d")
+    box.board.join("room", "e")
+    box.board.supervise("f", "a", "whisper")
+    box.bind("adf")
+    assert box.hears("adf") == ["f", "", "a"]
+    assert box.recorded() == {REC: ["a", ""]}
+    box.bind("bce")
+    assert box.hears("abcdef") == ["bf", "a", "t", "e", "d", "ab"]
+    assert box.recorded() == {REC: ["a", "b"]}
 
 
 @pytest.mark.parametrize(("span", "timeslot"), [
@@ -94,108 +51,181 @@ def test_a_span_or_timeslot_that_is_not_there_is_refused(box: Box, span: str, ti
     assert box.board.take_plan() is None
 
 
+@pytest.mark.parametrize("name", ["", "x" * 65, "a\nb"])
+def test_a_leg_needs_a_name(box: Box, name: str) -> None:
+    box.bind("ab")
+    box.tick()
+    wishes: list[Callable[[], None]] = [
+        lambda: box.board.bind(name, "telco", 5), lambda: box.board.bridge("a", name),
+        lambda: box.board.play(name, "p", ["prompt:t"], True), lambda: box.board.join("room", name),
+        lambda: box.board.join(name, "a"), lambda: box.board.play("a", name, ["prompt:t"], True),
+        lambda: box.board.supervise("a", name, "listen"), lambda: box.board.set_agc(name, True),
+        lambda: box.board.start_recording(REC, name, "b", 0)]
+    for wish in wishes:
+        with pytest.raises(Refused, match="1 to 64 printable characters"):
+            wish()
+    assert box.board.take_plan() is None
+
+
 def test_a_taken_timeslot_goes_to_the_new_leg_and_the_old_one_is_forgotten(box: Box) -> None:
-    bind_two(box)
+    box.bind("ab")
     box.board.bridge("a", "b")
-    box.board.play("a", "p1", ["prompt:200"], True)
+    box.board.play("a", "p1", ["prompt:t"], True)
     box.board.bind("new", "telco", 5)
-    assert box.hears(5, 38) == [IDLE, IDLE]
+    assert box.settled("ab") == ["", ""]
     assert box.said == [PlayEnded(leg="a", play="p1", finished=False)]
     assert box.board.figures()["legs"] == 2
 
 
 def test_a_leg_may_move_and_takes_everything_along(box: Box) -> None:
-    bind_two(box)
+    box.bind("abd")
     box.board.bridge("a", "b")
+    box.board.supervise("d", "a", "barge")
     box.board.start_recording(REC, "a", "b", 0)
-    box.board.bind("a", "telco", 9)
-    assert box.hears(5, 9, 38) == [IDLE, 38, 9]
-    assert box.records() == {REC: [9, 38]}
+    box.board.bind("a", "telco", PORTS["c"])      # where nobody was
+    assert box.hears("abcd") == ["", "cd", "bd", "bc"]
+    assert box.recorded() == {REC: ["c", "b"]}
+    box.board.play("a", "p1", ["prompt:tts"], False)
+    assert box.hears("c") == ["t"]
+    box.bind("a")
+    assert box.hears("ac") == ["t", ""]           # it goes on
+    assert box.hears("a") == ["s"]
 
 
-def test_binding_again_changes_nothing(box: Box) -> None:
-    bind_two(box)
+def test_asking_again_changes_nothing(box: Box) -> None:
+    def ask() -> None:
+        box.bind("abcdef")
+        box.board.bridge("a", "b")
+        box.board.supervise("c", "a", "whisper")
+        box.board.join("room", "d", gain_db=-3.0)
+        box.board.join("room", "e", speaks=False)
+        box.board.play("f", "p1", ["prompt:t"], True)
+        box.board.play("b", "p2", ["prompt:t"], True)
+        box.board.set_gain("a", 3.0, -3.0)
+        box.board.set_agc("b", True)
+        box.board.set_echo("b", True)
+        box.board.mask_digits("a", True)
+        box.board.detect("a", ["dtmf"])
+        box.board.start_recording(REC, "a", "b", 0, paused=True)
+        box.board.pause_recording(REC, True)
+    ask()
     box.tick()
-    bind_two(box)
+    ask()
     assert box.board.take_plan() is None
+    assert box.said == []
 
 
 def test_a_play_ends_by_itself_and_says_so_once(box: Box) -> None:
-    bind_two(box)
-    box.board.play("a", "p1", ["prompt:200"], False)
-    assert [box.hears(5, 38) for _ in range(3)] == [[200, IDLE], [200, IDLE], [IDLE, IDLE]]
+    box.bind("ab")
+    box.board.play("a", "p1", ["prompt:ts"], False)
+    assert [box.hears("ab") for _ in range(3)] == [["t", ""], ["s", ""], ["", ""]]
     assert box.said == [PlayEnded(leg="a", play="p1", finished=True)]
 
 
 def test_a_play_on_a_bridged_leg_is_heard_over_the_bridge_until_it_ends(box: Box) -> None:
-    bind_two(box)
+    box.bind("ab")
     box.board.bridge("a", "b")
-    box.board.play("a", "p1", ["prompt:200"], False)
-    assert [box.hears(5, 38) for _ in range(3)] == [[200, 5], [200, 5], [38, 5]]
+    box.board.play("a", "p1", ["prompt:ts"], False)
+    assert [box.hears("ab") for _ in range(3)] == [["t", "a"], ["s", "a"], ["b", "a"]]
 
 
-def test_a_bridge_ends_both_plays_and_older_bridges(box: Box) -> None:
-    bind_two(box)
-    box.board.bind("c", "pbx", 7)
+def test_a_bridge_ends_both_plays_and_older_connections(box: Box) -> None:
+    box.bind("abcd")
     box.board.bridge("a", "c")
-    box.board.play("a", "p1", ["prompt:200"], True)
-    box.board.play("b", "p2", ["prompt:201"], True)
+    box.board.join("room", "b")
+    box.board.join("room", "d")
+    box.board.play("a", "p1", ["prompt:t"], True)
+    box.board.play("b", "p2", ["prompt:s"], True)
     box.board.bridge("a", "b")
-    assert box.hears(5, 38, 39) == [38, 5, IDLE]
+    assert box.settled("abcd") == ["b", "a", "", ""]
     assert box.said == [PlayEnded(leg="a", play="p1", finished=False),
                         PlayEnded(leg="b", play="p2", finished=False)]
 
 
 def test_a_new_play_replaces_the_old_and_the_same_one_goes_on(box: Box) -> None:
-    bind_two(box)
-    box.board.play("a", "p1", ["prompt:200", "prompt:201"], False)
-    assert box.hears(5) == [200]
-    box.board.play("a", "p1", ["prompt:200", "prompt:201"], False)   # asked again: no answer was heard
-    assert box.hears(5) == [200]
-    assert box.last.tx[5, -1] == 201
-    box.board.play("a", "p2", ["prompt:202"], True)
-    assert [box.hears(5) for _ in range(4)] == [[202]] * 4
+    box.bind("a")
+    box.board.play("a", "p1", ["prompt:t", "prompt:sr"], False)
+    assert box.hears("a") == ["t"]
+    box.board.play("a", "p1", ["prompt:t", "prompt:sr"], False)      # asked again: no answer was heard
+    assert box.hears("a") == ["s"]
+    box.board.play("a", "p2", ["prompt:q"], True)
+    assert [box.settled("a") for _ in range(3)] == [["q"]] * 3
     box.board.stop_play("a")
-    assert box.hears(5) == [IDLE]
+    assert box.settled("a") == [""]
     assert box.said == [PlayEnded(leg="a", play="p1", finished=False),
                         PlayEnded(leg="a", play="p2", finished=False)]
 
 
+def test_music_goes_on_where_it_was_and_other_sounds_begin_anew(box: Box) -> None:
+    box.bind("ab")
+    for leg in "ab":
+        box.board.play(leg, "hold1", ["music:tsrq"], True)
+    assert [box.hears("a") for _ in range(2)] == [["t"], ["s"]]
+    box.board.bridge("a", "b")
+    assert box.settled("ab") == ["b", "a"]
+    box.board.play("a", "hold2", ["music:tsrq"], True)
+    box.board.play("b", "p", ["prompt:ts"], True)
+    assert [box.hears("ab") for _ in range(3)] == [["r", "t"], ["q", "s"], ["t", "t"]]
+    box.board.play("a", "other", ["music:on"], True)
+    assert box.settled("a") == ["n"]
+    box.board.play("a", "hold3", ["music:tsrq"], True)               # another one stood still in its place
+    assert box.settled("a") == ["s"]
+
+
+def test_music_that_stands_still_makes_room_for_what_is_heard(box: Box) -> None:
+    legs = {f"{span} {timeslot}": (span, timeslot) for span in SPANS for timeslot in BEARERS}
+    for leg, place in legs.items():
+        box.board.bind(leg, *place)
+        for play in ("first", "second"):
+            box.board.play(leg, play, ["music:ts" if play == "first" else "prompt:t"], True)
+    for leg in legs:                              # a third player each: there are two a port
+        box.board.send_digits(leg, "pin", "1")
+    assert box.board.figures()["plays"] == len(legs)
+    for leg in legs:
+        box.board.unbind(leg)
+    box.tick()
+    assert silent(box.tick())
+
+
 def test_what_cannot_be_played_is_said_at_once_or_at_the_end(box: Box) -> None:
-    bind_two(box)
+    box.bind("ab")
     box.board.play("a", "p1", ["gone"], False)
-    box.board.play("b", "p2", ["gone", "prompt:200"], False)
-    assert [box.hears(5, 38) for _ in range(2)] == [[IDLE, 200], [IDLE, 200]]
+    box.board.play("b", "p2", ["gone", "prompt:ts"], False)
+    assert [box.hears("ab") for _ in range(2)] == [["", "t"], ["", "s"]]
     assert box.said == [PlayEnded(leg="a", play="p1", finished=False, error="gone"),
                         PlayEnded(leg="b", play="p2", finished=True, error="gone")]
+    for fragments in (["prompt:t"] * 201, ["x" * 301]):
+        with pytest.raises(Refused, match="up to 200 fragments of 300 characters"):
+            box.board.play("a", "p3", fragments, False)
 
 
 def test_an_end_that_comes_late_does_not_end_the_next_play(box: Box) -> None:
-    bind_two(box)
-    box.board.play("a", "p1", ["prompt:200"], False)
-    box.tick()
-    box.engine.tick(box.rx)                       # the matrix is through, its report is on the way
-    box.board.play("a", "p2", ["prompt:201"], True)
-    box.board.player_ended(1)
-    assert box.hears(5) == [201]
+    box.bind("a")
+    box.board.play("a", "p1", ["prompt:t"], False)
+    plan = box.board.take_plan()
+    assert plan is not None
+    box.engine.change(plan)
+    ended = box.engine.tick(box.rx).ended         # the engine is through, its report is on the way
+    box.board.play("a", "p2", ["prompt:s"], True)
+    box.board.player_ended(ended[0])
+    assert box.hears("a") == ["s"]
 
 
 def test_unbind_forgets_everything_of_the_leg_and_of_nobody_else(box: Box) -> None:
-    bind_two(box)
-    box.board.bind("c", "pbx", 7)
+    box.bind("abc")
     box.board.bridge("a", "b")
     box.board.start_recording(REC, "a", "b", 0)
     box.board.start_recording(REC[::-1], "c", "x", 0)
     box.board.unbind("b")
-    assert box.hears(5, 38) == [IDLE, IDLE]
-    assert box.records() == {REC[::-1]: [39, IDLE]}
-    box.board.bind("b", "pbx", 6)
-    assert box.hears(5, 38) == [IDLE, IDLE]
+    assert box.hears("ab") == ["", ""]
+    assert box.recorded() == {REC[::-1]: ["c", ""]}
+    box.bind("b")
+    assert box.hears("ab") == ["", ""]
     box.board.unbind("nobody")
 
 
 def test_a_recording_keeps_its_row_and_a_free_one_is_used_again(box: Box) -> None:
-    bind_two(box)
+    box.bind("ab")
     first, second, third = REC, REC[::-1], "f" * 32
     box.board.start_recording(first, "a", "b", 0)
     box.board.start_recording(first, "a", "b", 0)
@@ -203,17 +233,56 @@ def test_a_recording_keeps_its_row_and_a_free_one_is_used_again(box: Box) -> Non
     with pytest.raises(Refused, match="2 recordings run already"):
         box.board.start_recording(third, "a", "b", 0)
     box.board.stop_recording(first.upper())
-    assert box.records() == {second: [38, 5]}
-    assert [name.tobytes().hex() for name in box.engine.plan.recordings] == ["0" * 32, second]
+    assert [name.tobytes().hex() for name in box.tick().recordings] == ["0" * 32, second]
     box.board.start_recording(third, "a", "b", 0)
-    box.tick()
-    assert [name.tobytes().hex() for name in box.engine.plan.recordings] == [third, second]
+    assert [name.tobytes().hex() for name in box.tick().recordings] == [third, second]
 
 
-@pytest.mark.parametrize("name", ["", "xyz", "0" * 32, "ab" * 15, "ab" * 17])
+@pytest.mark.parametrize("name", ["", "xyz", "0" * 32, "ab" * 15, "ab" * 17, "ab " * 16])
 def test_a_recording_needs_an_id(box: Box, name: str) -> None:
-    with pytest.raises(Refused, match="32 hexadecimal digits"):
-        box.board.start_recording(name, "a", "b", 0)
+    wishes: list[Callable[[], None]] = [
+        lambda: box.board.start_recording(name, "a", "b", 0), lambda: box.board.stop_recording(name),
+        lambda: box.board.pause_recording(name, True)]
+    for wish in wishes:
+        with pytest.raises(Refused, match="32 hexadecimal digits"):
+            wish()
+
+
+def test_a_paused_recording_is_silent_for_as_long_as_it_is(box: Box) -> None:
+    box.bind("ab")
+    box.board.bridge("a", "b")
+    box.board.start_recording(REC, "a", "b", 0)
+    assert box.recorded() == {REC: ["a", "b"]}
+    box.board.pause_recording(REC, True)
+    for _ in range(3):
+        tick = box.tick()
+        assert tick.recordings[0].tobytes().hex() == REC
+        assert (tick.audio == IDLE).all()
+    assert box.hears("ab") == ["b", "a"]
+    box.board.pause_recording(REC, False)
+    assert box.recorded() == {REC: ["a", "b"]}
+    with pytest.raises(Refused, match="does not run: start it first"):
+        box.board.pause_recording(REC[::-1], True)
+
+
+def test_a_recording_that_was_paused_is_started_anew_without_a_word_of_what_is_said(box: Box) -> None:
+    box.bind("ab")
+    box.board.start_recording(REC, "a", "b", 0, paused=True)
+    assert box.recorded() == {REC: ["", ""]}
+    box.board.start_recording(REC, "a", "b", 0)   # it runs: nothing changes
+    assert box.recorded() == {REC: ["", ""]}
+
+
+def test_a_call_without_an_agent_is_recorded_with_all_that_the_caller_hears(box: Box) -> None:
+    box.board.start_recording(REC, "a", "", 0)
+    box.bind("abc")
+    box.board.play("a", "p1", ["prompt:t"], False)
+    assert box.recorded() == {REC: ["a", "t"]}
+    assert box.recorded() == {REC: ["a", ""]}
+    box.board.bridge("a", "b")
+    assert box.recorded() == {REC: ["a", "b"]}
+    box.board.supervise("c", "b", "barge")
+    assert box.recorded() == {REC: ["a", "bc"]}
 
 
 def test_a_recording_that_ran_before_a_restart_has_its_gap_said_once() -> None:
@@ -227,89 +296,28 @@ def test_a_recording_that_ran_before_a_restart_has_its_gap_said_once() -> None:
 
 
 def test_wishes_of_legs_that_never_come_are_bounded(monkeypatch: pytest.MonkeyPatch, box: Box) -> None:
-    monkeypatch.setattr(module, "MAX_UNBOUND", 3)
-    bind_two(box)
+    monkeypatch.setattr(switchboard_legs, "MAX_UNBOUND", 3)
+    box.bind("ab")
     for number in range(5):
-        box.board.play(f"w{number}", "p", ["prompt:200"], True)
+        box.board.play(f"w{number}", "p", ["prompt:t"], True)
     box.tick()
     assert [(event.leg, event.finished) for event in box.said if isinstance(event, PlayEnded)] == [
         ("w0", False), ("w1", False)]
-    box.board.bind("w0", "telco", 1)
-    box.board.bind("w4", "telco", 2)
-    assert box.hears(1, 2) == [IDLE, 200]
+    box.board.bind("w0", "telco", PORTS["c"])
+    box.board.bind("w4", "telco", PORTS["e"])
+    assert box.hears("ce") == ["", "t"]
+
+
+def test_room_for_one_of_a_pair_is_not_made_at_the_other_s_cost(
+    monkeypatch: pytest.MonkeyPatch, box: Box,
+) -> None:
+    monkeypatch.setattr(switchboard_legs, "MAX_UNBOUND", 2)
+    box.board.bridge("a", "x")                    # with "x", the oldest of two
+    box.board.supervise("b", "a", "whisper")      # "x" has to go, and the bridge with it
+    box.bind("ab")
+    assert box.hears("ab") == ["b", "a"]
 
 
 def test_a_leg_is_not_bridged_with_itself(box: Box) -> None:
     with pytest.raises(Refused, match="with itself"):
         box.board.bridge("a", "a")
-
-
-LEGS = st.sampled_from("abcdef")
-
-
-class AnyOrder(RuleBasedStateMachine):
-    """Anything in any order: what ports hear is symmetric, plays end once, and nothing is left behind."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.box = Box(recordings=3)
-        self.plays: set[str] = set()
-
-    @rule(leg=LEGS, span=st.sampled_from(SPANS), timeslot=st.integers(1, 4))
-    def bind(self, leg: str, span: str, timeslot: int) -> None:
-        self.box.board.bind(leg, span, timeslot)
-
-    @rule(leg=LEGS)
-    def unbind(self, leg: str) -> None:
-        self.box.board.unbind(leg)
-
-    @rule(leg=LEGS, repeat=st.booleans(), there=st.booleans())
-    def play(self, leg: str, repeat: bool, there: bool) -> None:
-        name = f"p{len(self.plays)}"
-        self.plays.add(name)
-        self.box.board.play(leg, name, ["prompt:200" if there else "gone"], repeat)
-
-    @rule(leg=LEGS)
-    def stop_play(self, leg: str) -> None:
-        self.box.board.stop_play(leg)
-
-    @rule(pair=st.lists(LEGS, min_size=2, max_size=2, unique=True))
-    def bridge(self, pair: list[str]) -> None:
-        self.box.board.bridge(*pair)
-
-    @rule(leg=LEGS)
-    def unbridge(self, leg: str) -> None:
-        self.box.board.unbridge(leg)
-
-    @rule(number=st.integers(1, 3), pair=st.tuples(LEGS, LEGS))
-    def start_recording(self, number: int, pair: tuple[str, str]) -> None:
-        self.box.board.start_recording(f"{number:032x}", *pair, tick=0)
-
-    @rule(number=st.integers(1, 3))
-    def stop_recording(self, number: int) -> None:
-        self.box.board.stop_recording(f"{number:032x}")
-
-    @invariant()
-    def the_matrix_is_sound(self) -> None:
-        self.box.tick()
-        heard = self.box.last.tx[:, 0]
-        for port in range(64):
-            if heard[port] not in (200, IDLE):
-                assert heard[heard[port]] in (port, 200)
-        listened = [port for port in self.box.engine.plan.listen.tolist() if port < 64]
-        assert len(set(listened)) == self.box.board.figures()["legs"]
-
-    def teardown(self) -> None:
-        for leg in "abcdef":
-            self.box.board.unbind(leg)
-        self.box.tick()
-        assert (self.box.last.tx == IDLE).all()
-        assert self.box.board.figures() == {"legs": 0, "plays": 0, "bridges": 0, "recordings": 0}
-        assert not self.box.board._legs
-        assert not self.box.board._by_tag
-        ended = [event.play for event in self.box.said if isinstance(event, PlayEnded)]
-        assert sorted(ended) == sorted(self.plays)
-
-
-AnyOrder.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-TestAnyOrder = AnyOrder.TestCase

@@ -190,6 +190,7 @@ class Branch:
         self.legs: dict[str, list[ContactLeg]] = {}
         self.traces: dict[str, list[CallTrace]] = {}
         self.facts: dict[str, ContactFacts] = {}
+        self.figures: dict[str, dict[str, float]] = {}           # of heartbeats, by daemon
 
     def board(self) -> Board:
         going_on = [one for one in self.contacts.values() if one.state != "ended"]
@@ -223,7 +224,7 @@ class Branch:
         now = time.time()
         return Health(at=now, daemons=[
             DaemonHealth(daemon=name, state="up", pid=100 + order, started_at=now - 7265.0, starts=1,
-                         rss_octets=(31 + 4 * order) << 20)
+                         rss_octets=(31 + 4 * order) << 20, facts=self.figures.get(name, {}))
             for order, name in enumerate(("spand", "trunkd", "acdd", "recordd", "boxd", "webui"))])
 
     def reply(self, request: Request[Any]) -> Reply:

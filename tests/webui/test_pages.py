@@ -64,6 +64,25 @@ def test_alarms_and_empty_floors_have_words(
         assert words in page, words
 
 
+def test_how_well_audio_keeps_time_and_what_endangers_it_is_said_with_the_health(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    in_order = {"spand": dict.fromkeys(("realtime_refused", "memory_not_locked", "ring_refused"), 0.0)
+                | {"late_ticks": 3, "tick_ms_p999": 4.2, "slips": 0},
+                "recordd": {"lost_s": 0.0, "failing": 0, "lag_ticks": 120}}
+    branch.figures = in_order
+    exchange.tell()
+    page = client.get("/").text
+    assert "blocks of audio more than 10 ms late: 3\n" in page
+    assert "4.2" in page
+    assert 'class="notice"' not in page
+    branch.figures = in_order | {"spand": {"realtime_refused": 1}, "recordd": {"lost_s": 0.01}}
+    exchange.tell()
+    page = client.get("/").text
+    for words in ("no real-time priority", "Audio was lost before it was recorded"):
+        assert page.count(words) == 1, words
+    assert page.count('class="notice"') == 2
+
+
 def test_who_is_away_is_said_and_the_last_state_stays(client: FlaskClient, exchange: FakeExchange) -> None:
     exchange.mirror.check(time.monotonic() + 60.0)
     page = client.get("/").text

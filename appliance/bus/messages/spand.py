@@ -1,4 +1,4 @@
-"""What spand says and is asked: lines, the matrix of timeslots, what is played and recorded."""
+"""What spand says and is asked of its lines and its clock, and of how well audio keeps time."""
 
 from typing import ClassVar
 
@@ -43,94 +43,6 @@ class ClockState(Event, frozen=True):
     at: float
 
 
-class Digit(Event, frozen=True):
-    """A DTMF digit heard in-band (Q.23), said once when it ends or has lasted long enough (Q.24)."""
-
-    owner: ClassVar[str] = "spand"
-    leg: str
-    digit: str                                    # one of 0-9 * # A-D
-    at: float
-
-
-class PlayEnded(Event, frozen=True):
-    owner: ClassVar[str] = "spand"
-    leg: str
-    play: str
-    finished: bool                                # False: stopped, replaced or failed
-    error: str = ""                               # e.g. a prompt that is not there
-
-
-class RecordingGap(Event, frozen=True):
-    """Audio that was never in the ring: spand was away for `missing_s` while this recording ran."""
-
-    owner: ClassVar[str] = "spand"
-    recording: str
-    missing_s: float
-
-
-class BindLeg(Request[Done], frozen=True):
-    """trunkd: this leg's audio is that timeslot. Repeated for all legs when spand comes up."""
-
-    owner: ClassVar[str] = "spand"
-    leg: str
-    span: str
-    timeslot: int
-
-
-class UnbindLeg(Request[Done], frozen=True):
-    """trunkd: the leg is gone; its play, bridge and recordings end, the timeslot idles."""
-
-    owner: ClassVar[str] = "spand"
-    leg: str
-
-
-class Play(Request[Done], frozen=True):
-    """acdd: play these fragments to the leg in place of what it plays now.
-
-    A fragment is "prompt:NAME" (a file below the prompt folder, without suffix) or "tone:NAME" (E.180, by
-    country).
-    May come before the leg is bound. A repeat goes on until stopped.
-    """
-
-    owner: ClassVar[str] = "spand"
-    leg: str
-    play: str
-    fragments: list[str]
-    repeat: bool = False
-
-
-class StopPlay(Request[Done], frozen=True):
-    owner: ClassVar[str] = "spand"
-    leg: str
-
-
-class Bridge(Request[Done], frozen=True):
-    """acdd: both hear each other, A-law untouched; replaces bridge and play of each. May precede BindLeg."""
-
-    owner: ClassVar[str] = "spand"
-    leg_a: str
-    leg_b: str
-
-
-class Unbridge(Request[Done], frozen=True):
-    owner: ClassVar[str] = "spand"
-    leg: str
-
-
-class StartRecording(Request[Done], frozen=True):
-    """acdd: tap what both legs say into the ring. Repeating a running recording's id changes nothing."""
-
-    owner: ClassVar[str] = "spand"
-    recording: str                                # 16 octets as 32 hexadecimal digits
-    caller_leg: str                               # left
-    agent_leg: str                                # right
-
-
-class StopRecording(Request[Done], frozen=True):
-    owner: ClassVar[str] = "spand"
-    recording: str
-
-
 class SpanList(Reply, frozen=True):
     spans: list[SpanState]
     clock: ClockState | None = None
@@ -170,3 +82,17 @@ class TakeSpanBack(Request[Done], frozen=True):
     owner: ClassVar[str] = "spand"
     span: str
     borrower: str
+
+
+class Media(Reply, frozen=True):
+    """Counters since spand began, by name."""
+
+    box: dict[str, float]
+    spans: dict[str, dict[str, float]]
+    legs: dict[str, dict[str, float]]             # RTP legs
+
+
+class GetMedia(Request[Media], frozen=True):
+    """How well audio keeps time: late ticks, underruns, slips, jitter, concealed frames."""
+
+    owner: ClassVar[str] = "spand"

@@ -1,0 +1,25 @@
+"""branchline media: how well the audio of a running box keeps time: the box, each span, each RTP leg."""
+
+from appliance.bus.client import Bus
+from appliance.bus.messages import GetMedia
+
+WIDTH = 26
+
+
+async def table(bus: Bus) -> list[str]:
+    """A paragraph for each, a line for each figure; all but levels of now are counted since spand began."""
+    media = await bus.ask(GetMedia())
+    lines = _paragraph("box", media.box)
+    for span, figures in sorted(media.spans.items()):
+        lines += _paragraph(f"span {span}", figures)
+    for leg, figures in sorted(media.legs.items()):
+        lines += _paragraph(f"RTP leg {leg}", figures)
+    return lines
+
+
+def _paragraph(name: str, figures: dict[str, float]) -> list[str]:
+    return [f"{name}:", *(f"  {figure:<{WIDTH}}{_shown(value):>14}" for figure, value in figures.items())]
+
+
+def _shown(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")

@@ -1,0 +1,321 @@
+"""The echo canceller: two filters a row, a judge of them, a non-linear processor, a tone disabler.
+
+Only rows whose far end speaks, or spoke within the tail, have work to do: they sit together on the first
+seats of the filters, and the others' filters rest behind them.
+
+Ref: ITU-T G.168 (04/2015). Rin is what the port was sent, Sin what it received, Sout what is left of that.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from appliance.media.echo.disabler import ToneDisabler
+from appliance.media.echo.filters import PARTITIONS, FilterBank
+from appliance.media.echo.noise import ComfortNoise
+from appliance.media.echo.spectra import Floats
+from appliance.media.g711 import PEAK_0DBM0, Linear
+from e1_driver import BLOCK
+
+SILENT_DBM0 = -55.0                               # sent: its echo is inaudible, nothing is cancelled
+QUANTIZED_DBM0 = -62.0                            # left over: A-law's own noise
+STEP = np.float32(0.7)                            # the full step
+PATIENT = 0.3                                     # of it, when a filter has not converged by then
+CAUTIOUS = 0.1                                    # of the full step, when the near end talks
+EAGER_TICKS = 45                                  # of the full step, anew when a path has changed
+PROOF = 1.7                                       # standard deviations make one,
+TALK_PROOF = 1.5                                  # and so many times more when the near end talks
+MEMORY = np.float32(0.2)                          # part of the newest block in averages
+MUCH_BETTER = 0.7                                 # in power: the path has changed
+CONVERGED = 0.1                                   # of echo's power left over
+LEAST_LOSS = 0.5                                  # of an echo path in power: 6 dB, and 3 for blocks that peak
+TONE_LOSS = 0.8                                   # the same of tones, which some paths pass better
+MARGIN = 8.0                                      # of what is left of echo over its average, in power
+BACKGROUND = 2.0                                  # of the near end's noise, in power: no talk yet
+HARMFUL = 1.3                                     # power of what is left against what was received
+HANGOVER_TICKS = 6                                # after the near end talked
+TURNS = 3                                         # ticks in which a converged filter learns once
+AT_FIRST = np.float32(0.1)                        # how fast what is left of echo is learnt: at first,
+FALLING, RISING = np.float32(0.02), np.float32(0.005)     # later,
+IN_TALK = np.float32(0.002)                       # and how much more may be left at most while somebody talks
+
+_0DBM0 = PEAK_0DBM0 ** 2 / 2                      # mean square
+_SILENT = np.float32(_0DBM0 * 10 ** (SILENT_DBM0 / 10))
+_QUANTIZED = np.float32(_0DBM0 * 10 ** (QUANTIZED_DBM0 / 10))
+_RAMP = ((np.arange(BLOCK) + 1) / BLOCK).astype(np.float32)
+
+Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How a row does; decibels are None until an echo was learnt."""
+
+    converged: bool
+    erl_db: float | None                          # echo return loss of the path, as the filter knows it
+    erle_db: float | None                         # what the filter takes away, without non-linear processor
+    disabled: bool                                # by a modem's tone
+
+
+class EchoCanceller:
+    """Rows are independent; a row's state begins anew with reset()."""
+
+    def __init__(self, rows: int, *, processor: bool = True, comfort: bool = True) -> None:
+        """`processor`: the non-linear one; `comfort`: it leaves noise like the background, else silence."""
+        self.learning = True                      # the Recommendation's tests inhibit it
+        self.processor = processor
+        self._comfort = comfort
+        self._filters = FilterBank(rows)
+        self._noise = ComfortNoise(rows)
+        self._disabler = ToneDisabler(rows)
+        self._row = np.arange(rows)               # on each seat
+        self._seat = np.arange(rows)              # of each row
+        self._seated = 0                          # so many first seats have rows that are awake
+        self._urgents = 0                         # so many first seats learn at every tick
+        self._tick = 0
+        self._awake = np.zeros(rows, np.int16)                    # ticks until what was sent echoes no more
+        self._loudest = np.zeros((PARTITIONS, rows), np.float32)  # mean squares of the blocks sent in a tail
+        self._state = np.zeros((10, rows), np.float32)            # by seats, what follows:
+        self._left = self._state[0]               # of echo's power, after the foreground
+        self._eager = self._state[1]              # ticks of the full step
+        self._talking = self._state[2]            # ticks that the near end counts as talking
+        self._gain = self._state[3]               # of the residual, at the last block's end
+        self._averages = self._state[4:8]         # mean squares: near, echo, residual, trial
+        self._advantage = self._state[8:]         # of the background: average and variance
+        self._begin(slice(0, rows))
+
+    def _begin(self, seats: slice) -> None:
+        self._state[:, seats] = 0
+        self._left[seats] = self._gain[seats] = 1
+        self._eager[seats] = EAGER_TICKS
+
+    def reset(self, row: int) -> None:
+        if self._awake[row]:
+            self._sleep(row)
+        seat = int(self._seat[row])
+        self._filters.reset(seat)
+        self._begin(slice(seat, seat + 1))
+        self._noise.reset(row)
+        self._disabler.reset(row)
+        self._loudest[:, row] = 0
+
+    def feed(self, sent: Linear, received: Linear) -> Linear:
+        """One block int16[n, BLOCK] each way of rows 0 to n-1; what is left of `received`, likewise."""
+        n = len(sent)
+        both = np.empty((2, n, BLOCK), np.float32)
+        both[0], both[1] = sent, received
+        power = np.einsum("drt,drt->dr", both, both)
+        power /= BLOCK
+        self._disabler.feed(both, power)
+        self._seat_rows(power[0])
+        self._order()
+        out = received.copy()
+        free = self._awake[:n] == 0               # of echo
+        rows = self._row[:self._seated]
+        if rows.size:
+            residual = self._cancel(both[:, rows], power[1, rows], rows)
+            power[1, rows] = _mean_square(residual)
+            both[1, rows] = residual
+            free[rows] = self._hears_background(rows)
+        self._noise.listen(both[1], power[1], free)
+        if rows.size:
+            works = ~self._disabler.disabled[rows]
+            out[rows[works]] = self._process(residual, rows)[works]
+        return out
+
+    def figures(self, row: int) -> Figures:
+        seat = int(self._seat[row])
+        taps = self._filters.taps(seat)
+        energy, left = float(np.dot(taps, taps)), float(self._left[seat])
+        known = energy > 0
+        return Figures(
+            converged=left < CONVERGED, erl_db=-10 * math.log10(energy) if known else None,
+            erle_db=-10 * math.log10(left) if known else None, disabled=bool(self._disabler.disabled[row]))
+
+    def _seat_rows(self, sent_power: Floats) -> None:
+        """Who speaks takes a seat, who was silent for a whole tail leaves it."""
+        n = len(sent_power)
+        self._tick += 1
+        self._loudest[self._tick % PARTITIONS, :n] = sent_power
+        awake = self._awake
+        speaks = sent_power > _SILENT
+        for row in np.flatnonzero(speaks & (awake[:n] == 0)):
+            self._change_seats(int(row), self._seated)
+            self._filters.quiet(self._seated)
+            self._seated += 1
+        awake[:n][speaks] = PARTITIONS + 2
+        for row in np.flatnonzero(awake == 1):
+            self._sleep(int(row))
+        np.maximum(awake - 1, 0, out=awake)
+        for row in np.flatnonzero(awake[n:]) + n:                # not fed: its tail is broken off
+            self._sleep(int(row))
+
+    def _sleep(self, row: int) -> None:
+        self._seated -= 1
+        self._gain[self._seat[row]] = 1
+        self._change_seats(row, self._seated)
+        self._awake[row] = 0
+
+    def _change_seats(self, row: int, seat: int) -> None:
+        """`row` takes `seat`, who sat there takes its."""
+        other, left = self._row[seat], self._seat[row]
+        if left != seat:
+            self._filters.exchange(int(left), seat)
+            self._state[:, [left, seat]] = self._state[:, [seat, left]]
+        self._row[[seat, left]] = row, other
+        self._seat[row], self._seat[other] = seat, left
+
+    def _cancel(self, both: Floats, received_power: Floats, rows: Rows) -> Floats:
+        """What the foreground leaves, float32[len(rows), BLOCK]; the filters learn."""
+        n = rows.size
+        far, near = both
+        self._filters.push(far)
+        residual: Floats = self._filters.echoes(n)
+        averages = self._averages[:3, :n]
+        powers = np.empty((3, n), np.float32)     # of what was received, its echo, what is left
+        powers[0], powers[1] = received_power, _mean_square(residual)
+        np.subtract(near, residual, out=residual)
+        powers[2] = _mean_square(residual)
+        averages += MEMORY * (powers - averages)
+        loudest = self._loudest.max(axis=0)[rows]
+        learners = self._learners(n)
+        if learners:
+            trial = near[:learners] - self._filters.guesses(learners)
+            trial_power = _mean_square(trial)
+            self._compare(loudest[:learners], powers[:, :learners], trial_power, residual, trial)
+        harmed = np.flatnonzero(averages[2] > HARMFUL * averages[0])
+        if harmed.size:
+            self._filters.forget(harmed)
+            residual[harmed] = near[harmed]
+            averages[2, harmed] = averages[0, harmed]
+            self._left[harmed], self._eager[harmed] = 1, EAGER_TICKS
+        expected = self._judge(rows, loudest, powers)
+        if learners:
+            step = self._step(rows[:learners], expected[:learners] / (trial_power + 1), loudest, powers[0])
+            self._filters.learn(trial, step)
+            self._filters.constrain(learners, self._tick % PARTITIONS)
+        np.maximum(self._eager[:n] - 1, 0, out=self._eager[:n])
+        return residual
+
+    def _learners(self, n: int) -> int:
+        """So many first seats learn: the urgent ones, and at times all."""
+        if not self.learning:
+            return 0
+        return n if self._tick % TURNS == 0 else self._urgents
+
+    def _order(self) -> None:
+        """Those that learn at every tick take the first seats."""
+        urgent = self._urgent(self._seated)
+        self._urgents = first = int(np.count_nonzero(urgent))
+        for one, other in zip(
+                np.flatnonzero(~urgent[:first]), first + np.flatnonzero(urgent[first:]), strict=True):
+            self._change_seats(int(self._row[other]), int(one))
+
+    def _urgent(self, n: int) -> Flags:
+        urgent: Flags = (self._eager[:n] > 0) | (self._left[:n] > CONVERGED)
+        return urgent
+
+    def _compare(
+        self, loudest: Floats, powers: Floats, tried: Floats, residual: Floats, trial: Floats,
+    ) -> None:
+        """Which backgrounds have proved better than their foregrounds, or worse."""
+        n = len(tried)
+        near, _, left = powers
+        averages, (advantage, variance) = self._averages[:, :n], self._advantage[:, :n]
+        averages[3] += MEMORY * (tried - averages[3])
+        advantage += MEMORY * (left - tried - advantage)
+        apart = _mean_square(residual[:n] - trial)
+        variance += MEMORY * (MEMORY / 4 * left * apart - (2 - MEMORY) * variance)
+        deviation = PROOF * np.sqrt(variance) * np.where(self._talking[:n] > 0, TALK_PROOF, 1)
+        proved = (advantage > deviation) & (averages[3] < averages[0]) & (near <= TONE_LOSS * loudest)
+        better = np.flatnonzero(proved)
+        if better.size:
+            self._filters.take_over(better)
+            usual = MARGIN * self._left[better] * averages[1, better]
+            left_over, tried_over = averages[2:4, better]
+            changed = (left_over > usual) & (tried_over < MUCH_BETTER * left_over)
+            self._eager[better[changed]] = EAGER_TICKS
+            residual[better] += (trial[better] - residual[better]) * _RAMP
+            averages[2, better] = averages[3, better]
+            advantage[better] = variance[better] = 0
+        worse = np.flatnonzero(advantage < -2 * deviation)
+        if worse.size:
+            self._filters.fall_back(worse)
+            averages[3, worse] = averages[2, worse]
+            advantage[worse] = variance[worse] = 0
+
+    def _judge(self, rows: Rows, loudest: Floats, powers: Floats) -> Floats:
+        """Who talks; how much of the echo is expected to be left, mean squares float32[len(rows)]."""
+        n = rows.size
+        near, echo, residual = powers
+        averages, left, talking = self._averages[:, :n], self._left[:n], self._talking[:n]
+        ratio = np.minimum(averages[2] / (averages[1] + 1), 1)
+        rate = np.where(ratio < left, np.where(left > CONVERGED, AT_FIRST, FALLING), RISING)
+        change = rate * (ratio - left)
+        change = np.where(talking > 0, np.minimum(change, IN_TALK * left), change)
+        left += np.where(averages[1] > _QUANTIZED, change, 0)
+        expected: Floats = MARGIN * left * np.maximum(echo, averages[1])
+        background = BACKGROUND * self._noise.power[rows] + _QUANTIZED
+        talks = np.where(
+            left > CONVERGED, (near > LEAST_LOSS * loudest) | self._filters.tonal(n),
+            residual > expected + background)
+        talking -= 1
+        np.maximum(talking, HANGOVER_TICKS * talks, out=talking)
+        return expected
+
+    def _step(self, rows: Rows, step: Floats, loudest: Floats, near: Floats) -> Floats:
+        """Of the first backgrounds, 0 to 1, from what it is by the echo expected to be left."""
+        n = rows.size
+        unknown, tonal = self._left[:n] > CONVERGED, self._filters.tonal(n)
+        near, loudest = near[:n], loudest[:n]
+        quiet = near <= LEAST_LOSS * loudest
+        np.clip(step, CAUTIOUS, 1, out=step)
+        step[unknown & quiet] = PATIENT
+        step[(self._eager[:n] > 0) & quiet] = 1
+        # A tone fits any filter: what a converged one has learnt, or the near end's own, would be lost.
+        useless = (tonal & ~unknown) | (self._filters.narrow(n) & (near > TONE_LOSS * loudest))
+        step[useless | self._disabler.disabled[rows]] = 0
+        step *= STEP
+        return step
+
+    def _hears_background(self, rows: Rows) -> Flags:
+        """Less is left of echo than there is background."""
+        left = self._left[:rows.size]
+        echo = MARGIN * left * self._averages[1, :rows.size]
+        hears: Flags = (left < CONVERGED) & (echo < np.maximum(self._noise.power[rows], _QUANTIZED))
+        return hears
+
+    def _process(self, residual: Floats, rows: Rows) -> Linear:
+        """The non-linear processor: comfort noise in place of what is left, unless the near end talks."""
+        gain = self._gain[:rows.size]
+        before = gain.copy()
+        passes = (self._talking[:rows.size] > 0) | self._disabler.tone[rows]
+        np.maximum(passes, not self.processor, out=gain)
+        mixed = np.flatnonzero(np.minimum(gain, before) < 1)
+        if mixed.size:
+            self._replace(residual, mixed, rows[mixed], before[mixed, None], gain[mixed, None])
+        np.rint(residual, out=residual)
+        np.clip(residual, -32768, 32767, out=residual)
+        return residual.astype(np.int16)
+
+    def _replace(self, residual: Floats, seats: Rows, rows: Rows, before: Floats, gain: Floats) -> None:
+        ramp = before + (gain - before) * _RAMP
+        part = residual[seats]
+        part *= ramp
+        if self._comfort:
+            noise = self._noise.make(rows)
+            np.multiply(ramp, ramp, out=ramp)
+            np.subtract(1, ramp, out=ramp)
+            noise *= np.sqrt(ramp, out=ramp)
+            part += noise
+        residual[seats] = part
+
+
+def _mean_square(blocks: Floats) -> Floats:
+    """float32[n] of float32[n, BLOCK]."""
+    power: Floats = np.einsum("rt,rt->r", blocks, blocks)
+    power /= BLOCK
+    return power

@@ -71,8 +71,9 @@ def _by_ticks(rows: list[Linear]) -> Linear:
 
 ECHO = Theme(
     "echo", "CPU time of cancelling the echoes of 120 channels, 128 ms of tail each, with non-linear "
-    "processor and comfort noise, from the tenth second of calls on; composite source signals of ITU-T P.501, in "
-    "a conversation each end for 1.2 of 3 s, both at once for 0.2 (as in P.59). speexdsp 1.2.1 with its preprocessor, a state a channel, on the same octets.",
+    "processor and comfort noise, from the tenth second of calls on; composite source signals of ITU-T "
+    "P.501, in a conversation each end for 1.2 s of 3, both at once for 0.2 (about as in P.59). speexdsp "
+    "1.2.1 with its preprocessor, a state a channel, on the same octets.",
     tuple(Kind(f"{name}, {call}", "CPU-ms/channel-s", "at most 0.6" if name == "Branchline" else "")
           for call in CALLS for name, _ in PEERS if name == "Branchline" or call != "silence"),
     echo_once, runs=5)

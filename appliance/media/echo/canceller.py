@@ -1,7 +1,8 @@
 """The echo canceller: two filters a row, a judge of them, a non-linear processor, a tone disabler.
 
 Only rows whose far end speaks, or spoke within the tail, have work to do: they sit together on the first
-seats of the filters, and the others' filters rest behind them.
+seats of the filters, those that have still much to learn before those that have converged, and the others'
+filters rest behind them.
 
 Ref: ITU-T G.168 (04/2015). Rin is what the port was sent, Sin what it received, Sout what is left of that.
 """
@@ -30,6 +31,7 @@ TALK_PROOF = 1.5                                  # and so many times more when 
 MEMORY = np.float32(0.2)                          # part of the newest block in averages
 MUCH_BETTER = 0.7                                 # in power: the path has changed
 CONVERGED = 0.1                                   # of echo's power left over
+WELL = 0.03                                       # the same of a modem's signal, which is soon over
 LEAST_LOSS = 0.5                                  # of an echo path in power: 6 dB, and 3 for blocks that peak
 TONE_LOSS = 0.8                                   # the same of tones, which some paths pass better
 MARGIN = 8.0                                      # of what is left of echo over its average, in power
@@ -111,7 +113,8 @@ class EchoCanceller:
         power /= BLOCK
         self._disabler.feed(both, power)
         self._seat_rows(power[0])
-        self._order()
+        if self._seated:
+            self._order()
         out = received.copy()
         free = self._awake[:n] == 0               # of echo
         rows = self._row[:self._seated]
@@ -215,7 +218,8 @@ class EchoCanceller:
             self._change_seats(int(self._row[other]), int(one))
 
     def _urgent(self, n: int) -> Flags:
-        urgent: Flags = (self._eager[:n] > 0) | (self._left[:n] > CONVERGED)
+        left = self._left[:n]
+        urgent: Flags = (self._eager[:n] > 0) | (left > CONVERGED) | (left > WELL) & self._filters.modems(n)
         return urgent
 
     def _compare(

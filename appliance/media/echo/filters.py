@@ -22,6 +22,7 @@ REGULAR = 3e-3                                    # of the mean power of all bin
 NARROW = 0.35                                     # power spectrum's length against its sum: eight equal bins
 STEADY = 0.98                                     # cosine between one tick's power spectrum and the next's
 STEADY_TICKS = 10
+MODEM_TICKS = 25                                  # of few lines: no voice has them for so long
 AT_ONCE = 64                                      # seats: their changes fit the cache
 QUIET_POWER = np.float32(100.0 * 2 * BLOCK)       # of a bin that holds next to nothing
 _PLACES = 2 * tuple(range(PARTITIONS))
@@ -42,7 +43,7 @@ class FilterBank:
         self._last = np.zeros((1, seats, BINS), np.complex64)     # of the last block alone
         self._lines = np.zeros((1, seats, BINS), np.float32)      # the newest frame's power
         self._strength = np.zeros((1, seats), np.float32)         # its length
-        self._narrow = np.zeros((1, seats), bool)                 # it had few lines
+        self._narrow = np.zeros((1, seats), np.int16)             # ticks of few lines
         self._steady = np.zeros((1, seats), np.int16)             # ticks of tones
         self._background = np.zeros((PARTITIONS, seats, BINS), np.complex64)
         self._foreground = np.zeros_like(self._background)
@@ -90,13 +91,21 @@ class FilterBank:
         strength = np.sqrt(np.einsum("sb,sb->s", power, power))
         before, known = self._lines[0, :n], self._strength[0, :n]
         steady = np.einsum("sb,sb->s", power, before) > STEADY * strength * known
-        lines = self._narrow[0, :n] = strength > NARROW * power.sum(axis=1)
-        self._steady[0, :n] = np.where(steady & lines, self._steady[0, :n] + 1, 0)
+        lines = strength > NARROW * power.sum(axis=1)
+        narrow = self._narrow[0, :n]
+        np.minimum(narrow + 1, MODEM_TICKS, out=narrow)
+        narrow *= lines
+        ticks = np.minimum(self._steady[0, :n] + 1, STEADY_TICKS)
+        self._steady[0, :n] = ticks * (steady & lines)
         before[:], known[:] = power, strength
 
     def narrow(self, n: int) -> Flags:
         """Of seats 0 to n-1: had the last frame few lines?"""
-        return self._narrow[0, :n]
+        return self._narrow[0, :n] > 0
+
+    def modems(self, n: int) -> Flags:
+        """Of seats 0 to n-1: were all frames so for longer than a voice's?"""
+        return self._narrow[0, :n] >= MODEM_TICKS
 
     def tonal(self, n: int) -> Flags:
         """Of seats 0 to n-1: are they sent steady tones?"""

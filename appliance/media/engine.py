@@ -72,8 +72,9 @@ class Engine:
         self.plan = Plan(0, np.full(ports, ports, np.intp))
         self._rows = rows = Rows(ports)
         self._waiting: deque[Plan] = deque()
-        self._table = np.full((rows.count, BLOCK), IDLE, np.uint8)
-        self._tx = np.full((ports + 1, BLOCK), IDLE, np.uint8)   # and silence, sent to no port
+        self._octets = np.full((rows.count + ports + 1, BLOCK), IDLE, np.uint8)
+        self._table = self._octets[:rows.count]
+        self._tx = self._octets[rows.count:]      # what each port is sent, and silence, sent to no port
         self._audio = np.empty((2 * ports, BLOCK), np.uint8)
         self._live = np.empty((2 * ports, BLOCK), np.uint8)
         self._failed: list[Failed] = []           # in this tick
@@ -195,11 +196,11 @@ class Engine:
 
     def _tap(self, sides: Numbers, audio: Octets) -> Octets:
         n = len(sides)
-        return self._table.take(sides.reshape(-1), 0, audio[:2 * n], "clip").reshape(n, 2, BLOCK)
+        return self._octets.take(sides.reshape(-1), 0, audio[:2 * n], "clip").reshape(n, 2, BLOCK)
 
     def _measure(self, plan: Plan) -> list[Level]:
         meters = plan.meters
-        samples = g711.decode(self._table.take(meters.rows, 0))
+        samples = g711.decode(self._octets.take(meters.rows, 0))
         measured = self._meters.run(self.number, self._meters.part.feed, samples, meters.ticks)
         return [Level(meters.tags[row], rms_dbm0, peak_dbm0) for row, rms_dbm0, peak_dbm0 in measured or ()
                 if meters.tags[row]]

@@ -22,7 +22,6 @@ from appliance.media.plan import (
     Masks,
     Meters,
     Mixing,
-    Numbers,
     Plan,
     Playing,
     Rows,
@@ -73,10 +72,7 @@ class Graph:
             self._change("source")
 
     def sent(self, port: int) -> int:
-        """What `port` hears, as a side of a tap or a row of a meter: always its row of then.
-
-        It is taken before the port's own gain of what is sent.
-        """
+        """What `port` is sent, gain and a cut player's end included, as a side of a tap or for a meter."""
         return self.rows.count + self._check_port(port)
 
     def clear(self, port: int) -> None:
@@ -301,11 +297,6 @@ class Graph:
         parts = self._parts
         if len(parts) == len(self._MAKERS):
             return None
-        if "source" not in parts:                 # what is sent follows it
-            for part, tapped in self._tapped.items():
-                if tapped.refers_from(self.rows.count):
-                    parts.pop(part, None)
-            parts.pop("meters", None)
         for part, make in self._MAKERS.items():
             if part not in parts:
                 parts[part] = make(self)
@@ -333,14 +324,14 @@ class Graph:
         return self._parties.mixing()
 
     def _make_taps(self, part: str) -> Taps:
-        return self._tapped[part].taps(self._now())
+        return self._tapped[part].taps()
 
     def _make_meters(self) -> Meters:
         end = self._meter_slots.end
         rows, over, tags = np.full(end, self.rows.silence, np.intp), np.ones(end, np.intp), [""] * end
         for tag, (slot, row, ticks) in self._meters.items():
             rows[slot], over[slot], tags[slot] = row, ticks, tag
-        return Meters(self._now()[rows], over, tuple(tags))
+        return Meters(rows, over, tuple(tags))
 
     _MAKERS: ClassVar[dict[str, Callable[["Graph"], Any]]] = {
         "source": lambda self: self._source.copy(),
@@ -356,10 +347,6 @@ class Graph:
         "live": lambda self: self._make_taps("live"),
         "meters": _make_meters,
     }
-
-    def _now(self) -> Numbers:
-        """[rows, and sent() of each port]: the row that it is."""
-        return np.concatenate([np.arange(self.rows.count), self._source])
 
     # The rest
 

@@ -112,7 +112,10 @@ class Mixing(NamedTuple):
 
 
 class Taps(NamedTuple):
-    """Pairs of rows to give out each tick, each in the row that it keeps for life. A name of zeros: free."""
+    """Pairs of rows to give out each tick, each in the row that it keeps for life. A name of zeros: free.
+
+    A number after the table's rows is what a port is sent: Graph.sent().
+    """
 
     names: Octets = np.zeros((0, ID_OCTETS), np.uint8)           # [taps, ID_OCTETS]
     sides: Numbers = np.zeros((0, 2), np.intp)                   # [taps, 2]

@@ -98,16 +98,10 @@ class Tapped:
         sides[gone] = self._silence
         return bool(gone.any())
 
-    def refers_from(self, row: int) -> bool:
-        """True when a side is that row or a later one."""
-        return bool((self._sides[:self._slots.end] >= row).any())
-
-    def taps(self, now: Numbers) -> Taps:
-        """`now`: each row or sent(port) -> the row that it is."""
+    def taps(self) -> Taps:
         end = self._slots.end
         names: Octets = self._names[:end].copy()
-        sides = np.where(self._paused[:end], self._silence, self._sides[:end])
-        return Taps(names, now[sides])
+        return Taps(names, np.where(self._paused[:end], self._silence, self._sides[:end]))
 
     def _find(self, name: bytes) -> int:
         if name not in self.row:

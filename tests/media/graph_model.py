@@ -107,17 +107,17 @@ class Model:
 
     def said(self, ref: Ref | None) -> list[Octets]:
         """What it may have said: of a mix, sums that differ by 1 before A-law."""
-        if ref is not None and ref[0] == "sent":
-            ref = self.hears.get(ref[1])
         if ref is None:
             return [SILENCE]
+        if ref[0] == "sent":
+            return self._sent(ref[1])
         if ref[0] == "mix":
             total = np.rint(self._sum(self.mixes[ref[1]]))
             return [octets(total + off) for off in (0, -1, 1)]
         return [self.blocks[ref]]
 
-    def sent(self, port: int) -> list[Octets]:
-        possible = self.said(("sent", port))
+    def _sent(self, port: int) -> list[Octets]:
+        possible = self.said(self.hears.get(port))
         if port in self.dying:
             possible = [np.concatenate([octets(g711.decode(block[:FADE]) + self.dying[port]), block[FADE:]])
                         for block in possible]

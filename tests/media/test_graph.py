@@ -228,7 +228,8 @@ class AnyWishes(RuleBasedStateMachine):
         tick = self.engine.tick(rx)
         self.model.tick(rx)
         for port in range(PORTS):
-            assert agrees(tick.tx[port], self.model.sent(port)), f"{port} hears {self.model.hears.get(port)}"
+            heard = self.model.said(("sent", port))
+            assert agrees(tick.tx[port], heard), f"{port} hears {self.model.hears.get(port)}"
         given = {name.tobytes(): sides for name, sides in zip(tick.recordings, tick.audio, strict=True)
                  if name.any()}
         assert given.keys() == self.model.taps.keys()

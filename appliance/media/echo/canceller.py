@@ -29,7 +29,9 @@ EAGER_TICKS = 45                                  # of the full step, anew when 
 PROOF = 1.7                                       # standard deviations make one,
 TALK_PROOF = 1.5                                  # and so many times more when the near end talks
 MEMORY = np.float32(0.2)                          # part of the newest block in averages
+SLOW = np.float32(0.05)                           # the same where echo is told from the near end
 MUCH_BETTER = 0.7                                 # in power: the path has changed
+COHERENT = 0.12                                   # correlation of what is left and echo, squared: so it has
 CONVERGED = 0.1                                   # of echo's power left over
 WELL = 0.03                                       # the same of a modem's signal, which is soon over
 LEAST_LOSS = 0.5                                  # of an echo path in power: 6 dB, and 3 for blocks that peak
@@ -37,11 +39,13 @@ TONE_LOSS = 0.8                                   # the same of tones, which som
 MARGIN = 8.0                                      # of what is left of echo over its average, in power
 BACKGROUND = 2.0                                  # of the near end's noise, in power: no talk yet
 HARMFUL = 1.3                                     # power of what is left against what was received
+PLAIN = np.float32(0.1)                           # of the echo in power: more is muted only at first
 HANGOVER_TICKS = 6                                # after the near end talked
 TURNS = 3                                         # ticks in which a converged filter learns once
 AT_FIRST = np.float32(0.1)                        # how fast what is left of echo is learnt: at first,
 FALLING, RISING = np.float32(0.02), np.float32(0.005)     # later,
 IN_TALK = np.float32(0.002)                       # and how much more may be left at most while somebody talks
+FORGOTTEN = np.float32(1.003)                     # a tick: the least that was left
 
 _0DBM0 = PEAK_0DBM0 ** 2 / 2                      # mean square
 _SILENT = np.float32(_0DBM0 * 10 ** (SILENT_DBM0 / 10))
@@ -80,18 +84,21 @@ class EchoCanceller:
         self._tick = 0
         self._awake = np.zeros(rows, np.int16)                    # ticks until what was sent echoes no more
         self._loudest = np.zeros((PARTITIONS, rows), np.float32)  # mean squares of the blocks sent in a tail
-        self._state = np.zeros((10, rows), np.float32)            # by seats, what follows:
+        self._state = np.zeros((15, rows), np.float32)            # by seats, what follows:
         self._left = self._state[0]               # of echo's power, after the foreground
         self._eager = self._state[1]              # ticks of the full step
         self._talking = self._state[2]            # ticks that the near end counts as talking
         self._gain = self._state[3]               # of the residual, at the last block's end
         self._averages = self._state[4:8]         # mean squares: near, echo, residual, trial
-        self._advantage = self._state[8:]         # of the background: average and variance
+        self._advantage = self._state[8:10]       # of the background: average and variance
+        self._least = self._state[10]             # was left of late: between syllables that is echo
+        self._plain = self._state[11]             # ticks that what is left is too loud to be muted
+        self._slow = self._state[12:]             # mean squares: near, echo, residual
         self._begin(slice(0, rows))
 
     def _begin(self, seats: slice) -> None:
         self._state[:, seats] = 0
-        self._left[seats] = self._gain[seats] = 1
+        self._left[seats] = self._least[seats] = self._gain[seats] = 1
         self._eager[seats] = EAGER_TICKS
 
     def reset(self, row: int) -> None:
@@ -183,6 +190,8 @@ class EchoCanceller:
         np.subtract(near, residual, out=residual)
         powers[2] = _mean_square(residual)
         averages += MEMORY * (powers - averages)
+        slow = self._slow[:, :n]
+        slow += SLOW * (powers - slow)
         loudest = self._loudest.max(axis=0)[rows]
         learners = self._learners(n)
         if learners:
@@ -194,7 +203,8 @@ class EchoCanceller:
             self._filters.forget(harmed)
             residual[harmed] = near[harmed]
             averages[2, harmed] = averages[0, harmed]
-            self._left[harmed], self._eager[harmed] = 1, EAGER_TICKS
+            self._left[harmed] = self._least[harmed] = 1
+            self._eager[harmed] = EAGER_TICKS
         expected = self._judge(rows, loudest, powers)
         if learners:
             step = self._step(rows[:learners], expected[:learners] / (trial_power + 1), loudest, powers[0])
@@ -240,8 +250,11 @@ class EchoCanceller:
             self._filters.take_over(better)
             usual = MARGIN * self._left[better] * averages[1, better]
             left_over, tried_over = averages[2:4, better]
-            changed = (left_over > usual) & (tried_over < MUCH_BETTER * left_over)
+            coherent = self._coherent(better)
+            changed = (left_over > usual) & (coherent | (tried_over < MUCH_BETTER * left_over))
             self._eager[better[changed]] = EAGER_TICKS
+            follows = changed & coherent
+            self._relearn(better[follows], tried_over[follows])
             residual[better] += (trial[better] - residual[better]) * _RAMP
             averages[2, better] = averages[3, better]
             advantage[better] = variance[better] = 0
@@ -251,23 +264,46 @@ class EchoCanceller:
             averages[3, worse] = averages[2, worse]
             advantage[worse] = variance[worse] = 0
 
+    def _coherent(self, seats: Rows) -> Flags:
+        """Is what is left like the echo taken away? The near end is not, but an echo by another path is."""
+        near, echo, residual = self._slow[:, seats]
+        twice_cross = near - echo - residual
+        coherent: Flags = np.square(twice_cross) > 4 * COHERENT * echo * residual
+        return coherent
+
+    def _relearn(self, seats: Rows, over: Floats) -> None:
+        """Another path: all that is left, in power `over`, is echo."""
+        now = np.minimum(over / (self._averages[1, seats] + 1), 1)
+        self._left[seats] = np.maximum(self._left[seats], now)
+        self._least[seats] = 1
+
     def _judge(self, rows: Rows, loudest: Floats, powers: Floats) -> Floats:
         """Who talks; how much of the echo is expected to be left, mean squares float32[len(rows)]."""
         n = rows.size
         near, echo, residual = powers
         averages, left, talking = self._averages[:, :n], self._left[:n], self._talking[:n]
         ratio = np.minimum(averages[2] / (averages[1] + 1), 1)
+        heard = averages[1] > _QUANTIZED
+        least, modems = self._least[:n], self._filters.modems(n)
+        np.minimum(ratio, FORGOTTEN * least, out=least, where=heard)
+        least[modems & heard] = 1                 # no voice: without syllables
+        np.minimum(ratio, np.maximum(least, left), out=ratio)
         rate = np.where(ratio < left, np.where(left > CONVERGED, AT_FIRST, FALLING), RISING)
         change = rate * (ratio - left)
         change = np.where(talking > 0, np.minimum(change, IN_TALK * left), change)
-        left += np.where(averages[1] > _QUANTIZED, change, 0)
-        expected: Floats = MARGIN * left * np.maximum(echo, averages[1])
+        left += np.where(heard, change, 0)
+        loud = np.maximum(echo, averages[1])
+        expected: Floats = MARGIN * left * loud
         background = BACKGROUND * self._noise.power[rows] + _QUANTIZED
+        unknown = left > CONVERGED
         talks = np.where(
-            left > CONVERGED, (near > LEAST_LOSS * loudest) | self._filters.tonal(n),
+            unknown, (near > LEAST_LOSS * loudest) | self._filters.tonal(n),
             residual > expected + background)
-        talking -= 1
-        np.maximum(talking, HANGOVER_TICKS * talks, out=talking)
+        learns = unknown & ((self._eager[:n] > 0) | modems)
+        plain = talks | ((residual > PLAIN * loud + background) & heard & ~learns)
+        for ticks, now in ((talking, talks), (self._plain[:n], plain)):
+            ticks -= 1
+            np.maximum(ticks, HANGOVER_TICKS * now, out=ticks)
         return expected
 
     def _step(self, rows: Rows, step: Floats, loudest: Floats, near: Floats) -> Floats:
@@ -293,10 +329,10 @@ class EchoCanceller:
         return hears
 
     def _process(self, residual: Floats, rows: Rows) -> Linear:
-        """The non-linear processor: comfort noise in place of what is left, unless the near end talks."""
+        """The non-linear processor: comfort noise in place of what is left, unless the near end may talk."""
         gain = self._gain[:rows.size]
         before = gain.copy()
-        passes = (self._talking[:rows.size] > 0) | self._disabler.tone[rows]
+        passes = (self._plain[:rows.size] > 0) | self._disabler.tone[rows]
         np.maximum(passes, not self.processor, out=gain)
         mixed = np.flatnonzero(np.minimum(gain, before) < 1)
         if mixed.size:

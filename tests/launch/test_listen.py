@@ -24,14 +24,10 @@ from appliance.launch.listening import Sink, Tapped
 from appliance.media.ring import Octets, Ring
 from e1_driver import BLOCK, IDLE
 from tests.recording.rings import channel, figures_of_ffprobe, figures_of_sox
-from tests.span.far import WITHIN_S, Exchanges, Listener, spand
+from tests.span.far import WITHIN_S, Exchanges, Listener, spand, speech
 
 CALLER, AGENT = ("telco", 5), ("pbx", 31)
 ID = "ab" * 16
-
-
-def speech(seed: int, seconds: float) -> bytes:
-    return np.random.default_rng(seed).integers(0, 128, int(8000 * seconds), dtype=np.uint8).tobytes()
 
 
 @pytest_asyncio.fixture

@@ -24,14 +24,58 @@ WITHIN_S = 20.0                                   # nothing here takes a second 
 Channel = tuple[str, int]                         # span, timeslot
 
 
-class Exchanges:
-    """End a of each line, at its pace: says what it is given, then silence, and keeps what it hears.
+def speech(seed: int, seconds: float) -> bytes:
+    """Octets that do not repeat."""
+    return np.random.default_rng(seed).integers(0, 128, int(8000 * seconds), dtype=np.uint8).tobytes()
+
+
+class FarEnds:
+    """End a of each line, turned by a thread at its pace. What it needs is made before this is."""
+
+    def __init__(self, folder: Path, spans: list[str]) -> None:
+        self.spans: dict[str, Span] = {name: open_span(f"virtual:{folder / name}/a") for name in spans}
+        self._stop = False
+        keep_time()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop = True
+        self._thread.join()
+        for span in self.spans.values():
+            span.close()
+
+    def _answer(self, name: str, heard: Block, now: float) -> Block:
+        """The block that is said after this one was heard."""
+        raise NotImplementedError
+
+    def _turned(self, name: str, frames: list[bytes]) -> None:
+        """The line was read, with these frames."""
+
+    def _run(self) -> None:
+        keep_time(PRIORITY)
+        poll = select.epoll()
+        names = {span.fileno(): name for name, span in self.spans.items()}
+        for descriptor in names:
+            poll.register(descriptor, select.EPOLLIN)
+        while not self._stop:
+            for descriptor, _ in poll.poll(0.1):
+                name, now = names[descriptor], time.monotonic()
+                span = self.spans[name]
+                block, frames = span.read(now), span.receive_frames()
+                if block is not None:
+                    span.write(self._answer(name, block, now))
+                self._turned(name, frames)
+        poll.close()
+
+
+class Exchanges(FarEnds):
+    """Says what it is given, then silence, and keeps what it hears.
 
     `said_at` is when the first block of the last say() left, `heard_at` when each block came (monotonic).
     """
 
     def __init__(self, folder: Path, spans: list[str]) -> None:
-        self.spans: dict[str, Span] = {name: open_span(f"virtual:{folder / name}/a") for name in spans}
         self.heard: dict[Channel, bytearray] = defaultdict(bytearray)
         self.heard_at: dict[str, list[float]] = defaultdict(list)
         self.said_at: dict[Channel, float] = {}
@@ -39,10 +83,7 @@ class Exchanges:
         self._to_say: dict[Channel, bytes] = {}
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._stop = False
-        keep_time()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+        super().__init__(folder, spans)
 
     def say(self, channel: Channel, octets: bytes) -> None:
         self.said_at.pop(channel, None)
@@ -59,31 +100,15 @@ class Exchanges:
         """Wait until they were heard in one piece. TimeoutError."""
         await self.until(lambda: octets in self.heard[channel])
 
-    def close(self) -> None:
-        self._stop = True
-        self._thread.join()
-        for span in self.spans.values():
-            span.close()
+    def _answer(self, name: str, heard: Block, now: float) -> Block:
+        self.heard_at[name].append(now)
+        for timeslot in range(TIMESLOTS):
+            self.heard[name, timeslot] += heard[timeslot].tobytes()
+        return self._next_block(name, now)
 
-    def _run(self) -> None:
-        keep_time(PRIORITY)
-        poll = select.epoll()
-        names = {span.fileno(): name for name, span in self.spans.items()}
-        for descriptor in names:
-            poll.register(descriptor, select.EPOLLIN)
-        while not self._stop:
-            for descriptor, _ in poll.poll(0.1):
-                name = names[descriptor]
-                now = time.monotonic()
-                block = self.spans[name].read(now)
-                self.frames[name] += self.spans[name].receive_frames()
-                if block is not None:
-                    self.heard_at[name].append(now)
-                    for timeslot in range(TIMESLOTS):
-                        self.heard[name, timeslot] += block[timeslot].tobytes()
-                    self.spans[name].write(self._next_block(name, now))
-            self._loop.call_soon_threadsafe(self._changed.set)
-        poll.close()
+    def _turned(self, name: str, frames: list[bytes]) -> None:
+        self.frames[name] += frames
+        self._loop.call_soon_threadsafe(self._changed.set)
 
     def _next_block(self, name: str, now: float) -> Block:
         block = np.full((TIMESLOTS, BLOCK), IDLE, np.uint8)

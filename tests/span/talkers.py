@@ -1,32 +1,24 @@
 """The far ends of virtual lines as arrays: every channel says its octets, all that is heard is kept."""
 
-import select
-import threading
-import time
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 
-from e1_driver import BLOCK, IDLE, TIMESLOTS, Block, open_span
+from e1_driver import BLOCK, IDLE, TIMESLOTS, Block
 from hil_tests.instruments import audio
-from hil_tests.instruments.line import PRIORITY, keep_time
-from tests.span.far import Channel
+from tests.span.far import Channel, FarEnds
 
 
-class Talkers:
-    """End a of each line, at its pace. Block n of a line was said when block n of it was heard, at `at`."""
+class Talkers(FarEnds):
+    """Block n of a line was said when block n of it was heard, at `at`."""
 
     def __init__(self, folder: Path, spans: list[str]) -> None:
-        self.spans = {name: open_span(f"virtual:{folder / name}/a") for name in spans}
         self.at: dict[str, list[float]] = {name: [] for name in spans}
         self._blocks: dict[str, list[Block]] = {name: [] for name in spans}
         self._says: dict[str, dict[int, tuple[int, audio.Octets]]] = defaultdict(dict)
         self._hybrids: dict[str, dict[int, Hybrid]] = defaultdict(dict)
-        self._stop = False
-        keep_time()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+        super().__init__(folder, spans)
 
     def say(self, says: dict[Channel, audio.Octets]) -> dict[str, int]:
         """These channels say this, then silence. Others go on. The block of each line that begins it."""
@@ -52,28 +44,11 @@ class Talkers:
         name, timeslot = channel
         return np.concatenate(self._hybrids[name][timeslot].said.copy())
 
-    def close(self) -> None:
-        self._stop = True
-        self._thread.join()
-        for span in self.spans.values():
-            span.close()
-
-    def _run(self) -> None:
-        keep_time(PRIORITY)
-        poll = select.epoll()
-        names = {span.fileno(): name for name, span in self.spans.items()}
-        for descriptor in names:
-            poll.register(descriptor, select.EPOLLIN)
-        while not self._stop:
-            for descriptor, _ in poll.poll(0.1):
-                name, now = names[descriptor], time.monotonic()
-                block = self.spans[name].read(now)
-                self.spans[name].receive_frames()
-                if block is not None:
-                    self.spans[name].write(self._said(name, block))
-                    self.at[name].append(now)
-                    self._blocks[name].append(block.copy())
-        poll.close()
+    def _answer(self, name: str, heard: Block, now: float) -> Block:
+        said = self._said(name, heard)
+        self.at[name].append(now)
+        self._blocks[name].append(heard.copy())
+        return said
 
     def _said(self, name: str, heard: Block) -> Block:
         number, said = len(self._blocks[name]), np.full((TIMESLOTS, BLOCK), IDLE, np.uint8)

@@ -3,18 +3,12 @@
 import signal
 from pathlib import Path
 
-import numpy as np
-
 from appliance.bus.messages import BindLeg, Bridge, GetMedia, StartRecording
 from appliance.media.ring import Ring
-from tests.span.far import Exchanges, spand
+from tests.span.far import Exchanges, spand, speech
 
 CALLER, AGENT = ("telco", 5), ("pbx", 31)
 HELD_UP_BLOCKS = 80                               # of the far end's own clock: 0.8 s
-
-
-def speech(seed: int, seconds: float) -> bytes:
-    return np.random.default_rng(seed).integers(0, 128, int(8000 * seconds), dtype=np.uint8).tobytes()
 
 
 async def test_a_process_that_was_held_up_carries_on_without_a_lasting_delay_or_a_hole_in_its_ticks(

@@ -28,7 +28,6 @@ CHOICES = {                                       # kind -> words that change ho
     "amount": frozenset({"and"}),
     "duration": frozenset[str](),
 }
-WORDING = frozenset[str]().union(*CHOICES.values())
 
 
 class Language(Protocol):

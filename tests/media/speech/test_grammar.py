@@ -168,4 +168,4 @@ def test_the_vocabulary_is_all_that_is_used_and_no_more(language: str) -> None:
 def test_who_names_languages_currencies_and_choices_names_the_same() -> None:
     assert set(typing.get_args(Language)) == speech.LANGUAGES.keys() == VOICES.keys()
     assert set(typing.get_args(Currency)) == speech.CURRENCIES.keys()
-    assert set(typing.get_args(Wording)) < speech.WORDING
+    assert set(typing.get_args(Wording)) < set().union(*speech.CHOICES.values())

@@ -39,21 +39,20 @@ from appliance.bus.messages import (
     Reloaded,
     Reply,
     Request,
-    TraceBegun,
-    TraceCaller,
     TraceMalicious,
 )
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.centre.board import board, contact_info
+from appliance.centre.commands import COMMANDS
 from appliance.centre.engine import DialRefused, Engine
 from appliance.centre.events import Checkpoint
 from appliance.centre.facts import facts
 from appliance.centre.flow import load_flow
+from appliance.centre.invariants import violations
 from appliance.centre.lane import Lane
 from appliance.centre.legs import legs
 from appliance.centre.projector import ContactProjector
-from appliance.centre.state import violations
 from appliance.centre.turn import Setup
 from appliance.config.changes import changes
 from appliance.config.emergency import emergency
@@ -62,6 +61,7 @@ from appliance.errors import ConfigError, StateError
 from appliance.store.events import FILE, EventLog, StoreError
 
 BOARD_EVERY_S = 0.1
+CHECK_S = 1.0                                     # between looks for what must never be: they cost a scan
 RETRY_S = 1.0                                     # an owner that is not there, a disk that is full
 CHECKPOINT_ENTRIES = 5000                         # a replay is never much longer
 MAX_CONTACTS = 500                                # of one GetContacts
@@ -87,11 +87,11 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """Likewise: somebody wants a caller registered; answered when that is on the disk."""
+class Asked:
+    """Likewise: a command; answered when what came of it is on the disk."""
 
-    request: TraceCaller
-    done: "asyncio.Future[TraceBegun]"
+    request: Request[Any]
+    done: "asyncio.Future[Reply]"
 
 
 class Centre:
@@ -108,6 +108,7 @@ class Centre:
         self._board_changed = asyncio.Event()
         self._entries_since_checkpoint = 0
         self._violations: list[str] = []
+        self._check_at = 0.0
 
     async def run(self) -> None:
         """Until told to stop. Events are heard before the table is asked for: nothing falls between."""
@@ -139,13 +140,13 @@ class Centre:
         given = await self._next()
         began = time.monotonic()
         self._deciding = True
-        answers: list[tuple[asyncio.Future[TraceBegun], str]] = []
+        answers: list[tuple[asyncio.Future[Reply], Reply]] = []
         for one in given:
             if isinstance(one, Reload):
                 self._reload(one)
-            elif isinstance(one, Trace):
-                if contact := self._trace(one):
-                    answers.append((one.done, contact))
+            elif isinstance(one, Asked):
+                if (reply := self._command(one)) is not None:
+                    answers.append((one.done, reply))
             elif not isinstance(one, Mark):
                 self._guarded(self._engine.handle, one)
         now = time.time()
@@ -155,9 +156,9 @@ class Centre:
             self._entries_since_checkpoint = 0
             self._engine.checkpoint(now)
         await self._settle()
-        for done, contact in answers:
+        for done, reply in answers:
             if not done.done():
-                done.set_result(TraceBegun(contact=contact))
+                done.set_result(reply)
         self._context.facts["turn_ms"] = round((time.monotonic() - began) * 1000, 3)
         if Mark.STOP in given:
             return False
@@ -211,14 +212,19 @@ class Centre:
         if not wanted.done.done():
             wanted.done.set_result(Reloaded(document=str(self._context.config_path), changed=changed))
 
-    def _trace(self, wanted: Trace) -> str:
-        """The contact; "" when it was refused."""
+    def _command(self, asked: Asked) -> Reply | None:
+        """None when it was refused."""
         try:
-            return self._engine.trace(wanted.request.name, wanted.request.by, time.time())
+            return self._engine.command(asked.request, time.time())
         except StateError as error:
-            if not wanted.done.done():
-                wanted.done.set_exception(Refused(str(error)))
-            return ""
+            refused = Refused(str(error))
+        except Exception:
+            log.exception("cannot do %s", asked.request)
+            self._context.facts["faults"] = self._context.facts.get("faults", 0) + 1
+            refused = Refused("this failed inside the box: its log says why")
+        if not asked.done.done():
+            asked.done.set_exception(refused)
+        return None
 
     async def _settle(self) -> None:
         """Onto the disk, then into the lanes, then onto the board."""
@@ -246,6 +252,9 @@ class Centre:
         self._context.facts.update(
             contacts=len(state.contacts), waiting=sum(one.waiting for one in state.contacts.values()),
             log_seq=self._events.seq)
+        if (now := time.monotonic()) < self._check_at:
+            return
+        self._check_at = now + CHECK_S
         found = violations(state)
         if found != self._violations:
             for sentence in found:
@@ -341,9 +350,9 @@ class Centre:
             return ContactLegs(legs=legs(await asyncio.to_thread(self._events.legs, request.contact)))
         if isinstance(request, GetContactFacts):
             return await asyncio.to_thread(self._facts, request.contact)
-        if isinstance(request, TraceCaller):
-            asked: asyncio.Future[TraceBegun] = asyncio.get_running_loop().create_future()
-            self._inbox.put_nowait(Trace(request, asked))
+        if type(request) in COMMANDS:
+            asked: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+            self._inbox.put_nowait(Asked(request, asked))
             return await asked
         if isinstance(request, ReloadCentre):
             done: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()

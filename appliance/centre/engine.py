@@ -31,9 +31,11 @@ from appliance.bus.messages import (
     MaliciousCallTraced,
     Play,
     PlayEnded,
+    Reply,
     Request,
 )
 from appliance.centre import acd, ending, events, inbound, nodes, outbound, told
+from appliance.centre.commands import COMMANDS
 from appliance.centre.events import decode
 from appliance.centre.evolve import evolve
 from appliance.centre.reconcile import reconcile
@@ -82,13 +84,11 @@ class Engine:
     def expire(self, now: float) -> None:
         self._turn(_expire, None, now)
 
-    def trace(self, name: str, by: str, now: float) -> str:
-        """Have the caller of a contact, or of the one of a leg, registered by the network; the contact.
-
-        StateError: it cannot be.
-        """
-        turn = Turn(self.state, self.setup, now, self._entries, self._actions)
-        return told.trace(turn, name, by)
+    def command(self, request: Request[Any], now: float) -> Reply:
+        """Do what somebody asks, one of COMMANDS. StateError: it cannot be, and nothing has changed."""
+        replies: list[Reply] = []
+        self._turn(lambda turn, asked: replies.append(COMMANDS[type(asked)](turn, asked)), request, now)
+        return replies[0]
 
     def checkpoint(self, now: float) -> None:
         """Write everything known into the log, so that a replay may begin here."""

@@ -104,35 +104,3 @@ class State(msgspec.Struct, kw_only=True):
         """Those in line, first one first."""
         waiting = [one for one in self.contacts.values() if one.waiting and one.record.queue == queue]
         return sorted(waiting, key=lambda contact: contact.line)
-
-
-def violations(state: State) -> list[str]:
-    """What must never be true, as sentences; empty on a healthy box."""
-    found: list[str] = []
-    held: dict[str, str] = {}
-    for name, contact in state.contacts.items():
-        record = contact.record
-        if record.state == "ended":
-            found.append(f"contact {name} has ended and is still here")
-        if contact.waiting and not (record.queue and contact.line):
-            found.append(f"contact {name} waits in no queue")
-        if record.state in ("ringing", "talking") and not contact.dialled_leg:
-            found.append(f"contact {name} is {record.state} without a second leg")
-        for leg in filter(None, (contact.arrived_leg, contact.dialled_leg)):
-            if state.legs.get(leg) != name:
-                found.append(f"leg {leg} of contact {name} leads to {state.legs.get(leg, 'nothing')}")
-        if record.agent:
-            if record.agent in held:
-                found.append(f"agent {record.agent} has contacts {held[record.agent]} and {name}")
-            held[record.agent] = name
-    for leg, name in state.legs.items():
-        if name not in state.contacts:
-            found.append(f"leg {leg} is held by contact {name}, which has ended")
-    for agent in state.agents.values():
-        if (agent.state in ("ringing", "talking")) != bool(agent.contact):
-            found.append(f"agent {agent.name} is {agent.state} with contact {agent.contact or 'none'}")
-        if agent.contact != held.get(agent.name, ""):
-            found.append(f"agent {agent.name} and contact {agent.contact or held[agent.name]} disagree")
-        if agent.state in ("ringing", "wrap-up", "unavailable") and not agent.until:
-            found.append(f"agent {agent.name} is {agent.state} without an end")
-    return found

@@ -31,14 +31,16 @@ from appliance.bus.messages import (
     Play,
     PlayEnded,
     Proceed,
+    Reply,
     Request,
     StartRecording,
     StopRecording,
 )
 from appliance.centre.engine import Engine
 from appliance.centre.flow import Flow, HangupNode, MenuNode, Option, PlayNode, QueueNode
+from appliance.centre.invariants import violations
 from appliance.centre.projector import ContactProjector
-from appliance.centre.state import Agent, Contact, violations
+from appliance.centre.state import Agent, Contact
 from appliance.centre.turn import Setup
 from appliance.config.emergency import Emergency
 from appliance.config.schema import AgentConfig, CentreConfig, InboundRoute, OutboundRoute, QueueConfig
@@ -201,6 +203,14 @@ class Office:
         self.engine.handle(given, self.now)
         self._settle()
         self._check_legs()
+
+    def command(self, request: Request[Any]) -> Reply:
+        """What somebody asks of the centre."""
+        try:
+            return self.engine.command(request, self.now)
+        finally:
+            self._settle()
+            self._check_legs()
 
     # --- what the test asks
 

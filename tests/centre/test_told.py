@@ -17,6 +17,8 @@ from appliance.bus.messages import (
     JoinWanted,
     MaliciousCallReported,
     MaliciousCallTraced,
+    TraceBegun,
+    TraceCaller,
     TraceMalicious,
 )
 from appliance.centre.facts import add, facts
@@ -125,17 +127,15 @@ def test_a_caller_is_traced_and_what_came_of_it_kept(office: Office) -> None:
     leg = office.ringing()["8001"]
     office.tell()
     for wanted in (name, "c1", leg):              # somebody is impatient
-        assert office.engine.trace(wanted, "anna", office.now) == name
-    office._settle()
+        assert office.command(TraceCaller(name=wanted, by="anna")) == TraceBegun(contact=name)
     assert office.tell() == [TraceMalicious(leg="c1")]
     office.give(MaliciousCallTraced(leg="c1", done=True))
-    office.engine.trace(name, "bert", office.now)
+    office.command(TraceCaller(name=name, by="bert"))
     office._settle()
     office.restart()
     office.pass_time(10.0)                        # no answer
     office.tell()
-    office.engine.trace(name, "", office.now)
-    office._settle()
+    office.command(TraceCaller(name=name, by=""))
     assert office.tell() == [TraceMalicious(leg="c1")]
     office.hang_up("c1")
     office.clear()
@@ -143,10 +143,10 @@ def test_a_caller_is_traced_and_what_came_of_it_kept(office: Office) -> None:
     assert [(one.by, one.done, one.why) for one in known(office, name).traces] == [
         ("anna", True, ""), ("bert", None, ""), ("", False, "not subscribed")]
     with pytest.raises(StateError, match="c1: no contact or leg of this name is there"):
-        office.engine.trace("c1", "anna", office.now)
+        office.command(TraceCaller(name="c1", by="anna"))
     dial(office)
     with pytest.raises(StateError, match="e1: this call went out"):
-        office.engine.trace("e1", "anna", office.now)
+        office.command(TraceCaller(name="e1", by="anna"))
 
 
 def test_a_telephone_that_reports_a_malicious_call_has_its_caller_traced(office: Office) -> None:

@@ -1,0 +1,44 @@
+"""State after an event of the log. The only place that changes one, while deciding and while replaying.
+
+A room for each part of the centre, with its rows: OF_CONTACT for events of a contact that is there, OF_BOX
+for the others.
+"""
+
+from appliance.centre import events
+from appliance.centre.events import LogEvent
+from appliance.centre.evolve import agents, contacts, flow, outbound, queues, told
+from appliance.centre.evolve.base import OfBox, OfContact
+from appliance.centre.projector import FOLDS, fold
+from appliance.centre.state import State
+
+
+def evolve(state: State, at: float, name: str, event: LogEvent) -> None:
+    """Apply `event` of contact `name` ("" for none)."""
+    contact = state.contacts.get(name)
+    if type(event) in FOLDS and contact is not None:
+        contact.record = fold(contact.record, at, name, event)
+    if type(event) in OF_CONTACT:
+        if contact is not None:
+            OF_CONTACT[type(event)](state, contact, at, event)
+    elif type(event) in OF_BOX:
+        OF_BOX[type(event)](state, name, at, event)
+
+
+def _checkpoint(state: State, name: str, at: float, event: events.Checkpoint) -> None:
+    for field in state.__struct_fields__:
+        setattr(state, field, getattr(event.state, field))
+
+
+OF_BOX: OfBox = {
+    events.Checkpoint: _checkpoint,
+    **agents.OF_BOX,
+    **contacts.OF_BOX,
+}
+
+OF_CONTACT: OfContact = {
+    **contacts.OF_CONTACT,
+    **flow.OF_CONTACT,
+    **queues.OF_CONTACT,
+    **outbound.OF_CONTACT,
+    **told.OF_CONTACT,
+}

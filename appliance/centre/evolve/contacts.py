@@ -1,0 +1,33 @@
+"""A contact's beginning and end."""
+
+from appliance.centre import events
+from appliance.centre.evolve.base import OfBox, OfContact, drop_leg
+from appliance.centre.projector import fold
+from appliance.centre.state import Contact, State
+
+
+def _began(state: State, name: str, at: float, event: events.Began) -> None:
+    state.contacts[name] = Contact(
+        record=fold(None, at, name, event), trunk=event.trunk, calling_name=event.calling_name,
+        arrived_leg=event.leg, withheld=event.withheld)
+    state.legs[event.leg] = name
+
+
+def _connected(state: State, contact: Contact, at: float, event: events.Connected) -> None:
+    contact.connected = True
+
+
+def _ended(state: State, contact: Contact, at: float, event: events.Ended) -> None:
+    del state.contacts[contact.record.contact]
+    for leg in (contact.arrived_leg, contact.dialled_leg):
+        drop_leg(state, leg)
+
+
+OF_BOX: OfBox = {
+    events.Began: _began,
+}
+
+OF_CONTACT: OfContact = {
+    events.Connected: _connected,
+    events.Ended: _ended,
+}

@@ -1,0 +1,29 @@
+"""Calls that go out."""
+
+from appliance.centre import events
+from appliance.centre.evolve.base import OfContact, drop_leg
+from appliance.centre.state import Contact, State
+
+
+def _dialled(state: State, contact: Contact, at: float, event: events.Dialled) -> None:
+    if contact.dialled_leg:                       # whose party had it deflected
+        drop_leg(state, contact.dialled_leg)
+        contact.deflections += 1
+    contact.dialled_leg, contact.record_talk = event.leg, event.record
+    contact.dialled_trunk, contact.bridged = event.trunk, False
+    state.legs[event.leg] = contact.record.contact
+
+
+def _bridged(state: State, contact: Contact, at: float, event: events.Bridged) -> None:
+    contact.bridged = True
+
+
+def _alerted(state: State, contact: Contact, at: float, event: events.Alerted) -> None:
+    contact.alerted = True
+
+
+OF_CONTACT: OfContact = {
+    events.Dialled: _dialled,
+    events.Bridged: _bridged,
+    events.Alerted: _alerted,
+}

@@ -1,0 +1,50 @@
+"""What must never be true of the state, as sentences. A room's check is a row of CHECKS."""
+
+from collections.abc import Callable, Iterator
+
+from appliance.centre.state import State
+
+
+def violations(state: State) -> list[str]:
+    """Empty on a healthy box."""
+    return [sentence for check in CHECKS for sentence in check(state)]
+
+
+def _contacts(state: State) -> Iterator[str]:
+    for name, contact in state.contacts.items():
+        record = contact.record
+        if record.state == "ended":
+            yield f"contact {name} has ended and is still here"
+        if contact.waiting and not (record.queue and contact.line):
+            yield f"contact {name} waits in no queue"
+        if record.state in ("ringing", "talking") and not contact.dialled_leg:
+            yield f"contact {name} is {record.state} without a second leg"
+
+
+def _legs(state: State) -> Iterator[str]:
+    for name, contact in state.contacts.items():
+        for leg in filter(None, (contact.arrived_leg, contact.dialled_leg)):
+            if state.legs.get(leg) != name:
+                yield f"leg {leg} of contact {name} leads to {state.legs.get(leg, 'nothing')}"
+    for leg, name in state.legs.items():
+        if name not in state.contacts:
+            yield f"leg {leg} is held by contact {name}, which has ended"
+
+
+def _agents(state: State) -> Iterator[str]:
+    held: dict[str, str] = {}
+    for name, contact in state.contacts.items():
+        if agent := contact.record.agent:
+            if agent in held:
+                yield f"agent {agent} has contacts {held[agent]} and {name}"
+            held[agent] = name
+    for one in state.agents.values():
+        if (one.state in ("ringing", "talking")) != bool(one.contact):
+            yield f"agent {one.name} is {one.state} with contact {one.contact or 'none'}"
+        if one.contact != held.get(one.name, ""):
+            yield f"agent {one.name} and contact {one.contact or held[one.name]} disagree"
+        if one.state in ("ringing", "wrap-up", "unavailable") and not one.until:
+            yield f"agent {one.name} is {one.state} without an end"
+
+
+CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (_contacts, _legs, _agents)

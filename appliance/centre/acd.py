@@ -1,10 +1,10 @@
-"""Queues and agents: who waits, who is rung for whom, and the one place where an agent's state is decided.
+"""Queues: who waits, who is rung for whom, and what comes of the ring.
 
-First come, first served over all queues; of idle agents the one who has been idle longest.
+First come, first served over all queues; of ready agents the one who has been so longest.
 """
 
 from appliance.bus.messages import Bridge, Dial, Hangup, StartRecording
-from appliance.centre import announce, events
+from appliance.centre import agents, announce, events
 from appliance.centre.state import Agent, Contact
 from appliance.centre.turn import NORMAL, Turn
 
@@ -40,18 +40,18 @@ def play_music(turn: Turn, contact: Contact) -> None:
 
 
 def assign(turn: Turn) -> None:
-    """Ring idle agents for those who wait, as long as both are there."""
-    idle = sorted((agent for agent in turn.state.agents.values() if agent.state == "idle" and not agent.leg),
+    """Ring ready agents for those who wait, as long as both are there."""
+    free = sorted((agent for agent in turn.state.agents.values() if agent.free),
                   key=lambda agent: (agent.idle_since, agent.name))
-    if not idle:
+    if not free:
         return
     waiting = sorted((contact for contact in turn.state.contacts.values() if contact.record.state == "queue"),
                      key=lambda contact: contact.line)
     for contact in waiting:
         members = turn.setup.queues[contact.record.queue].agents
-        agent = next((agent for agent in idle if agent.name in members), None)
+        agent = next((agent for agent in free if agent.name in members), None)
         if agent is not None:
-            idle.remove(agent)
+            free.remove(agent)
             _offer(turn, contact, agent)
 
 
@@ -59,11 +59,19 @@ def _offer(turn: Turn, contact: Contact, agent: Agent) -> None:
     queue = turn.setup.queues[contact.record.queue]
     leg = turn.setup.new_id()
     turn.log(events.Offered(agent=agent.name, leg=leg), contact)
-    turn.log(events.AgentChanged(agent=agent.name, state="ringing", idle_since=agent.idle_since,
-                                 until=turn.now + queue.ring_s, leg=leg), contact)
+    agents.change(turn, agent, "reserved", leg=leg, contact=contact, until=turn.now + queue.ring_s,
+                  idle_since=agent.idle_since)
     turn.do(Dial(leg=leg, trunk=agent.trunk, called=agent.extension,
                  calling=contact.record.calling, calling_name=contact.calling_name,
                  withheld=contact.withheld or None))
+
+
+def rings(turn: Turn, contact: Contact) -> None:
+    """The agent's telephone does."""
+    agent = turn.state.agents[contact.record.agent]
+    if agent.state == "reserved":
+        agents.change(turn, agent, "ringing", leg=agent.leg, contact=contact, until=agent.until,
+                      idle_since=agent.idle_since)
 
 
 def talk(turn: Turn, contact: Contact) -> None:
@@ -72,8 +80,8 @@ def talk(turn: Turn, contact: Contact) -> None:
     agent = turn.state.agents[contact.record.agent]
     recording = turn.setup.new_id() if queue is not None and queue.record else ""
     turn.log(events.Talked(recording=recording), contact)
-    turn.log(events.AgentChanged(agent=agent.name, state="talking", idle_since=agent.idle_since,
-                                 leg=contact.dialled_leg), contact)
+    agents.change(turn, agent, "talking", leg=contact.dialled_leg, contact=contact,
+                  idle_since=agent.idle_since)
     bridge(turn, contact)
 
 
@@ -103,30 +111,39 @@ def ring_failed(turn: Turn, contact: Contact, cause: int) -> None:
 
 
 def _ring_ended(turn: Turn, contact: Contact, cause: int, leg: str) -> None:
-    """The agent rests, the contact is first in line again. `leg` keeps the telephone until it is gone."""
+    """The agent rests, as the queue's rule has it; the contact is first in line again.
+
+    `leg` keeps the telephone until it is gone.
+    """
     agent = turn.state.agents[contact.record.agent]
     queue = turn.setup.queues[contact.record.queue]
     reason = RING_REASONS.get(cause, f"cause {cause}")
     turn.log(events.RingEnded(agent=agent.name, cause=cause, reason=reason), contact)
-    _change(turn, agent, "unavailable", turn.now + queue.unavailable_s, reason, leg)
+    if reason == "no answer" and queue.no_answer != "pause":
+        agents.change(turn, agent, queue.no_answer, leg=leg, reason=reason)
+    else:
+        agents.change(turn, agent, "unreachable", until=turn.now + queue.unavailable_s, reason=reason,
+                      leg=leg)
 
 
 def give_up_ring(turn: Turn, contact: Contact) -> None:
-    """The caller is gone while it rings: the agent keeps the place among the idle ones."""
+    """The caller is gone while it rings: the agent keeps the place among the ready ones."""
     agent = turn.state.agents[contact.record.agent]
-    turn.log(events.AgentChanged(agent=agent.name, state="idle", idle_since=agent.idle_since,
-                                 leg=contact.dialled_leg))
-    _leave_if_retired(turn, agent)
+    agents.release(turn, agent, leg=contact.dialled_leg, idle_since=agent.idle_since)
 
 
 def take(turn: Turn, contact: Contact) -> None:
-    """An outbound contact belongs to the agent whose extension it comes from; no queue rings there then."""
-    agent = next((agent for agent in turn.state.agents.values()
-                  if (agent.extension, agent.trunk) == (contact.record.calling, contact.trunk)), None)
+    """An outbound contact belongs to the agent whose extension it comes from; no queue rings there then.
+
+    Who was not ready is so again afterwards.
+    """
+    agent = agents.at(turn, contact.record.calling, contact.trunk)
     if agent is not None and not agent.contact:
         turn.log(events.AgentTook(agent=agent.name), contact)
-        turn.log(events.AgentChanged(agent=agent.name, state="talking", idle_since=agent.idle_since,
-                                     leg=contact.arrived_leg), contact)
+        if agent.state == agents.NOT_READY:
+            turn.log(events.AgentWished(agent=agent.name, state=agent.state, reason=agent.reason))
+        agents.change(turn, agent, "talking", leg=contact.arrived_leg, contact=contact,
+                      idle_since=agent.idle_since)
 
 
 def finish(turn: Turn, contact: Contact, gone_leg: str) -> None:
@@ -137,22 +154,6 @@ def finish(turn: Turn, contact: Contact, gone_leg: str) -> None:
     leg = "" if agent.leg == gone_leg else agent.leg
     queue = turn.setup.queues.get(contact.record.queue)
     if queue is not None and queue.wrap_up_s:
-        _change(turn, agent, "wrap-up", turn.now + queue.wrap_up_s, "", leg)
+        agents.change(turn, agent, "wrap-up", until=turn.now + queue.wrap_up_s, leg=leg)
     else:
-        _change(turn, agent, "idle", 0.0, "", leg)
-
-
-def rested(turn: Turn, agent: Agent) -> None:
-    """Wrap-up or the pause after a failed ring is over."""
-    _change(turn, agent, "idle", 0.0, "", agent.leg)
-
-
-def _change(turn: Turn, agent: Agent, state: str, until: float, reason: str, leg: str) -> None:
-    turn.log(events.AgentChanged(
-        agent=agent.name, state=state, idle_since=turn.now, until=until, reason=reason, leg=leg))
-    _leave_if_retired(turn, agent)
-
-
-def _leave_if_retired(turn: Turn, agent: Agent) -> None:
-    if agent.name not in turn.setup.agents:
-        turn.log(events.AgentLeft(agent=agent.name))
+        agents.release(turn, agent, leg=leg)

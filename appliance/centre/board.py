@@ -3,7 +3,7 @@
 import msgspec
 
 from appliance.bus.messages import AgentInfo, Board, ContactInfo, QueueInfo
-from appliance.centre.state import State
+from appliance.centre.state import Agent, State
 from appliance.centre.turn import Setup
 from appliance.store.records import ContactRecord
 
@@ -16,8 +16,11 @@ def board(state: State, setup: Setup, now: float) -> Board:
         at=now,
         contacts=[contact_info(contact.record) for contact in state.contacts.values()],
         queues=[_queue(state, name) for name in setup.queues],
-        agents=[AgentInfo(name=agent.name, extension=agent.extension, state=agent.state, since=agent.since,
-                          contact=agent.contact, reason=agent.reason) for agent in agents])
+        agents=[agent_info(agent) for agent in agents])
+
+
+def agent_info(agent: Agent) -> AgentInfo:
+    return msgspec.convert(agent, AgentInfo, from_attributes=True)
 
 
 def contact_info(record: ContactRecord) -> ContactInfo:

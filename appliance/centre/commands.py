@@ -3,8 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from appliance.bus.messages import Reply, Request, TraceBegun, TraceCaller
-from appliance.centre import told
+from appliance.bus.messages import (
+    AgentReply,
+    ExtendWrapUp,
+    LogIn,
+    LogOut,
+    Reply,
+    Request,
+    SetNotReady,
+    SetReady,
+    TraceBegun,
+    TraceCaller,
+)
+from appliance.centre import agents, told
+from appliance.centre.board import agent_info
+from appliance.centre.state import Agent
 from appliance.centre.turn import Turn
 
 
@@ -12,7 +25,17 @@ def _trace(turn: Turn, request: TraceCaller) -> TraceBegun:
     return TraceBegun(contact=told.trace(turn, request.name, request.by))
 
 
+def _agent(agent: Agent) -> AgentReply:
+    return AgentReply(agent=agent_info(agent))
+
+
 # A command that cannot be raises StateError before it has changed anything: who, why not, what to do.
 COMMANDS: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     TraceCaller: _trace,
+    LogIn: lambda turn, asked: _agent(agents.log_in(
+        turn, asked.agent, asked.extension, asked.trunk, ready=asked.ready, by=asked.by)),
+    LogOut: lambda turn, asked: _agent(agents.log_out(turn, asked.agent, asked.by)),
+    SetReady: lambda turn, asked: _agent(agents.ready(turn, asked.agent, asked.by)),
+    SetNotReady: lambda turn, asked: _agent(agents.not_ready(turn, asked.agent, asked.reason, asked.by)),
+    ExtendWrapUp: lambda turn, asked: _agent(agents.extend_wrap_up(turn, asked.agent, asked.for_s, asked.by)),
 }

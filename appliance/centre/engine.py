@@ -34,7 +34,7 @@ from appliance.bus.messages import (
     Reply,
     Request,
 )
-from appliance.centre import acd, ending, events, inbound, nodes, outbound, told
+from appliance.centre import acd, agents, ending, events, inbound, nodes, outbound, told
 from appliance.centre.commands import COMMANDS
 from appliance.centre.events import decode
 from appliance.centre.evolve import evolve
@@ -125,9 +125,9 @@ class Engine:
 def _start(turn: Turn, _: object) -> None:
     known = turn.state.agents
     for name, config in turn.setup.agents.items():
-        place = (config.extension, config.trunk)
-        if name not in known or (known[name].extension, known[name].trunk) != place:
-            turn.log(events.AgentJoined(agent=name, extension=config.extension, trunk=config.trunk))
+        place = (config.extension or "", config.trunk or "")
+        if name not in known or (known[name].home_extension, known[name].home_trunk) != place:
+            turn.log(events.AgentJoined(agent=name, extension=place[0], trunk=place[1], state=config.starts))
     for agent in list(known.values()):
         if agent.name not in turn.setup.agents and not agent.contact:
             turn.log(events.AgentLeft(agent=agent.name))
@@ -173,9 +173,10 @@ def _clearing(turn: Turn, given: CallClearing) -> None:
 
 
 def _alerting(turn: Turn, given: CallAlerting) -> None:
-    contact = _dialled(turn, given.leg, "dialling")
-    if contact is not None:
+    if (contact := _dialled(turn, given.leg, "dialling")) is not None:
         outbound.alerting(turn, contact)
+    elif (contact := _dialled(turn, given.leg, "ringing")) is not None:
+        acd.rings(turn, contact)
 
 
 def _answered(turn: Turn, given: CallAnswered) -> None:
@@ -279,18 +280,23 @@ def _expire(turn: Turn, _: object) -> None:
     for timer in sorted(one for one in _timers(turn.state) if one[0] <= turn.now):
         _, which, whose = timer
         agent, contact = turn.state.agents.get(whose), turn.state.contacts.get(whose)
-        if which == "agent" and agent is not None and timer in _of_agent(agent):
-            _agent_due(turn, agent)
+        if agent is not None and timer in _of_agent(agent):
+            AGENT_TIMERS[which](turn, agent)
         elif contact is not None and timer in _of_contact(contact):
             CONTACT_TIMERS[which](turn, contact)
 
 
 def _agent_due(turn: Turn, agent: Agent) -> None:
-    if agent.state == "ringing":
+    if agent.contact:
         acd.no_answer(turn, turn.state.contacts[agent.contact])
     else:
-        acd.rested(turn, agent)
+        agents.due(turn, agent)
 
+
+AGENT_TIMERS: dict[str, Callable[[Turn, Agent], None]] = {
+    "agent": _agent_due,
+    "limit": agents.overran,
+}
 
 CONTACT_TIMERS: dict[str, Callable[[Turn, Contact], None]] = {
     "digit": nodes.no_digit,
@@ -309,6 +315,8 @@ def _timers(state: State) -> Iterator[Timer]:
 def _of_agent(agent: Agent) -> Iterator[Timer]:
     if agent.until:
         yield agent.until, "agent", agent.name
+    if agent.limit_at:
+        yield agent.limit_at, "limit", agent.name
 
 
 def _of_contact(contact: Contact) -> Iterator[Timer]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from appliance.centre.state import State
+from appliance.centre.state import BY_TIME, WITH_CONTACT, State
 
 
 def violations(state: State) -> list[str]:
@@ -39,12 +39,14 @@ def _agents(state: State) -> Iterator[str]:
                 yield f"agent {agent} has contacts {held[agent]} and {name}"
             held[agent] = name
     for one in state.agents.values():
-        if (one.state in ("ringing", "talking")) != bool(one.contact):
+        if (one.state in WITH_CONTACT) != bool(one.contact):
             yield f"agent {one.name} is {one.state} with contact {one.contact or 'none'}"
         if one.contact != held.get(one.name, ""):
             yield f"agent {one.name} and contact {one.contact or held[one.name]} disagree"
-        if one.state in ("ringing", "wrap-up", "unavailable") and not one.until:
+        if one.state in BY_TIME and not one.until:
             yield f"agent {one.name} is {one.state} without an end"
+        if one.state in ("reserved", "ringing") and state.contacts[one.contact].record.state != "ringing":
+            yield f"agent {one.name} is {one.state} and contact {one.contact} rings nobody"
 
 
 CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (_contacts, _legs, _agents)

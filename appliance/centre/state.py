@@ -10,19 +10,42 @@ from appliance.store.records import ContactRecord
 RECENT_LEGS = 2048                                # ended legs remembered: more than trunkd's table of them
 
 
+WITH_CONTACT = ("reserved", "ringing", "talking", "held", "consulting")
+AT_WORK = (*WITH_CONTACT, "wrap-up")              # counts as occupied
+BY_TIME = ("reserved", "ringing", "wrap-up", "unreachable")      # each ends by itself
+
+
 class Agent(msgspec.Struct, kw_only=True):
-    """`leg` is what occupies the telephone: while it is not empty nothing new rings there."""
+    """A person at a telephone, or at none. `leg` is what occupies it: while there is one nothing new rings.
+
+    logged-out; not-ready (with a reason); ready; reserved (chosen, the telephone does not ring yet); ringing;
+    talking; held (the other party is); consulting; wrap-up; unreachable (the telephone, for a time).
+    """
 
     name: str
-    extension: str
+    extension: str                                # where it is now; "": nowhere
     trunk: str
-    state: str                                    # idle, ringing, talking, wrap-up, unavailable
+    state: str
     since: float                                  # of the state
-    idle_since: float                             # the place among the idle ones
+    idle_since: float                             # the place among the ready ones
     contact: str = ""
     until: float = 0.0                            # when the state ends by itself; 0: not by time
     reason: str = ""
     leg: str = ""
+    home_extension: str = ""                      # as configured
+    home_trunk: str = ""
+    wish: str = ""                                # not-ready or logged-out, as soon as the work is over
+    wish_reason: str = ""
+    limit_at: float = 0.0                         # not ready for longer than its reason allows; 0: no limit
+    overran: bool = False
+    logged_in_at: float = 0.0
+    calls: int = 0                                # talked since then
+    busy_s: float = 0.0                           # at work since then, but for the present state
+
+    @property
+    def free(self) -> bool:
+        """May be rung."""
+        return self.state == "ready" and not self.leg and bool(self.extension)
 
 
 class Contact(msgspec.Struct, kw_only=True):

@@ -12,7 +12,7 @@ from appliance.centre.evolve import evolve
 from appliance.centre.flow import Flow
 from appliance.centre.state import Contact, State
 from appliance.config.emergency import Emergency
-from appliance.config.schema import AgentConfig, CentreConfig, QueueConfig
+from appliance.config.schema import AgentConfig, CentreConfig, QueueConfig, ReasonConfig
 from appliance.store.events import Entry
 
 NORMAL = 16                                       # Q.850: normal call clearing
@@ -28,12 +28,17 @@ class Setup:
     queues: Mapping[str, QueueConfig]
     agents: Mapping[str, AgentConfig]
     new_id: Callable[[], str]
+    reasons: Mapping[str, ReasonConfig] = field(default_factory=dict)          # of not being ready, by name
+    trunks: tuple[str, ...] = ()                  # where extensions are reached
 
     @classmethod
     def of(cls, config: CentreConfig, flows: Mapping[str, Flow], new_id: Callable[[], str],
            emergency: Emergency | None = None) -> "Setup":
         return cls(DialPlan(config, emergency), flows, {queue.name: queue for queue in config.queues},
-                   {agent.name: agent for agent in config.agents}, new_id)
+                   {agent.name: agent for agent in config.agents}, new_id,
+                   {reason.name: reason for reason in config.not_ready},
+                   tuple(sorted({agent.trunk for agent in config.agents if agent.trunk}
+                                | {route.trunk for route in config.outbound})))
 
 
 @dataclass(slots=True)

@@ -93,9 +93,10 @@ def warnings(config: Config) -> Iterator[str]:
                 yield (f"{number} is an emergency number, but by it extensions of trunk {trunk} reach "
                        f"{found}: give that another number")
         for agent in config.centre.agents:
-            if agent.trunk == trunk and agent.extension in ways:
-                yield (f"centre.agents: {agent.name}: {agent.extension} is an emergency number of trunk "
-                       f"{ways[agent.extension]}: give the agent another extension")
+            extension = agent.extension
+            if agent.trunk == trunk and extension is not None and extension in ways:
+                yield (f"centre.agents: {agent.name}: {extension} is an emergency number of trunk "
+                       f"{ways[extension]}: give the agent another extension")
 
 
 def _public(spans: Sequence[SpanConfig]) -> bool:

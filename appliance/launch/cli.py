@@ -1,42 +1,29 @@
 """The branchline command."""
 
-import asyncio
 import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
 import click
 
-from appliance.bus.client import Bus, BusAway, BusError
+from appliance.bus.client import Bus
 from appliance.bus.messages import GetHealth, HealthReply
-from appliance.bus.runner import EX_CONFIG, EX_UNAVAILABLE, UMASK
+from appliance.bus.runner import EX_CONFIG, UMASK
 from appliance.centre.rebuild import rebuild as rebuild_records
 from appliance.config import emergency
 from appliance.config.load import load
-from appliance.errors import BranchlineError, ConfigError
 from appliance.launch import channels as channel_table
 from appliance.launch import lending, listening, malicious, media, tracing
 from appliance.launch import prompts as prompt_builder
 from appliance.launch import reload as reloading
 from appliance.launch import up as box
+from appliance.launch.agents import agents
+from appliance.launch.asking import CONFIG, PATH, RUN_DIR, STATE_DIR, leave, on_bus, or_exit
 from appliance.launch.console import Console
-from appliance.launch.place import CannotStart
 from appliance.media import speech
 from appliance.store import LINES_FILE
-
-T = TypeVar("T")
-
-PATH = click.Path(path_type=Path)
-CONFIG = click.option("--config", type=PATH, default=Path("branchline.yaml"), show_default=True,
-                      help="The box's configuration.")
-STATE_DIR = click.option("--state-dir", type=PATH, default=Path("var"), show_default=True,
-                         help="Database and recordings: what must outlive a power cut.")
-RUN_DIR = click.option("--run-dir", type=PATH, default=Path("run"), show_default=True,
-                       help="Sockets and the record ring: gone after a boot.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,7 +45,7 @@ def up(config: Path, state_dir: Path, run_dir: Path,
     os.umask(UMASK)
     console = Console(sys.stdout, sys.stdout.isatty() if color is None else color)
     try:
-        code = _or_exit(lambda: box.run(box.Options(config, state_dir, run_dir, demo, port), console))
+        code = or_exit(lambda: box.run(box.Options(config, state_dir, run_dir, demo, port), console))
     finally:
         console.close()
     sys.exit(code)
@@ -68,7 +55,7 @@ def up(config: Path, state_dir: Path, run_dir: Path,
 @CONFIG
 def check(config: Path) -> None:
     """Read the configuration and its flows, say what is wrong."""
-    found = _or_exit(lambda: box.check(config))
+    found = or_exit(lambda: box.check(config))
     for sentence in emergency.warnings(found):
         click.echo(f"{config}: warning: {sentence}", err=True)
     click.echo(f"{config}: in order: {len(found.spans)} spans, {len(found.centre.queues)} queues, "
@@ -81,7 +68,7 @@ def status(run_dir: Path) -> None:
     """How the daemons of a running box are."""
     async def ask(bus: Bus) -> HealthReply:
         return await bus.ask(GetHealth())
-    health = _on_bus(run_dir, ask).health
+    health = on_bus(run_dir, ask).health
     click.echo(f"{'daemon':<9}{'state':<7}{'pid':>8}{'starts':>8}{'MB':>8}{'CPU s':>10}  figures")
     for one in health.daemons:
         figures = ", ".join(f"{name} {figure:g}" for name, figure in sorted(one.facts.items()))
@@ -114,23 +101,23 @@ def trace(span: str | None, call: str | None, last_s: float | None, follow: bool
         raise click.UsageError("--pcap writes a file: without --json and --follow")
     view = tracing.View(as_json, details, pcap)
     if call is not None:
-        _on_bus(run_dir, lambda bus: tracing.of_call(bus, call, view))
+        on_bus(run_dir, lambda bus: tracing.of_call(bus, call, view))
     elif span is not None:
         if pcap and last_s is None:
-            _on_bus(run_dir, lambda bus: tracing.whole_span(bus, span, pcap))
+            on_bus(run_dir, lambda bus: tracing.whole_span(bus, span, pcap))
         elif follow:
             with contextlib.suppress(KeyboardInterrupt):
-                _on_bus(run_dir, lambda bus: tracing.follow(bus, span, last_s or 0.0, view, upkeep))
+                on_bus(run_dir, lambda bus: tracing.follow(bus, span, last_s or 0.0, view, upkeep))
         else:
             reach_s = tracing.LAST_S if last_s is None else last_s
-            _on_bus(run_dir, lambda bus: tracing.of_span(bus, span, reach_s, view, upkeep))
+            on_bus(run_dir, lambda bus: tracing.of_span(bus, span, reach_s, view, upkeep))
 
 
 @main.command("media")
 @RUN_DIR
 def media_command(run_dir: Path) -> None:
     """How well the audio of a running box keeps time: late ticks, slips, jitter, concealed frames."""
-    click.echo("\n".join(_on_bus(run_dir, media.table)))
+    click.echo("\n".join(on_bus(run_dir, media.table)))
 
 
 @main.command()
@@ -150,7 +137,7 @@ def listen(leg: str | None, span: str | None, timeslot: int | None, for_s: float
         raise click.UsageError("name one of them: --leg LEG, or --span SPAN --timeslot N")
     wanted = listening.Wanted(leg or "", span or "", timeslot or 0)
     with contextlib.suppress(KeyboardInterrupt):
-        _on_bus(run_dir, lambda bus: listening.listen(bus, run_dir, wanted, for_s, out), name="boxd")
+        on_bus(run_dir, lambda bus: listening.listen(bus, run_dir, wanted, for_s, out), name="boxd")
 
 
 @main.command("trace-malicious")
@@ -158,14 +145,14 @@ def listen(leg: str | None, span: str | None, timeslot: int | None, for_s: float
 @RUN_DIR
 def trace_malicious(name: str, run_dir: Path) -> None:
     """Have the telephone company register who calls, while the call goes on (MCID)."""
-    click.echo(_on_bus(run_dir, lambda bus: malicious.trace_caller(bus, name)))
+    click.echo(on_bus(run_dir, lambda bus: malicious.trace_caller(bus, name)))
 
 
 @main.command()
 @RUN_DIR
 def channels(run_dir: Path) -> None:
     """What each B-channel of a running box does."""
-    click.echo("\n".join(_on_bus(run_dir, channel_table.table)))
+    click.echo("\n".join(on_bus(run_dir, channel_table.table)))
 
 
 @main.command("busy-out")
@@ -174,8 +161,8 @@ def channels(run_dir: Path) -> None:
 @RUN_DIR
 def busy_out(where: str, now: bool, run_dir: Path) -> None:
     """Take channels out of use: of SPAN, of SPAN:1-5,17, or all. They stay so until bring-back."""
-    span, chosen = _or_exit(lambda: channel_table.place(where))
-    _on_bus(run_dir, lambda bus: channel_table.busy_out(bus, span, chosen, now), name="boxd")
+    span, chosen = or_exit(lambda: channel_table.place(where))
+    on_bus(run_dir, lambda bus: channel_table.busy_out(bus, span, chosen, now), name="boxd")
     click.echo(f"{where}: out of use until bring-back, calls there "
                f"{'were ended' if now else 'go on to their end'}")
 
@@ -185,8 +172,8 @@ def busy_out(where: str, now: bool, run_dir: Path) -> None:
 @RUN_DIR
 def bring_back(where: str, run_dir: Path) -> None:
     """Bring channels back into use that were busied out."""
-    span, chosen = _or_exit(lambda: channel_table.place(where))
-    _on_bus(run_dir, lambda bus: channel_table.bring_back(bus, span, chosen), name="boxd")
+    span, chosen = or_exit(lambda: channel_table.place(where))
+    on_bus(run_dir, lambda bus: channel_table.bring_back(bus, span, chosen), name="boxd")
     click.echo(f"{where}: in use")
 
 
@@ -195,7 +182,7 @@ def bring_back(where: str, run_dir: Path) -> None:
 @RUN_DIR
 def reload(config: Path, run_dir: Path) -> None:
     """Apply a changed configuration to a running box without dropping a call, or say why that cannot be."""
-    changed = _on_bus(run_dir, lambda bus: reloading.reload(bus, config, run_dir), name="boxd")
+    changed = on_bus(run_dir, lambda bus: reloading.reload(bus, config, run_dir), name="boxd")
     click.echo("\n".join(f"changed: {key}" for key in changed) or "nothing has changed")
 
 
@@ -211,14 +198,14 @@ def e1ctl(span: str, command: tuple[str, ...], config: Path, state_dir: Path, ru
     The box gives the line up meanwhile, which it refuses while a call is on it, and takes it back after.
     For `history`, what the box has kept is read, and the line is left alone; `verdict` reports it too.
     """
-    urls = {one.name: one.url for one in _or_exit(lambda: box.check(config)).spans}
+    urls = {one.name: one.url for one in or_exit(lambda: box.check(config)).spans}
     if span not in urls:
-        _exit(f"{config}: no span is called {span!r}, there are {', '.join(sorted(urls))}", EX_CONFIG)
+        leave(f"{config}: no span is called {span!r}, there are {', '.join(sorted(urls))}", EX_CONFIG)
     what, options, kept = command[0], command[1:], ("--store", str(state_dir / LINES_FILE))
     if what == "history":
         sys.exit(subprocess.run((*lending.E1CTL, what, span, *kept, *options), check=False).returncode)
     told = (*kept, "--name", span) if what == "verdict" else ()
-    sys.exit(_on_bus(run_dir, lambda bus: lending.test(bus, span, (what, urls[span], *told, *options)),
+    sys.exit(on_bus(run_dir, lambda bus: lending.test(bus, span, (what, urls[span], *told, *options)),
                      name="boxd"))
 
 
@@ -226,7 +213,7 @@ def e1ctl(span: str, command: tuple[str, ...], config: Path, state_dir: Path, ru
 @STATE_DIR
 def rebuild(state_dir: Path) -> None:
     """Make the contact records anew from the event log; the box must not run."""
-    rows = _or_exit(lambda: rebuild_records(state_dir))
+    rows = or_exit(lambda: rebuild_records(state_dir))
     click.echo("\n".join(f"{table}: {count} rows" for table, count in rows.items()))
 
 
@@ -242,7 +229,7 @@ def prompts() -> None:
 @click.option("--all", "every", is_flag=True, help="The whole list, also what is recorded already.")
 def vocabulary(config: Path, languages: tuple[str, ...], every: bool) -> None:
     """What to record so that numbers, dates, times and amounts can be said: prompt and text, one a line."""
-    media = _or_exit(lambda: load(config)).media
+    media = or_exit(lambda: load(config)).media
     texts = prompt_builder.vocabulary([media.currency], languages or tuple(speech.LANGUAGES))
     wanted = texts if every else prompt_builder.missing(Path(media.prompts), texts)
     lines = [f"{name}\t{texts[name]}" for name in wanted]
@@ -257,35 +244,8 @@ def vocabulary(config: Path, languages: tuple[str, ...], every: bool) -> None:
 def build(catalogue: Path, out: Path, currencies: tuple[str, ...]) -> None:
     """Speak the texts of a catalogue and what numbers, dates and so on need; only what changed is made again.
     """
-    made = _or_exit(lambda: prompt_builder.build(catalogue, out, currencies))
+    made = or_exit(lambda: prompt_builder.build(catalogue, out, currencies))
     click.echo(f"{out}: {len(made)} made")
 
 
-def _on_bus(run_dir: Path, ask: Callable[[Bus], Awaitable[T]], name: str = "webui") -> T:
-    """What `ask` gives, asked with the permissions of the daemon `name`."""
-    async def connected() -> T:
-        bus = await Bus.connect(run_dir, name)
-        try:
-            return await ask(bus)
-        finally:
-            await bus.close()
-    return _or_exit(lambda: asyncio.run(connected()))
-
-
-def _or_exit(act: Callable[[], T]) -> T:
-    """What `act` gives; its error is one message and an exit code of sysexits."""
-    try:
-        return act()
-    except ConfigError as error:
-        _exit(str(error), EX_CONFIG)
-    except CannotStart as error:
-        _exit(str(error), error.code)
-    except (BusAway, BusError) as error:
-        _exit(str(error), EX_UNAVAILABLE)
-    except BranchlineError as error:
-        _exit(str(error), 1)
-
-
-def _exit(text: str, code: int) -> NoReturn:
-    click.echo(text, err=True)
-    sys.exit(code)
+main.add_command(agents)

@@ -45,6 +45,7 @@ def _outside(config: Config, trunk: str) -> list[str]:
 
 
 def _office(config: Config, trunk: str) -> list[str]:
-    extensions = [agent.extension for agent in config.centre.agents if agent.trunk == trunk]
+    extensions = [agent.extension for agent in config.centre.agents
+                  if agent.extension and agent.trunk == trunk]
     return ["demo-pbx", "--outbound-per-minute", str(_OUTBOUND_PER_MINUTE),
             *(word for number in extensions for word in ("--extension", number))]

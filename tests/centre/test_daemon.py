@@ -314,7 +314,7 @@ async def test_a_refused_dial_fails_the_ring(bus_server: Path, tmp_path: Path, c
         await spand.until_asked(Play)
         await spand.say(Digit(leg="c1", digit="1", at=11.0))
         board = await webui.until(lambda: next((
-            one for one in webui.boards() if one.agents[0].state == "unavailable"), None))
+            one for one in webui.boards() if one.agents[0].state == "unreachable"), None))
         assert (board.agents[0].reason, board.contacts[0].state) == ("cause 41", "queue")
 
 

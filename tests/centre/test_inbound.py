@@ -24,7 +24,9 @@ def test_a_call_from_the_first_ring_to_wrap_up(office: Office) -> None:
     assert office.hears("c1") == ["zh/position", "zh/number/1", "zh/position-end"]
     dial = next(action for action in office.tell() if isinstance(action, Dial))
     assert (dial.trunk, dial.called, dial.calling) == ("pbx", "8001", "13912345678")
-    assert (office.contact(name).record.state, office.agent("ann").state) == ("ringing", "ringing")
+    assert (office.contact(name).record.state, office.agent("ann").state) == ("ringing", "reserved")
+    office.alerting(dial.leg)
+    assert office.agent("ann").state == "ringing"
     office.played("c1")
     assert office.hears("c1") == ["music/default"] and office.playing["c1"].repeat
     office.pass_time(4.0)
@@ -52,7 +54,7 @@ def test_a_call_from_the_first_ring_to_wrap_up(office: Office) -> None:
     assert record.segments[-1].recording == recording.recording
     assert office.agent("ann").state == "wrap-up" and not office.recording
     office.pass_time(5.0)
-    assert office.agent("ann").state == "idle"
+    assert office.agent("ann").state == "ready"
     assert not office.engine.state.contacts and not office.engine.state.legs
 
 
@@ -88,7 +90,7 @@ def test_the_caller_gives_up(office: Office, stage: str, state: str) -> None:
     assert record.segments[-1].ended_at == record.ended_at == office.now
     if stage == "ring":
         assert office.tell() == [Hangup(leg=ringing["8001"], cause=16)]
-        assert office.agent("ann").state == "idle"
+        assert office.agent("ann").state == "ready"
 
 
 def test_the_longest_idle_is_rung_first(office: Office) -> None:
@@ -124,13 +126,13 @@ def test_an_agent_who_cannot_take_it_rests_and_the_next_is_rung(
     office.hang_up(office.ringing()["8001"], cause=cause)
     assert list(office.ringing()) == ["8002"]
     ann = office.agent("ann")
-    assert (ann.state, ann.reason, ann.until) == ("unavailable", reason, office.now + 30.0)
+    assert (ann.state, ann.reason, ann.until) == ("unreachable", reason, office.now + 30.0)
     assert office.shape(name)[-3:] == [("ring", "ann"), ("queue", "sales"), ("ring", "bo")]
     office.answer(office.ringing()["8002"])
     office.pass_time(29.9)
-    assert office.agent("ann").state == "unavailable"
+    assert office.agent("ann").state == "unreachable"
     office.pass_time(0.1)
-    assert office.agent("ann").state == "idle"
+    assert office.agent("ann").state == "ready"
 
 
 def test_nobody_answers_and_the_caller_stays_first_in_line(office: Office) -> None:
@@ -148,7 +150,7 @@ def test_nobody_answers_and_the_caller_stays_first_in_line(office: Office) -> No
     assert office.contact(first).record.state == "queue"
     second = in_queue(office, "c2")
     office.pass_time(14.0)                        # bo comes back
-    assert office.states()["bo"] == "unavailable"
+    assert office.states()["bo"] == "unreachable"
     office.pass_time(1.0)
     assert office.contact(first).record.agent == "bo"
     assert office.contact(second).record.state == "queue"
@@ -247,7 +249,7 @@ def test_overflow_to_another_queue(office: Office) -> None:
     office.answer(office.ringing()["8004"])
     office.hang_up("c1")
     office.clear()
-    assert office.agent("dee").state == "idle"    # no wrap-up in this queue
+    assert office.agent("dee").state == "ready"    # no wrap-up in this queue
     assert office.records[name].segments[-1].recording == ""
 
 

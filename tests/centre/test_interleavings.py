@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from appliance.bus.messages import (
+    AgentReply,
     Bridge,
     CallAlerting,
     CallAnswered,
@@ -20,11 +21,18 @@ from appliance.bus.messages import (
     DeflectionWanted,
     Digit,
     Event,
+    ExtendWrapUp,
+    LogIn,
+    LogOut,
     Play,
     PlayEnded,
+    Request,
+    SetNotReady,
+    SetReady,
     StartRecording,
 )
 from appliance.centre.engine import Engine
+from appliance.errors import StateError
 from tests.centre.office import AGENTS, Office, incoming, setup
 
 CAUSES = st.sampled_from([16, 17, 19, 21, 34])
@@ -115,6 +123,24 @@ class Branch(RuleBasedStateMachine):
     def clears(self) -> None:
         self.office.clear()
 
+    # --- agents
+
+    @rule(pick=st.sampled_from(AGENTS), extension=st.sampled_from(["", "8001", "8009"]), ready=st.booleans())
+    def log_in(self, pick: str, extension: str, ready: bool) -> None:
+        self._ask(LogIn(agent=pick, extension=extension, ready=ready))
+
+    @rule(pick=st.sampled_from(AGENTS), reason=st.sampled_from(["", "lunch", "meeting"]))
+    def not_ready(self, pick: str, reason: str) -> None:
+        self._ask(SetNotReady(agent=pick, reason=reason))
+
+    @rule(ask=st.sampled_from([LogOut, SetReady]), pick=st.sampled_from(AGENTS))
+    def leaves_or_is_back(self, ask: type[LogOut | SetReady], pick: str) -> None:
+        self._ask(ask(agent=pick))
+
+    @rule(pick=st.sampled_from(AGENTS), for_s=st.sampled_from([7.0, 0.0]))
+    def needs_more_time(self, pick: str, for_s: float) -> None:
+        self._ask(ExtendWrapUp(agent=pick, for_s=for_s))
+
     # --- time, and what goes wrong
 
     @rule(seconds=st.sampled_from([0.5, 5.0, 15.0, 31.0, 61.0]))
@@ -166,7 +192,7 @@ class Branch(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_nothing(self) -> None:
         state, queues = self.office.engine.state, self.office.setup.queues
-        free = {agent.name for agent in state.agents.values() if agent.state == "idle" and not agent.leg}
+        free = {agent.name for agent in state.agents.values() if agent.free}
         for contact in state.contacts.values():
             if contact.record.state == "queue":
                 assert not free & set(queues[contact.record.queue].agents)
@@ -192,9 +218,14 @@ class Branch(RuleBasedStateMachine):
             if leg in office.calls:
                 office.hang_up(leg)
         office.clear()
+        for name in AGENTS:
+            if office.agent(name).extension == "8009":
+                office.command(LogOut(agent=name))
+        for name in AGENTS:
+            self._ask(LogIn(agent=name, ready=True))
         office.pass_time(200.0)
         assert not office.calls and not office.recording and not office.engine.state.legs
-        assert {agent.state for agent in office.engine.state.agents.values()} == {"idle"}
+        assert {agent.state for agent in office.engine.state.agents.values()} <= {"ready", "logged-out"}
         assert all(one.ended_at for record in office.records.values() for one in record.segments)
         assert {record.outcome for record in office.records.values()} <= {
             "answered", "abandoned", "rejected", "failed"}
@@ -205,6 +236,13 @@ class Branch(RuleBasedStateMachine):
     def _give(self, event: Event) -> None:
         self.said.append(event)
         self.office.give(event)
+
+    def _ask(self, request: Request[AgentReply]) -> None:
+        before = len(self.office.log)
+        try:
+            self.office.command(request)
+        except StateError:
+            assert len(self.office.log) == before
 
     def _leg(self, pick: int, *states: str, inbound: bool | None = None) -> str | None:
         legs = [call.leg for call in self.office.calls.values()

@@ -40,7 +40,7 @@ def test_an_outbound_call_that_is_answered(office: Office) -> None:
     assert (record.direction, record.agent) == ("out", "ann")
     assert (record.outcome, record.ended_by) == ("answered", "caller")
     assert office.shape(name) == [("dial", "2012345"), ("talk", "ann")]
-    assert office.agent("ann").state == "idle"
+    assert office.agent("ann").state == "ready"
 
 
 def test_no_queue_call_is_offered_to_an_agent_who_dials(office: Office) -> None:
@@ -71,7 +71,7 @@ def test_an_extension_that_is_no_agent_and_a_route_that_is_not_recorded(office: 
     assert (out.called, out.calling) == ("110", "8999")
     office.answer(out.leg)
     assert not office.recording
-    assert office.records[name].agent == "" and set(office.states().values()) == {"idle"}
+    assert office.records[name].agent == "" and set(office.states().values()) == {"ready"}
 
 
 def test_the_second_call_of_an_agent_leaves_the_first_one_alone(office: Office) -> None:
@@ -108,7 +108,7 @@ def test_a_number_that_leads_nowhere_frees_the_agent(
     name = office.call("e1", called, trunk="pbx", calling="8001", complete=complete)
     assert office.tell() == [Hangup(leg="e1", cause=cause)]
     assert (office.records[name].outcome, office.records[name].cause) == ("rejected", cause)
-    assert (office.agent("ann").state, office.agent("ann").leg) == ("idle", "e1")
+    assert (office.agent("ann").state, office.agent("ann").leg) == ("ready", "e1")
     office.clear()
     assert office.agent("ann").leg == ""
 
@@ -169,5 +169,5 @@ def test_a_queue_does_not_listen_to_why_an_agent_cannot_be_rung(office: Office, 
         office.clearing(leg, cause=17)
     told = office.tell()
     assert Hangup(leg=leg, cause=16) in told and "Dial" in kinds(told)
-    assert (office.agent("ann").state, office.agent("ann").reason) == ("unavailable", "busy")
+    assert (office.agent("ann").state, office.agent("ann").reason) == ("unreachable", "busy")
     assert list(office.ringing()) == ["8002"]

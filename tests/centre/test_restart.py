@@ -104,7 +104,7 @@ def test_a_telephone_whose_release_was_missed_is_free_again(office: Office) -> N
     in_queue(office, "c1")
     leg = office.ringing()["8001"]
     office.hang_up("c1")
-    assert (office.agent("ann").state, office.agent("ann").leg) == ("idle", leg)
+    assert (office.agent("ann").state, office.agent("ann").leg) == ("ready", leg)
     del office.calls[leg]                         # nobody said so
     office.give(office.table())
     in_queue(office, "c2")
@@ -138,7 +138,7 @@ def test_wrap_up_ends_when_it_should(office: Office) -> None:
     office.restart()
     assert office.agent("ann").state == "wrap-up"
     office.pass_time(1.0)
-    assert office.agent("ann").state == "idle"
+    assert office.agent("ann").state == "ready"
 
 
 def test_an_agent_taken_out_of_the_configuration_leaves_when_the_talk_is_over(office: Office) -> None:
@@ -147,16 +147,16 @@ def test_an_agent_taken_out_of_the_configuration_leaves_when_the_talk_is_over(of
     office.answer(leg)
     queues = [queue.model_copy(update={"agents": ["bo"]}) for queue in CENTRE.queues]
     office.restart(setup(CENTRE.model_copy(update={"agents": [CENTRE.agents[1]], "queues": queues})))
-    assert office.states() == {"ann": "talking", "bo": "idle"}
+    assert office.states() == {"ann": "talking", "bo": "ready"}
     office.hang_up(leg)
-    assert office.states() == {"bo": "idle"}
+    assert office.states() == {"bo": "ready"}
 
 
 def test_a_contact_whose_queue_is_gone_ends(office: Office) -> None:
     name = in_queue(office, "c1")
     office.restart(setup(CENTRE.model_copy(update={"queues": CENTRE.queues[1:]})))
     assert (office.records[name].outcome, office.records[name].ended_by) == ("failed", "box")
-    assert office.agent("ann").state == "idle"
+    assert office.agent("ann").state == "ready"
 
 
 def test_a_new_extension_is_used(office: Office) -> None:

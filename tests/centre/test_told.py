@@ -173,7 +173,7 @@ def test_a_queues_call_does_not_follow_a_telephone_that_is_diverted(office: Offi
     office.give(DeflectionWanted(leg=leg, to="0139"))
     told = office.tell()
     assert told[:2] == [GrantDeflection(leg=leg, granted=False), Hangup(leg=leg, cause=16)]
-    assert (office.agent("ann").state, office.agent("ann").reason) == ("unavailable", "refused")
+    assert (office.agent("ann").state, office.agent("ann").reason) == ("unreachable", "refused")
     assert list(office.ringing()) == ["8002"]
 
 

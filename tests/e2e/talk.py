@@ -24,7 +24,7 @@ def wait_all_idle(rig: Rig) -> None:
             channel.state == "idle" for span in reply.spans for channel in span.channels), SOON_S)
     rig.bus.ask_until(
         GetBoard(), lambda reply: not reply.board.contacts and all(
-            agent.state == "idle" and not agent.contact for agent in reply.board.agents), SOON_S)
+            agent.state == "ready" and not agent.contact for agent in reply.board.agents), SOON_S)
     for exchange in (rig.telco, rig.pbx):         # the last message to them may still be under way
         exchange.wait_idle(SOON_S)
 

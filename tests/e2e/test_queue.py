@@ -87,7 +87,7 @@ def test_a_caller_who_gives_up_while_it_rings_stops_the_ringing_and_leaves_the_a
     wait_agent(box, "wang", "ringing")
     caller.hang_up()
     assert agent.wait_for("RELEASED").cause == NORMAL
-    assert wait_agent(box, "wang", "idle").reason == ""
+    assert wait_agent(box, "wang", "ready").reason == ""
     gone = contact_of(box, caller.calling)
     assert (outcome(gone), recordings(gone)) == (("abandoned", "caller", NORMAL), [])
     assert [segment.kind for segment in gone.segments][-2:] == ["queue", "ring"]
@@ -100,7 +100,7 @@ def test_a_busy_agent_is_passed_over_and_the_next_one_is_rung(box: Rig) -> None:
     first.reject(USER_BUSY)
     second = box.pbx.wait_for_call()
     assert {first.called, second.called} == {"801", "802"}
-    assert wait_agent(box, name_of(box, first.called), "unavailable").reason == "busy"
+    assert wait_agent(box, name_of(box, first.called), "unreachable").reason == "busy"
     second.alert()
     pick_up(caller, second)
     assert contact_of(box, caller.calling, "talking").agent == name_of(box, second.called)
@@ -129,7 +129,7 @@ def test_the_agent_who_has_been_idle_longest_is_rung(box: Rig) -> None:
         caller, agent = talk(box, SALES)
         rung.append(agent.called)
         caller.hang_up()
-        wait_agent(box, name_of(box, agent.called), "idle")
+        wait_agent(box, name_of(box, agent.called), "ready")
     assert rung in (["801", "802", "801"], ["802", "801", "802"])
 
 

@@ -35,6 +35,14 @@ from appliance.bus.messages.acdd import (
     TraceBegun,
     TraceCaller,
 )
+from appliance.bus.messages.agents import (
+    AgentReply,
+    ExtendWrapUp,
+    LogIn,
+    LogOut,
+    SetNotReady,
+    SetReady,
+)
 from appliance.bus.messages.base import (
     PROTOCOL,
     DaemonUp,
@@ -176,6 +184,7 @@ __all__ = [
     "PROTOCOL",
     "REQUESTS",
     "AgentInfo",
+    "AgentReply",
     "Alert",
     "Answer",
     "BindLeg",
@@ -228,6 +237,7 @@ __all__ = [
     "Diversion",
     "Done",
     "Event",
+    "ExtendWrapUp",
     "GetBoard",
     "GetCallTrace",
     "GetCalls",
@@ -264,6 +274,8 @@ __all__ = [
     "LinkState",
     "Listen",
     "Listening",
+    "LogIn",
+    "LogOut",
     "MaliciousCallReported",
     "MaliciousCallTraced",
     "MaskDigits",
@@ -295,6 +307,8 @@ __all__ = [
     "SetAgc",
     "SetEcho",
     "SetGain",
+    "SetNotReady",
+    "SetReady",
     "SpanList",
     "SpanSecond",
     "SpanSeconds",
@@ -327,9 +341,11 @@ MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
     "acdd": ("spand", "trunkd"),
     "recordd": (),
     "boxd": (GetSpans, GetSpanSeconds, LendSpan, TakeSpanBack, GetMedia, GetLevels, Listen, StopListening,
-             BusyOut, BringBack, ReloadTrunks, ReloadCentre),
+             BusyOut, BringBack, ReloadTrunks, ReloadCentre,
+             LogIn, LogOut, SetReady, SetNotReady, ExtendWrapUp, GetBoard),
     "webui": (GetSpans, GetMedia, GetCalls, GetChannels, GetTrace, GetSpanTrace, GetCallTrace,
               GetBoard, GetContacts, GetContact, GetContactLegs, GetContactFacts, TraceCaller, GetRecording,
+              LogIn, LogOut, SetReady, SetNotReady, ExtendWrapUp,
               GetHealth, GetLineHistory),
 }
 

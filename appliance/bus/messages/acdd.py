@@ -12,10 +12,16 @@ from appliance.bus.messages.trunkd import Diversion
 class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     extension: str
-    state: str                                    # idle, ringing, talking, wrap-up, unavailable
+    state: str                                    # of appliance.centre.state.Agent
     since: float
     contact: str = ""
-    reason: str = ""                              # why unavailable: busy, no answer, refused, cause N
+    reason: str = ""                              # why not ready, or unreachable: busy, refused, cause N
+    trunk: str = ""
+    until: float = 0.0                            # when the state ends by itself; 0: not by time
+    wish: str = ""                                # what comes after the work: not-ready, logged-out
+    overran: bool = False                         # not ready for longer than its reason allows
+    calls: int = 0                                # talked since the log-in
+    logged_in_at: float = 0.0
 
 
 class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,16 @@ A room for each part of the centre; import the kinds from here.
 
 import msgspec
 
-from appliance.centre.events.agents import AgentChanged, AgentJoined, AgentLeft, AgentLegGone
+from appliance.centre.events.agents import (
+    AgentChanged,
+    AgentJoined,
+    AgentLeft,
+    AgentLegGone,
+    AgentOverran,
+    AgentPlaced,
+    AgentWished,
+    WrapUpExtended,
+)
 from appliance.centre.events.base import LogEvent
 from appliance.centre.events.contacts import Began, Connected, Ended, Numbered
 from appliance.centre.events.flow import (
@@ -31,7 +40,10 @@ __all__ = [
     "AgentJoined",
     "AgentLeft",
     "AgentLegGone",
+    "AgentOverran",
+    "AgentPlaced",
     "AgentTook",
+    "AgentWished",
     "Alerted",
     "Announced",
     "Began",
@@ -56,6 +68,7 @@ __all__ = [
     "Talked",
     "TraceAsked",
     "TraceOver",
+    "WrapUpExtended",
     "decode",
     "encode",
 ]

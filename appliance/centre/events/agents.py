@@ -1,18 +1,28 @@
-"""Of agents."""
+"""Of agents. `by`: a user, "telephone", "" for the box itself or its command line."""
 
 from appliance.centre.events.base import LogEvent
 
 
 class AgentJoined(LogEvent, frozen=True):
-    """Configured, or configured anew."""
+    """Configured, or configured anew. `state`: a new one's first."""
 
     agent: str
     extension: str
     trunk: str
+    state: str = "ready"
 
 
 class AgentLeft(LogEvent, frozen=True):
     agent: str
+
+
+class AgentPlaced(LogEvent, frozen=True):
+    """At this telephone from now on."""
+
+    agent: str
+    extension: str
+    trunk: str
+    by: str = ""
 
 
 class AgentChanged(LogEvent, frozen=True):
@@ -24,6 +34,29 @@ class AgentChanged(LogEvent, frozen=True):
     until: float = 0.0
     reason: str = ""
     leg: str = ""                                 # what occupies the telephone from now on
+    limit_at: float = 0.0
+    by: str = ""
+
+
+class AgentWished(LogEvent, frozen=True):
+    """What is to come after the work: not-ready, logged-out, "" ready."""
+
+    agent: str
+    state: str
+    reason: str = ""
+    by: str = ""
+
+
+class WrapUpExtended(LogEvent, frozen=True):
+    agent: str
+    until: float
+    by: str = ""
+
+
+class AgentOverran(LogEvent, frozen=True):
+    """Not ready for longer than its reason allows."""
+
+    agent: str
 
 
 class AgentLegGone(LogEvent, frozen=True):

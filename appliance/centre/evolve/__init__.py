@@ -27,6 +27,8 @@ def evolve(state: State, at: float, name: str, event: LogEvent) -> None:
 def _checkpoint(state: State, name: str, at: float, event: events.Checkpoint) -> None:
     for field in state.__struct_fields__:
         setattr(state, field, getattr(event.state, field))
+    for agent in state.agents.values():
+        agents.renamed(agent)
 
 
 OF_BOX: OfBox = {

@@ -2,28 +2,69 @@
 
 from appliance.centre import events
 from appliance.centre.evolve.base import OfBox
-from appliance.centre.state import Agent, State
+from appliance.centre.state import AT_WORK, WITH_CONTACT, Agent, State
+
+RENAMED = {"idle": "ready", "unavailable": "unreachable"}        # states in logs from before 1.0
+
+
+def renamed(agent: Agent) -> None:
+    """An agent out of an older checkpoint."""
+    agent.state = RENAMED.get(agent.state, agent.state)
+    agent.home_extension = agent.home_extension or agent.extension
+    agent.home_trunk = agent.home_trunk or agent.trunk
 
 
 def _agent_joined(state: State, name: str, at: float, event: events.AgentJoined) -> None:
     known = state.agents.get(event.agent)
-    if known is not None:
+    if known is None:
+        known = state.agents[event.agent] = Agent(
+            name=event.agent, extension="", trunk="", state=event.state, since=at, idle_since=at,
+            logged_in_at=at)
+    if (known.extension, known.trunk) == (known.home_extension, known.home_trunk):
         known.extension, known.trunk = event.extension, event.trunk
-    else:
-        state.agents[event.agent] = Agent(
-            name=event.agent, extension=event.extension, trunk=event.trunk,
-            state="idle", since=at, idle_since=at)
+    known.home_extension, known.home_trunk = event.extension, event.trunk
 
 
 def _agent_left(state: State, name: str, at: float, event: events.AgentLeft) -> None:
     state.agents.pop(event.agent, None)
 
 
+def _agent_placed(state: State, name: str, at: float, event: events.AgentPlaced) -> None:
+    agent = state.agents[event.agent]
+    agent.extension, agent.trunk = event.extension, event.trunk
+
+
 def _agent_changed(state: State, name: str, at: float, event: events.AgentChanged) -> None:
     agent = state.agents[event.agent]
-    agent.contact = name if event.state in ("ringing", "talking") else ""
-    agent.state, agent.since, agent.idle_since = event.state, at, event.idle_since
+    was, now = agent.state, RENAMED.get(event.state, event.state)
+    if was in AT_WORK:
+        agent.busy_s += max(0.0, at - agent.since)
+    if was == "logged-out" and now != was:
+        agent.logged_in_at, agent.calls, agent.busy_s = at, 0, 0.0
+    if now == "talking" and was in ("reserved", "ringing"):
+        agent.calls += 1
+    if now == "logged-out":
+        agent.extension, agent.trunk = agent.home_extension, agent.home_trunk
+    if now in ("logged-out", "not-ready", "ready"):
+        agent.wish = agent.wish_reason = ""
+    agent.contact = name if now in WITH_CONTACT else ""
+    agent.state, agent.since, agent.idle_since = now, at, event.idle_since
     agent.until, agent.reason, agent.leg = event.until, event.reason, event.leg
+    agent.limit_at, agent.overran = event.limit_at, False
+
+
+def _agent_wished(state: State, name: str, at: float, event: events.AgentWished) -> None:
+    agent = state.agents[event.agent]
+    agent.wish, agent.wish_reason = event.state, event.reason
+
+
+def _wrap_up_extended(state: State, name: str, at: float, event: events.WrapUpExtended) -> None:
+    state.agents[event.agent].until = event.until
+
+
+def _agent_overran(state: State, name: str, at: float, event: events.AgentOverran) -> None:
+    agent = state.agents[event.agent]
+    agent.limit_at, agent.overran = 0.0, True
 
 
 def _agent_leg_gone(state: State, name: str, at: float, event: events.AgentLegGone) -> None:
@@ -33,6 +74,10 @@ def _agent_leg_gone(state: State, name: str, at: float, event: events.AgentLegGo
 OF_BOX: OfBox = {
     events.AgentJoined: _agent_joined,
     events.AgentLeft: _agent_left,
+    events.AgentPlaced: _agent_placed,
     events.AgentChanged: _agent_changed,
+    events.AgentWished: _agent_wished,
+    events.WrapUpExtended: _wrap_up_extended,
+    events.AgentOverran: _agent_overran,
     events.AgentLegGone: _agent_leg_gone,
 }

@@ -83,7 +83,13 @@ class KeptSpan(Span):
     def read(self, now: float) -> Block | None:
         if self._span is None:
             self._try_again(now)
-        block = self._guarded(lambda span: span.read(now), None, now)
+            if self._span is None:
+                return None
+        try:                                      # as _guarded() does, which is too dear for each block
+            block = self._span.read(now)
+        except LineError as error:
+            self._lost(error, now)
+            return None
         if block is not None:
             self._retry_s, self._said = FIRST_RETRY_S, ""
             if alarms := self.status().alarms:
@@ -97,7 +103,11 @@ class KeptSpan(Span):
         return replace(status, alarms=seen)
 
     def write(self, block: Block) -> None:
-        self._guarded(lambda span: span.write(block), None)
+        if self._span is not None:
+            try:
+                self._span.write(block)
+            except LineError as error:
+                self._lost(error, time.monotonic())
 
     def send_frame(self, frame: bytes) -> bool:
         return self._guarded(lambda span: span.send_frame(frame), False)
@@ -165,15 +175,18 @@ class KeptSpan(Span):
         else:
             self._failed(result, now)
 
-    def _guarded(self, act: Callable[[Span], T], otherwise: T, now: float | None = None) -> T:
+    def _guarded(self, act: Callable[[Span], T], otherwise: T) -> T:
         if self._span is None:
             return otherwise
         try:
             return act(self._span)
         except LineError as error:
-            self._drop()
-            self._failed(error, time.monotonic() if now is None else now)
+            self._lost(error, time.monotonic())
             return otherwise
+
+    def _lost(self, error: LineError, now: float) -> None:
+        self._drop()
+        self._failed(error, now)
 
     def _drop(self) -> None:
         if self._span is None:

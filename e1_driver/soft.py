@@ -70,9 +70,9 @@ class SoftSpan(Span):
         elif self._loop is Loop.LOCAL:
             line, block = block, self._take()
             block[0] = line[0]
-        frames = self._decoder.feed(block[D_TIMESLOT].tobytes())
-        self._counters.frames_in += len(frames)
-        self._frames += frames
+        if frames := self._decoder.feed(block[D_TIMESLOT].tobytes()):
+            self._counters.frames_in += len(frames)
+            self._frames += frames
         return block
 
     def write(self, block: Block) -> None:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from webui import account, board, contacts, errors, recordings, spans, texts, views
 from webui.exchange import Exchange
 from webui.parts import LANGUAGES, Parts, Settings, parts
+from webui.seen import Seen
 from webui.users import PASSWORD_LEAST, User, Users
 
 MAX_BODY_OCTETS = 64 * 1024
@@ -33,7 +34,7 @@ HEADERS = {
 }
 
 
-def create_app(exchange: Exchange, users: Users, settings: Settings) -> Flask:
+def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings) -> Flask:
     """The WSGI application. `exchange` answers any thread; files are served from settings.recordings only."""
     app = Flask(__name__)
     app.config.update(
@@ -42,7 +43,7 @@ def create_app(exchange: Exchange, users: Users, settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.secure_cookies, PERMANENT_SESSION_LIFETIME=timedelta(hours=24),
         WTF_CSRF_TIME_LIMIT=None)                 # as long as the session
     app.json.ensure_ascii = False                 # type: ignore[attr-defined]
-    app.extensions["branchline"] = Parts(exchange, users, settings)
+    app.extensions["branchline"] = Parts(exchange, users, settings, seen)
     Babel(app, locale_selector=_language)
     CSRFProtect(app)
     login = LoginManager(app)

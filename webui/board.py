@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from webui import views
 from webui.live import stream
@@ -25,6 +26,15 @@ def events() -> Response:
     return stream(_fragments)
 
 
+@bp.post("/seen/<figure>/<float:since>/<float:count>")
+def seen(figure: str, since: float, count: float) -> AnyResponse:
+    """A counter's notice is put away, for everybody, as far as it had come on the page."""
+    if figure not in views.COUNTED:
+        abort(404)
+    parts().seen.remember(figure, (since, count))
+    return redirect(url_for("board.index"), 303)
+
+
 def _fragments(floor: Floor) -> Iterator[Fragment]:
     show, acdd_away = parts().rendered, "acdd" in floor.away
     yield show("board/notice.html", "notice", floor.away)
@@ -35,4 +45,4 @@ def _fragments(floor: Floor) -> Iterator[Fragment]:
     yield show("board/queues.html", "queues", (views.queue_views(floor), acdd_away))
     yield show("board/agents.html", "agents", (views.agent_views(floor), acdd_away))
     yield show("board/health.html", "health",
-               (views.daemons(floor), views.troubles(floor), "boxd" in floor.away))
+               (views.daemons(floor), views.troubles(floor, parts().seen.reached), "boxd" in floor.away))

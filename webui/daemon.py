@@ -11,6 +11,7 @@ from appliance.bus.runner import main as run
 from webui import create_app
 from webui.exchange import BusExchange
 from webui.parts import Settings
+from webui.seen import Seen
 from webui.server import Server
 from webui.users import SetupCode, Users, session_key
 
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 async def serve(context: Context) -> None:
-    """Serve pages until told to stop. Unavailable: the port or the file of users cannot be had."""
+    """Serve pages until told to stop. Unavailable: the port or one of its files cannot be had."""
     web, state = context.config.web, context.state_dir
     if not CHINESE.exists():
         log.warning("%s is missing: pages are in English only until pybabel compile has made it", CHINESE)
@@ -31,7 +32,7 @@ async def serve(context: Context) -> None:
         recordings=state / "recordings", session_key=session_key(state / "session-key"), setup_code=code,
         language=web.language, secure_cookies=web.secure_cookies)
     exchange = BusExchange(context.bus)
-    server = Server(create_app(exchange, users, settings), web.host, web.port)
+    server = Server(create_app(exchange, users, Seen(state / "seen.sqlite"), settings), web.host, web.port)
     server.start()
     keeping = asyncio.create_task(exchange.run())
     try:

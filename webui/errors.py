@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(BusError, _away)
     app.register_error_handler(Busy, _away)
-    app.register_error_handler(sqlite3.Error, _away)          # the file of users: locked, full, gone
+    app.register_error_handler(sqlite3.Error, _away)          # a file of ours: locked, full, gone
     app.register_error_handler(Exception, _mistake)
 
 

@@ -9,6 +9,7 @@ from flask import current_app
 
 from webui.exchange import Exchange
 from webui.rendered import Rendered
+from webui.seen import Seen
 from webui.throttle import AtHome, Throttle
 from webui.users import SetupCode, Users
 
@@ -30,6 +31,7 @@ class Parts:
     exchange: Exchange
     users: Users
     settings: Settings
+    seen: Seen
     by_address: Throttle = field(default_factory=lambda: Throttle(longest_s=900.0))
     # For strangers: one who guesses must not lock out who has signed in from the same place before.
     by_name: Throttle = field(default_factory=lambda: Throttle(longest_s=60.0))

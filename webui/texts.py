@@ -22,8 +22,9 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "failed": _l("Failed"), "": _l("In progress"),
     },
     "agent": {
-        "idle": _l("Ready"), "ringing": _l("Ringing"), "talking": _l("Talking"), "wrap-up": _l("Wrap-up"),
-        "unavailable": _l("Unavailable"),
+        "logged-out": _l("Logged out"), "not-ready": _l("Not ready"), "ready": _l("Ready"),
+        "reserved": _l("Reserved"), "ringing": _l("Ringing"), "talking": _l("Talking"), "held": _l("On hold"),
+        "consulting": _l("Consulting"), "wrap-up": _l("Wrap-up"), "unreachable": _l("Unreachable"),
     },
     "channel": {
         "idle": _l("idle"), "busy": _l("busy"), "restarting": _l("restarting"),

@@ -1,9 +1,11 @@
 """Facts of the bus -> what a fragment of a page shows. Pure; equal views make equal fragments."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.bus.messages import AgentInfo, ContactInfo, DaemonHealth, SegmentInfo
 from webui.mirror import Floor, Numbers
+from webui.seen import Reached
 
 LANES = ("flow", "queue", "ring", "dial", "talk")
 MARK_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -71,7 +73,7 @@ def figures(floor: Floor) -> Figures:
         calls=len(live_contacts(floor)),
         waiting=sum(len(queue.waiting) for queue in board.queues) if board else 0,
         oldest_since=min(waits, default=0.0),
-        ready=sum(agent.state == "idle" for agent in board.agents) if board else 0,
+        ready=sum(agent.state == "ready" for agent in board.agents) if board else 0,
         agents=len(board.agents) if board else 0,
         busy=sum(cell.state == "busy" for cell in cells), channels=len(cells),
         stale="acdd" in floor.away)
@@ -150,10 +152,30 @@ TROUBLES = (
 )
 
 
-def troubles(floor: Floor) -> list[str]:
-    """What daemons that are up say is wrong, by the name of the figure."""
-    facts = {one.daemon: one.facts for one in daemons(floor) if one.state == "up"}
-    return [figure for daemon, figure, least in TROUBLES if facts.get(daemon, {}).get(figure, 0) >= least]
+# Those that count from the daemon's start on: they stay until somebody has seen them.
+COUNTED = frozenset({"ring_refused", "failures", "lost_s"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    figure: str
+    reached: Reached | None = None                # None: it goes by itself when it is over
+
+
+def troubles(floor: Floor, seen: Mapping[str, Reached]) -> list[Trouble]:
+    """What daemons that are up say is wrong and nobody has seen yet: it grew since, or counts anew."""
+    up = {one.daemon: one for one in daemons(floor) if one.state == "up"}
+    found = []
+    for name, figure, least in TROUBLES:
+        daemon = up.get(name)
+        if daemon is None or (count := daemon.facts.get(figure, 0)) < least:
+            continue
+        since, most = seen.get(figure, (0.0, 0.0))
+        if figure not in COUNTED:
+            found.append(Trouble(figure))
+        elif since != daemon.started_at or count > most:
+            found.append(Trouble(figure, (daemon.started_at, count)))
+    return found
 
 
 # Of spand's figures, with it on the health line: words of WORDS["timing"].

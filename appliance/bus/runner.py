@@ -42,7 +42,7 @@ class Context:
     stop: asyncio.Event
     facts: dict[str, float] = field(default_factory=dict)    # the daemon's own figures for its heartbeat
     started_at: float = field(default_factory=time.time)
-    failure: Exception | None = None              # what a kept part died of
+    failure: Exception | None = None              # what the daemon ends with
     config_path: Path = Path()                    # the document that `config` was read from
 
     def read(self) -> Config:
@@ -53,11 +53,18 @@ class Context:
         """Run `part` beside serve(). Its error ends the daemon, which without it would only seem to work."""
         def ended(task: asyncio.Task[None]) -> None:
             if not task.cancelled() and isinstance(error := task.exception(), Exception):
-                self.failure = self.failure or error
-                self.stop.set()
+                self.fail(error)
         task = asyncio.create_task(part)
         task.add_done_callback(ended)
         return task
+
+    def fail(self, error: Exception) -> None:
+        """End the daemon with the first error that comes here; what fails while it ends goes to the log."""
+        if self.failure is None:
+            self.failure = error
+        elif error is not self.failure:
+            log.error("%s ends, and then: %r", self.name, error, exc_info=error)
+        self.stop.set()
 
     async def up(self) -> None:
         """Say DaemonUp now and whenever the bus was away: call it when requests can be answered."""
@@ -119,12 +126,14 @@ async def _run(name: str, serve: Serve, config: Config, state_dir: Path, run_dir
     beside = [context.keep(_beat(context)), context.keep(_watch_bus(bus))]
     try:
         await serve(context)
-        if context.failure is not None:
-            raise context.failure
+    except Exception as error:
+        context.fail(error)
     finally:
         for task in beside:
             task.cancel()
         await bus.close()
+    if context.failure is not None:
+        raise context.failure
 
 
 async def _watch_bus(bus: Bus) -> None:

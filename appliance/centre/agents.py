@@ -12,6 +12,12 @@ from appliance.errors import StateError
 
 LOGGED_OUT, NOT_READY, READY = "logged-out", "not-ready", "ready"
 MOST_EXTENSION_S = 3600.0
+RING_REASONS = {                                  # Q.850 cause -> why it was not taken
+    17: "busy",
+    18: "no answer",
+    19: "no answer",
+    21: "refused",
+}
 
 
 def change(turn: Turn, agent: Agent, state: str, *, leg: str, contact: Contact | None = None,
@@ -26,9 +32,28 @@ def change(turn: Turn, agent: Agent, state: str, *, leg: str, contact: Contact |
         turn.log(events.AgentLeft(agent=agent.name))
 
 
+def back_to_not_ready(turn: Turn, agent: Agent) -> None:
+    """Who is not ready and gets work all the same is not ready again afterwards."""
+    if agent.state == NOT_READY:
+        turn.log(events.AgentWished(agent=agent.name, state=agent.state, reason=agent.reason))
+
+
 def release(turn: Turn, agent: Agent, *, leg: str, idle_since: float | None = None) -> None:
     """The work is over: what was wished comes true, else the next one may come."""
     change(turn, agent, agent.wish or READY, leg=leg, reason=agent.wish_reason, idle_since=idle_since)
+
+
+def finish(turn: Turn, contact: Contact, gone_leg: str) -> None:
+    """The talk, or the outbound contact, is over: wrap-up if its queue has one."""
+    agent = turn.state.agents.get(contact.record.agent)
+    if agent is None or agent.contact != contact.record.contact:
+        return
+    leg = "" if agent.leg == gone_leg else agent.leg
+    queue = turn.setup.queues.get(contact.record.queue)
+    if queue is not None and queue.wrap_up_s:
+        change(turn, agent, "wrap-up", until=turn.now + queue.wrap_up_s, leg=leg)
+    else:
+        release(turn, agent, leg=leg)
 
 
 def due(turn: Turn, agent: Agent) -> None:

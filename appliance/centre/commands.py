@@ -5,18 +5,25 @@ from typing import Any
 
 from appliance.bus.messages import (
     AgentReply,
+    ExplainAgent,
+    ExplainContact,
     ExtendWrapUp,
+    ForceCalendar,
+    GetCalendars,
     LogIn,
     LogOut,
     Reply,
     Request,
     SetNotReady,
+    SetPriority,
     SetReady,
     TraceBegun,
     TraceCaller,
 )
-from appliance.centre import agents, told
+from appliance.centre import agents, explaining, told
 from appliance.centre.board import agent_info
+from appliance.centre.control.requests import CONTROL
+from appliance.centre.entry import forcing
 from appliance.centre.state import Agent
 from appliance.centre.turn import Turn
 
@@ -32,6 +39,12 @@ def _agent(agent: Agent) -> AgentReply:
 # A command that cannot be raises StateError before it has changed anything: who, why not, what to do.
 COMMANDS: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     TraceCaller: _trace,
+    GetCalendars: lambda turn, _: forcing.calendars(turn),
+    ForceCalendar: forcing.force,
+    ExplainContact: explaining.contact,
+    ExplainAgent: explaining.agent,
+    SetPriority: explaining.set_priority,
+    **CONTROL,
     LogIn: lambda turn, asked: _agent(agents.log_in(
         turn, asked.agent, asked.extension, asked.trunk, ready=asked.ready, by=asked.by)),
     LogOut: lambda turn, asked: _agent(agents.log_out(turn, asked.agent, asked.by)),

@@ -10,10 +10,9 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from appliance.bus.client import BusError, Refused
@@ -21,11 +20,14 @@ from appliance.bus.messages import (
     Answer,
     Board,
     BoardReply,
+    CallDeflected,
+    CallsJoined,
     ContactFacts,
     ContactLegs,
     ContactList,
     ContactReply,
     DaemonUp,
+    Deflect,
     Dial,
     Event,
     GetBoard,
@@ -34,6 +36,7 @@ from appliance.bus.messages import (
     GetContactFacts,
     GetContactLegs,
     GetContacts,
+    JoinOutside,
     MaliciousCallTraced,
     ReloadCentre,
     Reloaded,
@@ -45,15 +48,21 @@ from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.centre.board import board, contact_info
 from appliance.centre.commands import COMMANDS
+from appliance.centre.effects import Effect
 from appliance.centre.engine import DialRefused, Engine
+from appliance.centre.entry.load import box_zone, load_entrance, warnings
 from appliance.centre.events import Checkpoint
 from appliance.centre.facts import facts
-from appliance.centre.flow import load_flow
+from appliance.centre.flow import Flow
+from appliance.centre.flow.names import load_flows
+from appliance.centre.flow.versions import FOLDER as FLOWS
+from appliance.centre.flow.versions import Versions
 from appliance.centre.invariants import violations
 from appliance.centre.lane import Lane
 from appliance.centre.legs import legs
 from appliance.centre.projector import ContactProjector
 from appliance.centre.turn import Setup
+from appliance.centre.worker import Worker
 from appliance.config.changes import changes
 from appliance.config.emergency import emergency
 from appliance.config.schema import Config
@@ -103,6 +112,8 @@ class Centre:
             "trunkd": Lane(context.bus, self._refused, lambda: self._later(Mark.RESYNC)),
             "spand": Lane(context.bus, self._refused, lambda: None),      # its DaemonUp brings all again
         }
+        self._worker = Worker(context.config, context.state_dir, self._inbox.put_nowait)
+        self._versions = Versions(context.state_dir / FLOWS)
         self._deciding = False                    # the state is ahead of the disk
         self._board = board(engine.state, engine.setup, time.time())
         self._board_changed = asyncio.Event()
@@ -131,6 +142,7 @@ class Centre:
         finally:
             for task in tasks:
                 task.cancel()
+            await self._worker.close()
 
     def _parts(self) -> list[Coroutine[Any, Any, None]]:
         return [*(lane.run() for lane in self._lanes.values()), self._publish(), self._watch_stop()]
@@ -192,11 +204,14 @@ class Centre:
         """All of it or nothing: no caller may find his place gone."""
         try:
             new = self._context.read()
-            ready = setup(new)
+            in_use, there = self._engine.versions_in_use(), self._engine.setup.versions
+            ready = setup(new, {name: flow for name, flow in there.items() if name in in_use})
             lost = self._engine.lost_with(ready)
             if lost:
                 raise Refused("callers are where the new document has nothing: put it back, or wait until "
                               f"they are gone: {', '.join(lost)}")
+            if not wanted.check:
+                self._versions.keep(ready.versions)
         except (ConfigError, Refused) as error:
             if not wanted.done.done():
                 wanted.done.set_exception(Refused(str(error)))
@@ -204,9 +219,12 @@ class Centre:
         changed = [key for key in changes(self._config, new) if key.startswith("centre.")]
         changed += [f"flow {path}" for path, flow in ready.flows.items()
                     if path in self._engine.setup.flows and self._engine.setup.flows[path] != flow]
+        changed += ready.entrance.unlike(self._engine.setup.entrance)
         ways = self._engine.setup.plan.emergency != ready.plan.emergency         # by trunkd's settings
         if (changed or ways) and not wanted.check:
             self._config, self._engine.setup = new, ready
+            self._versions.forget_all_but(ready.versions)
+            self._worker.configure(new)
             self._guarded(self._engine.start)
             log.info("new settings: %s", ", ".join(changed) or "emergency numbers")
         if not wanted.done.done():
@@ -241,7 +259,10 @@ class Centre:
                     return
         self._deciding = False
         for action in actions:
-            self._lanes[action.owner].put(action)
+            if isinstance(action, Effect):
+                self._worker.put(action)
+            else:
+                self._lanes[action.owner].put(action)
         if entries:
             self._entries_since_checkpoint += len(entries)
             self._note()
@@ -287,6 +308,11 @@ class Centre:
             self._later(Mark.RESYNC)
         elif isinstance(action, TraceMalicious):
             self._inbox.put_nowait(MaliciousCallTraced(leg=action.leg, done=False, why=REFUSED))
+        elif isinstance(action, Deflect):
+            self._inbox.put_nowait(CallDeflected(leg=action.leg, done=False, why=REFUSED))
+        elif isinstance(action, JoinOutside):
+            self._inbox.put_nowait(
+                CallsJoined(leg_a=action.leg_a, leg_b=action.leg_b, done=False, why=REFUSED))
 
     def _soon(self, mark: Mark) -> None:
         self._inbox.put_nowait(mark)
@@ -365,19 +391,28 @@ class Centre:
         return facts(sorted(entries, key=lambda entry: entry.seq))
 
 
-def setup(config: Config) -> Setup:
-    """With every flow read. ConfigError: one of them cannot be used."""
+def setup(config: Config, older: Mapping[str, Flow] | None = None) -> Setup:
+    """With every flow read; `older` are versions that callers are in. ConfigError: one cannot be used."""
     centre = config.centre
-    queues = [queue.name for queue in centre.queues]
-    flows = {path: load_flow(Path(path), queues) for path in sorted({route.flow for route in centre.inbound})}
-    return Setup.of(centre, flows, lambda: secrets.token_hex(16), emergency(config))
+    return Setup.of(centre, load_flows(centre), lambda: secrets.token_hex(16), emergency(config), older,
+                    load_entrance(config, box_zone()))
 
 
 async def serve(context: Context) -> None:
-    engine = Engine(setup(context.config))
+    ready, versions = setup(context.config), Versions(context.state_dir / FLOWS)
+    engine = Engine(ready)
+    for sentence in warnings(ready.entrance, time.time()):
+        log.warning("%s", sentence)
     events = EventLog(context.state_dir / FILE, ContactProjector())
     try:
         engine.replay(events.read(max(1, events.last(Checkpoint.__name__))))
+        older = versions.load(engine.versions_in_use() - ready.versions.keys())
+        engine.setup = replace(ready, versions={**older, **ready.versions})
+        try:
+            versions.keep(ready.versions)
+        except ConfigError as error:              # a full disk: calls go on all the same
+            log.error("%s", error)
+        versions.forget_all_but(engine.setup.versions)
         await Centre(context, events, engine).run()
     finally:
         events.close()

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from appliance.config.emergency import Emergency, instead
+from appliance.config.entrance import CalledPattern, concerns, dials_out
 from appliance.config.pattern import NUMBER, DialPattern
 from appliance.config.schema import CentreConfig, InboundRoute, OutboundRoute
 
@@ -22,8 +23,10 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
-class ToFlow:
-    route: InboundRoute
+class ToEntry:
+    """A number of the box: the entry rules decide. `route`: its own, for whom none of them takes."""
+
+    route: InboundRoute | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,12 @@ class ToTrunk:
     digits: str                                   # that go out
 
 
-Verdict = Wait | Reject | ToFlow | ToTrunk
+Verdict = Wait | Reject | ToEntry | ToTrunk
 
 
 class DialPlan:
-    """An inbound number is exact and goes before patterns; of patterns the first that matches counts.
+    """An inbound number is exact and goes before those of entry rules, these before the outbound patterns, of
+    which the first that matches counts.
 
     An emergency number goes before both, unless something of the box has exactly this number; and it waits
     for no digit that could only make it another number of the public network, where none begins with it.
@@ -46,13 +50,13 @@ class DialPlan:
         self.emergency = emergency or Emergency()
         self._config = config
         self._inbound = config.inbound
+        self._entry: dict[str, list[CalledPattern]] = {}         # of rules for a trunk, found when it calls
         self._outbound = [
             (route, re.compile(route.called), DialPattern(route.called)) for route in config.outbound]
 
     def direction(self, trunk: str) -> str:
         """What a call from this trunk is as long as its number is not known."""
-        dials_out = any(route.trunk == trunk for route, _, _ in self._outbound)
-        return "out" if dials_out and not any(route.trunk == trunk for route in self._inbound) else "in"
+        return "out" if dials_out(self._config, trunk) else "in"
 
     def judge(self, trunk: str, called: str, complete: bool) -> Verdict:
         """complete: no digit can follow. What is no number leads nowhere, whatever the patterns say."""
@@ -71,11 +75,19 @@ class DialPlan:
     def _match(self, trunk: str, called: str) -> Verdict | None:
         for inbound in self._inbound:
             if (inbound.trunk, inbound.called) == (trunk, called):
-                return ToFlow(inbound)
+                return ToEntry(inbound)
+        if any(pattern.matches(called) for pattern in self._of_rules(trunk)):
+            return ToEntry(None)
         for outbound, pattern, _ in self._outbound:
             if outbound.trunk == trunk and (match := pattern.fullmatch(called)):
                 return ToTrunk(outbound, match[1] or "")
         return None
+
+    def _of_rules(self, trunk: str) -> list[CalledPattern]:
+        if trunk not in self._entry:
+            self._entry[trunk] = [CalledPattern(called) for rule in self._config.entry
+                                  if concerns(self._config, rule, trunk) for called in rule.called]
+        return self._entry[trunk]
 
     def _emergency(self, trunk: str, called: str, found: Verdict | None) -> ToTrunk | None:
         """By the rule that matches when it leads where the number is known, else by the box's own way."""
@@ -98,5 +110,7 @@ class DialPlan:
             one != called and one.startswith(called) for one in (
                 *(route.called for route in self._inbound if route.trunk == trunk),
                 *self.emergency.ways.get(trunk, ()))
+        ) or any(
+            pattern.may_grow(called) for pattern in self._of_rules(trunk) if pattern.exact or not emergency
         ) or any(route.trunk == trunk and not self._knows(route.to, emergency) and dialled.may_grow(called)
                  for route, _, dialled in self._outbound)

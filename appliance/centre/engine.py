@@ -15,12 +15,14 @@ from appliance.bus.messages import (
     CallAnswered,
     CallCharged,
     CallClearing,
+    CallDeflected,
     CallDigits,
     CallIncoming,
     CallParty,
     CallProceeding,
     CallProgress,
     CallReleased,
+    CallsJoined,
     CallTable,
     DeflectionWanted,
     Digit,
@@ -35,12 +37,17 @@ from appliance.bus.messages import (
     Request,
 )
 from appliance.centre import acd, agents, ending, events, inbound, nodes, outbound, told
+from appliance.centre.callbacks import meeting, reaching, tending
 from appliance.centre.commands import COMMANDS
+from appliance.centre.control import media, originating, parties, talk, transfer
+from appliance.centre.effects import Effect, EffectDone
+from appliance.centre.entry import forward
 from appliance.centre.events import decode
 from appliance.centre.evolve import evolve
+from appliance.centre.following import floor_of
 from appliance.centre.reconcile import reconcile
 from appliance.centre.state import Agent, Contact, State
-from appliance.centre.turn import TEMPORARY_FAILURE, Setup, Turn
+from appliance.centre.turn import NORMAL, TEMPORARY_FAILURE, Memory, Setup, Turn
 from appliance.store.events import Entry
 
 CALL_REJECTED = 21                                # Q.850
@@ -59,7 +66,10 @@ class Engine:
         self.setup = setup
         self.state = State()
         self._entries: list[Entry] = []
-        self._actions: list[Request[Any]] = []
+        self._actions: list[Request[Any] | Effect] = []
+        self._memory = Memory()
+        self._floor = floor_of(self.state, setup.rules)
+        self._turned_at = 0.0
 
     def replay(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -67,13 +77,18 @@ class Engine:
 
     def start(self, now: float) -> None:
         """After the replay: the configuration may be another one now."""
+        self._floor = floor_of(self.state, self.setup.rules)
         self._turn(_start, None, now)
 
     def lost_with(self, setup: Setup) -> list[str]:
         """Places (flow, node or queue) where contacts are now and that another setup has not."""
-        turn = Turn(self.state, setup, now=0.0)
+        turn = Turn(self.state, setup, 0.0, self._floor)
         return sorted({f"{Path(contact.flow).name} {contact.record.queue or contact.node}"
                        for contact in self.state.contacts.values() if _is_lost(turn, contact)})
+
+    def versions_in_use(self) -> set[str]:
+        """Of flows, by digest: those that live contacts began with."""
+        return {contact.version for contact in self.state.contacts.values() if contact.version}
 
     def handle(self, given: object, now: float) -> None:
         """One event of trunkd or spand, a CallTable of trunkd, or a DialRefused; others mean nothing."""
@@ -95,9 +110,12 @@ class Engine:
         self._turn(lambda turn, _: turn.log(events.Checkpoint(state=turn.state)), None, now)
 
     def next_deadline(self) -> float | None:
-        return min((at for at, _, _ in _timers(self.state)), default=None)
+        times = [at for at, _, _ in _timers(self.state)]
+        if (change := self._floor.next_change(self._turned_at)) is not None:
+            times.append(change)
+        return min(times, default=None)
 
-    def take(self) -> tuple[list[Entry], list[Request[Any]]]:
+    def take(self) -> tuple[list[Entry], list[Request[Any] | Effect]]:
         """What was decided since the last call: entries for the log, actions for after it is on the disk."""
         taken = self._entries, self._actions
         self._entries, self._actions = [], []
@@ -105,21 +123,37 @@ class Engine:
 
     def media_wishes(self) -> list[Request[Any]]:
         """What spand has to do for all live contacts, for one that has forgotten it."""
-        turn = Turn(self.state, self.setup, now=0.0)
+        turn = Turn(self.state, self.setup, 0.0, self._floor)
         for contact in self.state.contacts.values():
             if contact.record.state == "talking":
-                acd.bridge(turn, contact)
+                media.connect(turn, contact)
             elif contact.bridged:
                 turn.do(Bridge(leg_a=contact.arrived_leg, leg_b=contact.dialled_leg))
             elif contact.play:
                 turn.do(Play(leg=contact.arrived_leg, play=contact.play, fragments=contact.fragments,
                              repeat=contact.repeat))
-        return turn.actions
+            nodes.media_wishes(turn, contact)
+        return [one for one in turn.actions if isinstance(one, Request)]
 
     def _turn(self, decide: Callable[[Turn, Any], None], given: object, now: float) -> None:
-        turn = Turn(self.state, self.setup, now, self._entries, self._actions)
+        turn = Turn(self.state, self.setup, now, self._floor, self._entries, self._actions, self._memory)
+        self._turned_at = now
         decide(turn, given)
-        acd.assign(turn)
+        tending.tend(turn)
+        while over := acd.serve(turn):
+            for leave in over:
+                _wait_over(turn, turn.state.contacts[leave.contact])
+        tending.dial_ahead(turn)
+        self._memory.keep(self.state.contacts)
+
+
+def _wait_over(turn: Turn, contact: Contact) -> None:
+    """The flow goes on, if it can."""
+    name, line = contact.record.contact, contact.line
+    if contact.flow and nodes.known(turn, contact):
+        nodes.overflow(turn, contact)
+    if name in turn.state.contacts and contact.record.state == "queue" and contact.line == line:
+        turn.end(contact, "failed", "box", NORMAL)
 
 
 def _start(turn: Turn, _: object) -> None:
@@ -134,9 +168,13 @@ def _start(turn: Turn, _: object) -> None:
     for contact in list(turn.state.contacts.values()):
         if _is_lost(turn, contact):
             ending.fail(turn, contact)
+        else:
+            nodes.resume(turn, contact)
 
 
 def _is_lost(turn: Turn, contact: Contact) -> bool:
+    if contact.pending is not None and contact.record.queue not in turn.setup.queues:
+        return True
     return bool(contact.flow) and contact.record.state != "talking" and not nodes.known(turn, contact)
 
 
@@ -166,21 +204,38 @@ def _progress(turn: Turn, given: CallProgress) -> None:
 
 def _clearing(turn: Turn, given: CallClearing) -> None:
     """An extension hears the announcement to its end; a caller in a queue need not."""
-    if (contact := _dialled(turn, given.leg, "dialling")) is not None:
-        outbound.progress(turn, contact)
+    if (of_party := turn.state.party(given.leg)) is not None:
+        transfer.refused(turn, *of_party, given.cause)
+    elif (contact := reaching.rung(turn, given.leg)) is not None:
+        reaching.clearing(turn, contact, given.cause)
+    elif (contact := _dialled(turn, given.leg, "dialling")) is not None:
+        if contact.forward is not None and contact.forward.unanswered:
+            forward.unreachable(turn, contact, given.cause)
+        else:
+            outbound.progress(turn, contact)
     elif (contact := _dialled(turn, given.leg, "ringing")) is not None:
         acd.ring_refused(turn, contact, given.cause)
 
 
 def _alerting(turn: Turn, given: CallAlerting) -> None:
-    if (contact := _dialled(turn, given.leg, "dialling")) is not None:
+    if (of_party := turn.state.party(given.leg)) is not None:
+        parties.rings(turn, *of_party)
+    elif (contact := _dialled(turn, given.leg, "dialling")) is not None:
         outbound.alerting(turn, contact)
     elif (contact := _dialled(turn, given.leg, "ringing")) is not None:
         acd.rings(turn, contact)
 
 
 def _answered(turn: Turn, given: CallAnswered) -> None:
-    if (contact := _dialled(turn, given.leg, "ringing")) is not None:
+    if (of_party := turn.state.party(given.leg)) is not None:
+        told.answered(turn, given.leg, given.connected)
+        parties.answered(turn, *of_party)
+    elif (contact := originating.waits(turn, given.leg)) is not None:
+        originating.answered(turn, contact)
+    elif (contact := reaching.rung(turn, given.leg)) is not None and contact.let_go:
+        told.answered(turn, given.leg, given.connected)
+        meeting.customer_answered(turn, contact)
+    elif (contact := _dialled(turn, given.leg, "ringing")) is not None:
         told.answered(turn, given.leg, given.connected)
         acd.talk(turn, contact)
     elif (contact := _dialled(turn, given.leg, "dialling")) is not None:
@@ -219,12 +274,22 @@ def _reported(turn: Turn, given: MaliciousCallReported) -> None:
 
 def _deflection_wanted(turn: Turn, given: DeflectionWanted) -> None:
     """A queue's call does not follow an agent's telephone: the next agent is rung."""
-    if (contact := _dialled(turn, given.leg, "dialling")) is not None:
+    if (contact := _dialled(turn, given.leg, "dialling")) is not None and contact.forward is None:
         outbound.deflect(turn, contact, given.to)
     elif turn.state.contact_of(given.leg) is not None:
         turn.do(GrantDeflection(leg=given.leg, granted=False))
         if (contact := _dialled(turn, given.leg, "ringing")) is not None:
             acd.ring_refused(turn, contact, CALL_REJECTED)
+
+
+def _deflected(turn: Turn, given: CallDeflected) -> None:
+    if (contact := turn.state.contact_of(given.leg)) is not None:
+        forward.deflected(turn, contact, given.done, given.why)
+
+
+def _joined(turn: Turn, given: CallsJoined) -> None:
+    if (contact := turn.state.contact_of(given.leg_a)) is not None:
+        forward.joined(turn, contact, given.done, given.why)
 
 
 def _join_wanted(turn: Turn, given: JoinWanted) -> None:
@@ -246,8 +311,16 @@ def _play_ended(turn: Turn, given: PlayEnded) -> None:
         return
     repeat = contact.repeat
     turn.log(events.PlayOver(error=given.error), contact)
-    if not repeat:
+    if not repeat and contact.record.state in ("queue", "ringing"):
+        acd.play_music(turn, contact)
+    elif not repeat and contact.node:
         nodes.play_over(turn, contact)
+
+
+def _effect_done(turn: Turn, given: EffectDone) -> None:
+    contact = turn.state.contacts.get(given.order.rpartition("-e")[0])
+    if contact is not None:
+        nodes.done(turn, contact, given)
 
 
 def _table(turn: Turn, given: CallTable) -> None:
@@ -265,6 +338,8 @@ INPUTS: dict[type[Any], Callable[[Turn, Any], None]] = {
     CallReleased: _released,
     CallParty: _party,
     CallCharged: _charged,
+    CallDeflected: _deflected,
+    CallsJoined: _joined,
     DeflectionWanted: _deflection_wanted,
     JoinWanted: _join_wanted,
     MaliciousCallTraced: _traced,
@@ -273,6 +348,7 @@ INPUTS: dict[type[Any], Callable[[Turn, Any], None]] = {
     Digit: _digit,
     PlayEnded: _play_ended,
     DialRefused: _refused,
+    EffectDone: _effect_done,
 }
 
 
@@ -287,8 +363,15 @@ def _expire(turn: Turn, _: object) -> None:
 
 
 def _agent_due(turn: Turn, agent: Agent) -> None:
-    if agent.contact:
-        acd.no_answer(turn, turn.state.contacts[agent.contact])
+    contact = turn.state.contacts.get(agent.contact)
+    if contact is not None and agent.leg in contact.parties:
+        transfer.no_answer(turn, contact, contact.parties[agent.leg])
+    elif contact is not None and contact.record.state == "ringing":
+        acd.no_answer(turn, contact)
+    elif contact is not None and contact.pending is not None:
+        reaching.too_long(turn, contact)
+    elif contact is not None:
+        originating.no_answer(turn, contact)
     else:
         agents.due(turn, agent)
 
@@ -298,10 +381,22 @@ AGENT_TIMERS: dict[str, Callable[[Turn, Agent], None]] = {
     "limit": agents.overran,
 }
 
+def _callback_due(turn: Turn, contact: Contact) -> None:
+    """What else is due of it, the end of the turn sees to."""
+    if contact.pending is not None and 0 < contact.pending.try_until <= turn.now:
+        reaching.too_long(turn, contact)
+
+
 CONTACT_TIMERS: dict[str, Callable[[Turn, Contact], None]] = {
     "digit": nodes.no_digit,
+    "callback": _callback_due,
+    "limit": nodes.too_long,
+    "order": nodes.no_answer,
     "overflow": nodes.overflow,
-    "position": acd.tell_position,
+    "position": acd.announce_place,
+    "forward": forward.due,
+    "parked": transfer.parked_too_long,
+    "paused": lambda turn, contact: talk.resume_recording(turn, contact, ""),
 }
 
 
@@ -321,9 +416,21 @@ def _of_agent(agent: Agent) -> Iterator[Timer]:
 
 def _of_contact(contact: Contact) -> Iterator[Timer]:
     name = contact.record.contact
-    if contact.digit_until:
+    if contact.digit_until and contact.record.state == "flow":
         yield contact.digit_until, "digit", name
+    for at in tending.times(contact):
+        yield at, "callback", name
+    if contact.order_until:
+        yield contact.order_until, "order", name
+    if contact.limit_at and contact.record.state == "flow":
+        yield contact.limit_at, "limit", name
     if contact.overflow_at and contact.record.state == "queue":
         yield contact.overflow_at, "overflow", name
     if contact.announce_at:
         yield contact.announce_at, "position", name
+    if contact.forward is not None and contact.forward.until and contact.record.state == "dialling":
+        yield contact.forward.until, "forward", name
+    if contact.slot_until:
+        yield contact.slot_until, "parked", name
+    if contact.paused_until:
+        yield contact.paused_until, "paused", name

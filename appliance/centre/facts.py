@@ -11,6 +11,7 @@ from appliance.bus.messages import (
     ContactFacts,
     ContactLeg,
     ContactParty,
+    Disposition,
     Diversion,
 )
 from appliance.centre import events
@@ -27,27 +28,37 @@ def facts(entries: Iterable[Entry]) -> ContactFacts:
     parties: list[ContactParty] = []
     charges: dict[str, ContactCharge] = {}
     traces: list[CallerTrace] = []
+    tags: list[str] = []
+    dispositions: list[Disposition] = []
+    routed = events.Routed(rule="", why="")
     for entry in entries:
-        match decode(entry):
+        match event := decode(entry):
             case events.Began() as began:
                 name = began.calling_name
                 if began.redirecting is not None:
                     diversion = Diversion(number=began.redirecting, reason=began.redirected_why)
+            case events.Routed():
+                routed = event
             case events.PartyKnown(of_leg=leg) as known:
                 party = ContactParty(leg=of.get(leg) or _unknown(leg), at=entry.at, why=known.why,
                                      number=known.number, name=known.name, answered=known.answered)
                 if not any(msgspec.structs.replace(other, at=entry.at) == party for other in parties[-1:]):
                     parties.append(party)
-            case events.Charged(of_leg=leg) as event:
+            case events.Charged(of_leg=leg):
                 before = charges[leg].charge if leg in charges else None
                 charges[leg] = ContactCharge(leg=of.get(leg) or _unknown(leg), at=entry.at,
                                              charge=add(before, _charge(event)))
             case events.TraceAsked(by=by):
                 traces.append(CallerTrace(at=entry.at, by=by))
+            case events.Tagged():
+                tags = event.tags
+            case events.Disposed():
+                dispositions.append(Disposition(at=entry.at, by=event.by, code=event.code, note=event.note))
             case events.TraceOver(done=done, why=why):
                 _answer(traces, done, why)
     return ContactFacts(calling_name=name, diversion=diversion, parties=parties,
-                        charges=list(charges.values()), traces=traces)
+                        charges=list(charges.values()), traces=traces, tags=tags, dispositions=dispositions,
+                        rule=routed.rule, why=routed.why, note=routed.note)
 
 
 def add(before: Charge | None, now: Charge) -> Charge:

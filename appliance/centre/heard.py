@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 
 from appliance.centre.announce import MOST, position
-from appliance.centre.flow import Flow, MenuNode, PlayNode, QueueNode, fragment
+from appliance.centre.flow import Flow, Language, QueueNode, fragment
+from appliance.centre.flow.expressions import placeholders
 from appliance.config.schema import MediaConfig, QueueConfig
 from appliance.media import speech
 
 _PROMPT = "prompt:"
+_WORDS = {"number": ("number/",), "digits": ("number/", "digit/")}   # of a kind with any value; else all
 
 
 def prompts(flows: Iterable[Flow], queues: Iterable[QueueConfig], media: MediaConfig) -> set[str]:
@@ -17,26 +19,34 @@ def prompts(flows: Iterable[Flow], queues: Iterable[QueueConfig], media: MediaCo
 
 
 def _of(flow: Flow, queues: dict[str, QueueConfig], media: MediaConfig) -> Iterator[str]:
-    languages = {flow.language}
+    languages = flow.languages
     for node in flow.nodes.values():
-        if isinstance(node, MenuNode):
-            languages |= {option.language for option in node.digits.values() if option.language}
-    for node in flow.nodes.values():
-        if isinstance(node, PlayNode):
-            yield from _recordings(node.prompt, languages, media)
-        elif isinstance(node, MenuNode):
-            yield from _recordings([*node.prompt, *(node.invalid or [])], languages, media)
-        elif isinstance(node, QueueNode):
+        yield from _recordings(node.plays(), languages, media)
+        if isinstance(node, QueueNode) and node.queue in queues:
             yield queues[node.queue].music
             for language in languages:
                 for place in range(1, MOST + 1):
                     yield from (name.removeprefix(_PROMPT) for name in position(language, place))
 
 
-def _recordings(names: list[str], languages: Iterable[str], media: MediaConfig) -> Iterator[str]:
+def _recordings(names: list[str], languages: Iterable[Language], media: MediaConfig) -> Iterator[str]:
     for language in languages:
         for name in names:
             said = [fragment(name, language)]
+            if placeholders(name):
+                yield from _words(said[0], language, media)
+                continue
             if speech.is_spoken(said[0]):
                 said = speech.speak(said[0], language, media.currency, media.wording)
             yield from (part.removeprefix(_PROMPT) for part in said if part.startswith(_PROMPT))
+
+
+def _words(spoken: str, language: str, media: MediaConfig) -> Iterator[str]:
+    """Every word that a value which nobody knows yet may need."""
+    head, _, value = spoken.partition(":")
+    kind, *choices = head.split("/")
+    language = next((one for one in choices if one in speech.LANGUAGES), language)
+    currency = value[-3:] if value[-3:] in speech.CURRENCIES else media.currency
+    for name in speech.vocabulary(language, [currency]):
+        if name.partition("/")[2].startswith(_WORDS.get(kind, ("",))):
+            yield name

@@ -1,11 +1,17 @@
 """A call arrives, from the network or from an extension: its number decides what becomes of it."""
 
 from appliance.bus.messages import Diversion
-from appliance.centre import acd, events, nodes, outbound
-from appliance.centre.dialplan import Reject, ToFlow, ToTrunk
+from appliance.centre import acd, agents, events, nodes, outbound
+from appliance.centre.dialplan import Reject, ToEntry, ToTrunk
+from appliance.centre.entry import forward
+from appliance.centre.entry.announcements import flow_name
+from appliance.centre.entry.rules import Arrival
 from appliance.centre.state import Contact
 from appliance.centre.turn import Turn
+from appliance.config.entry import InboundRoute
 from appliance.config.pattern import NUMBER
+
+CALL_REJECTED = 21                                # Q.850
 
 
 def incoming(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, calling_name: str,
@@ -36,7 +42,9 @@ def begin(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, callin
 
 def digits(turn: Turn, contact: Contact, called: str, complete: bool) -> None:
     """The number so far, while it is awaited."""
-    if contact.flow or contact.dialled_leg or len(called) < len(contact.record.called):
+    if contact.flow or contact.dialled_leg or contact.forward is not None:
+        return                                    # it is not awaited any more
+    if len(called) < len(contact.record.called):
         return
     if called != contact.record.called:
         turn.log(events.Numbered(called=called), contact)
@@ -46,9 +54,26 @@ def digits(turn: Turn, contact: Contact, called: str, complete: bool) -> None:
 def _route(turn: Turn, contact: Contact, complete: bool) -> None:
     match turn.setup.plan.judge(contact.trunk, contact.record.called, complete):
         case Reject(cause):
-            acd.finish(turn, contact, "")
+            agents.finish(turn, contact, "")
             turn.end(contact, "rejected", "box", cause)
-        case ToFlow(route):
-            nodes.start(turn, contact, route.flow)
+        case ToEntry(route):
+            _enter(turn, contact, route)
         case ToTrunk() as to:
             outbound.dial(turn, contact, to)
+
+
+def _enter(turn: Turn, contact: Contact, route: InboundRoute | None) -> None:
+    """Where the entry rules say; whom none of them takes is refused."""
+    decision = turn.setup.entrance.decide(
+        Arrival(contact.trunk, contact.record.called, contact.record.calling, contact.withheld, turn.now),
+        route, turn.state.forced)
+    turn.log(events.Routed(
+        rule=decision.rule, why=decision.why, priority=decision.priority, grade=decision.grade,
+        region=decision.region, skills=decision.skills, note=decision.note), contact)
+    to = decision.destination
+    if to is not None and to.forward is not None:
+        forward.begin(turn, contact, to.forward)
+    elif to is not None and (to.flow or to.announce):
+        nodes.start(turn, contact, to.flow or flow_name(to.announce), decision.language)
+    else:
+        turn.end(contact, "rejected", "box", CALL_REJECTED if to is None else to.reject or CALL_REJECTED)

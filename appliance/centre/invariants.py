@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from appliance.centre.state import BY_TIME, WITH_CONTACT, State
+from appliance.centre.state import BY_TIME, WITH_CONTACT, Agent, State
 
 
 def violations(state: State) -> list[str]:
@@ -23,7 +23,7 @@ def _contacts(state: State) -> Iterator[str]:
 
 def _legs(state: State) -> Iterator[str]:
     for name, contact in state.contacts.items():
-        for leg in filter(None, (contact.arrived_leg, contact.dialled_leg)):
+        for leg in filter(None, (contact.arrived_leg, contact.dialled_leg, *contact.parties)):
             if state.legs.get(leg) != name:
                 yield f"leg {leg} of contact {name} leads to {state.legs.get(leg, 'nothing')}"
     for leg, name in state.legs.items():
@@ -34,7 +34,8 @@ def _legs(state: State) -> Iterator[str]:
 def _agents(state: State) -> Iterator[str]:
     held: dict[str, str] = {}
     for name, contact in state.contacts.items():
-        if agent := contact.record.agent:
+        of_parties = (party.agent for party in contact.parties.values())
+        for agent in filter(None, (contact.record.agent, *of_parties)):
             if agent in held:
                 yield f"agent {agent} has contacts {held[agent]} and {name}"
             held[agent] = name
@@ -45,8 +46,14 @@ def _agents(state: State) -> Iterator[str]:
             yield f"agent {one.name} and contact {one.contact or held[one.name]} disagree"
         if one.state in BY_TIME and not one.until:
             yield f"agent {one.name} is {one.state} without an end"
-        if one.state in ("reserved", "ringing") and state.contacts[one.contact].record.state != "ringing":
+        if one.state in ("reserved", "ringing") and not _rings(state, one):
             yield f"agent {one.name} is {one.state} and contact {one.contact} rings nobody"
+
+
+def _rings(state: State, agent: Agent) -> bool:
+    contact = state.contacts[agent.contact]
+    return (contact.record.state == "ringing" or agent.leg in contact.parties
+            or (contact.originated and agent.leg == contact.arrived_leg))
 
 
 CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (_contacts, _legs, _agents)

@@ -17,6 +17,8 @@ def legs(entries: Iterable[Entry]) -> list[ContactLeg]:
                 found.append(ContactLeg(leg=leg, party="caller", at=entry.at))
             case events.Offered(leg=leg, agent=agent):
                 found.append(ContactLeg(leg=leg, party="agent", at=entry.at, agent=agent))
-            case events.Dialled(leg=leg):
+            case events.PartyAdded(leg=leg, role=role, agent=agent):
+                found.append(ContactLeg(leg=leg, party=role, at=entry.at, agent=agent))
+            case events.Dialled(leg=leg) | events.ForwardDialled(leg=leg):
                 found.append(ContactLeg(leg=leg, party="called", at=entry.at))
     return found

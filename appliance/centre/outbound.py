@@ -11,7 +11,9 @@ from appliance.bus.messages import (
     Progress,
 )
 from appliance.centre import acd, events
+from appliance.centre.control import media
 from appliance.centre.dialplan import ToTrunk
+from appliance.centre.entry import forward
 from appliance.centre.state import Contact
 from appliance.centre.turn import Turn
 
@@ -23,7 +25,8 @@ def dial(turn: Turn, contact: Contact, to: ToTrunk) -> None:
     if not contact.record.agent:
         acd.take(turn, contact)
     leg = _dialled(turn, contact, to)
-    turn.do(Proceed(leg=contact.arrived_leg))
+    if not contact.originated:
+        turn.do(Proceed(leg=contact.arrived_leg))
     _dial(turn, contact, to, leg, None)
 
 
@@ -63,19 +66,22 @@ def proceeding(turn: Turn, contact: Contact) -> None:
 def progress(turn: Turn, contact: Contact) -> None:
     """Tones or an announcement are in the channel: a PBX that waits for ringing must be told to listen."""
     proceeding(turn, contact)
-    if not contact.alerted:
+    if not contact.alerted and not contact.originated:
         turn.do(Progress(leg=contact.arrived_leg))
 
 
 def alerting(turn: Turn, contact: Contact) -> None:
     if not contact.alerted:
         turn.log(events.Alerted(), contact)
-        turn.do(Alert(leg=contact.arrived_leg))
+        if not contact.originated:
+            turn.do(Alert(leg=contact.arrived_leg))
     proceeding(turn, contact)
 
 
 def answered(turn: Turn, contact: Contact, connected: str = "") -> None:
     """`connected`: the number that answered, for the extension's display."""
     turn.log(events.Talked(recording=turn.setup.new_id() if contact.record_talk else ""), contact)
-    turn.do(Answer(leg=contact.arrived_leg, connected=connected))
-    acd.bridge(turn, contact)
+    if not contact.originated:
+        turn.do(Answer(leg=contact.arrived_leg, connected=connected))
+    media.connect(turn, contact)
+    forward.answered(turn, contact)

@@ -4,7 +4,9 @@ import logging
 
 from appliance.bus.messages import Alert, Answer, CallInfo, CallTable, Hangup, Proceed
 from appliance.centre import acd, ending, events, inbound, outbound, told
-from appliance.centre.state import Contact
+from appliance.centre.callbacks import meeting, reaching
+from appliance.centre.control import originating, parties, transfer
+from appliance.centre.state import Contact, Party
 from appliance.centre.turn import NORMAL, TEMPORARY_FAILURE, Turn
 
 NOT_ANSWERED = ("offered", "overlap", "proceeding", "alerting")
@@ -30,6 +32,12 @@ def reconcile(turn: Turn, table: CallTable) -> None:
             contact = turn.state.contact_of(call.leg)
             if contact is None:
                 _unknown(turn, call)
+            elif call.leg in contact.parties:
+                _of_party(turn, contact, contact.parties[call.leg], call)
+            elif reaching.rung(turn, call.leg) is contact and contact.let_go:
+                _called_back(turn, contact, call)
+            elif call.leg == contact.arrived_leg and contact.originated and not contact.dialled_leg:
+                _originated(turn, contact, call)
             elif call.leg == contact.arrived_leg:
                 _arrived(turn, contact, call)
             else:
@@ -71,13 +79,37 @@ def _arrived(turn: Turn, contact: Contact, call: CallInfo) -> None:
     if call.state not in NOT_ANSWERED:
         return
     if contact.connected:
-        turn.do(Answer(leg=call.leg))
+        if Answer(leg=call.leg) not in turn.actions:             # by what this table has brought about
+            turn.do(Answer(leg=call.leg))
     elif contact.alerted and call.state != "alerting":
         turn.do(Alert(leg=call.leg))
     elif contact.dialled_leg and call.state == "overlap":
         turn.do(Proceed(leg=call.leg))
     else:
         inbound.digits(turn, contact, call.called, call.complete)
+
+
+def _of_party(turn: Turn, contact: Contact, party: Party, call: CallInfo) -> None:
+    if call.state == "alerting":
+        parties.rings(turn, contact, party)
+    elif call.state == "answered" and not party.talking:
+        told.answered(turn, call.leg, call.connected)
+        parties.answered(turn, contact, party)
+    elif call.state == "disconnecting" and not party.talking:
+        transfer.refused(turn, contact, party, call.cause)
+
+
+def _called_back(turn: Turn, contact: Contact, call: CallInfo) -> None:
+    if call.state == "answered":
+        told.answered(turn, call.leg, call.connected)
+        meeting.customer_answered(turn, contact)
+    elif call.state == "disconnecting":
+        reaching.clearing(turn, contact, call.cause)
+
+
+def _originated(turn: Turn, contact: Contact, call: CallInfo) -> None:
+    if call.state == "answered" and originating.waits(turn, call.leg) is contact:
+        originating.answered(turn, contact)
 
 
 def _dialled(turn: Turn, contact: Contact, call: CallInfo) -> None:
@@ -90,6 +122,8 @@ def _dialled(turn: Turn, contact: Contact, call: CallInfo) -> None:
     elif contact.record.state == "dialling":
         if call.state == "proceeding":
             outbound.proceeding(turn, contact)
+        elif call.state == "disconnecting" and contact.pending is not None:
+            reaching.clearing(turn, contact, call.cause)
         elif call.state == "disconnecting":
             outbound.progress(turn, contact)
         elif call.state == "alerting":

@@ -5,11 +5,14 @@ All of it can be written as JSON, so that a checkpoint in the log spares the rep
 
 import msgspec
 
+from appliance.centre.choice.history import History
+from appliance.centre.entry.calendar import Forced
 from appliance.store.records import ContactRecord
 
 RECENT_LEGS = 2048                                # ended legs remembered: more than trunkd's table of them
 
 
+HIDDEN = "•"                                      # in place of a digit
 WITH_CONTACT = ("reserved", "ringing", "talking", "held", "consulting")
 AT_WORK = (*WITH_CONTACT, "wrap-up")              # counts as occupied
 BY_TIME = ("reserved", "ringing", "wrap-up", "unreachable")      # each ends by itself
@@ -41,11 +44,92 @@ class Agent(msgspec.Struct, kw_only=True):
     logged_in_at: float = 0.0
     calls: int = 0                                # talked since then
     busy_s: float = 0.0                           # at work since then, but for the present state
+    last_contact: str = ""                        # that the agent had before the present one
 
     @property
     def free(self) -> bool:
         """May be rung."""
         return self.state == "ready" and not self.leg and bool(self.extension)
+
+
+class Party(msgspec.Struct, kw_only=True):
+    """Somebody in a contact beside the customer and the agent.
+
+    role: consulted (by the agent, the customer does not hear it), member (of the conference), target (takes
+    the contact over when it answers), supervisor.
+    """
+
+    leg: str
+    role: str
+    number: str                                   # that was dialled
+    agent: str = ""                               # whose telephone it is
+    talking: bool = False                         # it has answered
+    mode: str = ""                                # of a supervisor: listen, whisper, barge
+
+
+class Forward(msgspec.Struct, kw_only=True):
+    """A contact on its way to somebody outside.
+
+    phase: asking (the network, to deflect it), deflected (it does), dialling (the box does), joining (the
+    network is asked to connect both legs), joined, "" (in between, and while they talk over the box).
+    """
+
+    number: str
+    trunk: str
+    shows: str                                    # whose number
+    ring_s: float
+    join: bool
+    record: bool
+    unanswered: str                               # a flow for who reaches nobody; "": the contact ends
+    phase: str = ""
+    until: float = 0.0                            # when the phase ends by itself; 0: not by time
+
+
+class Callback(msgspec.Struct, kw_only=True):
+    """That the box is to call the contact's customer, and how that goes.
+
+    Until they talk the contact has the states callback (it is not its time), queue, ringing, dialling.
+    """
+
+    number: str                                   # of the customer, canonical
+    trunk: str                                    # where `digits` are dialled
+    digits: str
+    mode: str                                     # agent-first, customer-first
+    booked_at: float
+    keep_until: float
+    due_at: float = 0.0                           # not before; 0: as soon as nothing is in its way
+    firm: bool = False                            # agreed for a time: only people call it off
+    tries: int = 0                                # that did not reach the customer
+    try_until: float = 0.0                        # so long the customer is rung; 0: he is not
+    outcome: str = ""                             # of the last try
+    origin: str = ""                              # the contact that it comes from
+    by: str = ""                                  # who asked for it; "": the customer in a flow
+    note: str = ""
+
+
+class Message(msgspec.Struct, kw_only=True):
+    """A voice message that is not done with. Its name is the recording's."""
+
+    message: str
+    box: str
+    contact: str
+    number: str                                   # of who left it, "" withheld
+    called: str                                   # by that one
+    trunk: str                                    # where the call came in
+    began_at: float
+    ended_at: float = 0.0                         # 0: it is being left
+    heard_by: list[str] = []
+
+
+class Survey(msgspec.Struct, kw_only=True):
+    """Questions that the customer is being asked."""
+
+    survey: str
+    agent: str                                    # whose talk they are about
+    queue: str
+    question: int = -1                            # -1: the words before the first one
+    tries: int = 0
+    over: bool = False                            # thanks are being said
 
 
 class Contact(msgspec.Struct, kw_only=True):
@@ -62,13 +146,30 @@ class Contact(msgspec.Struct, kw_only=True):
     connected: bool = False                       # we answered the arrived leg
     alerted: bool = False                         # the arrived leg was told that it rings
     bridged: bool = False
+    diverted_by: str = ""                         # the number that sent the call here
+    forward: Forward | None = None
     trace_asked_at: float = 0.0                   # 0: the network is not asked to register who calls
     # flow
     flow: str = ""
     node: str = ""
     language: str = "zh"
+    version: str = ""                             # of the flow, which it began with; "": today's
+    variables: dict[str, str | int | float | bool] = {}
     tries: int = 0                                # of the menu
     digit_until: float = 0.0                      # 0: no digit is awaited by time
+    entry: str = ""                               # which of the node's entries is keyed in
+    entered: str = ""                             # so far; HIDDEN for each digit that nothing may keep
+    masked: bool = False                          # nobody hears or records the caller's digits
+    order: str = ""                               # what is asked for; "": nothing
+    order_until: float = 0.0
+    orders: int = 0                               # so far, numbers them
+    steps: int = 0                                # nodes entered so far
+    limit_at: float = 0.0                         # it may be in the flow until then; 0: for ever
+    # for the choice of an agent
+    priority: int | None = None                   # None: the queue's
+    grade: str = ""
+    region: str = ""
+    skills: dict[str, int] = {}                   # asked for beside the queue's: least level
     # what is played to the arrived leg
     play: str = ""                                # "": nothing
     fragments: list[str] = []
@@ -76,16 +177,42 @@ class Contact(msgspec.Struct, kw_only=True):
     plays: int = 0                                # so far, numbers them
     # queue
     line: int = 0                                 # order of joining, over all queues
-    joined_at: float = 0.0
+    joined_at: float = 0.0                        # this one
+    waits_since: float = 0.0                      # whatever queue; 0: it does not wait
+    estimate_s: float | None = None               # of the wait, at joining; None: nobody was there for it
+    comforts: int = 0                             # announcements so far
     announce_at: float = 0.0                      # 0: not again
     overflow_at: float = 0.0                      # 0: waits for ever
+    last_line: int = 0                            # the place that it had when it was served
+    last_joined_at: float = 0.0
     # talk
     record_talk: bool = False
     recording: str = ""
+    stopped: str = ""                             # the recording before it
+    paused_until: float = 0.0                     # the recording is silence; 0: it is not paused
+    was_paused: bool = False
+    talked: bool = False                          # has been with an agent
+    # call control
+    parties: dict[str, Party] = {}                # by leg
+    held: bool = False                            # the customer hears music
+    conference: bool = False
+    let_go: bool = False                          # the agent has left it: the arrived leg is the customer's
+    transferor: str = ""                          # the agent who let it go
+    slot: int = 0                                 # where it is parked
+    slot_until: float = 0.0
+    originated: bool = False                      # the arrived leg is one that we dialled
+    # callbacks, voicemail, survey
+    callback: Callback | None = None              # it is one
+    promised: str = ""                            # the contact that is to call this one's customer back
+    last_queue: str = ""                          # where it waited last
+    message: str = ""                             # that is being left
+    survey: Survey | None = None
+    quiet: bool = False                           # the customer says nothing, while that is listened for
 
     @property
     def inbound(self) -> bool:
-        return self.record.direction == "in"
+        """The leg that arrived is the customer's."""
+        return self.record.direction == "in" or self.let_go
 
     @property
     def customer_leg(self) -> str:
@@ -96,9 +223,33 @@ class Contact(msgspec.Struct, kw_only=True):
         return self.dialled_leg if self.inbound else self.arrived_leg
 
     @property
+    def customer_number(self) -> str:
+        """"" when it is withheld."""
+        return self.record.calling if self.record.direction == "in" else self.record.called
+
+    @property
     def waiting(self) -> bool:
-        """In line; ringing too, the place is kept until an agent answers."""
-        return self.record.state in ("queue", "ringing")
+        """In line; ringing too, the place is kept until an agent answers.
+
+        Likewise a customer who is called back before an agent is rung.
+        """
+        return self.record.state in ("queue", "ringing") or (
+            self.record.state == "dialling" and self.pending is not None and self.let_go)
+
+    @property
+    def choosable(self) -> bool:
+        """An agent is to be found for it."""
+        return self.waiting and not self.record.agent
+
+    @property
+    def pending(self) -> Callback | None:
+        """The callback, until customer and agent talk."""
+        return None if self.talked else self.callback
+
+    @property
+    def virtual(self) -> bool:
+        """In line without the customer, who is called when its turn comes."""
+        return self.callback is not None and not self.talked and not self.arrived_leg
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -108,6 +259,10 @@ class State(msgspec.Struct, kw_only=True):
     recent_legs: list[str] = []                   # oldest first
     was_of: dict[str, str] = {}                   # recent leg -> contact
     joins: int = 0
+    callbacks: dict[str, str] = {}                # contacts that are to be called back, by number
+    messages: dict[str, Message] = {}             # that are not done with, oldest first
+    history: History = msgspec.field(default_factory=History)
+    forced: dict[str, Forced] = {}                # calendars opened or closed by people, by name
 
     def contact_of(self, leg: str) -> Contact | None:
         return self.contacts.get(self.legs.get(leg, ""))
@@ -115,6 +270,12 @@ class State(msgspec.Struct, kw_only=True):
     def whose(self, leg: str) -> str:
         """The contact, also when the leg has ended not long ago; "" for none."""
         return self.legs.get(leg) or self.was_of.get(leg, "")
+
+    def party(self, leg: str) -> tuple[Contact, Party] | None:
+        """Whose leg it is, if it is one of call control."""
+        contact = self.contact_of(leg)
+        party = None if contact is None else contact.parties.get(leg)
+        return None if contact is None or party is None else (contact, party)
 
     def agent_on(self, leg: str) -> Agent | None:
         return next((agent for agent in self.agents.values() if leg and agent.leg == leg), None)

@@ -37,7 +37,7 @@ def trace(turn: Turn, name: str, by: str) -> str:
     if contact is None:
         raise StateError(f"{name}: no contact or leg of this name is there: a caller can be traced while the "
                          "call goes on")
-    if not contact.inbound:
+    if contact.record.direction != "in":
         raise StateError(f"{name}: this call went out: only who calls can be traced")
     if not contact.trace_asked_at or turn.now >= contact.trace_asked_at + ANSWER_S:
         turn.log(events.TraceAsked(of_leg=contact.arrived_leg, by=by), contact)
@@ -52,7 +52,7 @@ def traced(turn: Turn, given: MaliciousCallTraced) -> None:
 def reported(turn: Turn, leg: str) -> None:
     """A telephone behind a PBX asks for it: the network that the call came from is to know."""
     contact = turn.state.contact_of(leg)
-    if contact is not None and contact.inbound and leg != contact.arrived_leg:
+    if contact is not None and contact.record.direction == "in" and leg != contact.customer_leg:
         trace(turn, leg, TELEPHONE)
     else:                                         # from another telephone: it is known here
         turn.tell(events.TraceAsked(of_leg=leg, by=TELEPHONE), leg)

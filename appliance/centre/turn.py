@@ -6,13 +6,28 @@ from typing import Any
 
 from appliance.bus.messages import Answer, Hangup, Play, Proceed, Request, StopRecording
 from appliance.centre import events
+from appliance.centre.choice import Floor, Rules
 from appliance.centre.dialplan import DialPlan
+from appliance.centre.effects import Effect
+from appliance.centre.entry.load import bare
+from appliance.centre.entry.rules import Entrance
 from appliance.centre.events import LogEvent, encode
 from appliance.centre.evolve import evolve
-from appliance.centre.flow import Flow
+from appliance.centre.flow import Flow, digest
+from appliance.centre.following import follow
 from appliance.centre.state import Contact, State
 from appliance.config.emergency import Emergency
-from appliance.config.schema import AgentConfig, CentreConfig, QueueConfig, ReasonConfig
+from appliance.config.schema import (
+    AgentConfig,
+    BoxConfig,
+    CallbackConfig,
+    CentreConfig,
+    ControlConfig,
+    QueueConfig,
+    ReasonConfig,
+    SourceConfig,
+    SurveyConfig,
+)
 from appliance.store.events import Entry
 
 NORMAL = 16                                       # Q.850: normal call clearing
@@ -30,39 +45,95 @@ class Setup:
     new_id: Callable[[], str]
     reasons: Mapping[str, ReasonConfig] = field(default_factory=dict)          # of not being ready, by name
     trunks: tuple[str, ...] = ()                  # where extensions are reached
+    control: ControlConfig = field(default_factory=ControlConfig)
+    rules: Rules = field(default_factory=lambda: Rules({}, {}))
+    sources: Mapping[str, SourceConfig] = field(default_factory=dict)          # of look-ups, by name
+    versions: Mapping[str, Flow] = field(default_factory=dict)       # by digest: today's, and older in use
+    digests: Mapping[str, str] = field(default_factory=dict)         # of today's flows, by path
+    entrance: Entrance = field(default_factory=lambda: bare(CentreConfig()))
+    callbacks: CallbackConfig = field(default_factory=CallbackConfig)
+    boxes: Mapping[str, BoxConfig] = field(default_factory=dict)     # of voicemail, by name
+    surveys: Mapping[str, SurveyConfig] = field(default_factory=dict)          # by name
 
     @classmethod
     def of(cls, config: CentreConfig, flows: Mapping[str, Flow], new_id: Callable[[], str],
-           emergency: Emergency | None = None) -> "Setup":
-        return cls(DialPlan(config, emergency), flows, {queue.name: queue for queue in config.queues},
-                   {agent.name: agent for agent in config.agents}, new_id,
-                   {reason.name: reason for reason in config.not_ready},
-                   tuple(sorted({agent.trunk for agent in config.agents if agent.trunk}
-                                | {route.trunk for route in config.outbound})))
+           emergency: Emergency | None = None, older: Mapping[str, Flow] | None = None,
+           entrance: Entrance | None = None) -> "Setup":
+        """`older`: versions of flows that live contacts began with, by digest."""
+        digests = {path: digest(flow) for path, flow in flows.items()}
+        queues = {queue.name: queue for queue in config.queues}
+        agents = {agent.name: agent for agent in config.agents}
+        return cls(
+            DialPlan(config, emergency), flows, queues, agents, new_id,
+            reasons={reason.name: reason for reason in config.not_ready},
+            trunks=tuple(sorted({agent.trunk for agent in config.agents if agent.trunk}
+                                | {route.trunk for route in config.outbound})),
+            control=config.control, rules=Rules(queues, agents, config.order, config.grades),
+            sources={source.name: source for source in config.sources},
+            versions={**(older or {}), **{digests[path]: flow for path, flow in flows.items()}},
+            digests=digests, entrance=entrance or bare(config), callbacks=config.callbacks,
+            boxes={box.name: box for box in config.voicemail},
+            surveys={survey.name: survey for survey in config.surveys})
+
+    def version(self, flow: str) -> str:
+        """Of today's flow."""
+        return self.digests.get(flow, "")
+
+    def flow_of(self, contact: Contact) -> Flow | None:
+        """The flow as it was when the contact began it; None: it is gone."""
+        return self.versions.get(contact.version) if contact.version else self.flows.get(contact.flow)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is in no log and a restart forgets: `secrets` of contacts by name, `orders` being carried out."""
+
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+    orders: set[str] = field(default_factory=set)
+
+    def keep(self, contacts: Mapping[str, Contact]) -> None:
+        """Only what these need."""
+        if not self.secrets and not self.orders:
+            return
+        self.secrets = {name: known for name, known in self.secrets.items() if name in contacts}
+        self.orders &= {contact.order for contact in contacts.values()}
 
 
 @dataclass(slots=True)
 class Turn:
-    """`entries` go to the log, then `actions` to their owners, in this order."""
+    """`entries` go to the log, then `actions` to their owners, in this order. The floor follows the state."""
 
     state: State
     setup: Setup
     now: float
+    floor: Floor
     entries: list[Entry] = field(default_factory=list)
-    actions: list[Request[Any]] = field(default_factory=list)
+    actions: list[Request[Any] | Effect] = field(default_factory=list)
+    memory: Memory = field(default_factory=Memory)
 
     def log(self, event: LogEvent, contact: Contact | str = "") -> None:
         name = contact if isinstance(contact, str) else contact.record.contact
         self.entries.append(encode(self.now, name, event))
         evolve(self.state, self.now, name, event)
+        follow(self.floor, self.state, name, event)
 
     def tell(self, event: LogEvent, leg: str) -> None:
         """Log what is told of a leg, if a contact has or had it."""
         if name := self.state.whose(leg):
             self.log(event, name)
 
-    def do(self, action: Request[Any]) -> None:
+    def do(self, action: Request[Any] | Effect) -> None:
         self.actions.append(action)
+
+    def order(self, contact: Contact) -> str:
+        """The name of the next effect for the contact."""
+        return f"{contact.record.contact}-e{contact.orders + 1}"
+
+    def ask(self, contact: Contact, effect: Effect) -> None:
+        """Await the effect, for as long as it may take."""
+        self.log(events.Asked(order=effect.order, until=self.now + effect.timeout_s), contact)
+        self.memory.orders.add(effect.order)
+        self.do(effect)
 
     def connect(self, contact: Contact) -> None:
         """Answer the arrived leg, once."""
@@ -82,8 +153,10 @@ class Turn:
         """The contact is over; legs but `gone_leg` are hung up, with `cause` unless another is given."""
         if contact.recording:
             self.do(StopRecording(recording=contact.recording))
-        for leg in (contact.arrived_leg, contact.dialled_leg):
+        for leg in (contact.arrived_leg, contact.dialled_leg, *contact.parties):
             if leg and leg != gone_leg:
                 self.do(Hangup(leg=leg, cause=cause if hangup_cause is None else hangup_cause))
+        if contact.promised and not contact.talked:
+            outcome = "callback"
         ended_at = self.now if at is None else max(at, contact.record.began_at)
         self.log(events.Ended(outcome=outcome, ended_by=ended_by, cause=cause, ended_at=ended_at), contact)

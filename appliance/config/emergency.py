@@ -72,6 +72,9 @@ def instead(centre: CentreConfig, known: Emergency, trunk: str, number: str) -> 
     for inbound in centre.inbound:
         if (inbound.trunk, inbound.called) == (trunk, number):
             return f"the flow {inbound.flow}"
+    for entry in centre.entry:
+        if trunk in entry.trunks and number in entry.called:
+            return f"the entry rule {entry.name}"
     for rule in centre.outbound:
         if rule.trunk == trunk and (match := re.fullmatch(rule.called, number)):
             out = match[1] or ""

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from appliance.config import callbacks, entrance
 from appliance.config.lines import trunk_mistakes
 from appliance.config.part import IN_WORDS
 from appliance.config.schema import Config
@@ -28,12 +29,22 @@ Mistake = tuple[Sequence[int | str], str]         # keys that lead to it, what i
 
 def load(path: Path) -> Config:
     """The box's configuration; paths in it come out absolute. ConfigError otherwise."""
-    config = read(path, Config, lambda config: trunk_mistakes(config.spans, config.trunks))
+    config = read(path, Config, lambda config: [*trunk_mistakes(config.spans, config.trunks),
+                                                *entrance.mistakes(config), *_of_callbacks(config)])
     base = path.resolve().parent
     media = config.media.model_copy(update={"prompts": str(base / config.media.prompts)})
-    inbound = [route.model_copy(update={"flow": str(base / route.flow)}) for route in config.centre.inbound]
-    centre = config.centre.model_copy(update={"inbound": inbound})
+    sources = [source.model_copy(update={"table": str(base / source.table)}) if source.table else source
+               for source in config.centre.sources]
+    centre = entrance.placed(config.centre, base).model_copy(update={"sources": sources})
     return config.model_copy(update={"media": media, "centre": centre})
+
+
+def _of_callbacks(config: Config) -> Iterable[Mistake]:
+    centre = config.centre
+    return callbacks.mistakes(
+        centre.callbacks, centre.voicemail, centre.surveys, trunks={span.trunk for span in config.spans},
+        queues=[queue.name for queue in centre.queues], agents=[agent.name for agent in centre.agents],
+        calendars=[calendar.name for calendar in centre.calendars])
 
 
 def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | None = None) -> M:
@@ -165,15 +176,24 @@ def _follow(node: yaml.Node | None, location: Sequence[int | str]) -> tuple[int,
     """The deepest node that `location` leads to: its line, the keys on the way, itself."""
     line = node.start_mark.line + 1 if node else 1
     keys = ""
+    of_kind: yaml.Node | None = None
     for depth, part in enumerate(location, 1):
+        if isinstance(node, yaml.MappingNode) and node is not of_kind and _kind(node) == part:
+            of_kind = node                        # not a key: which kind of a union the schema took
+            continue
         if isinstance(node, yaml.MappingNode):
             found = [(key, value) for key, value in node.value if key.value == str(part)]
             if found:
                 line, node = found[0][0].start_mark.line + 1, found[0][1]
-            elif depth < len(location):           # not a key: which kind of a union the schema took
+            elif depth < len(location):           # likewise
                 continue
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line + 1
         keys += f"[{part}]" if isinstance(part, int) else f".{part}"
     return line, keys.lstrip("."), node
+
+
+def _kind(node: yaml.MappingNode) -> str:
+    """The kind that the document says a part is of."""
+    return next((str(value.value) for key, value in node.value if key.value == "kind"), "")

@@ -9,16 +9,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from appliance.config.agents import ReasonConfig as ReasonConfig
+from appliance.config.callbacks import BoxConfig as BoxConfig
+from appliance.config.callbacks import CallbackConfig as CallbackConfig
+from appliance.config.callbacks import SurveyConfig as SurveyConfig
+from appliance.config.control import ControlConfig as ControlConfig
+from appliance.config.country import Country as Country
+from appliance.config.entry import CalendarConfig, EntryRule, ListConfig, RegionsConfig
+from appliance.config.entry import InboundRoute as InboundRoute
 from appliance.config.lines import SpanConfig as SpanConfig
 from appliance.config.lines import TrunkConfig as TrunkConfig
 from appliance.config.part import Name, Number, Part, unique
 from appliance.config.pattern import DialPattern
+from appliance.config.queues import AgentConfig as AgentConfig
+from appliance.config.queues import Grade, Order, Priority, mistakes
+from appliance.config.queues import QueueConfig as QueueConfig
+from appliance.config.sources import SourceConfig as SourceConfig
+from appliance.config.sources import SpeechConfig
 
-# What appliance.media.tones and appliance.media.speech have, which stand above this floor.
-Country = Literal[
-    "ae", "ar", "at", "au", "be", "br", "ca", "ch", "cl", "cn", "cz", "de", "dk", "eg", "es", "fi", "fr",
-    "gb", "gr", "hk", "hu", "id", "ie", "il", "in", "it", "jp", "kr", "mo", "mx", "my", "nl", "no", "nz",
-    "ph", "pl", "pt", "ru", "sa", "se", "sg", "th", "tr", "tw", "us", "za"]
+# What appliance.media.speech has, which stands above this floor.
 Currency = Literal[
     "AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CNY", "EGP", "EUR", "GBP", "HKD", "IDR", "INR", "JPY", "KRW",
     "MOP", "MXN", "MYR", "NZD", "RUB", "SAR", "SGD", "THB", "TRY", "TWD", "USD", "ZAR"]
@@ -54,6 +63,23 @@ class RtpConfig(Part):
         return self
 
 
+class MachineConfig(Part):
+    """When a called party is a person, when a machine; as Settings of appliance.media.detect.machine."""
+
+    silence_s: Annotated[float, Field(gt=0, le=60)] = 2.5            # from the answer without a word
+    pause_s: Annotated[float, Field(ge=0.1, le=10)] = 0.7            # after a word: a person
+    sentence_pause_s: Annotated[float, Field(ge=0.1, le=10)] = 0.9   # after more than a second of words
+    greeting_s: Annotated[float, Field(le=60)] = 4.2                 # without such a pause: a machine
+    within_s: Annotated[float, Field(le=60)] = 6.0                   # from the answer, whatever was heard
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "MachineConfig":
+        if not self.pause_s <= self.sentence_pause_s < self.greeting_s < self.within_s >= self.silence_s:
+            raise ValueError("must be pause_s <= sentence_pause_s < greeting_s < within_s, "
+                             "and silence_s <= within_s")
+        return self
+
+
 class MediaConfig(Part):
     prompts: str = "prompts"                      # folder of A-law WAV files
     country: Country = "cn"                       # tones of E.180
@@ -62,31 +88,8 @@ class MediaConfig(Part):
     wording: list[Wording] = Field(default_factory=list)             # choices that hold everywhere
     realtime: bool = True                         # ask for SCHED_RR; goes on without where it is forbidden
     rtp: RtpConfig = RtpConfig()
-
-
-class AgentConfig(Part):
-    name: Name
-    extension: Number
-    trunk: Name                                   # where the extension is reached
-
-
-class QueueConfig(Part):
-    name: Name
-    agents: Annotated[list[Name], Field(min_length=1)]
-    music: str = "music/default"                  # a prompt, repeated
-    position_every_s: Annotated[float, Field(ge=0)] = 20.0           # 0: never said again
-    ring_s: Annotated[float, Field(ge=1, le=120)] = 15.0
-    wrap_up_s: Annotated[float, Field(ge=0, le=3600)] = 5.0
-    unavailable_s: Annotated[float, Field(ge=1)] = 30.0              # after no answer, busy or a failed ring
-    record: bool = True
-
-
-class InboundRoute(Part):
-    """A number that callers dial."""
-
-    trunk: Name
-    called: Number
-    flow: str                                     # a YAML file
+    machine: MachineConfig = MachineConfig()
+    speech: SpeechConfig = SpeechConfig()
 
 
 class OutboundRoute(Part):
@@ -112,10 +115,22 @@ class OutboundRoute(Part):
 
 
 class CentreConfig(Part):
+    calendars: list[CalendarConfig] = Field(default_factory=list)
+    regions: RegionsConfig = RegionsConfig()
+    lists: list[ListConfig] = Field(default_factory=list)
+    entry: list[EntryRule] = Field(default_factory=list)             # in order: the first that takes a call
     inbound: list[InboundRoute] = Field(default_factory=list)
     outbound: list[OutboundRoute] = Field(default_factory=list)
     queues: list[QueueConfig] = Field(default_factory=list)
     agents: list[AgentConfig] = Field(default_factory=list)
+    order: Order = "first-come"                   # of contacts in several queues for one agent
+    grades: dict[Grade, Priority] = Field(default_factory=dict)      # of customers -> more priority
+    not_ready: list[ReasonConfig] = Field(default_factory=list)      # empty: any reason
+    control: ControlConfig = ControlConfig()
+    sources: list[SourceConfig] = Field(default_factory=list)        # where flows look things up
+    callbacks: CallbackConfig = CallbackConfig()
+    voicemail: list[BoxConfig] = Field(default_factory=list)
+    surveys: list[SurveyConfig] = Field(default_factory=list)
 
 
 class WebConfig(Part):
@@ -144,7 +159,6 @@ class Config(Part):
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":
         trunks = {span.trunk for span in self.spans}
-        agents = {agent.name for agent in self.centre.agents}
         wrong: list[str] = []
         unique(wrong, "spans", [span.name for span in self.spans])
         unique(wrong, "spans: url", [span.url for span in self.spans])
@@ -153,18 +167,18 @@ class Config(Part):
         wrong += [f"clock.sources: no span is called {name!r}, there are {', '.join(sorted(names))}"
                   for name in self.clock.sources if name not in names]
         unique(wrong, "centre.agents", [agent.name for agent in self.centre.agents])
+        unique(wrong, "centre.not_ready", [reason.name for reason in self.centre.not_ready])
         unique(wrong, "centre.queues", [queue.name for queue in self.centre.queues])
+        unique(wrong, "centre.sources", [source.name for source in self.centre.sources])
         for where, trunk in [
             *(("centre.inbound", route.trunk) for route in self.centre.inbound),
             *(("centre.outbound", route.trunk) for route in self.centre.outbound),
             *(("centre.outbound: to", route.to) for route in self.centre.outbound),
-            *(("centre.agents", agent.trunk) for agent in self.centre.agents),
+            *(("centre.agents", agent.trunk) for agent in self.centre.agents if agent.trunk is not None),
         ]:
             if trunk not in trunks:
                 wrong.append(f"{where}: no span has trunk {trunk!r}, they have {', '.join(sorted(trunks))}")
-        for queue in self.centre.queues:
-            wrong += [f"centre.queues: {queue.name}: no agent is called {name!r}"
-                      for name in queue.agents if name not in agents]
+        wrong += mistakes(self.centre.queues, self.centre.agents)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ import click
 from appliance.bus.client import Bus
 from appliance.bus.messages import GetHealth, HealthReply
 from appliance.bus.runner import EX_CONFIG, UMASK
+from appliance.centre.entry.load import box_zone, load_entrance
+from appliance.centre.entry.load import warnings as entry_warnings
 from appliance.centre.rebuild import rebuild as rebuild_records
 from appliance.config import emergency
 from appliance.config.load import load
@@ -22,6 +25,11 @@ from appliance.launch import up as box
 from appliance.launch.agents import agents
 from appliance.launch.asking import CONFIG, PATH, RUN_DIR, STATE_DIR, leave, on_bus, or_exit
 from appliance.launch.console import Console
+from appliance.launch.control import control
+from appliance.launch.flow import flow
+from appliance.launch.queues import queues
+from appliance.launch.route import calendar, route
+from appliance.launch.sim import sim
 from appliance.media import speech
 from appliance.store import LINES_FILE
 
@@ -56,7 +64,8 @@ def up(config: Path, state_dir: Path, run_dir: Path,
 def check(config: Path) -> None:
     """Read the configuration and its flows, say what is wrong."""
     found = or_exit(lambda: box.check(config))
-    for sentence in emergency.warnings(found):
+    entrance = or_exit(lambda: load_entrance(found, box_zone()))
+    for sentence in (*emergency.warnings(found), *entry_warnings(entrance, time.time())):
         click.echo(f"{config}: warning: {sentence}", err=True)
     click.echo(f"{config}: in order: {len(found.spans)} spans, {len(found.centre.queues)} queues, "
                f"{len(found.centre.agents)} agents")
@@ -249,3 +258,9 @@ def build(catalogue: Path, out: Path, currencies: tuple[str, ...]) -> None:
 
 
 main.add_command(agents)
+main.add_command(control)
+main.add_command(queues)
+main.add_command(calendar)
+main.add_command(route)
+main.add_command(sim)
+main.add_command(flow)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from appliance.errors import ConfigError
-from appliance.launch import music, voice
+from appliance.launch import music
+from appliance.launch import voice as programs
 from appliance.launch.place import CannotStart
-from appliance.media import g711, speech
+from appliance.media import g711, speech, voice
 from appliance.media.prompts import Library, PromptError, wav
 
 MUSIC = "music/default"
@@ -83,6 +84,13 @@ def vocabulary(
             for name, text in speech.vocabulary(language, currencies).items()}
 
 
+def texts(folder: Path) -> dict[str, str]:
+    """Prompt -> what it says, of those that were spoken from texts, and of all words of values."""
+    spoken = {name: recipe.split(" ", 3)[-1] for name, recipe in _made(folder).items()
+              if name.partition("/")[0] in voice.VOICES}
+    return {**vocabulary(list(speech.CURRENCIES)), **spoken}
+
+
 def missing(folder: Path, texts: Mapping[str, str]) -> dict[str, str]:
     """Those of `texts` that `folder` has no recording of that can be played: prompt -> why."""
     library, wrong = Library(folder), {}
@@ -104,7 +112,7 @@ def _spoken(texts: dict[str, str]) -> dict[str, g711.Octets]:
     for language in voice.VOICES:
         names = [name for name in texts if name.startswith(f"{language}/")]
         try:
-            recordings = voice.speak(language, [texts[name] for name in names]) if names else []
+            recordings = programs.speak(language, [texts[name] for name in names]) if names else []
         except voice.CannotSpeak as error:
             raise CannotStart(str(error)) from None
         spoken |= dict(zip(names, recordings, strict=True))

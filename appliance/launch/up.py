@@ -19,7 +19,9 @@ from appliance.bus.client import Bus
 from appliance.bus.messages import DAEMONS, DaemonUp, Event, Heartbeat
 from appliance.bus.runner import EX_CONFIG
 from appliance.centre import heard
-from appliance.centre.flow import Flow, load_flow
+from appliance.centre.entry.load import box_zone, load_entrance
+from appliance.centre.flow import Flow
+from appliance.centre.flow.names import load_flows
 from appliance.config.load import load
 from appliance.config.schema import Config
 from appliance.errors import ConfigError
@@ -35,7 +37,7 @@ ONE_WISH_S = 1.0                                  # signals within it are one: `
 
 BUS, RECORDING, SPAN, TRUNK, CENTRE, FAR_END = range(6)              # stages: the higher stops first
 DAEMONS_OF = {                                    # daemon -> python -m what, stage
-    "spand": (("appliance.span.daemon",), SPAN), "trunkd": (("appliance.trunk.daemon",), TRUNK),
+    "spand": (("appliance.span",), SPAN), "trunkd": (("appliance.trunk.daemon",), TRUNK),
     "acdd": (("appliance.centre.daemon",), CENTRE), "recordd": (("appliance.recording.daemon",), RECORDING),
     "boxd": (("appliance.box.daemon",), CENTRE), "webui": (("webui.daemon",), CENTRE)}
 _ENVIRONMENT = {
@@ -55,14 +57,16 @@ class Options:
 def check(path: Path, with_prompts: bool = True) -> Config:
     """The configuration, its flows and their prompts. ConfigError has a line for every mistake."""
     config = load(path)
-    queues = {queue.name for queue in config.centre.queues}
     flows: list[Flow] = []
     wrong = []
-    for flow in dict.fromkeys(route.flow for route in config.centre.inbound):
-        try:
-            flows.append(load_flow(Path(flow), queues))
-        except ConfigError as error:
-            wrong.append(str(error))
+    try:
+        flows += load_flows(config.centre).values()
+    except ConfigError as error:
+        wrong.append(str(error))
+    try:
+        load_entrance(config, box_zone())
+    except ConfigError as error:
+        wrong.append(str(error))
     if with_prompts:
         library = Library(Path(config.media.prompts))
         texts = prompts.vocabulary(list(speech.CURRENCIES))

@@ -24,11 +24,11 @@ import numpy as np
 from appliance.media import g711, levels, players
 from appliance.media.detect import DETECTORS, Detector
 from appliance.media.echo import EchoCanceller
-from appliance.media.g711 import Linear, Octets
+from appliance.media.g711 import Octets
 from appliance.media.guarded import Failed, Guarded
 from appliance.media.masking import DIGITS, Masking, Suspecting
 from appliance.media.mixing import Mixer
-from appliance.media.plan import Numbers, Plan, Playing, Rows, Sound
+from appliance.media.plan import Floats, Numbers, Plan, Playing, Rows, Sound
 from appliance.media.players import Players
 from e1_driver import BLOCK, IDLE
 
@@ -88,7 +88,7 @@ class Engine:
         self._players = Players(self._table)
         self._mixer = Mixer()
         self._meters = Guarded("meter", partial(levels.Meters, 2 * ports), self._failed)
-        self._dying: dict[int, tuple[Playing, Linear]] = {}      # port -> what was cut there
+        self._dying: dict[int, dict[int, tuple[Playing, Floats]]] = {}       # port -> row -> what was cut
         self._resets = {
             **{kind: detector.reset for kind, detector in self._detectors.items()},
             "echo": self._echo.reset, "mask": self._masking.reset, "agc": self._agc.reset,
@@ -120,10 +120,8 @@ class Engine:
         if plan.mixing is not None:
             self._mixer.mix(table, plan.mixing)
         table.take(plan.source, 0, tx, "clip")
-        for port, (one, samples) in self._dying.items():
-            if plan.playing.get(int(plan.source[port])) is not one:              # else it came back at once
-                players.add(tx[port, :players.FADE], samples)
-        self._dying.clear()
+        if self._dying:
+            self._let_die(plan, tx)
         if plan.sent.ports.size:
             self._sent.apply(tx, plan.sent.ports, plan.sent.steps)
         measured = self._measure(plan) if plan.meters.tags else []
@@ -142,12 +140,15 @@ class Engine:
     def _put_in_force(self, plan: Plan, old: Plan) -> None:
         cut = plan.source != old.source
         stopping = [row for row, one in old.playing.items() if plan.playing.get(row) is not one]
-        if stopping:
-            cut |= np.isin(old.source, stopping)
+        if stopping or plan.mixing is not old.mixing:
+            mixes = old.mixing.players if old.mixing is not None else ()
+            cut |= np.isin(old.source, [*stopping, *mixes])
         for port in cut.nonzero()[0].tolist():
-            dying = self._players.dying(int(old.source[port]))
-            if dying is not None:
-                self._dying.setdefault(port, dying)
+            for row, factor in old.players(port).items():
+                dying = self._players.dying(row)
+                if dying is not None:
+                    one, samples = dying
+                    self._dying.setdefault(port, {}).setdefault(row, (one, samples * factor))
         for part, row in plan.fresh:
             self._resets[part](row)
         self._table[stopping] = IDLE
@@ -156,6 +157,16 @@ class Engine:
             self._mixer.prepare(plan.mixing)
         if plan.agcs is not old.agcs:
             self._agc_steps[:] = 0
+
+    def _let_die(self, plan: Plan, tx: Octets) -> None:
+        """Add the ends of what was cut, but of what came back before it was missed."""
+        for port, ends in self._dying.items():
+            heard = plan.players(port)
+            gone = [samples for row, (one, samples) in ends.items()
+                    if row not in heard or plan.playing.get(row) is not one]
+            if gone:
+                players.add(tx[port, :players.FADE], np.sum(gone, axis=0))
+        self._dying.clear()
 
     def _cancel_echo(self, ports: Numbers) -> None:
         """What a port was sent in the last tick is the newest that can have an echo in this one."""

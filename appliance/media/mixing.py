@@ -128,7 +128,22 @@ class Parties:
             np.concatenate([total[self._of[whole]], place[without], place[np.array(rows, np.intp)]]),
             np.concatenate([np.ones(len(whole)), -self._factor[without], np.array(factors, np.float64)]),
             place[self._rows.silence])
-        return Mixing(inputs, self._factor[members, None], starts, layers, self._rows.mixes.start + order)
+        return Mixing(inputs, self._factor[members, None], starts, layers, self._rows.mixes.start + order,
+                      self._players(slots, members, terms))
+
+    def _players(
+        self, slots: Numbers, members: Numbers, terms: Iterable[tuple[int, int, float]],
+    ) -> dict[int, dict[int, float]]:
+        """Mixing.players, of the conferences' members and the terms (slot, row, factor)."""
+        heard = [term for term in terms if term[1] in self._rows.players]
+        for row in members[members >= self._rows.players.start].tolist():
+            there = slots[(self._of[slots] == self._conference[row]) & (self._without[slots] != row)]
+            heard += [(slot, row, float(self._factor[row])) for slot in there.tolist()]
+        players: dict[int, dict[int, float]] = {}
+        for slot, row, by in heard:
+            mix = players.setdefault(self._rows.mixes[slot], {})
+            mix[row] = mix.get(row, 0.0) + by
+        return players
 
     def _set(
         self, slot: int, conference: int | None, without: int | None, terms: Iterable[tuple[int, float]],

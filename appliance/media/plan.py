@@ -109,6 +109,7 @@ class Mixing(NamedTuple):
     starts: Numbers                               # [totals]: of each conference's members
     layers: tuple[Layer, ...]                     # the first has all mixes, none has more than the one before
     rows: Numbers                                 # [mixes]: of the table
+    players: Mapping[int, Mapping[int, float]]    # row of a mix -> row of a player in it -> factor
 
 
 class Taps(NamedTuple):
@@ -149,3 +150,10 @@ class Plan(NamedTuple):
     live: Taps = Taps()                           # to who listens now
     meters: Meters = Meters()
     fresh: tuple[tuple[str, int], ...] = ()       # what begins anew with this plan: (part, row)
+
+    def players(self, port: int) -> Mapping[int, float]:
+        """Rows of the players that the port hears, by themselves or in a mix, and their factors."""
+        row = int(self.source[port])
+        if row in self.playing:
+            return {row: 1.0}
+        return {} if self.mixing is None else self.mixing.players.get(row, {})

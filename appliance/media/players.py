@@ -1,9 +1,9 @@
 """The players' rows of the table: where each is in its sound, and a soft end for a sound that is cut.
 
 A sound that begins, or ends by itself, is played as it is: prompts and tones are made to begin and end
-softly. One that is cut while a port hears it dies away there over what comes next, and one that was held
-swells again, both in FADE samples; else it would click. Bridges are switched hard: bit for bit from the first
-sample on.
+softly. One that is cut while a port hears it, alone or in a mix, dies away there over what comes next, and
+one that was held swells again, both in FADE samples; else it would click. Bridges are switched hard: bit for
+bit from the first sample on.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from appliance.media import g711
-from appliance.media.g711 import Linear, Octets
-from appliance.media.plan import Playing
+from appliance.media.g711 import Octets
+from appliance.media.plan import Floats, Playing
 from e1_driver import BLOCK, IDLE
 
 FADE = 40                                         # samples, 5 ms
@@ -40,13 +40,13 @@ class Players:
         if self._at[row] and row not in self.running:
             self._swelling.add(row)
 
-    def dying(self, row: int) -> tuple[Playing, Linear] | None:
-        """Who sounds there, and what would come next, dying away: int16[FADE]; None: nobody."""
+    def dying(self, row: int) -> tuple[Playing, Floats] | None:
+        """Who sounds there, and what would come next, dying away: float64[FADE]; None: nobody."""
         one, start = self.running.get(row), self._at[row]
         if one is None or start == 0 or (start >= len(one.octets) and not one.repeat):
             return None
-        samples = g711.decode(_block(one, start)[:FADE]) * _DYING
-        return one, samples.astype(np.int16)
+        samples: Floats = np.trunc(g711.decode(_block(one, start)[:FADE]) * _DYING)
+        return one, samples
 
     def fill(self) -> list[int]:
         """Play one block; the tags of those whose sound is over with it."""
@@ -86,7 +86,7 @@ def _block(one: Playing, start: int) -> Octets:
     return block
 
 
-def add(octets: Octets, samples: Linear) -> None:
+def add(octets: Octets, samples: Floats) -> None:
     """Add linear samples to A-law ones in place, saturated."""
-    total = g711.decode(octets).astype(np.int32) + samples
+    total = g711.decode(octets) + samples
     octets[:] = g711.encode(total.clip(-32767, 32767).astype(np.int16))

@@ -37,6 +37,7 @@ _STATE_AT, _TABLE_AT, _PAGE = 64, 4096, 4096
 _NEWEST, _NEWEST_NS, _COUNT, _REFUSED = range(4)  # the writer's state
 _TICK, _SEQUENCE, _USED, _MONOTONIC, _WALL = range(5)                # a row of the table of ticks
 _COLUMNS = 5
+_STATE_WORD, _TABLE_WORD = _STATE_AT // 8, _TABLE_AT // 8
 _ROW_OCTETS = ID_OCTETS + 2 * BLOCK
 _NEVER = np.iinfo(np.int64).min
 
@@ -63,6 +64,7 @@ class Ring:
         self._inode = os.fstat(self._descriptor).st_ino
         self._data_at, self._slot_octets, self.octets = _shape(ticks, rows)
         memory = mmap.mmap(self._descriptor, self._data_at, access=access)
+        self._words = memoryview(memory).cast("q")               # as below, cheaper for single ones
         self._state = np.frombuffer(memory, np.int64, 4, _STATE_AT)
         self._table = np.frombuffer(memory, np.int64, ticks * _COLUMNS, _TABLE_AT).reshape(ticks, _COLUMNS)
 
@@ -158,19 +160,20 @@ class Ring:
         The times are the writer's clocks. False: there is no memory for it; it is counted, and its sequence
         number is left out.
         """
-        state, row, used = self._state, self._table[tick % self.ticks], len(ids)
-        row[_TICK] = _NEVER
-        state[_COUNT] += 1
+        words, row, used = self._words, _TABLE_WORD + tick % self.ticks * _COLUMNS, len(ids)
+        words[row + _TICK] = _NEVER
+        words[_STATE_WORD + _COUNT] += 1
         try:
             written = os.pwritev(self._descriptor, (ids.data, audio.data), self._at(tick)) if used else 0
         except OSError:
             written = -1
         if written != used * _ROW_OCTETS:
-            state[_REFUSED] += 1
+            words[_STATE_WORD + _REFUSED] += 1
             return False
-        row[_SEQUENCE:] = state[_COUNT], used, monotonic_ns, wall_ns
-        row[_TICK] = tick
-        state[:_COUNT] = tick, monotonic_ns
+        words[row + _SEQUENCE], words[row + _USED] = words[_STATE_WORD + _COUNT], used
+        words[row + _MONOTONIC], words[row + _WALL] = monotonic_ns, wall_ns
+        words[row + _TICK] = tick
+        words[_STATE_WORD + _NEWEST], words[_STATE_WORD + _NEWEST_NS] = tick, monotonic_ns
         return True
 
     def read(self, tick: int) -> tuple[Octets, Octets] | None:

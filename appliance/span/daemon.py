@@ -35,11 +35,13 @@ from appliance.bus.messages import (
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.errors import Unavailable
-from appliance.media.detect import of_country
+from appliance.media.detect import configured
+from appliance.media.detect.machine import Settings
 from appliance.media.engine import Engine, Level
 from appliance.media.prompts import Library
 from appliance.media.ring import Ring
 from appliance.media.rtp.settings import LegFigures
+from appliance.media.voice import FOLDER
 from appliance.span.line import (
     Died,
     DriverLog,
@@ -61,6 +63,7 @@ from appliance.span.switchboard_requests import Moment, answer
 from e1_driver import BEARERS
 
 SWITCH_INTERVAL_S = 0.001                         # what the real-time thread may wait for the interpreter
+SAID_OCTETS = 8 * 1024 * 1024                    # of spoken texts that are kept in memory
 COLLECT_S = 10.0
 LONGEST_LOAN_S = 60.0                             # who needs it longer renews
 IN_FORCE_S = 1.5                                  # the real-time thread may stall for a second
@@ -130,8 +133,8 @@ class Spand:
             case Figures():
                 self._figures(report)
                 board.expire(asyncio.get_running_loop().time())
-            case Note(text, level):
-                log.log(level, "%s", text)
+            case Note(text, level, error):
+                log.log(level, "%s", text, exc_info=error)
             case Died(error):
                 raise error
 
@@ -238,8 +241,10 @@ class Spand:
 
 
 async def _collect() -> None:
-    """Collect garbage at a time of our choosing; what was made at start is left out of it for good."""
-    gc.collect()
+    """Collect garbage at a time of our choosing; what was made at start is left out of it for good.
+
+    Also the little garbage of the start: to look for it takes 20 ms of the first ticks.
+    """
     gc.freeze()
     gc.disable()
     while True:
@@ -258,7 +263,7 @@ async def serve(context: Context) -> None:
     config, media, run_dir = context.config, context.config.media, context.run_dir
     names = [span.name for span in config.spans]
     sounds = Sounds(Library(Path(media.prompts)), media.country, media.language, media.currency,
-                    media.wording)
+                    media.wording, Library(context.state_dir / FOLDER, SAID_OCTETS))
     rows = len(names) * len(BEARERS)
     try:
         ring = Ring.create(run_dir / "ring", rows)
@@ -266,8 +271,9 @@ async def serve(context: Context) -> None:
         rtp = media.rtp
         switchboard = Switchboard(names, sounds.compile, rows, ring.last_ticks(), rtp.legs,
                                   Ports(rtp.address, rtp.first_port, rtp.last_port))
-        legs = RtpLegs(rtp.legs)
-        engine = Engine(switchboard.ports, detectors=of_country(media.country))
+        legs = RtpLegs(rtp.legs) if rtp.legs else None
+        engine = Engine(switchboard.ports, detectors=configured(
+            media.country, Settings(**media.machine.model_dump())))
         line = Line(config.spans, config.clock, engine, legs, ring, listening,
                     run_dir / "dchan", media.realtime)
     except OSError as error:

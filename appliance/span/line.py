@@ -35,6 +35,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 TICKS_AT_ONCE = 20                                # after a stall; then the sockets have their turn
+READY_AT_ONCE = 64                                # descriptors; room for them is made anew each time
 LOOK_S = 0.1                                      # between looks at the spans' state
 REPORT_S = 1.0
 COMPLAIN_S = 1.0                                  # between notes of RTP that fails tick by tick
@@ -70,6 +71,7 @@ class Note:
 
     text: str
     level: int = logging.WARNING
+    error: BaseException | None = None            # whose traceback the log is to have
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class DriverLog(logging.Handler):
         self._put = put
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._put(Note(record.getMessage(), record.levelno))
+        self._put(Note(record.getMessage(), record.levelno, record.exc_info[1] if record.exc_info else None))
 
     def __enter__(self) -> "DriverLog":
         self._driver = logging.getLogger("e1_driver")
@@ -229,7 +231,7 @@ class Line:
         before, asked_at = self._looked_at, self._monotonic()
         deadline = min(self._pacer.deadline(asked_at), self._look_at)
         wait_s = min(longest_s, max(0.0, deadline - asked_at))
-        ready = self._epoll.poll(wait_s)
+        ready = self._epoll.poll(wait_s, READY_AT_ONCE)
         now = self._looked_at = self._monotonic()
         stalled_s = now - before - wait_s
         if stalled_s > STALL_S:
@@ -315,10 +317,10 @@ class Line:
             self.reports.put(LegHeard(kind, leg, what, at))
         for level in tick.levels:
             self.reports.put(level)
-        for part, error in tick.failed:
+        for part, error in [*tick.failed, *(self._legs.take_failed() if self._legs is not None else ())]:
             self._failures += 1
             away_s = AWAY_TICKS * TICK_S
-            self._note(f"audio: {part} failed, is away for {away_s:g} s: {error!r}", logging.ERROR)
+            self._note(f"audio: {part} failed, is away for {away_s:g} s: {error!r}", logging.ERROR, error)
 
     def _of_rtp(self, now: float, work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R | None:
         """What `work` of the RTP legs gives; None when it raises: the spans carry on."""
@@ -328,7 +330,7 @@ class Line:
             self._failures += 1
             if now >= self._complain_at:
                 self._complain_at = now + COMPLAIN_S
-                self._note(f"audio: RTP failed: {error!r}", logging.ERROR)
+                self._note(f"audio: RTP failed: {error!r}", logging.ERROR, error)
             return None
 
     def _read(self, index: int, now: float) -> None:
@@ -382,5 +384,5 @@ class Line:
             self.reports.put(Figures(1e6 * self._sum_s / max(1, self._timed), 1e6 * self._max_s))
             self._timed, self._sum_s, self._max_s = 0, 0.0, 0.0
 
-    def _note(self, text: str, level: int = logging.WARNING) -> None:
-        self.reports.put(Note(text, level))
+    def _note(self, text: str, level: int = logging.WARNING, error: Exception | None = None) -> None:
+        self.reports.put(Note(text, level, error))

@@ -1,17 +1,16 @@
-"""RTP legs' sockets: what the real-time thread reads and writes around a tick, and how ports are given out.
+"""RTP legs' sockets: what the real-time thread reads and writes around a tick.
 
 The asyncio side takes a pair of sockets from Ports and orders OpenLeg; the real-time thread obeys between
 two ticks, calls fill() before a tick and send() after it. No descriptor needs watching: packets wait for the
 tick, and the kernel notes when they came.
 """
 
-import errno
+import contextlib
 import secrets
 import select
 import socket
 import struct
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -19,6 +18,7 @@ from ipaddress import ip_address
 import numpy as np
 
 from appliance.media.g711 import Octets
+from appliance.media.guarded import AWAY_TICKS, Failed
 from appliance.media.rtp.legs import Legs, RtpHeard
 from appliance.media.rtp.packet import WIDTH
 from appliance.media.rtp.rtcp import PACKET_TYPES
@@ -26,90 +26,25 @@ from appliance.media.rtp.settings import LegFigures, LegSettings
 from appliance.media.rtp.source import Address, Source
 from appliance.media.rtp.srtp import Secured
 from appliance.media.tones import SAMPLE_RATE_HZ
-from e1_driver import IDLE
+from appliance.span.rtp_ports import Ports, Sockets
+from e1_driver import BLOCK, IDLE
 
 __all__ = [
     "ChangeLeg", "CloseLeg", "OpenLeg", "Ports", "RtpHeard", "RtpLegs", "RtpOrder", "SendEvents", "Sockets"]
 
-EXPEDITED = 46 << 2                               # DSCP EF (RFC 3246) in the octet of IPv4 and IPv6
 ROUNDS, MOST_PACKETS = 100, 1500                  # read in one tick of one leg, about, and of all: 2 ms
 MOST_BATCHES = 8                                  # heard in one tick, of a leg one packet each
 RATE, BURST_S = 250, 1.0                          # packets a second that a leg may have; at once
 REPORT_ROUNDS = 4                                 # RTCP packets read of one leg in one look
 LOOK_TICKS = 10                                   # between looks at RTCP, in and out
+AWAY_S = AWAY_TICKS * BLOCK / SAMPLE_RATE_HZ
 
-_SO_TIMESTAMPNS = 35                              # asm-generic/socket.h; Python has no name for it
 _TIME = struct.Struct("@qq")
 _CONTROL_OCTETS = socket.CMSG_SPACE(_TIME.size)
+_ENTRY = struct.Struct(f"@qq{_TIME.size}s")        # of a packet: row, octets, when it came
 _FIRST_WORDS = struct.Struct(">BBHII")
 
 Whence = tuple[str, int] | tuple[str, int, int, int]             # as recvmsg() tells: of IPv4, of IPv6
-_Packet = tuple[int, int, bytes]                                 # row, octets, when it came
-
-
-@dataclass(frozen=True, slots=True)
-class Sockets:
-    """One leg's: RTP on an even port, RTCP on the next."""
-
-    rtp: socket.socket
-    rtcp: socket.socket
-    port: int
-
-    def close(self) -> None:
-        self.rtp.close()
-        self.rtcp.close()
-
-
-class Ports:
-    """Gives out pairs of sockets on `address`, IPv4 or IPv6, of `first` to `last` by turns."""
-
-    def __init__(self, address: str, first: int, last: int) -> None:
-        """ValueError: no pair of ports is in the range, or the address is none."""
-        self._address = str(ip_address(address))
-        self._family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
-        self._even = deque(range(first + first % 2, last, 2))
-        if not self._even or not 1 <= first <= last <= 65535:
-            raise ValueError(f"RTP ports {first} to {last}: no pair of an even port and the next in it")
-
-    def take(self, wanted: int = 0) -> Sockets:
-        """`wanted`: that port, which a leg had before; 0: any. For the asyncio side.
-
-        OSError: all are in use, that one is or is not one of ours, or the address is not this machine's.
-        """
-        if wanted:
-            if wanted not in self._even:
-                raise OSError(errno.EINVAL, "not an even port of the range for RTP")
-            return self._pair(wanted)
-        trouble: OSError | None = None
-        for _ in range(len(self._even)):
-            port = self._even[0]
-            self._even.rotate(-1)
-            try:
-                return self._pair(port)
-            except OSError as error:
-                trouble = error
-        raise OSError(trouble.errno if trouble else 0, f"no free pair of RTP ports: {trouble}", self._address)
-
-    def reach(self, host: str) -> bool:
-        """Whether that numeric address is of the same IP version."""
-        return (":" in host) == (self._family == socket.AF_INET6)
-
-    def _pair(self, port: int) -> Sockets:
-        made: list[socket.socket] = []
-        try:
-            for number in (port, port + 1):
-                made.append(socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
-                if self._family == socket.AF_INET:
-                    made[-1].setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED)
-                else:
-                    made[-1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, EXPEDITED)
-                made[-1].setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-                made[-1].bind((self._address, number))
-        except OSError:
-            for one in made:
-                one.close()
-            raise
-        return Sockets(made[0], made[1], port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +98,18 @@ class _Leg:
     malformed: int = 0
     refused: int = 0
     unsent: int = 0
+    failures: int = 0
+    away_until: float = 0.0                       # it failed: nothing is read or sent
     to: Address | None = None
     usual: object = None                          # whose packets need no look; None: every packet does
 
 
 class RtpLegs:
-    """All legs of the box, rows 0 to legs-1. The real-time thread's, but figures()."""
+    """All legs of the box, rows 0 to legs-1. The real-time thread's, but figures().
+
+    A leg that fails is made anew and away for AWAY_S, which is told of it and in take_failed(); the others
+    carry on.
+    """
 
     def __init__(self, legs: int) -> None:
         self.legs = legs
@@ -178,9 +119,19 @@ class RtpLegs:
         self._by_report_descriptor: dict[int, _Leg] = {}         # of RTCP's
         self._epoll, self._report_epoll = select.epoll(), select.epoll()
         self._packets = np.zeros((max(legs, 1), WIDTH), np.uint8)
-        self._room = [row.data for row in self._packets]
+        self._room = [[row.data] for row in self._packets]
+        self._entries = np.zeros((max(legs, 1), _ENTRY.size // 8), np.int64)
+        self._entry_octets = self._entries.data.cast("B")
         self._out = [row.data for row in self._media.senders.packets]
         self._ticks = 0
+        self._away: dict[int, _Leg] = {}          # by row
+        self._failed: list[Failed] = []
+        self._heard: list[RtpHeard] = []
+
+    def take_failed(self) -> list[Failed]:
+        """What legs raised since the last call."""
+        failed, self._failed = self._failed, []
+        return failed
 
     def obey(self, order: RtpOrder, now: float) -> None:
         """Between two ticks. An order for a row that is not open (or is, of OpenLeg) does nothing."""
@@ -204,22 +155,29 @@ class RtpLegs:
         if not self._open:
             rx[:] = IDLE
             return ()
-        waiting: dict[int, _Packet] = {}          # of each leg one
+        for leg in [*self._away.values()]:
+            if now >= leg.away_until:
+                self._come_back(leg)
+        waiting: set[int] = set()                 # descriptors; of each leg one packet
         read = batches = 0
         for _ in range(ROUNDS):
             ready = [descriptor for descriptor, _ in self._epoll.poll(0)]
-            if not waiting.keys().isdisjoint(ready):
-                self._hear(waiting, now)
-                waiting, batches = {}, batches + 1
+            if not waiting.isdisjoint(ready):
+                self._hear(len(waiting), now)
+                waiting, batches = set(), batches + 1
             if not ready or read > MOST_PACKETS or batches == MOST_BATCHES:
                 break
             self._read(ready, waiting, now)
             read += len(ready)
-        self._hear(waiting, now)
+        self._hear(len(waiting), now)
         self._ticks += 1
         if self._ticks % LOOK_TICKS == 0:
             self._report(now)
-        return self._media.fill(rx, now)
+        heard = self._media.fill(rx, now)
+        self._put_away(now)
+        heard += self._heard
+        self._heard = []
+        return heard
 
     def send(self, tx: Octets, now: float) -> None:
         """After a tick: what every leg hears, A-law uint8[legs, BLOCK]."""
@@ -227,15 +185,18 @@ class RtpLegs:
             return
         for row, size in zip(*self._media.senders.take(tx), strict=True):
             leg = self._open[row]
-            if leg.to is None:
+            if leg.to is None or leg.away_until:
                 continue
             packet: memoryview | bytes = self._out[row][:size]
-            if leg.secured is not None:
-                packet = leg.secured.protect(bytes(packet))
             try:
+                if leg.secured is not None:
+                    packet = leg.secured.protect(bytes(packet))
                 leg.socket.sendto(packet, leg.to)
             except OSError:                       # no route, no buffer: the next one may have it
                 leg.unsent += 1
+            except Exception as error:
+                self._fails(leg, error)
+        self._put_away(now)
 
     def figures(self, row: int) -> LegFigures:
         """From any thread. KeyError: the row is not open."""
@@ -243,7 +204,8 @@ class RtpLegs:
         figures = self._media.figures(row)
         return replace(
             figures, strangers=leg.strangers, malformed=figures.malformed + leg.malformed,
-            refused=leg.refused, unsent=leg.unsent, remote="" if leg.to is None else _shown(leg.to))
+            refused=leg.refused, unsent=leg.unsent, failures=leg.failures,
+            remote="" if leg.to is None else _shown(leg.to))
 
     def close(self) -> None:
         """All legs, as CloseLeg."""
@@ -256,11 +218,45 @@ class RtpLegs:
         source = Source(_written(settings.remote), settings.latch)
         leg = _Leg(row, sockets, sockets.rtp, source, settings, _secured(settings), to=settings.remote)
         self._open[row] = self._by_descriptor[sockets.rtp.fileno()] = leg
-        numbers = secrets.randbits(32), secrets.randbits(15), secrets.randbits(32)
-        self._media.open(row, settings, secrets.token_urlsafe(12), numbers, now)
-        self._epoll.register(sockets.rtp.fileno(), select.EPOLLIN)
         self._by_report_descriptor[sockets.rtcp.fileno()] = leg
-        self._report_epoll.register(sockets.rtcp.fileno(), select.EPOLLIN)
+        self._open_media(leg, now)
+        self._watch(leg)
+
+    def _open_media(self, leg: _Leg, now: float) -> None:
+        numbers = secrets.randbits(32), secrets.randbits(15), secrets.randbits(32)
+        self._media.open(leg.row, leg.settings, secrets.token_urlsafe(12), numbers, now)
+
+    def _watch(self, leg: _Leg) -> None:
+        self._epoll.register(leg.sockets.rtp.fileno(), select.EPOLLIN)
+        self._report_epoll.register(leg.sockets.rtcp.fileno(), select.EPOLLIN)
+
+    def _leave(self, leg: _Leg) -> None:
+        self._epoll.unregister(leg.sockets.rtp.fileno())
+        self._report_epoll.unregister(leg.sockets.rtcp.fileno())
+
+    def _put_away(self, now: float) -> None:
+        """Legs that failed, for AWAY_S. Their audio is made anew; who the far end is and the keys stay."""
+        failed, self._media.failed[:] = [*self._media.failed], []
+        for row, error in failed:
+            leg = self._open.get(row)
+            if leg is None or leg.away_until:
+                continue
+            leg.failures += 1
+            leg.away_until, self._away[row] = now + AWAY_S, leg
+            self._leave(leg)
+            self._media.close(row)
+            self._open_media(leg, now)
+            self._failed.append(Failed(f"RTP at port {leg.sockets.port}", error))
+            self._heard.append(RtpHeard(row, "rtp-trouble", f"failed, is away for {AWAY_S:g} s"))
+
+    def _come_back(self, leg: _Leg) -> None:
+        """What waits is too old to be heard."""
+        with contextlib.suppress(OSError):
+            for _ in range(2 * RATE):
+                leg.socket.recv(1)
+        leg.away_until = 0.0
+        del self._away[leg.row]
+        self._watch(leg)
 
     def _change(self, leg: _Leg, settings: LegSettings, relatch: bool) -> None:
         keys = leg.settings.send_key, leg.settings.receive_key
@@ -276,38 +272,46 @@ class RtpLegs:
 
     def _end(self, leg: _Leg, now: float) -> None:
         self._send_report(leg, self._media.bye(leg.row, now, time.time()))
-        self._epoll.unregister(leg.sockets.rtp.fileno())
-        self._report_epoll.unregister(leg.sockets.rtcp.fileno())
+        if self._away.pop(leg.row, None) is None:
+            self._leave(leg)
         del self._by_descriptor[leg.sockets.rtp.fileno()], self._open[leg.row]
         del self._by_report_descriptor[leg.sockets.rtcp.fileno()]
         self._media.close(leg.row)
         leg.sockets.close()
 
-    def _read(self, ready: list[int], waiting: dict[int, _Packet], now: float) -> None:
+    def _read(self, ready: list[int], waiting: set[int], now: float) -> None:
         """One packet of each of the descriptors, behind those that wait."""
         least = now + BURST_S
         for descriptor in ready:
             leg, room = self._by_descriptor[descriptor], self._room[len(waiting)]
             try:
-                size, control, _, sender = leg.socket.recvmsg_into([room], _CONTROL_OCTETS)
+                size, control, _, sender = leg.socket.recvmsg_into(room, _CONTROL_OCTETS)
             except OSError:
                 continue
             stamp = control[0][2] if control else _TIME.pack(*divmod(time.time_ns(), 1_000_000_000))
             if sender != leg.usual:
-                size = self._admit(leg, room, size, sender, stamp, now)
+                try:
+                    size = self._admit(leg, room[0], size, sender, stamp, now)
+                except Exception as error:
+                    size = self._fails(leg, error)
             if leg.paid_until > least:
                 leg.refused += 1
             elif size:
                 leg.paid_until = max(leg.paid_until, now) + 1 / RATE
-                waiting[descriptor] = leg.row, size, stamp
+                _ENTRY.pack_into(self._entry_octets, _ENTRY.size * len(waiting), leg.row, size, stamp)
+                waiting.add(descriptor)
 
-    def _hear(self, waiting: dict[int, _Packet], now: float) -> None:
-        if waiting:
-            rows, sizes, stamps = zip(*waiting.values(), strict=True)
-            time_ns = np.frombuffer(b"".join(stamps), np.int64).reshape(-1, 2)
-            arrived = (time_ns[:, 0] % 1_000_000 + time_ns[:, 1] * 1e-9) * SAMPLE_RATE_HZ
-            self._media.receive(
-                np.array(rows, np.intp), self._packets[:len(rows)], np.array(sizes, np.int64), arrived, now)
+    def _hear(self, number: int, now: float) -> None:
+        """The packets that were read."""
+        if number:
+            entries = self._entries[:number]
+            arrived = entries[:, 2] * float(SAMPLE_RATE_HZ) + entries[:, 3] * (SAMPLE_RATE_HZ * 1e-9)
+            self._media.receive(entries[:, 0], self._packets[:number], entries[:, 1], arrived, now)
+
+    def _fails(self, leg: _Leg, error: Exception) -> int:
+        """It is put away after all others had their turn."""
+        self._media.failed.append((leg.row, error))
+        return 0
 
     def _admit(
         self, leg: _Leg, room: memoryview, size: int, whence: Whence, stamp: bytes, now: float,
@@ -344,13 +348,19 @@ class RtpLegs:
             self._send_report(self._open[row], packet)
         for descriptor, _ in self._report_epoll.poll(0):
             leg = self._by_report_descriptor[descriptor]
-            for _ in range(REPORT_ROUNDS):
-                try:
-                    packet, control, _, sender = leg.sockets.rtcp.recvmsg(WIDTH, _CONTROL_OCTETS)
-                except OSError:
-                    break
-                stamp = control[0][2] if control else b""
-                self._take_report(leg, packet, sender[:2], stamp, now)
+            try:
+                self._read_reports(leg, now)
+            except Exception as error:
+                self._fails(leg, error)
+
+    def _read_reports(self, leg: _Leg, now: float) -> None:
+        for _ in range(REPORT_ROUNDS):
+            try:
+                packet, control, _, sender = leg.sockets.rtcp.recvmsg(WIDTH, _CONTROL_OCTETS)
+            except OSError:
+                break
+            stamp = control[0][2] if control else b""
+            self._take_report(leg, packet, sender[:2], stamp, now)
 
     def _take_report(
         self, leg: _Leg, packet: bytes, sender: Address, stamp: bytes, now: float,
@@ -378,12 +388,14 @@ class RtpLegs:
             told = remote
         elif told is None or leg.source.locked not in (None, leg.source.told):
             told = remote[0], remote[1] + 1 & 0xFFFF
-        if leg.secured is not None:
-            packet = leg.secured.protect_rtcp(packet)
         try:
+            if leg.secured is not None:
+                packet = leg.secured.protect_rtcp(packet)
             (leg.sockets.rtp if leg.settings.rtcp_mux else leg.sockets.rtcp).sendto(packet, told)
         except OSError:
             leg.unsent += 1
+        except Exception as error:
+            self._fails(leg, error)
 
 
 def _secured(settings: LegSettings) -> Secured | None:

@@ -17,6 +17,7 @@ from appliance.media.plan import Sound
 from appliance.media.prompts import Library, PromptError
 from appliance.media.sources import SourceError
 from appliance.media.speech import SpeechError
+from appliance.media.voice import FOLDER
 
 MAX_OCTETS = 32 * 1024 * 1024                     # of one play
 ALL_OCTETS = 128 * 1024 * 1024                    # of all that legs play or wait for, and what is kept
@@ -35,16 +36,17 @@ class _Part:
 
 
 class Sounds:
-    """Prompts of one library, tones of one country. Equal plays share a sound while its files last.
+    """Prompts of one library, spoken texts of another, tones of one country. Equal plays share a sound.
 
     `language`, `currency` and `wording` are those of spoken fragments that do not say theirs.
     """
 
     def __init__(
         self, library: Library, country: str, language: str = "zh", currency: str = "CNY",
-        wording: Collection[str] = (),
+        wording: Collection[str] = (), said: Library | None = None,
     ) -> None:
         self._library = library
+        self._said = said or library
         self._tones = sources.loops(country)
         self._language, self._currency, self._wording = language, currency, frozenset(wording)
         self._kept: OrderedDict[Hashable, Sound] = OrderedDict()
@@ -98,8 +100,8 @@ class Sounds:
 
     def _part(self, fragment: str) -> _Part:
         kind, _, value = fragment.partition(":")
-        if kind in _FILES:
-            prompt = self._library.get(value)
+        if kind in _FILES or kind == FOLDER:      # acdd's own: not for people to write
+            prompt = (self._said if kind == FOLDER else self._library).get(value)
             return _Part((prompt.path, prompt.stamp), prompt.octets)
         if kind in sources.KINDS:
             return _Part(fragment, sources.make(fragment, self._tones))

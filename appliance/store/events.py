@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Column, func, insert, select, text
+from sqlalchemy import Column, Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import BranchlineError, ConfigError
 from appliance.store import sqlite
+from appliance.store.counts import TABLES, Counting, Counts, Ledger, create_again, lacks_tables
 from appliance.store.projections import Projections
 from appliance.store.records import ContactRecord
 from appliance.store.schema import (
@@ -65,11 +66,14 @@ class Projector(Protocol):
 
 
 class EventLog:
-    """Open, append, read. ConfigError at opening: it is damaged, not ours, or in use; it is left as it is."""
+    """Open, append, read. ConfigError at opening: it is damaged, not ours, or in use; it is left as it is.
 
-    def __init__(self, path: Path, projector: Projector) -> None:
+    Without `counting` no figures are kept: for who only reads.
+    """
+
+    def __init__(self, path: Path, projector: Projector, counting: Counting | None = None) -> None:
         self.path = path
-        self._projector = projector
+        self._projector, self._counting = projector, counting
         self._file = sqlite.Database(path)
         try:
             with self._file.read() as connection:
@@ -78,11 +82,13 @@ class EventLog:
                 if version != str(VERSION):
                     raise ConfigError(f"{path}: has tables of version {version}, this box knows {VERSION}: "
                                       "finish the update, or restore the file that fits")
-                missing = lacks_columns(connection)
+                missing, uncounted = lacks_columns(connection), lacks_tables(connection)
             if missing:
                 self._add(missing)
+            if uncounted:
+                self._count_again()
             with self._file.read() as connection:
-                self._projections = Projections.load(connection)
+                self._projections, self._counts = Projections.load(connection), Counts.load(connection)
                 self.seq: int = connection.execute(select(func.max(events.c.seq))).scalar() or 0
         except (DBAPIError, sqlite3.Error) as error:
             self._file.close()
@@ -98,20 +104,22 @@ class EventLog:
         """Everything of one turn in one commit; the last seq. StoreError: nothing of it is in the log."""
         if not batch:
             return self.seq
-        projections = self._projections.copy()
+        projections, counts = self._projections.copy(), self._counts.copy()
         for one in batch:
             self._project(projections, one)
+            self._count(counts, one)
         try:
             with self._file.write() as connection:
                 connection.execute(insert(events), [
                     {"at": one.at, "contact": one.contact, "kind": one.kind, "data": one.data, "v": one.v}
                     for one in batch])
                 projections.write(connection)
+                counts.write(connection)
                 seq: int = connection.execute(select(func.max(events.c.seq))).scalar_one()
         except DBAPIError as error:
             raise StoreError(f"{self.path}: cannot be written ({sqlite.reason(error)}): "
                              "free space on its disk; nothing is decided until then") from None
-        self._projections, self.seq = projections, seq
+        self._projections, self._counts, self.seq = projections, counts, seq
         return seq
 
     def read(self, from_seq: int = 1) -> Iterator[Entry]:
@@ -151,20 +159,20 @@ class EventLog:
 
     def rebuild(self) -> None:
         """Drop the projections and compute them again from the first event, in one transaction."""
-        projections = Projections()
+        projections, counts = Projections(), Counts()
         with self._file.write() as connection:
             segments.drop(connection)
             contacts.drop(connection)
             contacts.create(connection)
             segments.create(connection)
-            seq = 0
-            while rows := connection.execute(
-                    select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(_READ_ROWS)).all():
-                for row in rows:
-                    self._project(projections, Entry(**row._mapping))
+            create_again(connection)
+            for batch in _batches(connection):
+                for entry in batch:
+                    self._project(projections, entry)
+                    self._count(counts, entry)
                 projections.write(connection)
-                seq = rows[-1].seq
-        self._projections = projections
+                counts.write(connection)
+        self._projections, self._counts = projections, counts
 
     def contact(self, contact: str) -> ContactRecord | None:
         with self._file.read() as connection:
@@ -176,11 +184,18 @@ class EventLog:
             total: int = connection.execute(select(func.count()).select_from(contacts)).scalar_one()
             return Projections.select(connection, offset=offset, limit=limit), total
 
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """What figures are counted from, as of one commit."""
+        with self._file.read() as connection:
+            yield Ledger(connection)
+
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
+        tables = (events, contacts, segments, *(TABLES if self._counting is not None else ()))
         with self._file.read() as connection:
             return {table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-                    for table in (events, contacts, segments)}
+                    for table in tables}
 
     def close(self) -> None:
         self._file.close()
@@ -193,6 +208,33 @@ class EventLog:
             raise ConfigError(f"{self.path}: cannot get its new columns ({sqlite.reason(error)}): "
                               "free space on its disk") from None
 
+    def _count_again(self) -> None:
+        """In a file from before there were figures."""
+        counts = Counts()
+        try:
+            with self._file.write() as connection:
+                create_again(connection)
+                for batch in _batches(connection):
+                    for entry in batch:
+                        self._count(counts, entry)
+                    counts.write(connection)
+        except DBAPIError as error:
+            raise ConfigError(f"{self.path}: cannot get its figures ({sqlite.reason(error)}): "
+                              "free space on its disk") from None
+
+    def _count(self, counts: Counts, entry: Entry) -> None:
+        if self._counting is not None and entry.kind in self._counting.kinds:
+            counts.put(self._counting.fold(counts.ongoing, entry.at, entry.contact, entry.kind, entry.data))
+
     def _project(self, projections: Projections, entry: Entry) -> None:
         if entry.kind in self._projector.kinds:
             projections.put(self._projector.fold(projections.live.get(entry.contact), entry))
+
+
+def _batches(connection: Connection) -> Iterator[list[Entry]]:
+    """All entries, in order."""
+    seq = 0
+    while rows := connection.execute(
+            select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(_READ_ROWS)).all():
+        yield [Entry(**row._mapping) for row in rows]
+        seq = rows[-1].seq

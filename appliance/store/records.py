@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRecord:
-    """A stretch of a contact. kind: flow, queue, ring, talk, dial. Times are Unix seconds."""
+    """A stretch of a contact. Times are Unix seconds.
+
+    kind: flow, queue, ring, talk, dial, hold, consult, conference, transfer, park.
+    """
 
     kind: str
     began_at: float
@@ -23,7 +26,8 @@ class ContactRecord:
     direction: str                                # in, out
     calling: str
     called: str
-    state: str                                    # flow, queue, ringing, talking, dialling, ended
+    state: str                                    # flow, queue, ringing, talking, dialling, transfer, park,
+                                                  # ended
     began_at: float
     ended_at: float = 0.0
     queue: str = ""

@@ -29,9 +29,11 @@ VERSION = 1                                       # of the tables; an event's ow
 
 metadata = MetaData()
 
-GIVES_LEG = "kind IN ('Began', 'Offered', 'Dialled')"     # events that give a contact a leg
+# Events that give a contact a leg.
+GIVES_LEG = "kind IN ('Began', 'Offered', 'Dialled', 'ForwardDialled', 'PartyAdded')"
 
-TELLS = "kind IN ('PartyKnown', 'Charged', 'TraceAsked', 'TraceOver')"     # that tell something besides
+# That tell something besides.
+TELLS = "kind IN ('Routed', 'PartyKnown', 'Charged', 'TraceAsked', 'TraceOver', 'Tagged', 'Disposed')"
 
 events = Table(
     "events", metadata,
@@ -72,7 +74,7 @@ segments = Table(
     "segments", metadata,
     Column("contact", String(64), ForeignKey("contacts.contact", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False),
+    Column("kind", String(16), nullable=False),
     Column("began_at", Double, nullable=False),
     Column("ended_at", Double, nullable=False),
     Column("detail", String(64), nullable=False),

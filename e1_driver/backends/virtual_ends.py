@@ -54,7 +54,7 @@ class End(ABC):
 
     @abstractmethod
     def read(self, now: float) -> Octets | None:
-        """A block's octets, the caller's to keep, or None: nothing yet."""
+        """A block's octets, which nobody changes, or None: nothing yet."""
 
     @abstractmethod
     def write(self, octets: Octets | None) -> None:
@@ -97,17 +97,16 @@ class SocketEnd(End):
         """
         if not self._far:
             return None
-        packet = bytearray(_PACKET_OCTETS + 1)
         try:
-            length = self._far.recv_into(packet)
+            packet = self._far.recv(_PACKET_OCTETS + 1)
         except BlockingIOError:
             return None
         except OSError:
-            length = 0
-        magic, stepped, sequence = _HEADER.unpack_from(packet)
-        if length == _PACKET_OCTETS and magic == _MAGIC:
+            packet = b""
+        if len(packet) == _PACKET_OCTETS and packet.startswith(_MAGIC):
+            _, stepped, sequence = _HEADER.unpack_from(packet)
             return Packet(stepped, sequence, np.frombuffer(packet, np.uint8, LINE_OCTETS, _HEADER.size))
-        self._counters.slips += length > 0
+        self._counters.slips += len(packet) > 0
         self._lose()
         return None
 

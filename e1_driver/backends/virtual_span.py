@@ -33,21 +33,22 @@ class Places:
         self.sa_received: int | None = None
 
     def send(self, block: Block) -> Octets:
-        frames = np.ascontiguousarray(block.T)
-        rai = Alarm.AIS in self.alarms if self.rai is None else self.rai
-        frames[::2, 0], frames[1::2, 0] = _FAS, _NFAS | _RAI * rai
-        return frames.reshape(-1)
+        """`block` is ours to change."""
+        rai = Alarm.AIS in self.alarms if self.rai is None and self.alarms else self.rai
+        block[0] = _ALARMED if rai else _HEALTHY
+        return block.T.reshape(-1)
 
     def receive(self, octets: Octets) -> Block:
         block = np.ascontiguousarray(octets.reshape(-1, TIMESLOTS).T)
-        if block[0].tobytes() == _HEALTHY:
+        if block[0].tobytes() == _HEALTHY_OCTETS:
             self.alarms = frozenset()
             return block
         self.alarms = _seen(block[0])
         return block if Alarm.LOS not in self.alarms else idle_block()
 
 
-_HEALTHY = bytes((_FAS, _NFAS)) * (BLOCK // 2)
+_HEALTHY, _ALARMED = (np.array((_FAS, nfas) * (BLOCK // 2), np.uint8) for nfas in (_NFAS, _NFAS | _RAI))
+_HEALTHY_OCTETS = _HEALTHY.tobytes()
 
 
 def _seen(row: Octets) -> frozenset[Alarm]:
@@ -75,6 +76,7 @@ class LineSpan(SoftSpan):
         self._cable = Cable(faults)
         self._line: deque[Octets] = deque(maxlen=LOOPED_BLOCKS)       # as it came, while the LINE loop stands
         self._was_los = True
+        self._told = LineStatus()                 # what _status() said last of a line that is there
         self._end: End                            # the subclass opens it
 
     def fileno(self) -> int:
@@ -90,7 +92,8 @@ class LineSpan(SoftSpan):
             block = self._framing.receive(octets)
             if self.faults.d_cut:
                 block[D_TIMESLOT] = ALL_ONES
-        if (los := Alarm.LOS in self._status().alarms) != self._was_los:
+        alarms = self._status().alarms
+        if (los := bool(alarms) and Alarm.LOS in alarms) != self._was_los:
             self._turn(los)
         return block
 
@@ -119,8 +122,11 @@ class LineSpan(SoftSpan):
     def _status(self) -> LineStatus:
         if self._end.los:
             return _LOST
-        framing = self._framing
-        return LineStatus(framing.alarms, crc4=framing.crc4, sa_bits=framing.sa_received)
+        framing, told = self._framing, self._told
+        if (told.alarms is not framing.alarms or told.crc4 is not framing.crc4
+                or told.sa_bits != framing.sa_received):
+            self._told = told = LineStatus(framing.alarms, crc4=framing.crc4, sa_bits=framing.sa_received)
+        return told
 
     def counters(self) -> Counters:
         counters = super().counters()

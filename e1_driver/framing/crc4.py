@@ -53,15 +53,19 @@ def _contributions() -> Octets:
 
     C bits count as zero: bit 1 at the places of timeslot 0 of the frames with FAS.
     """
-    table = np.zeros((SMF_OCTETS, 256), np.uint8)
+    remainders = []                               # of each bit alone
     remainder = 1 << 4                            # times x^4 first
-    for bit in range(SMF_BITS):                   # from the block's last one
+    for _ in range(SMF_BITS):                     # from the block's last one
         if remainder & 1 << 4:
             remainder ^= _POLYNOMIAL
-        place, weight = SMF_OCTETS - 1 - bit // 8, 1 << bit % 8
-        if weight != BIT_1 or place % (2 * TIMESLOTS):
-            table[place, np.arange(256) & weight > 0] ^= remainder
+        remainders.append(remainder)
         remainder <<= 1
+    of_bits = np.array(remainders, np.uint8).reshape(SMF_OCTETS, 8)[::-1].copy()
+    of_bits[::2 * TIMESLOTS, 7] = 0
+    table = np.zeros((SMF_OCTETS, 256), np.uint8)
+    for bit in range(8):
+        weight = 1 << bit
+        table[:, weight:2 * weight] = table[:, :weight] ^ of_bits[:, bit, None]
     return table.reshape(-1)
 
 

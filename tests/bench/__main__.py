@@ -20,6 +20,7 @@ from tests.bench.quality import QUALITY
 from tests.bench.rtp import RTP
 from tests.bench.rtp_quality import RTP_QUALITY
 from tests.bench.signalling import SIGNALLING
+from tests.bench.sim import SIM
 from tests.bench.stack import STACK
 from tests.bench.start import START
 from tests.bench.talk import TALK
@@ -27,7 +28,7 @@ from tests.bench.trunks import DELAY, FULL, SIXTEEN
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
-          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY)
+          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, SIM)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

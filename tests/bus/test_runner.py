@@ -34,6 +34,22 @@ async def test_a_part_that_dies_ends_the_daemon(bus_server: Path, tmp_path: Path
         await asyncio.wait_for(runner._run("boxd", serve, CONFIG, tmp_path, bus_server), 10)
 
 
+async def test_what_fails_while_a_daemon_ends_is_in_the_log_and_hides_nothing(
+        bus_server: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken() -> None:
+        raise RuntimeError("on purpose")
+
+    async def serve(context: Context) -> None:
+        context.keep(broken())
+        await until_stopped(context)
+        raise LookupError("at the end")
+
+    with pytest.raises(RuntimeError, match="on purpose"):
+        await asyncio.wait_for(runner._run("boxd", serve, CONFIG, tmp_path, bus_server), 10)
+    assert "LookupError('at the end')" in caplog.text
+    assert "in serve" in caplog.text              # the traceback
+
+
 async def test_a_heartbeat_that_fails_is_not_passed_over(
         bus_server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_descriptor_left() -> int:

@@ -3,7 +3,7 @@
 Time is a number that the test moves. After every decision there must be no violation and no leg of nobody.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -28,14 +28,22 @@ from appliance.bus.messages import (
     Digit,
     GrantDeflection,
     Hangup,
+    JoinConference,
+    MaskDigits,
+    PauseRecording,
     Play,
     PlayEnded,
     Proceed,
     Reply,
     Request,
+    ResumeRecording,
     StartRecording,
+    StopPlay,
     StopRecording,
+    Supervise,
+    Unbridge,
 )
+from appliance.centre.effects import Effect, EffectDone
 from appliance.centre.engine import Engine
 from appliance.centre.flow import Flow, HangupNode, MenuNode, Option, PlayNode, QueueNode
 from appliance.centre.invariants import violations
@@ -103,6 +111,10 @@ class Office:
         self.playing: dict[str, Play] = {}
         self.bridged: set[frozenset[str]] = set()
         self.recording: dict[str, StartRecording] = {}
+        self.conferences: dict[str, str] = {}     # by leg
+        self.supervising: dict[str, Supervise] = {}
+        self.masked: set[str] = set()
+        self.effects: dict[str, Effect] = {}      # that are not done yet, by contact
         self.records: dict[str, ContactRecord] = {}
         self.engine = Engine(setup)
         self.engine.start(now)
@@ -157,8 +169,10 @@ class Office:
         """The leg ends without anybody being told yet."""
         self.released.append(msgspec.structs.replace(
             self.calls.pop(leg), state="released", since=self.now, cause=cause, by=by))
-        self.playing.pop(leg, None)
-        self.bridged = {pair for pair in self.bridged if leg not in pair}
+        self._part(leg)
+        self.masked.discard(leg)
+        self.supervising = {supervisor: one for supervisor, one in self.supervising.items()
+                            if one.agent != leg}
         self.recording = {name: one for name, one in self.recording.items()      # UnbindLeg ends it
                           if leg not in (one.caller_leg, one.agent_leg)}
         return CallReleased(leg=leg, cause=cause, by=by, at=self.now)
@@ -182,6 +196,7 @@ class Office:
     def restart(self, setup: Setup | None = None) -> None:
         """A new engine from the log, trunkd's table, and spand is told again."""
         self.setup = setup or self.setup
+        self.effects.clear()                      # its worker died, too
         self.engine = Engine(self.setup)
         self.engine.replay(self.log)
         self.engine.start(self.now)
@@ -211,6 +226,13 @@ class Office:
         finally:
             self._settle()
             self._check_legs()
+
+    def effect_done(self, contact: str, answer: Mapping[str, Any] | None = None, error: str = "",
+                    fragment: str = "") -> Effect:
+        """What the worker was asked for the contact is done."""
+        effect = self.effects.pop(contact)
+        self.give(EffectDone(order=effect.order, answer=answer, error=error, fragment=fragment))
+        return effect
 
     # --- what the test asks
 
@@ -248,7 +270,10 @@ class Office:
             if entry.kind in projector.kinds:
                 self.records[entry.contact] = projector.fold(self.records.get(entry.contact), entry)
         for action in actions if acting else ():
-            self._do(action)
+            if isinstance(action, Effect):
+                self.effects[action.order.rpartition("-e")[0]] = action
+            else:
+                self._do(action)
         assert violations(self.engine.state) == []
 
     def _check_legs(self) -> None:
@@ -276,15 +301,37 @@ class Office:
                 self._state(leg, "answered")
             case Play(leg=leg):
                 self.playing[leg] = action
+            case StopPlay(leg=leg):
+                self.playing.pop(leg, None)
+            case MaskDigits(leg=leg, on=on):
+                self.masked = self.masked | {leg} if on else self.masked - {leg}
             case Bridge(leg_a=leg_a, leg_b=leg_b):
-                self.bridged = {pair for pair in self.bridged if not pair & {leg_a, leg_b}}
+                self._part(leg_a, leg_b)
                 self.bridged.add(frozenset((leg_a, leg_b)))
-                self.playing.pop(leg_a, None)
-                self.playing.pop(leg_b, None)
+            case Unbridge(leg=leg):
+                self.bridged = {pair for pair in self.bridged if leg not in pair}
+            case JoinConference(conference=name, leg=leg):
+                self._part(leg)
+                self.conferences[leg] = name
+            case Supervise(supervisor=leg):
+                self._part(leg)
+                self.supervising[leg] = action
+            case PauseRecording(recording=recording):
+                self.recording[recording] = msgspec.structs.replace(self.recording[recording], paused=True)
+            case ResumeRecording(recording=recording):
+                self.recording[recording] = msgspec.structs.replace(self.recording[recording], paused=False)
             case StartRecording(recording=recording):
                 self.recording[recording] = action
             case StopRecording(recording=recording):
                 self.recording.pop(recording, None)
+
+    def _part(self, *legs: str) -> None:
+        """They are connected with nobody, and hear nothing."""
+        for leg in legs:
+            self.bridged = {pair for pair in self.bridged if leg not in pair}
+            self.conferences.pop(leg, None)
+            self.supervising.pop(leg, None)
+            self.playing.pop(leg, None)
 
     def _table(self, leg: str, trunk: str, inbound: bool, state: str, called: str, calling: str) -> None:
         self.calls[leg] = CallInfo(

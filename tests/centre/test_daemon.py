@@ -67,6 +67,10 @@ FLOW: dict[str, Any] = {"start": "menu", "nodes": {
     "menu": {"kind": "menu", "prompt": "menu", "digits": {"1": "sales"}, "default": "sales"},
     "sales": {"kind": "queue", "queue": "sales"}}}
 
+OTHER_FLOW: dict[str, Any] = {"start": "welcome", "nodes": {
+    "welcome": {"kind": "menu", "prompt": "welcome", "digits": {"2": "sales"}, "default": "sales"},
+    "sales": {"kind": "queue", "queue": "sales"}}}
+
 
 def write(folder: Path, flow: dict[str, Any] = FLOW, config: dict[str, Any] = CONFIG) -> Path:
     (folder / "flow.yaml").write_text(yaml.safe_dump(flow))
@@ -240,16 +244,47 @@ async def test_settings_change_without_a_caller_losing_his_place(
                                     if isinstance(one, Dial) and one.called == "8002"])
         await trunkd.offer("c3")
         await spand.until(lambda: any(isinstance(one, Play) and one.leg == "c3" for one in spand.asked))
-        menu, sales = {**FLOW["nodes"]["menu"], "digits": {"2": "sales"}}, FLOW["nodes"]["sales"]
-        write(tmp_path, {"start": "welcome", "nodes": {"welcome": menu, "sales": sales}}, new)
-        with pytest.raises(Refused, match=r"callers are where the new document has nothing.*flow\.yaml menu"):
-            await boxd.bus.ask(ReloadCentre())
-        write(tmp_path, {"start": "menu", "nodes": {"menu": menu, "sales": sales}}, new)
+        write(tmp_path, OTHER_FLOW, new)
         assert (await boxd.bus.ask(ReloadCentre())).changed == [f"flow {tmp_path / 'flow.yaml'}"]
+        await spand.say(Digit(leg="c3", digit="1", at=13.0))         # of the menu that it hears
+        await spand.until(lambda: any(
+            isinstance(one, Play) and one.leg == "c3" and "position" in str(one) for one in spand.asked))
+        await trunkd.offer("c4")
+        await spand.until(lambda: any(
+            isinstance(one, Play) and one.leg == "c4" and "welcome" in str(one) for one in spand.asked))
+        new["centre"]["queues"] = [{"name": "other", "agents": ["ann"]}]
+        sales = {**OTHER_FLOW["nodes"]["sales"], "queue": "other"}
+        write(tmp_path, {**OTHER_FLOW, "nodes": {**OTHER_FLOW["nodes"], "sales": sales}}, new)
+        with pytest.raises(Refused, match=r"callers are where the new document has nothing.*yaml sales"):
+            await boxd.bus.ask(ReloadCentre())
         write(tmp_path, {"start": "nowhere", "nodes": {}}, new)
         with pytest.raises(Refused, match=r"flow\.yaml:.*: no node is called 'nowhere'"):
             await boxd.bus.ask(ReloadCentre())
         assert {call.leg for call in trunkd.calls.values()} >= {"c1", "c2", "c3"}
+
+
+async def test_a_restart_keeps_the_flow_that_a_caller_began_with(
+        bus_server: Path, tmp_path: Path, config: Config) -> None:
+    def versions() -> set[str]:
+        return {file.name for file in (tmp_path / "flows").iterdir()}
+
+    async with Player.on(bus_server, "trunkd") as trunkd, Player.on(bus_server, "spand") as spand:
+        async with acdd(bus_server, tmp_path, config):
+            await trunkd.offer("c1")
+            await spand.until_asked(Play)
+        path, began_with = write(tmp_path, OTHER_FLOW), versions()
+        async with acdd(bus_server, tmp_path, load(path)):
+            await spand.until_asked(Play, len(spand.asked))          # what c1 hears is told again
+            await spand.say(Digit(leg="c1", digit="1", at=13.0))
+            await spand.until(lambda: any("position" in str(one) for one in spand.asked))
+            assert versions() > began_with
+        trunkd.end("c1", cause=16, at=4e9)
+        for leg in ("c2", "c3"):                  # the first start hears that c1 has ended
+            async with acdd(bus_server, tmp_path, load(path)):
+                media = len(spand.asked)
+                await trunkd.offer(leg)
+                await spand.until_asked(Play, media)
+        assert len(versions()) == 1 and not versions() & began_with
 
 
 async def test_acdd_away_during_a_talk_that_ends(bus_server: Path, tmp_path: Path, config: Config) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.bus.messages import Hangup
-from appliance.centre.dialplan import DialPlan, Reject, ToFlow, ToTrunk, Verdict, Wait
+from appliance.centre.dialplan import DialPlan, Reject, ToEntry, ToTrunk, Verdict, Wait
 from appliance.config.schema import OutboundRoute
 from tests.centre.office import CENTRE, Office, kinds, setup
 
@@ -14,8 +14,8 @@ def short(verdict: Verdict) -> str:
             return "wait"
         case Reject(cause):
             return f"reject {cause}"
-        case ToFlow(route):
-            return f"flow {route.called}"
+        case ToEntry(route):
+            return f"flow {route.called}" if route else "rules"
         case ToTrunk(_, digits):
             return f"out {digits}"
 

@@ -4,6 +4,8 @@ After every step: no violation, replay of the log gives the same state, no calle
 be rung, and spand does what it would be told again. At the end all have hung up and nothing is left over.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import settings
@@ -11,40 +13,61 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from appliance.bus.messages import (
-    AgentReply,
     Bridge,
     CallAlerting,
     CallAnswered,
     CallCharged,
     CallDigits,
+    CancelConsult,
     Charge,
+    Confer,
+    Consult,
     DeflectionWanted,
     Digit,
+    EndTalk,
     Event,
     ExtendWrapUp,
+    Fetch,
+    HideTalk,
+    Hold,
+    JoinConference,
     LogIn,
     LogOut,
+    MaskDigits,
+    Monitor,
+    Park,
+    PickUp,
+    PlaceCall,
     Play,
     PlayEnded,
     Request,
+    Retrieve,
     SetNotReady,
     SetReady,
+    ShowTalk,
     StartRecording,
+    StopMonitor,
+    Supervise,
+    TakeOver,
+    Transfer,
 )
 from appliance.centre.engine import Engine
 from appliance.errors import StateError
-from tests.centre.office import AGENTS, Office, incoming, setup
+from tests.centre.office import AGENTS, CENTRE, Office, incoming, setup
 
 CAUSES = st.sampled_from([16, 17, 19, 21, 34])
 BY = st.sampled_from(["far", "far", "line", "near"])
 PICK = st.integers(min_value=0, max_value=63)
 NUMBERS = ["5000", "5000", "5001", "5009", "777", "5"]
 
+ALL_RING = CENTRE.model_copy(update={"queues": [        # at sales one telephone rings, at service all do
+    CENTRE.queues[0], CENTRE.queues[1].model_copy(update={"strategy": "ring-all", "wrap_up_s": 3.0})]})
+
 
 class Branch(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
-        self.office = Office(setup())
+        self.office = Office(setup(ALL_RING))
         self.shadow = Engine(self.office.setup)
         self.replayed = 0
         self.legs = 0
@@ -77,7 +100,8 @@ class Branch(RuleBasedStateMachine):
 
     @rule(pick=PICK, fails=st.booleans())
     def prompt_is_over(self, pick: int, fails: bool) -> None:
-        playing = [play for play in self.office.playing.values() if fails or not play.repeat]
+        playing = [play for play in self.office.playing.values()
+                   if (fails or not play.repeat) and not play.play.endswith("-hold")]
         if playing:
             play = playing[pick % len(playing)]
             del self.office.playing[play.leg]
@@ -140,6 +164,35 @@ class Branch(RuleBasedStateMachine):
     @rule(pick=st.sampled_from(AGENTS), for_s=st.sampled_from([7.0, 0.0]))
     def needs_more_time(self, pick: str, for_s: float) -> None:
         self._ask(ExtendWrapUp(agent=pick, for_s=for_s))
+
+    # --- call control
+
+    @rule(pick=st.sampled_from(AGENTS), what=st.sampled_from([
+        Hold, Retrieve, CancelConsult, Park, EndTalk, ShowTalk, HideTalk, PickUp, Transfer, Confer]))
+    def does(self, pick: str, what: Callable[..., Request[Any]]) -> None:
+        self._ask(what(agent=pick))
+
+    @rule(pick=st.sampled_from(AGENTS), what=st.sampled_from([Consult, Transfer, Confer, PlaceCall]),
+          to=st.sampled_from([*AGENTS, "8100", "0123", "queue:service"]))
+    def turns_to(self, pick: str, what: Callable[..., Request[Any]], to: str) -> None:
+        self._ask(what(agent=pick, to=to))
+
+    @rule(pick=st.sampled_from(AGENTS), what=st.sampled_from([Monitor, StopMonitor, TakeOver]),
+          at=st.sampled_from([*AGENTS, "8100"]))
+    def supervises(self, pick: str, what: Callable[..., Request[Any]], at: str) -> None:
+        self._ask(what(agent=pick, at=at))
+
+    @rule(pick=st.sampled_from(AGENTS), slot=st.sampled_from([1, 2]))
+    def fetches(self, pick: str, slot: int) -> None:
+        self._ask(Fetch(agent=pick, slot=slot))
+
+    @rule(pick=PICK)
+    def killed_before_a_command_is_done(self, pick: int) -> None:
+        asked = Consult(agent=AGENTS[pick % len(AGENTS)], to=AGENTS[(pick + 1) % len(AGENTS)])
+        with suppress(StateError):
+            self.office.engine.command(asked, self.office.now)
+        self.office._settle(acting=False)
+        self.office.restart()
 
     # --- time, and what goes wrong
 
@@ -205,7 +258,12 @@ class Branch(RuleBasedStateMachine):
             leg: play for leg, play in office.playing.items() if leg in held}
         assert {frozenset((one.leg_a, one.leg_b)) for one in wishes if isinstance(one, Bridge)} == {
             pair for pair in office.bridged if pair <= held.keys()}
-        assert {one.recording for one in wishes if isinstance(one, StartRecording)} == office.recording.keys()
+        assert {one.recording: one for one in wishes if isinstance(one, StartRecording)} == office.recording
+        assert {one.leg: one.conference for one in wishes if isinstance(one, JoinConference)} == {
+            leg: name for leg, name in office.conferences.items() if leg in held}
+        assert {one.supervisor: one for one in wishes if isinstance(one, Supervise)} == {
+            leg: one for leg, one in office.supervising.items() if leg in held and one.agent in held}
+        assert {one.leg for one in wishes if isinstance(one, MaskDigits) and one.on} == office.masked
 
     @invariant()
     def records_are_the_engine_s(self) -> None:
@@ -222,13 +280,14 @@ class Branch(RuleBasedStateMachine):
             if office.agent(name).extension == "8009":
                 office.command(LogOut(agent=name))
         for name in AGENTS:
-            self._ask(LogIn(agent=name, ready=True))
+            self._ask(LogIn(agent=name))
+            self._ask(SetReady(agent=name))
         office.pass_time(200.0)
         assert not office.calls and not office.recording and not office.engine.state.legs
         assert {agent.state for agent in office.engine.state.agents.values()} <= {"ready", "logged-out"}
         assert all(one.ended_at for record in office.records.values() for one in record.segments)
         assert {record.outcome for record in office.records.values()} <= {
-            "answered", "abandoned", "rejected", "failed"}
+            "answered", "abandoned", "rejected", "failed", "forwarded"}
         again = Engine(office.setup)
         again.replay(office.log)
         assert again.state == office.engine.state
@@ -237,7 +296,7 @@ class Branch(RuleBasedStateMachine):
         self.said.append(event)
         self.office.give(event)
 
-    def _ask(self, request: Request[AgentReply]) -> None:
+    def _ask(self, request: Request[Any]) -> None:
         before = len(self.office.log)
         try:
             self.office.command(request)

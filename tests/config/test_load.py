@@ -83,6 +83,10 @@ def test_good_document_with_paths_below_its_folder(tmp_path: Path) -> None:
     ("centre:", "? [a, b]\n: c\ncentre:", ["box.yaml:4: a key is one word"]),
     ("centre:", "media: {rtp: {legs: 3, first_port: 4001, last_port: 4006}}\ncentre:",
      ["media.rtp: legs: 3 need as many even ports and the next, there are 2"]),
+    ("centre:", "media: {machine: {greeting_s: 7}}\ncentre:",
+     ["box.yaml:4: media.machine: must be pause_s <= sentence_pause_s < greeting_s < within_s, and"]),
+    ("centre:", "media: {machine: {pause_s: 1}}\ncentre:", ["media.machine: must be pause_s <="]),
+    ("centre:", "media: {machine: {within_s: 4.5, silence_s: 5}}\ncentre:", ["media.machine: must be"]),
     ("centre:", "media: {rtp: {address: box.example}}\ncentre:",
      ["box.yaml:4: media.rtp.address: 'box.example' does not appear to be an IPv4 or IPv6 address"]),
 ])

@@ -29,7 +29,7 @@ from tests.conftest import free_port
 from tests.e2e.observer import NotSaid, Observer
 
 MODULES = {
-    "spand": "appliance.span.daemon", "trunkd": "appliance.trunk.daemon", "acdd": "appliance.centre.daemon",
+    "spand": "appliance.span", "trunkd": "appliance.trunk.daemon", "acdd": "appliance.centre.daemon",
     "recordd": "appliance.recording.daemon", "boxd": "appliance.box.daemon", "webui": "webui.daemon"}
 STOP_ORDER = ("webui", "boxd", "acdd", "trunkd", "spand", "recordd")
 STOP_S = 10.0

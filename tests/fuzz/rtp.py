@@ -49,6 +49,8 @@ def fuzz(data: bytes) -> None:
         if number % 2 == 0:
             hear(rtp(7 + number // 2, 80 * number, b"\x2a" * 160, ssrc=77))
         legs.fill(rx, now)
+    for _, error in legs.failed:
+        raise error
     assert (rx == 0x2A).all()
     figures = legs.figures(0)
     assert min(figures.lost, figures.late, figures.concealed_ms, figures.depth_ms) >= 0

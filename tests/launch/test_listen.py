@@ -17,38 +17,23 @@ import pytest_asyncio
 from click.testing import CliRunner
 
 from appliance.bus.client import Bus, BusError, Refused
-from appliance.bus.messages import BindLeg, Bridge, Listen, StopListening, UnbindLeg
+from appliance.bus.messages import Listen, StopListening, UnbindLeg
 from appliance.launch import listening
 from appliance.launch.cli import main
 from appliance.launch.listening import Sink, Tapped
 from appliance.media.ring import Octets, Ring
 from e1_driver import BLOCK, IDLE
 from tests.recording.rings import channel, figures_of_ffprobe, figures_of_sox
-from tests.span.far import WITHIN_S, Exchanges, Listener, spand, speech
+from tests.span.far import AGENT, CALLER, WITHIN_S, Exchanges, Listener, a_call, speech
 
-CALLER, AGENT = ("telco", 5), ("pbx", 31)
 ID = "ab" * 16
 
 
 @pytest_asyncio.fixture
 async def box(bus_server: Path, tmp_path: Path) -> AsyncIterator[tuple[Path, Exchanges, Listener]]:
     """A caller and an agent who talk to each other."""
-    far, config = Exchanges(tmp_path, ["telco", "pbx"]), tmp_path / "box.yaml"
-    config.write_text(f"""
-spans:
-- {{name: telco, url: "virtual:{tmp_path}/telco/b", side: user, trunk: telco}}
-- {{name: pbx, url: "virtual:{tmp_path}/pbx/b", side: network, trunk: pbx}}
-media: {{prompts: {tmp_path}, country: cn}}
-""")
-    try:
-        async with spand(config, bus_server) as (_, listener):
-            await far.until(lambda: far.heard_at.keys() >= {"telco", "pbx"})
-            for leg, (span, timeslot) in (("caller", CALLER), ("agent", AGENT)):
-                await listener.bus.ask(BindLeg(leg=leg, span=span, timeslot=timeslot))
-            await listener.bus.ask(Bridge(leg_a="caller", leg_b="agent"))
-            yield bus_server, far, listener
-    finally:
-        far.close()
+    async with a_call(tmp_path, bus_server) as (_, far, listener):
+        yield bus_server, far, listener
 
 
 async def branchline(run_dir: Path, *arguments: str) -> asyncio.subprocess.Process:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from appliance.launch import voice
-from appliance.launch.voice import CannotSpeak
-from appliance.media import g711, speech
+from appliance.launch.voice import speak
+from appliance.media import g711, speech, voice
+from appliance.media.voice import CannotSpeak
 
 FRAME = 40                                        # samples, 5 ms
 
@@ -20,7 +20,7 @@ def frames_dbm0(octets: g711.Octets) -> np.ndarray:
 @pytest.mark.parametrize("language", speech.LANGUAGES)
 def test_every_word_has_one_level_no_silence_around_it_and_soft_edges(language: str) -> None:
     texts = speech.vocabulary(language)
-    for name, octets in zip(texts, voice.speak(language, list(texts.values())), strict=True):
+    for name, octets in zip(texts, speak(language, list(texts.values())), strict=True):
         loudness = frames_dbm0(octets)
         speaking = loudness[loudness > loudness.max() - 20]
         level_dbm0 = 10 * np.log10(np.mean(10 ** (speaking / 10)))
@@ -36,11 +36,11 @@ def test_every_word_has_one_level_no_silence_around_it_and_soft_edges(language: 
 
 def test_one_run_speaks_as_many_runs_do() -> None:
     texts = ["twelve", "You are number five. Please hold.", "a.m.", "dollars & <cents>"]
-    together, alone = voice.speak("en", texts), [voice.speak("en", [text])[0] for text in texts]
+    together, alone = speak("en", texts), [speak("en", [text])[0] for text in texts]
     for one, other in zip(together, alone, strict=True):
         assert one.size == pytest.approx(other.size, rel=0.15)   # espeak-ng varies a little by itself
 
 
 def test_a_text_without_a_sound_is_named() -> None:
     with pytest.raises(CannotSpeak, match="nothing for ' ': write another text"):
-        voice.speak("en", ["one", " ", "two"])
+        speak("en", ["one", " ", "two"])

@@ -75,8 +75,8 @@ class Model:
     taps: dict[bytes, Tap] = field(default_factory=dict)
     gains: dict[Ref, Gain] = field(default_factory=dict)         # of ("port", n) and ("sent", n)
     blocks: dict[Ref, Octets] = field(default_factory=dict)      # of the last tick
-    dying: dict[int, Floats] = field(default_factory=dict)       # port -> the player that was cut there
-    played: dict[int, Player] = field(default_factory=dict)      # port -> the player that it heard
+    dying: dict[int, Floats] = field(default_factory=dict)       # port -> players that were cut there
+    played: dict[int, dict[int, tuple[Player, float]]] = field(default_factory=dict)     # port -> those heard
 
     def forget(self, ref: Ref) -> None:
         self.hears = {port: what for port, what in self.hears.items() if what != ref}
@@ -95,10 +95,12 @@ class Model:
             self.gains.pop(ref, None)
 
     def tick(self, rx: Octets) -> None:
-        hearing = {port: self.players[number] for port, (kind, number) in self.hears.items()
-                   if kind == "player" and not self.players[number].held}
-        self.dying = {port: ending(player) for port, player in self.played.items()
-                      if player.sounds and hearing.get(port) is not player}
+        hearing = {port: self._players(ref) for port, ref in self.hears.items()}
+        self.dying = {}
+        for port, played in self.played.items():
+            for number, (player, factor) in played.items():
+                if player.sounds and number not in hearing.get(port, {}):
+                    self.dying[port] = self.dying.get(port, 0.0) + ending(player) * factor
         self.played = hearing
         for gain in self.gains.values():
             gain.now_db += max(-SLEW_DB, min(SLEW_DB, gain.wanted_db - gain.now_db))
@@ -123,17 +125,29 @@ class Model:
                         for block in possible]
         return [self._louder(("sent", port), block) for block in possible]
 
+    def _players(self, ref: Ref) -> dict[int, tuple[Player, float]]:
+        """Those that sound there, by number, and how much of each."""
+        parts = self._parts(self.mixes[ref[1]]) if ref[0] == "mix" else [(ref, 0.0)]
+        heard: dict[int, tuple[Player, float]] = {}
+        for (kind, number), gain_db in parts:
+            if kind == "player" and not self.players[number].held:
+                _, before = heard.get(number, (None, 0.0))
+                heard[number] = self.players[number], before + 10 ** (gain_db / 20)
+        return heard
+
     def _louder(self, ref: Ref, block: Octets) -> Octets:
         gain_db = self.gains[ref].now_db if ref in self.gains else 0.0
         return octets(np.rint(g711.decode(block) * 10 ** (gain_db / 20)))
 
     def _sum(self, mix: Mix) -> Floats:
         total = np.zeros(BLOCK)
-        parts = list(self.conferences[mix.conference].items()) if mix.conference is not None else []
-        for ref, gain_db in parts + mix.terms:
-            if ref != mix.without:
-                total = total + g711.decode(self.blocks[ref]) * 10 ** (gain_db / 20)
+        for ref, gain_db in self._parts(mix):
+            total = total + g711.decode(self.blocks[ref]) * 10 ** (gain_db / 20)
         return total
+
+    def _parts(self, mix: Mix) -> list[tuple[Ref, float]]:
+        members = list(self.conferences[mix.conference].items()) if mix.conference is not None else []
+        return [part for part in members + mix.terms if part[0] != mix.without]
 
 
 def octets(samples: Floats) -> Octets:

@@ -138,6 +138,40 @@ def test_a_sound_that_is_cut_dies_away_over_what_comes_next(bench: Bench) -> Non
     assert (heard[FADE:] == 0).all()
 
 
+def test_a_sound_that_is_cut_dies_away_for_who_hears_it_in_a_mix(bench: Bench) -> None:
+    """A supervisor, a party of a conference, and a leg whose mix loses the sound that others still hear."""
+    graph, loud = bench.graph, Sound(g711.encode(np.full(400, 8000, np.int16)))
+    cut, on = graph.play(loud, 1), graph.play(loud, 2)
+    conference = graph.open_conference()
+    for row in (40, cut):
+        graph.join(conference, row)
+    mixes = [graph.mix(terms=[(40, 0.0), (cut, 20 * np.log10(0.5))]), graph.mix(conference),
+             graph.mix(terms=[(40, 0.0), (on, 0.0)])]
+    for port, row in enumerate([*mixes, on], start=2):
+        graph.hear(port, row)
+    bench.tick()
+    graph.end_player(cut)
+    graph.change_mix(mixes[2], terms=[(40, 0.0)])
+    tx = bench.tick().tx
+    beside = int(g711.decode(bench.rx[40, :1])[0])
+    for port, begins in ((2, 4000), (3, 8000), (4, 8000)):
+        heard = g711.decode(tx[port]).astype(int) - beside
+        assert 0.93 * begins < heard[0] < 1.03 * begins, port
+        assert (np.diff(heard[:FADE]) <= 0).all() and heard[FADE - 1] < begins / 16, port
+        assert (heard[FADE:] == 0).all(), port
+    assert (tx[5] == loud.octets[:BLOCK]).all()
+
+
+def test_a_sound_that_goes_on_in_a_mix_or_out_of_it_is_not_ended(bench: Bench) -> None:
+    row = bench.play(2, Sound(g711.encode(np.full(800, 8000, np.int16))))
+    mix = bench.graph.mix(terms=[(row, 0.0), (41, 0.0)])
+    bench.rx[41] = IDLE
+    first = bench.tick().tx[2].copy()
+    for heard in (mix, row, mix):
+        bench.graph.hear(2, heard)
+        assert np.abs(g711.decode(bench.tick().tx[2]).astype(int) - g711.decode(first)).max() <= 8
+
+
 def test_a_sound_that_has_ended_or_never_sounded_leaves_no_trace(bench: Bench) -> None:
     row = bench.play(2, Sound(ramp(80)))
     bench.tick()

@@ -15,13 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from appliance.bus.client import Bus
-from appliance.bus.messages import DaemonUp, Event
+from appliance.bus.messages import BindLeg, Bridge, DaemonUp, Event
 from e1_driver import BLOCK, IDLE, TIMESLOTS, Block, Span, open_span
 from hil_tests.instruments.line import PRIORITY, keep_time
 
 WITHIN_S = 20.0                                   # nothing here takes a second on an idle machine
 
 Channel = tuple[str, int]                         # span, timeslot
+
+CALLER, AGENT = ("telco", 5), ("pbx", 31)         # of a_call()
 
 
 def speech(seed: int, seconds: float) -> bytes:
@@ -151,7 +153,7 @@ class Process:
     """spand; `output` is what it wrote once it ended."""
 
     def __init__(self, config: Path, run_dir: Path, listener: Listener) -> None:
-        self._args = ["-m", "appliance.span.daemon", "--config", str(config), "--run-dir", str(run_dir),
+        self._args = ["-m", "appliance.span", "--config", str(config), "--run-dir", str(run_dir),
                       "--state-dir", str(run_dir.parent / "state")]
         self._listener = listener
         self._process: asyncio.subprocess.Process | None = None
@@ -201,3 +203,24 @@ async def spand(config: Path, run_dir: Path) -> AsyncIterator[tuple[Process, Lis
         if process._process is not None and process._process.returncode is None:
             await process.end(signal.SIGKILL)
         await bus.close()
+
+
+@contextlib.asynccontextmanager
+async def a_call(folder: Path, run_dir: Path) -> AsyncIterator[tuple[Process, Exchanges, Listener]]:
+    """A running spand between two lines, and CALLER and AGENT, legs of those names, talk to each other."""
+    far, config = Exchanges(folder, ["telco", "pbx"]), folder / "box.yaml"
+    config.write_text(f"""
+spans:
+- {{name: telco, url: "virtual:{folder}/telco/b", side: user, trunk: telco}}
+- {{name: pbx, url: "virtual:{folder}/pbx/b", side: network, trunk: pbx}}
+media: {{prompts: {folder}, country: cn}}
+""")
+    try:
+        async with spand(config, run_dir) as (process, listener):
+            await far.until(lambda: far.heard_at.keys() >= {"telco", "pbx"})
+            for leg, (span, timeslot) in (("caller", CALLER), ("agent", AGENT)):
+                await listener.bus.ask(BindLeg(leg=leg, span=span, timeslot=timeslot))
+            await listener.bus.ask(Bridge(leg_a="caller", leg_b="agent"))
+            yield process, far, listener
+    finally:
+        far.close()

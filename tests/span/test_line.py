@@ -1,6 +1,7 @@
 """The real-time thread turn by turn, on lines and a clock that the test moves. What a port says is known."""
 
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -215,7 +216,10 @@ def test_what_fails_in_the_engine_or_in_rtp_is_counted_and_told_and_stops_no_cal
             _, _, audio = bench.ring.read_many(bench.first + 30, bench.first + 31)
             assert (audio[0, 0, 0] == IDLE).all() and audio[0, 1].any()
             assert bench.line.media()["failures"] == 101
-            said = [one.text for one in bench.complaints() if isinstance(one, Note)]
+            notes = [one for one in bench.complaints() if isinstance(one, Note)]
+            blamed = [traceback.extract_tb(one.error.__traceback__)[-1].name for one in notes if one.error]
+            assert blamed == ["fill", "feed"]     # where it happened is in the log
+            said = [one.text for one in notes]
             assert said == ["audio: RTP failed: KeyError('fill')",
                             "audio: dtmf failed, is away for 1 s: FloatingPointError('deaf')"]
         finally:

@@ -4,13 +4,20 @@ import os
 import select
 import socket
 from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from pylibsrtp import Policy, Session
 
 from appliance.media.g711 import Octets
+from appliance.media.guarded import AWAY_TICKS, Failed
+from appliance.media.rtp.events import Event, Listener
+from appliance.media.rtp.packet import Rows
+from appliance.media.rtp.playout import Playout
 from appliance.media.rtp.settings import LegSettings
+from appliance.media.rtp.srtp import Secured
 from appliance.span.rtp import (
     BURST_S,
     MOST_BATCHES,
@@ -281,3 +288,85 @@ def test_orders_for_rows_that_are_not_open_do_nothing() -> None:
     legs.obey(SendEvents(0, "1"), 0.0)
     assert legs.fill(np.empty((2, BLOCK), np.uint8), 0.0) == ()
     legs.close()
+
+
+def raise_it(*_: object) -> NoReturn:
+    raise FloatingPointError("broken")
+
+
+def broken_sending(legs: RtpLegs, patch: pytest.MonkeyPatch) -> None:
+    secured = Secured(bytes(30), bytes(30))
+    patch.setattr(secured, "protect", raise_it)
+    patch.setattr(secured, "unprotect", bytes)
+    patch.setattr(legs._open[1], "secured", secured)
+
+
+def broken_playing(legs: RtpLegs, patch: pytest.MonkeyPatch) -> None:
+    """Its packets belong far outside the buffer, however often it is made anew."""
+    first = legs._media._playout._first.copy()
+    first[1] = 1 << 40
+    patch.setattr(legs._media._playout, "_first", first)
+
+
+def broken_concealing(legs: RtpLegs, patch: pytest.MonkeyPatch) -> None:
+    real = Playout._begin
+
+    def begin(playout: Playout, rows: Rows, first: Rows) -> None:
+        if 1 in rows:
+            raise_it()
+        real(playout, rows, first)
+    patch.setattr(Playout, "_begin", begin)
+
+
+def broken_hearing(legs: RtpLegs, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Listener, "hear", raise_it)     # only leg 1 is sent events
+
+
+Break = Callable[[RtpLegs, pytest.MonkeyPatch], None]
+
+
+@pytest.mark.parametrize("spoil", [broken_sending, broken_playing, broken_concealing, broken_hearing])
+def test_a_leg_that_fails_is_away_for_a_while_and_the_others_carry_on(spoil: Break) -> None:
+    """Leg 1 fails at every packet, hole or event; legs 0 and 2 lose no octet and no packet."""
+    legs, ports, now = RtpLegs(3), Ports(HOST, FIRST, LAST), 100.0
+    fars, ats = [far_end() for _ in range(3)], []
+    for row, far in enumerate(fars):
+        sockets = ports.take()
+        ats.append((HOST, sockets.port))
+        legs.obey(OpenLeg(row, sockets, LegSettings(remote=far.getsockname())), now)
+    heard: list[Octets] = []
+    failed: list[tuple[int, Failed]] = []
+    told: list[RtpHeard] = []
+    rx, tx = np.empty((3, BLOCK), np.uint8), np.full((3, BLOCK), 7, np.uint8)
+    with pytest.MonkeyPatch.context() as patch:
+        for tick in range(420):
+            now += 0.01
+            if tick == 100:
+                spoil(legs, patch)
+            if tick == 300:
+                patch.undo()
+            if tick % 2 == 0:
+                for row, (far, at) in enumerate(zip(fars, ats, strict=True)):
+                    hole = row == 1 and tick % 20 == 8
+                    event = row == 1 and tick % 20 == 10
+                    payload = Event(1, True, 160).encode() if event else SOUND
+                    kind = 101 if event else 8
+                    if not hole:
+                        far.sendto(rtp(tick // 2, 80 * tick, payload, kind=kind), at)
+            told += legs.fill(rx, now)
+            heard.append(rx.copy())
+            legs.send(tx, now)
+            failed += [(tick, one) for one in legs.take_failed()]
+    assert all((np.stack(heard)[10:, row] == SOUND[0]).all() for row in (0, 2))
+    assert [len(read_all(far)) for far in (fars[0], fars[2])] == [210, 210]
+    assert len(failed) in (2, 3)
+    assert all(later[0] - earlier[0] >= AWAY_TICKS for earlier, later in pairwise(failed))
+    assert {one.part for _, one in failed} == {f"RTP at port {ats[1][1]}"}
+    troubles = [one for one in told if one.kind == "rtp-trouble"]
+    assert [(one.row, one.what) for one in troubles] == [(1, "failed, is away for 1 s")] * len(failed)
+    assert [legs.figures(row).failures for row in range(3)] == [0, len(failed), 0]
+    back = np.stack(heard)[-10:, 1]
+    assert (back != IDLE).any()                   # mended by now, and heard again
+    legs.close()
+    for far in fars:
+        far.close()

@@ -165,3 +165,14 @@ def test_mistakes_are_told_once_and_not_without_end(sounds: Sounds) -> None:
     _, wrong = sounds.compile([f"tone:{name}" for name in "aabcdefg"], False)
     assert [wrong.count(f"'tone:{name}'") for name in "abcdefg"] == [1] * 5 + [0] * 2
     assert wrong.endswith("; and 2 more")
+
+
+def test_spoken_texts_have_a_library_of_their_own(folder: Path, tmp_path: Path) -> None:
+    texts = tmp_path / "said"
+    texts.mkdir()
+    (texts / "0a1b.wav").write_bytes(wav(np.full(80, 7, np.uint8)))
+    sounds = Sounds(Library(folder), "gb", said=Library(texts))
+    sound, wrong = sounds.compile(["prompt:one", "said:0a1b"], False)
+    assert sound is not None and wrong == ""
+    assert sound.octets.size == 800 + 80 and (sound.octets[800:] == 7).all()
+    assert "said/none.wav" in sounds.compile(["said:none"], False)[1]

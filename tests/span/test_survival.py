@@ -3,46 +3,32 @@
 import signal
 from pathlib import Path
 
-from appliance.bus.messages import BindLeg, Bridge, GetMedia, StartRecording
+from appliance.bus.messages import GetMedia, StartRecording
 from appliance.media.ring import Ring
-from tests.span.far import Exchanges, spand, speech
+from tests.span.far import AGENT, CALLER, a_call, speech
 
-CALLER, AGENT = ("telco", 5), ("pbx", 31)
 HELD_UP_BLOCKS = 80                               # of the far end's own clock: 0.8 s
 
 
 async def test_a_process_that_was_held_up_carries_on_without_a_lasting_delay_or_a_hole_in_its_ticks(
         bus_server: Path, tmp_path: Path) -> None:
-    far, config = Exchanges(tmp_path, ["telco", "pbx"]), tmp_path / "box.yaml"
-    config.write_text(f"""
-spans:
-- {{name: telco, url: "virtual:{tmp_path}/telco/b", side: user, trunk: telco}}
-- {{name: pbx, url: "virtual:{tmp_path}/pbx/b", side: network, trunk: pbx}}
-media: {{prompts: {tmp_path}, country: cn}}
-""")
-    try:
-        async with spand(config, bus_server) as (process, listener):
-            bus = listener.bus
-            for leg, (span, timeslot) in (("caller", CALLER), ("agent", AGENT)):
-                await bus.ask(BindLeg(leg=leg, span=span, timeslot=timeslot))
-            await bus.ask(Bridge(leg_a="caller", leg_b="agent"))
-            await bus.ask(StartRecording(recording="5a" * 16, caller_leg="caller", agent_leg="agent"))
-            far.say(CALLER, speech(1, 0.3))
-            await far.hear(AGENT, speech(1, 0.3))
-            before = await bus.ask(GetMedia())
-            process.send(signal.SIGSTOP)
-            heard = len(far.heard_at["telco"])
-            await far.until(lambda: len(far.heard_at["telco"]) > heard + HELD_UP_BLOCKS)
-            process.send(signal.SIGCONT)
-            delays_s = []
-            for seed in range(2, 8):
-                far.say(CALLER, speech(seed, 0.05))
-                await far.hear(AGENT, speech(seed, 0.05))
-                block = bytes(far.heard[AGENT]).rindex(speech(seed, 0.05)) // 80
-                delays_s.append(far.heard_at["pbx"][block] - far.said_at[CALLER])
-            after = await bus.ask(GetMedia())
-    finally:
-        far.close()
+    async with a_call(tmp_path, bus_server) as (process, far, listener):
+        bus = listener.bus
+        await bus.ask(StartRecording(recording="5a" * 16, caller_leg="caller", agent_leg="agent"))
+        far.say(CALLER, speech(1, 0.3))
+        await far.hear(AGENT, speech(1, 0.3))
+        before = await bus.ask(GetMedia())
+        process.send(signal.SIGSTOP)
+        heard = len(far.heard_at["telco"])
+        await far.until(lambda: len(far.heard_at["telco"]) > heard + HELD_UP_BLOCKS)
+        process.send(signal.SIGCONT)
+        delays_s = []
+        for seed in range(2, 8):
+            far.say(CALLER, speech(seed, 0.05))
+            await far.hear(AGENT, speech(seed, 0.05))
+            block = bytes(far.heard[AGENT]).rindex(speech(seed, 0.05)) // 80
+            delays_s.append(far.heard_at["pbx"][block] - far.said_at[CALLER])
+        after = await bus.ask(GetMedia())
     assert min(delays_s) <= 0.025                 # the best: on a busy machine the far ends are late, too
     assert after.box["stall_s_max"] > 0.5
     assert after.box["stalls"] > before.box["stalls"]

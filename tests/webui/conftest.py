@@ -19,6 +19,7 @@ from tests.webui.facts import Branch, busy_branch
 from webui import create_app
 from webui.mirror import Mirror
 from webui.parts import Settings
+from webui.seen import Seen
 from webui.users import SetupCode, Users, session_key
 
 R = TypeVar("R", bound=Reply)
@@ -78,8 +79,13 @@ def users(tmp_path: Path) -> Users:
 
 
 @pytest.fixture
-def app(exchange: FakeExchange, users: Users, settings: Settings) -> Flask:
-    return create_app(exchange, users, settings)
+def seen(tmp_path: Path) -> Seen:
+    return Seen(tmp_path / "seen.sqlite")
+
+
+@pytest.fixture
+def app(exchange: FakeExchange, users: Users, seen: Seen, settings: Settings) -> Flask:
+    return create_app(exchange, users, seen, settings)
 
 
 @pytest.fixture

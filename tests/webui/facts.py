@@ -191,6 +191,7 @@ class Branch:
         self.traces: dict[str, list[CallTrace]] = {}
         self.facts: dict[str, ContactFacts] = {}
         self.figures: dict[str, dict[str, float]] = {}           # of heartbeats, by daemon
+        self.began_at = time.time() - 7265.0
 
     def board(self) -> Board:
         going_on = [one for one in self.contacts.values() if one.state != "ended"]
@@ -221,9 +222,8 @@ class Branch:
         return LineHistory(quarters=bins[::-1], days=[day], failures=[])
 
     def health(self) -> Health:
-        now = time.time()
-        return Health(at=now, daemons=[
-            DaemonHealth(daemon=name, state="up", pid=100 + order, started_at=now - 7265.0, starts=1,
+        return Health(at=time.time(), daemons=[
+            DaemonHealth(daemon=name, state="up", pid=100 + order, started_at=self.began_at, starts=1,
                          rss_octets=(31 + 4 * order) << 20, facts=self.figures.get(name, {}))
             for order, name in enumerate(("spand", "trunkd", "acdd", "recordd", "boxd", "webui"))])
 
@@ -310,8 +310,8 @@ def busy_branch() -> Branch:
         AgentInfo(name="bert", extension="8002", state="ringing", since=now - 6.0, contact="c3"),
         AgentInfo(name="chen", extension="8004", state="talking", since=now - 32.0, contact="c2"),
         AgentInfo(name="dora", extension="8003", state="wrap-up", since=now - 3.0),
-        AgentInfo(name="emil", extension="8005", state="idle", since=now - 421.0),
-        AgentInfo(name="fang", extension="8006", state="unavailable", since=now - 25.0)]
+        AgentInfo(name="emil", extension="8005", state="ready", since=now - 421.0),
+        AgentInfo(name="fang", extension="8006", state="unreachable", since=now - 25.0)]
     for order, name in enumerate(("c1", "c2", "c3", "c4", "c5", "c6")):
         branch.busy["telco", order + 1] = f"leg-{name}"
         branch.calls.append(CallInfo(

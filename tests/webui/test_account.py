@@ -1,6 +1,7 @@
 """Who gets in, who does not, and what a stranger can do to the door."""
 
 import http.cookies
+import re
 import stat
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from appliance.errors import Unavailable
 from tests.webui.conftest import NAME, PASSWORD, FakeExchange, post, token
 from webui import HEADERS, MAX_BODY_OCTETS, create_app
 from webui.parts import Settings
+from webui.seen import Seen
 from webui.users import SetupCode, Users, session_key
 
 PAGES = ["/", "/contacts/", "/contacts/e1", "/recordings/00112233445566778899aabbccddeeff/audio", "/events",
@@ -113,9 +115,10 @@ def test_a_redirect_stays_here_whatever_host_was_asked(client: FlaskClient, path
 def test_every_change_is_a_post_with_a_token(app: Flask, client: FlaskClient) -> None:
     changes = [rule.rule for rule in app.url_map.iter_rules() if rule.methods and "POST" in rule.methods]
     assert sorted(changes) == [
-        "/contacts/<contact>/trace-caller", "/language", "/login", "/logout", "/setup"]
+        "/contacts/<contact>/trace-caller", "/language", "/login", "/logout",
+        "/seen/<figure>/<float:since>/<float:count>", "/setup"]
     for path in changes:
-        assert client.post(path.replace("<contact>", "c1")).status_code == 400
+        assert client.post(re.sub("<.*?>", "1.0", path)).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/login", "/logout", "/language"])
@@ -219,9 +222,9 @@ def test_every_answer_is_hardened(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("secure", [False, True])
 def test_the_session_cookie_is_out_of_reach_of_scripts(
-        exchange: FakeExchange, users: Users, settings: Settings, secure: bool) -> None:
+        exchange: FakeExchange, users: Users, seen: Seen, settings: Settings, secure: bool) -> None:
     users.create_first(NAME, PASSWORD)
-    app = create_app(exchange, users, Settings(
+    app = create_app(exchange, users, seen, Settings(
         settings.recordings, settings.session_key, settings.setup_code, secure_cookies=secure))
     client = app.test_client()
     page = client.get("/login", base_url="https://localhost")

@@ -4,6 +4,7 @@ Screenshots of every page, light and dark, in both languages and two sizes, go t
 """
 
 import itertools
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,36 @@ def test_a_supervisors_morning(
     assert page.get_by_role("slider").get_attribute("aria-valuetext") == "0:02 / 0:06"
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Name")).to_be_visible()
+    assert complaints == []
+    page.context.close()
+
+
+def test_notices_of_counters_are_put_away_with_the_keyboard(
+        chromium: Browser, box: tuple[BranchOnBus, WebUi, str], branch: Branch) -> None:
+    others, web, url = box
+    branch.figures = {"spand": {"failures": 2, "ring_refused": 7}, "recordd": {"failing": 1}}
+    complaints: list[str] = []
+    page = clean_page(chromium, complaints)
+    set_up(page, web.setup_code(), url)
+    notices = page.locator("#health .notice")
+    others.say("boxd", branch.health())
+    expect(notices).to_have_count(3)
+    for language in ("zh", "en"):
+        page.context.add_cookies([{"name": "language", "value": language, "url": url}])
+        page.goto(url)
+        expect(notices).to_have_count(3)
+        shoot(page, "notices", language)
+    buttons = page.get_by_role("button", name="Seen")
+    expect(buttons).to_have_count(2)              # a disk that refuses goes on refusing
+    failures = page.locator("#health [data-key=failures]").get_by_role("button")
+    expect(failures).to_have_accessible_description(re.compile("audio engine failed"))
+    failures.focus()
+    page.keyboard.press("Enter")
+    expect(buttons).to_have_count(1)
+    expect(page.locator("#health [data-key=failures]")).to_have_count(0)
+    branch.figures["spand"]["failures"] = 3
+    others.say("boxd", branch.health())
+    expect(buttons).to_have_count(2)              # it is there again, without loading the page
     assert complaints == []
     page.context.close()
 

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,10 +24,14 @@ from appliance.bus.messages import (
     GetContacts,
     TraceCaller,
 )
+from appliance.errors import Unavailable
 from e1_driver.watch import pcap
-from tests.webui.conftest import NAME, FakeExchange, token
+from tests.webui.conftest import NAME, PASSWORD, FakeExchange, post, token
 from tests.webui.facts import Branch, contact, live
-from webui.parts import STREAMS, Parts
+from webui import create_app
+from webui.parts import STREAMS, Parts, Settings
+from webui.seen import Seen
+from webui.users import Users
 
 
 def shared(app: Flask) -> Parts:
@@ -81,6 +86,58 @@ def test_how_well_audio_keeps_time_and_what_endangers_it_is_said_with_the_health
     for words in ("no real-time priority", "Audio was lost before it was recorded"):
         assert page.count(words) == 1, words
     assert page.count('class="notice"') == 2
+
+
+def put_away(client: FlaskClient, figure: str) -> None:
+    """Press the button of a notice, as the page has it."""
+    path = re.search(rf'form="seen" formaction="(/seen/{figure}/[^"]+)"', client.get("/").text)
+    assert path
+    assert client.post(path[1]).status_code == 400               # without the form's token
+    answer = client.post(path[1], data={"csrf_token": token(client, "/")})
+    assert (answer.status_code, answer.location) == (303, "/")
+
+
+def test_a_notice_of_a_counter_is_put_away_until_it_counts_on_or_anew(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch, settings: Settings, users: Users,
+        tmp_path: Path) -> None:
+    lost, failed, no_priority = "Audio was lost before", "audio engine failed", "no real-time priority"
+
+    def said(lost_s: float, failures: int, browser: FlaskClient = client) -> set[str]:
+        branch.figures = {"spand": {"failures": failures, "realtime_refused": 1},
+                          "recordd": {"lost_s": lost_s}}
+        exchange.tell()
+        page = browser.get("/").text
+        assert 'formaction="/seen/realtime' not in page          # it goes by itself
+        return {words for words in (lost, failed, no_priority) if words in page}
+
+    assert said(1.2300000000000002, 101) == {lost, failed, no_priority}
+    put_away(client, "lost_s")
+    assert said(1.2300000000000002, 101) == {failed, no_priority}
+    put_away(client, "failures")
+    assert said(1.2300000000000002, 101) == {no_priority}
+    assert said(1.24, 101) == {lost, no_priority}
+    put_away(client, "lost_s")
+    assert said(1.24, 101) == {no_priority}
+
+    again = create_app(exchange, users, Seen(tmp_path / "seen.sqlite"), settings).test_client()
+    assert post(again, "/login", name=NAME, password=PASSWORD).status_code == 303
+    assert said(1.24, 101, again) == {no_priority}               # webui has started anew
+    branch.began_at += 60.0
+    assert said(0.0, 101) == {failed, no_priority}               # spand has, and has failed as often again
+    with client.get("/events", buffered=False) as answer:
+        assert failed in message(answer)["health"]
+
+
+@pytest.mark.parametrize("path", [
+    "realtime_refused/1.0/1.0", "nothing/1.0/1.0", "failures/nan/1.0", "failures/1.0"])
+def test_only_notices_of_counters_are_put_away(client: FlaskClient, path: str) -> None:
+    assert client.post(f"/seen/{path}", data={"csrf_token": token(client, "/")}).status_code == 404
+
+
+def test_a_damaged_file_of_what_was_seen_is_named(tmp_path: Path) -> None:
+    (tmp_path / "seen.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(Unavailable, match=r"seen\.sqlite: cannot be used .*remove it"):
+        Seen(tmp_path / "seen.sqlite")
 
 
 def test_who_is_away_is_said_and_the_last_state_stays(client: FlaskClient, exchange: FakeExchange) -> None:

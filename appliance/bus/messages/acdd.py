@@ -31,7 +31,7 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SegmentInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of a contact. kind: flow, queue, ring, talk, dial."""
+    """A stretch of a contact. kind: of appliance.store.records.SegmentRecord."""
 
     kind: str
     began_at: float
@@ -46,7 +46,7 @@ class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
     direction: str                                # in, out
     calling: str
     called: str
-    state: str                                    # flow, queue, ringing, talking, dialling, ended
+    state: str                                    # of appliance.store.records.ContactRecord
     began_at: float
     ended_at: float = 0.0
     queue: str = ""
@@ -100,7 +100,8 @@ class GetContact(Request[ContactReply], frozen=True):
 
 
 class ContactLeg(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection that a contact used. party: caller (that arrived), agent (rung), called (dialled)."""
+    """A connection that a contact used. party: caller (that arrived), agent (rung), called (dialled), or the
+    role of somebody who came to it: consulted, member, target, supervisor."""
 
     leg: str
     party: str
@@ -145,6 +146,15 @@ class CallerTrace(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""                                 # when it is not done
 
 
+class Disposition(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a contact, as somebody wrote it."""
+
+    at: float
+    by: str
+    code: str
+    note: str = ""
+
+
 class ContactFacts(Reply, frozen=True):
     """What the lines told of a contact beside its record, also after its end."""
 
@@ -153,6 +163,11 @@ class ContactFacts(Reply, frozen=True):
     parties: list[ContactParty] = msgspec.field(default_factory=list)
     charges: list[ContactCharge] = msgspec.field(default_factory=list)
     traces: list[CallerTrace] = msgspec.field(default_factory=list)
+    tags: list[str] = msgspec.field(default_factory=list)
+    dispositions: list[Disposition] = msgspec.field(default_factory=list)
+    rule: str = ""                                # of centre.entry that took the call; "": none
+    why: str = ""                                 # it went there
+    note: str = ""                                # of the caller, from a list
 
 
 class GetContactFacts(Request[ContactFacts], frozen=True):

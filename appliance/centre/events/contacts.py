@@ -14,6 +14,7 @@ class Began(LogEvent, frozen=True):
     withheld: bool = False                        # the caller does not want to be shown
     redirecting: str | None = None                # who diverted the call here, "" withheld; None: nobody
     redirected_why: int = 0                       # reason, Q.931 4.6.7
+    originated: bool = False                      # we dialled `leg`
 
 
 class Numbered(LogEvent, frozen=True):

@@ -6,6 +6,23 @@ from appliance.centre.events.base import LogEvent
 class Joined(LogEvent, frozen=True):
     queue: str
     overflow_at: float                            # 0: waits for ever
+    line: int = 0                                 # the place of before, for one who comes back; 0: the last
+    joined_at: float = 0.0                        # likewise since when; 0: now
+    estimate_s: float | None = None               # how long it will wait
+
+
+class QueueLeft(LogEvent, frozen=True):
+    """Neither for a talk nor by hanging up. `to`: another queue, "" where the flow goes on."""
+
+    why: str                                      # time, length, estimate, no agents, max wait
+    to: str
+
+
+class PriorityChanged(LogEvent, frozen=True):
+    """In line, by somebody's hand."""
+
+    priority: int
+    by: str = ""
 
 
 class Announced(LogEvent, frozen=True):
@@ -20,6 +37,8 @@ class Offered(LogEvent, frozen=True):
 
     agent: str
     leg: str
+    why: str = ""                                 # this agent, in words
+    beside: bool = False                          # others ring for the same contact
 
 
 class RingEnded(LogEvent, frozen=True):
@@ -28,6 +47,13 @@ class RingEnded(LogEvent, frozen=True):
     agent: str
     cause: int
     reason: str
+
+
+class RungBeside(LogEvent, frozen=True):
+    """One of those who ring beside is the one who rings: it has answered, or the other cannot be rung."""
+
+    of_leg: str
+    agent: str
 
 
 class Talked(LogEvent, frozen=True):

@@ -6,7 +6,7 @@ for the others.
 
 from appliance.centre import events
 from appliance.centre.events import LogEvent
-from appliance.centre.evolve import agents, contacts, flow, outbound, queues, told
+from appliance.centre.evolve import agents, callbacks, contacts, control, entry, flow, outbound, queues, told
 from appliance.centre.evolve.base import OfBox, OfContact
 from appliance.centre.projector import FOLDS, fold
 from appliance.centre.state import State
@@ -35,12 +35,17 @@ OF_BOX: OfBox = {
     events.Checkpoint: _checkpoint,
     **agents.OF_BOX,
     **contacts.OF_BOX,
+    **callbacks.OF_BOX,
+    **entry.OF_BOX,
 }
 
 OF_CONTACT: OfContact = {
     **contacts.OF_CONTACT,
+    **entry.OF_CONTACT,
     **flow.OF_CONTACT,
     **queues.OF_CONTACT,
+    **control.OF_CONTACT,
     **outbound.OF_CONTACT,
     **told.OF_CONTACT,
+    **callbacks.OF_CONTACT,
 }

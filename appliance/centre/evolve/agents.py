@@ -39,6 +39,8 @@ def _agent_changed(state: State, name: str, at: float, event: events.AgentChange
     was, now = agent.state, RENAMED.get(event.state, event.state)
     if was in AT_WORK:
         agent.busy_s += max(0.0, at - agent.since)
+        if now not in AT_WORK:
+            state.history.over(agent.name, at)
     if was == "logged-out" and now != was:
         agent.logged_in_at, agent.calls, agent.busy_s = at, 0, 0.0
     if now == "talking" and was in ("reserved", "ringing"):
@@ -47,6 +49,8 @@ def _agent_changed(state: State, name: str, at: float, event: events.AgentChange
         agent.extension, agent.trunk = agent.home_extension, agent.home_trunk
     if now in ("logged-out", "not-ready", "ready"):
         agent.wish = agent.wish_reason = ""
+    if agent.contact and now not in WITH_CONTACT:
+        agent.last_contact = agent.contact
     agent.contact = name if now in WITH_CONTACT else ""
     agent.state, agent.since, agent.idle_since = now, at, event.idle_since
     agent.until, agent.reason, agent.leg = event.until, event.reason, event.leg

@@ -16,3 +16,10 @@ def drop_leg(state: State, leg: str) -> None:
         state.was_of[leg] = name
         while len(state.was_of) > RECENT_LEGS:
             del state.was_of[next(iter(state.was_of))]
+
+
+def no_callback(state: State, contact: Contact) -> None:
+    """The customer of the contact is not to be called any more."""
+    number = "" if contact.callback is None else contact.callback.number
+    if state.callbacks.get(number) == contact.record.contact:
+        del state.callbacks[number]

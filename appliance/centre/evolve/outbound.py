@@ -6,12 +6,16 @@ from appliance.centre.state import Contact, State
 
 
 def _dialled(state: State, contact: Contact, at: float, event: events.Dialled) -> None:
+    contact.dialled_trunk, contact.bridged = event.trunk, False
+    contact.record_talk = event.record
+    state.legs[event.leg] = contact.record.contact
+    if contact.pending is not None and contact.let_go:
+        contact.arrived_leg = event.leg           # the customer is called first
+        return
     if contact.dialled_leg:                       # whose party had it deflected
         drop_leg(state, contact.dialled_leg)
         contact.deflections += 1
-    contact.dialled_leg, contact.record_talk = event.leg, event.record
-    contact.dialled_trunk, contact.bridged = event.trunk, False
-    state.legs[event.leg] = contact.record.contact
+    contact.dialled_leg = event.leg
 
 
 def _bridged(state: State, contact: Contact, at: float, event: events.Bridged) -> None:

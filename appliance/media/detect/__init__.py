@@ -6,7 +6,7 @@ from typing import Protocol
 
 from appliance.media.detect.dtmf import Dtmf
 from appliance.media.detect.fax import Fax
-from appliance.media.detect.machine import Machine
+from appliance.media.detect.machine import Machine, Settings
 from appliance.media.detect.progress import Progress
 from appliance.media.detect.r2 import R1, R2Backward, R2Forward
 from appliance.media.g711 import Linear
@@ -37,6 +37,7 @@ DETECTORS: dict[str, type[Detector]] = {          # kind -> class; the kind is w
 }
 
 
-def of_country(country: str) -> dict[str, Callable[[int], Detector]]:
+def configured(country: str, machine: Settings) -> dict[str, Callable[[int], Detector]]:
     """The table, with call progress by the tones of `country`, one of tones.COUNTRIES."""
-    return {**DETECTORS, "progress": partial(Progress, country=country)}
+    return {**DETECTORS, "progress": partial(Progress, country=country),
+            "machine": partial(Machine, settings=machine)}

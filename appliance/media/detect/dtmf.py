@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from appliance.media.detect.mf import SPAN, Flags, Floats, Indices, Windows, power, ratio
+from appliance.media.detect.mf import BLOCKS, Flags, Floats, Indices, Windows, power, ratio
 from appliance.media.g711 import Linear
 from appliance.media.tones import DIGITS, HIGH_HZ, LOW_HZ
 
@@ -35,12 +35,14 @@ DIAL_WINDOWS = 10                                 # alone for so long
 DIAL_GONE = np.float32(0.1)                       # power against the dial tone's
 DIAL_BEAT = np.float32(2)                         # two frequencies: the power of a window against another's
 
-_PAIR = len(LOW_HZ) + len(HIGH_HZ)
+_LOW = len(LOW_HZ)
+_PAIR = _LOW + len(HIGH_HZ)
 _SCALLOPED = np.float32(0.7)                      # what an offset of MAX_OFFSET leaves of the power, about
 _LIKELY = _SCALLOPED * LONG_PURITY
 _AUDIBLE = _SCALLOPED * 2 * MIN_LEVEL
-_SPREAD = np.full(len(DIAL_HZ), 1 / 1.5, np.float32)         # a sine shows at its own frequency and both next
+_SPREAD = np.float32(1.5)                         # a sine shows at its own frequency and both next
 _NONE = np.int8(-1)
+_NOBODY, _NOTHING = np.empty(0, np.intp), np.empty(0, np.float32)
 
 
 class Dtmf:
@@ -61,6 +63,7 @@ class Dtmf:
         self._absent = np.zeros(rows, np.int8)                   # windows without it
         self._dial = np.zeros(rows, np.float32)                  # power of the dial tone that stands, or 0
         self._alone = np.zeros(rows, np.int8)                    # windows with nothing but what may be one
+        self._sounds = self._recognized = self._dials = False    # whether any row did with the last block
 
     def reset(self, row: int) -> None:
         self._windows.reset(row)
@@ -73,64 +76,75 @@ class Dtmf:
         """One block int16[n, BLOCK] of rows 0 to n-1: (row, digit) for each digit that it made certain."""
         n, windows = len(samples), self._windows
         windows.feed(samples)
-        tones = windows.tones[:n]
-        rest = self._without_dial_tone(tones[:, _PAIR:] @ _SPREAD, windows.power[:n])
-        best = np.maximum(tones[:, 0:_PAIR:2], tones[:, 1:_PAIR:2])      # by halves: short axes are slow
-        best = np.maximum(best[:, 0::2], best[:, 1::2])          # [n, 2], the strongest low and high one
-        both = best[:, 0] + best[:, 1]
+        tones = windows.tones[:, :n]
+        rest = self._without_dial_tone(np.add.reduce(tones[_PAIR:]), windows.power[:n])
+        both = np.maximum.reduce(tones[:_LOW]) + np.maximum.reduce(tones[_LOW:_PAIR])
         likely = (both >= np.maximum(_LIKELY * rest, _AUDIBLE)).nonzero()[0]
         digits: list[tuple[int, str]] = []
-        self.suspects[:n] = False
-        if likely.size or (self.sounding[:n] >= 0).any():
+        if likely.size or self._sounds:
             digits = self._recognize(likely, tones, rest)
-        else:
-            self._pairs[:n] = 0
+            self._recognized = True
+        elif self._recognized:
+            self.suspects[:] = self._recognized = False
+            self._pairs[:] = 0
         self._rest[:n] = rest
         return digits
 
-    def _without_dial_tone(self, low: Floats, total: Floats) -> Floats:
-        """What there is besides a dial tone that stood alone for a while, of which `low` may be."""
+    def _without_dial_tone(self, spread: Floats, total: Floats) -> Floats:
+        """What there is besides a dial tone that stood alone for a while, of which `spread` may be."""
         n = len(total)
-        alone = (low >= DIAL_ALONE * total) & (total >= MIN_LEVEL)
-        dial, count = self._dial[:n], self._alone[:n]
-        if not (alone.any() or dial.any()):
-            count[:] = 0
+        alone = (spread >= DIAL_ALONE * _SPREAD * total) & (total >= MIN_LEVEL)
+        if not (self._dials or alone.nonzero()[0].size):
             return total
+        low, dial, count = spread / _SPREAD, self._dial[:n], self._alone[:n]
         count[:] = np.where(alone, np.minimum(count + 1, DIAL_WINDOWS), 0)
         dial[:] = np.where(count == DIAL_WINDOWS, low, np.where(low < DIAL_GONE * dial, 0, dial))
+        self._dials = bool(count.any() or dial.any())
         rest: Floats = total - np.minimum(low, DIAL_BEAT * dial)
         return rest
 
     def _recognize(self, likely: Indices, tones: Floats, rest: Floats) -> list[tuple[int, str]]:
         """What the windows of the `likely` rows hold, against the digits that sound already."""
-        n = len(tones)
+        n = len(rest)
         heard = np.full(n, _NONE)
-        found, weaker, unsure = self._examine(likely, heard, tones[likely], rest)
-        new = found[heard[found] != self.sounding[found]]
-        self._end_absent(heard, tones)
-        self.sounding[found] = heard[found]
-        self._absent[found] = 0
-        self._digit_power[found] = weaker
-        self.suspects[:n] = (self.sounding[:n] >= 0) & (self._absent[:n] == 0)
+        found, weaker, unsure = self._examine(likely, heard, tones[:, likely], rest)
+        digits: list[tuple[int, str]] = []
+        self.suspects[:n] = False
+        if found.size or self._sounds:
+            digits = [(int(row), DIGITS[heard[row]]) for row in found[heard[found] != self.sounding[found]]]
+            self._end_absent(heard, tones)
+            self.sounding[found] = heard[found]
+            self._absent[found] = 0
+            self._digit_power[found] = weaker
+            sounds = self.sounding[:n] >= 0
+            self._sounds = bool(sounds.any())
+            self.suspects[:n] = sounds & (self._absent[:n] == 0)
         self.suspects[unsure] = True
-        return [(int(row), DIGITS[heard[row]]) for row in new]
+        return digits
 
     def _examine(
         self, rows: Indices, heard: npt.NDArray[np.int8], tones: Floats, rest: Floats,
     ) -> tuple[Indices, Floats, Indices]:
         """Which of `rows` hold a digit, put into `heard`; its weaker sine's power; which may hold one."""
         pair = np.empty((len(rows), 2), np.intp)
-        tones[:, :4].argmax(axis=1, out=pair[:, 0])
-        tones[:, 4:_PAIR].argmax(axis=1, out=pair[:, 1])
+        tones[:_LOW].argmax(axis=0, out=pair[:, 0])
+        tones[_LOW:_PAIR].argmax(axis=0, out=pair[:, 1])
         place = 4 * pair[:, 0] + pair[:, 1]
-        pair[:, 1] += 4
+        pair[:, 1] += _LOW
         offset_hz, now, before = self._windows.exact(rows, pair)
+        unsure = now.max(axis=1) <= MAX_TWIST * now.min(axis=1)
+        unsure &= now.sum(axis=1) >= LONG_PURITY * rest[rows]
+        if not unsure.any():                      # as with nearly all speech: a digit is no less
+            self._pairs[:len(heard)] = 0
+            return _NOBODY, _NOTHING, _NOBODY
+        rows, pair, place = rows[unsure], pair[unsure], place[unsure]
+        offset_hz, now, before = offset_hz[unsure], now[unsure], before[unsure]
         least, most = np.minimum(now, before), np.maximum(now, before)
         weaker, stronger = least.min(axis=1), most.max(axis=1)
         both, both_before = now.sum(axis=1), before.sum(axis=1)
         rest, rest_before = rest[rows], self._rest[rows]
-        halves = self._windows.halves[rows]
-        emptiest, mean, dial = halves.min(axis=1), halves.sum(axis=1) / SPAN, self._dial[rows] > 0
+        halves = self._windows.halves(rows, BLOCKS)
+        emptiest, mean, dial = halves.min(axis=0), halves.sum(axis=0) / len(halves), self._dial[rows] > 0
 
         def filled(purity: np.float32, evenness: np.float32) -> Flags:
             full: Flags = (emptiest >= evenness * mean) | dial
@@ -147,15 +161,14 @@ class Dtmf:
         sure = fair & (filled(MIN_PURITY, MIN_EVENNESS) | (pairs == LONG_PAIRS))
         found = rows[sure]
         heard[found] = place[sure]
-        unsure = (now.max(axis=1) <= MAX_TWIST * now.min(axis=1)) & (both >= LONG_PURITY * rest)
-        return found, weaker[sure], rows[unsure]
+        return found, weaker[sure], rows
 
     def _end_absent(self, heard: npt.NDArray[np.int8], tones: Floats) -> None:
         """Count the windows without the digit that sounded; after enough of them the same one is new."""
         silent = np.flatnonzero((self.sounding[:len(heard)] >= 0) & (heard < 0))
         if silent.size:
             digit = self.sounding[silent]
-            weaker = np.minimum(tones[silent, digit >> 2], tones[silent, 4 + (digit & 3)])
+            weaker = np.minimum(tones[digit >> 2, silent], tones[_LOW + (digit & 3), silent])
             gone = weaker < GONE * self._digit_power[silent]
             absent = np.where(gone, self._absent[silent] + 1, 0)
             self._absent[silent] = absent

@@ -1,8 +1,10 @@
 """Who answered an outbound call: a person or a machine, by how long it talks and when it waits.
 
-A person says a word or a sentence and waits; a machine goes on. Once after reset(), which is the moment of
-answer, and within `Settings.within_s`: "person", "machine", "silence" (nobody spoke) or "unsure". Until the
-next reset() also "beep" whenever a tone is over that asks to speak.
+A person says a word or a sentence and waits; a machine goes on. Who waits is quiet, for longer after a
+sentence than after a word, or only others are heard any more, not the voice that was the loudest. Once after
+reset(), which is the moment of answer, and within `Settings.within_s`: "person", "machine" (also by the beep
+after its words), "silence" (nobody spoke) or "unsure": treat that as a person. Until the next reset() also
+"beep" whenever a tone is over that asks to speak.
 
 It cannot know what is said. A person who talks on like a machine is taken for one, and a machine whose
 greeting begins with a short sentence and a pause for a person; television nearby counts as speech until
@@ -26,26 +28,25 @@ VOICE = OTHER                                     # kind of run; the other one i
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """When to decide; times from the answer or from the first word."""
+    """When to decide; media.machine of the configuration says what may be and means the same."""
 
-    silence_s: float = 2.5                        # without a word
-    pause_s: float = 0.7                          # after words: somebody waits for us
-    greeting_s: float = 2.6                       # from the first word without such a pause: a machine
-    within_s: float = 4.0                         # whatever was heard
-
-    def __post_init__(self) -> None:
-        if not 0 < self.pause_s < self.greeting_s < self.within_s or not 0 < self.silence_s <= self.within_s:
-            raise ValueError(
-                f"{self}: must be 0 < pause_s < greeting_s < within_s and 0 < silence_s <= within_s")
+    silence_s: float = 2.5                        # from the answer without a word
+    pause_s: float = 0.7                          # after a word: somebody waits for us
+    sentence_pause_s: float = 0.9                 # the same after a sentence, where machines pause, too
+    greeting_s: float = 4.2                       # from the first word without such a pause: a machine
+    within_s: float = 6.0                         # from the answer, whatever was heard
 
 
 _TICKS_A_S = SAMPLE_RATE_HZ / BLOCK
 _FULL_DB = 20 * np.log10(PEAK_0DBM0) - 10 * np.log10(2)          # of 0 dBm0
 
+_WORD = 100                                       # ticks; who talks longer says a sentence
 _HOLD = 8                                         # ticks; a word and the pause after it last at least so long
 _MIN_LEVEL_DBM0 = -45.0                           # of speech
 _ABOVE_FLOOR_DB = 6.0
 _BELOW_PEAK_DB = 20.0                             # quieter than the loudest so far is background
+_LOUD_DB = 8.0                                    # so near to the loudest so far it is the same voice
+_OTHERS = 130                                     # ticks without that voice: only others talk, it waits
 _FLOOR_RISE_DB = 0.05                             # a tick, while it is louder; 5 dB a second
 _LEVELS = 25                                      # ticks that are looked back
 _STEADY_DB = 5.0                                  # their range if nobody speaks: noise, or a tone
@@ -76,6 +77,7 @@ class Machine:
         self._levels = np.zeros((rows, _LEVELS), np.float32)     # dBm0 of the last blocks, oldest first
         self._floor = np.zeros(rows, np.float32)                 # dBm0 of the line when nobody speaks
         self._peak = np.zeros(rows, np.float32)                  # dBm0 of the loudest word
+        self._unheard = np.zeros(rows, np.int32)                 # ticks since that voice was heard
         self._samples = np.zeros((rows, _WINDOW), np.float32)
         self._beep_hz = np.zeros(rows, np.float32)
         self._beep = np.zeros(rows, np.int32)                    # ticks of it
@@ -85,7 +87,7 @@ class Machine:
 
     def reset(self, row: int) -> None:
         self._runs.reset(row)
-        for state in (self._since, self._first, self._decided, self._samples, self._beep_hz,
+        for state in (self._since, self._first, self._decided, self._unheard, self._samples, self._beep_hz,
                       self._beep, self._beep_gap):
             state[row] = 0
         self._levels[row] = np.nan
@@ -108,8 +110,8 @@ class Machine:
         begun = ended[self._runs.kinds[ended, -1] == VOICE]
         first = begun[self._first[begun] == 0]
         self._first[first] = self._since[first] - _HOLD
-        heard = self._decide(n)
-        return heard + self._beeps(n)
+        beeped, proofs = self._beeps(n)
+        return self._decide(n, proofs) + [(row, "beep") for row in beeped.tolist()]
 
     def _kinds(self, levels: Floats) -> Kinds:
         """OFF or VOICE for each row, by its noise floor and its loudest speech so far."""
@@ -124,19 +126,27 @@ class Machine:
         kinds: Kinds = (now > np.maximum(least, np.float32(_MIN_LEVEL_DBM0))).astype(np.int8)
         loud = kinds == VOICE
         peak[loud] = np.fmax(peak[loud], levels[loud, -_HOLD:].mean(axis=1))
+        unheard = self._unheard[:n]
+        unheard += 1
+        unheard[now >= peak - np.float32(_LOUD_DB)] = 0
         return kinds
 
-    def _decide(self, n: int) -> list[tuple[int, str]]:
+    def _decide(self, n: int, proofs: Rows) -> list[tuple[int, str]]:
+        """`proofs`: rows in which a machine's beep is over."""
         settings, since, first = self._settings, self._since[:n], self._first[:n]
         running, ticks = self._runs.kinds[:n, -1], self._runs.ticks[:n, -1]
         spoke = first > 0
         open_ = ~self._decided[:n]
-        waits = spoke & (running == OFF) & (ticks >= settings.pause_s * _TICKS_A_S)
+        pause_s = np.where(since - ticks - first <= _WORD, settings.pause_s, settings.sentence_pause_s)
+        quiet = (running == OFF) & (ticks >= pause_s * _TICKS_A_S)
+        waits = spoke & (quiet | (self._unheard[:n] >= _OTHERS))
+        beeped = np.zeros(n, np.bool_)
+        beeped[proofs] = True
         talks = spoke & (running == VOICE) & (since - first >= settings.greeting_s * _TICKS_A_S)
         silent = ~spoke & (since >= settings.silence_s * _TICKS_A_S)
         heard: list[tuple[int, str]] = []
         for rows, verdict in (
-            (waits, "person"), (talks, "machine"), (silent, "silence"),
+            (beeped, "machine"), (waits, "person"), (talks, "machine"), (silent, "silence"),
             (since >= settings.within_s * _TICKS_A_S, "unsure"),
         ):
             found = (rows & open_).nonzero()[0]
@@ -146,8 +156,8 @@ class Machine:
                 heard += [(row, verdict) for row in found.tolist()]
         return heard
 
-    def _beeps(self, n: int) -> list[tuple[int, str]]:
-        """Follow a pure tone in each row to its end."""
+    def _beeps(self, n: int) -> tuple[Rows, Rows]:
+        """Follow a pure tone in each row to its end: rows in which one is over; those with words before."""
         last = self._levels[:n, -_BEEP_STEADY:]
         lowest = last.min(axis=1)
         steady = (lowest > _BEEP_LEVEL_DBM0) & (last.max(axis=1) - lowest <= _BEEP_STEADY_DB)
@@ -157,10 +167,13 @@ class Machine:
         if rows.size:
             self._follow(rows)
         over = ((gap == _BEEP_GAP) & (self._beep[:n] > 0)).nonzero()[0]
-        least, most = _BEEP_TICKS
-        heard = [(row, "beep") for row in over.tolist() if least <= self._beep[row] <= most]
+        ticks = self._beep[over]
         self._beep[over] = 0
-        return heard
+        least, most = _BEEP_TICKS
+        right = (least <= ticks) & (ticks <= most)
+        over, ticks = over[right], ticks[right]
+        first = self._first[over]
+        return over, over[(first > 0) & (self._since[over] - first - ticks >= 3 * _HOLD)]
 
     def _follow(self, rows: Rows) -> None:
         spectrum = np.square(np.abs(np.fft.rfft(self._samples[rows] * _HANN)))

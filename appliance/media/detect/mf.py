@@ -15,7 +15,7 @@ from appliance.media.tones import SAMPLE_RATE_HZ
 from e1_driver import BLOCK
 
 HALVES = 2                                        # a block's energy is kept for each 5 ms
-SPAN = 3 * HALVES                                 # two windows are three blocks
+BLOCKS = 3                                        # that two windows are made of
 
 Floats = npt.NDArray[np.float32]
 Complexes = npt.NDArray[np.complex64]
@@ -45,29 +45,28 @@ def ratio(decibels: float) -> np.float32:
 class Windows:
     """Rows are independent; a row begins anew with reset(). All powers are mean squares in linear steps.
 
-    After feed() of n rows the first n rows hold: `tones` float32[rows, hz] powers at the frequencies, `power`
-    float32[rows] that of the whole window, `halves` float32[rows, SPAN] energies of 5 ms, oldest first.
+    After feed() of n rows the first n hold: `tones` float32[hz, rows] powers at the frequencies (short axes
+    are slow, so rows are the last one), `power` float32[rows] that of the whole window.
     """
 
     def __init__(self, rows: int, hz: tuple[float, ...]) -> None:
         self.hz = np.array(hz, np.float32)
         self._sines, self._energies = _projections(self.hz)
         self._turn = np.exp(-2j * np.pi * self.hz * _TICK_S).astype(np.complex64)    # a block's phase
-        self.tones = np.zeros((rows, len(hz)), np.float32)
+        self.tones = np.zeros((len(hz), rows), np.float32)
         self.power = np.zeros(rows, np.float32)
-        self.halves = np.zeros((rows, SPAN), np.float32)
-        self._now = np.zeros((rows, len(hz)), np.complex64)          # the last window
-        self._before = np.zeros((rows, len(hz)), np.complex64)       # the one before
-        self._opening = np.zeros((rows, len(hz)), np.complex64)      # last block under a window's first half
-        self._opening_energy = np.zeros(rows, np.float32)
-        self._linear = np.zeros((rows, BLOCK), np.float32)           # these four are room to work in
-        self._found = np.zeros((rows, 4 * len(hz)), np.float32)
+        self._at = 0                              # where the last block is of BLOCKS
+        self._parts = np.zeros((BLOCKS, rows, 4 * len(hz)), np.float32)      # of a block, in two windows
+        self._energy = np.zeros((BLOCKS, rows, 2 + HALVES), np.float32)
+        self._now = np.zeros((rows, 2 * len(hz)), np.float32)        # the last window, real and imaginary
+        self._before = np.zeros((rows, 2 * len(hz)), np.float32)     # the one before
+        self._linear = np.zeros((rows, BLOCK), np.float32)           # these three are room to work in
         self._squares = np.zeros((rows, BLOCK), np.float32)
-        self._found_energy = np.zeros((rows, 2 + HALVES), np.float32)
+        self._parts_squared = np.zeros((rows, 2 * len(hz)), np.float32)
 
     def reset(self, row: int) -> None:
-        for state in (self._now, self._before, self._opening, self._opening_energy, self.halves):
-            state[row] = 0
+        for state in (self._parts, self._energy, self._now, self._before):
+            state[..., row, :] = 0
 
     def feed(self, samples: Linear) -> None:
         """One block int16[n, BLOCK] of rows 0 to n-1."""
@@ -75,46 +74,53 @@ class Windows:
         linear, squares = self._linear[:n], self._squares[:n]
         np.copyto(linear, samples)
         np.multiply(linear, linear, out=squares)
+        last, last_energy = self._parts[self._at], self._energy[self._at]
+        self._at = at = (self._at + 1) % BLOCKS
+        parts, energy = self._parts[at], self._energy[at]
         for start in range(0, n, _ROWS_AT_ONCE):
-            part = slice(start, min(start + _ROWS_AT_ONCE, n))
-            np.matmul(linear[part], self._sines, out=self._found[part])
-            np.matmul(squares[part], self._energies, out=self._found_energy[part])
+            chosen = slice(start, min(start + _ROWS_AT_ONCE, n))
+            np.matmul(linear[chosen], self._sines, out=parts[chosen])
+            np.matmul(squares[chosen], self._energies, out=energy[chosen])
 
-        sines, energies = self._found[:n].view(np.complex64), self._found_energy[:n]
         self._now, self._before = self._before, self._now
-        now = self._now[:n]
-        np.multiply(sines[:, hz:], self._turn, out=now)
-        now += self._opening[:n]
-        self._opening[:n] = sines[:, :hz]
-        np.add(self._opening_energy[:n], energies[:, 1], out=self.power[:n])
-        self._opening_energy[:n] = energies[:, 0]
-        parts = now.view(np.float32) ** 2
-        np.add(parts[:, 0::2], parts[:, 1::2], out=self.tones[:n])
-        halves = self.halves[:n]
-        halves[:, :-HALVES] = halves[:, HALVES:]
-        halves[:, -HALVES:] = energies[:, 2:]
+        now, squared = self._now[:n], self._parts_squared[:n]
+        np.add(last[:n, :2 * hz], parts[:n, 2 * hz:], out=now)
+        np.multiply(now, now, out=squared)
+        np.add(squared[:, :hz].T, squared[:, hz:].T, out=self.tones[:, :n])
+        np.add(last_energy[:n, 0], energy[:n, 1], out=self.power[:n])
+
+    def halves(self, rows: Indices, blocks: int) -> Floats:
+        """Energies of each 5 ms of the last `blocks`, in any order: float32[blocks * HALVES, n]."""
+        return np.concatenate([self._energy[self._at - back, rows, 2:].T for back in range(blocks)])
 
     def exact(self, rows: Indices, which: Indices) -> tuple[Floats, Floats, Floats]:
         """For `which` intp[rows, k] of each row's frequencies, from its last two windows; float32[rows, k].
 
         Offsets in Hz of the sines that are there; their powers in the last window and in the one before.
         """
-        each = rows[:, None]
-        now, before = self._now[each, which], self._before[each, which]
+        now, before = (_complex(window, rows[:, None], which) for window in (self._now, self._before))
         offset_hz = np.angle(now * before.conj() * self._turn[which]) * _HZ_PER_RADIAN
         bins = np.minimum(np.abs(offset_hz) * np.float32(1 / _BIN_HZ), _FARTHEST)
         gain = (np.sinc(bins) / (1 - bins ** 2)) ** 2            # what a Hann window leaves of such a power
         return offset_hz, np.abs(now) ** 2 / gain, np.abs(before) ** 2 / gain
 
 
+def _complex(window: Floats, rows: Indices, which: Indices) -> Complexes:
+    real, imaginary = window[rows, which], window[rows, window.shape[1] // 2 + which]
+    numbers: Complexes = real + np.complex64(1j) * imaginary
+    return numbers
+
+
 def _projections(hz: Floats) -> tuple[Floats, Floats]:
-    """[BLOCK, 4 hz]: samples -> sines under the window's halves; [BLOCK, 2 + HALVES]: squares -> energies."""
+    """[BLOCK, 4 hz]: samples -> sines under the window's halves, real and imaginary; the second half's as the
+    window's beginning sees them. [BLOCK, 2 + HALVES]: squares -> energies.
+    """
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW)
-    halves = hann.reshape(2, BLOCK, 1)
-    turning = np.exp(-2j * np.pi * np.outer(np.arange(BLOCK), hz) / SAMPLE_RATE_HZ) * _TONE_GAIN
-    sines = np.concatenate([halves[0] * turning, halves[1] * turning], axis=1).astype(np.complex64)
+    turning = np.exp(-2j * np.pi * np.outer(np.arange(_WINDOW), hz) / SAMPLE_RATE_HZ) * _TONE_GAIN
+    opening, closing = np.split(turning * hann[:, None], 2)
+    sines = np.concatenate([opening.real, opening.imag, closing.real, closing.imag], axis=1)
     energies = np.zeros((BLOCK, 2 + HALVES), np.float32)
-    energies[:, :2] = halves[:, :, 0].T ** 2 * _ENERGY_GAIN
-    for half, rows in enumerate(np.split(np.arange(BLOCK), HALVES)):
-        energies[rows, 2 + half] = 1
-    return sines.view(np.float32), energies
+    energies[:, :2] = hann.reshape(2, BLOCK).T ** 2 * _ENERGY_GAIN
+    for half, samples in enumerate(np.split(np.arange(BLOCK), HALVES)):
+        energies[samples, 2 + half] = 1
+    return sines.astype(np.float32), energies

@@ -49,7 +49,7 @@ class TwoOfSix:
         """One block int16[n, BLOCK] of rows 0 to n-1: (row, signal) where one begins, (row, OFF) then."""
         n = len(samples)
         self._windows.feed(samples)
-        tones, sounding = self._windows.tones[:n], self._sounding[:n]
+        tones, sounding = self._windows.tones[:, :n].T, self._sounding[:n]
         heard = np.full(n, _NONE)
         enough = tones.sum(axis=1) >= np.maximum(MIN_PART * self._windows.power[:n], MIN_LEVEL)
         found, pair, weaker = self._examine(enough.nonzero()[0], tones)
@@ -80,8 +80,8 @@ class TwoOfSix:
         sure &= (least >= MIN_STEADINESS * most).all(axis=1)
         sure &= (weaker >= MIN_LEVEL) & (most.max(axis=1) <= MAX_DIFFERENCE * weaker)
         sure &= weaker >= MIN_CLEARANCE * third
-        lately = self._windows.halves[rows, 2:]
-        sure &= lately.min(axis=1) >= MIN_EVENNESS / lately.shape[1] * lately.sum(axis=1)
+        lately = self._windows.halves(rows, 2)
+        sure &= lately.min(axis=0) >= MIN_EVENNESS / len(lately) * lately.sum(axis=0)
         return rows[sure], pair[sure], weaker[sure]
 
 

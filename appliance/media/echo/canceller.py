@@ -16,7 +16,8 @@ import numpy.typing as npt
 from appliance.media.echo.disabler import ToneDisabler
 from appliance.media.echo.filters import PARTITIONS, FilterBank
 from appliance.media.echo.noise import ComfortNoise
-from appliance.media.echo.spectra import Floats
+from appliance.media.echo.spectra import Floats, squares
+from appliance.media.echo.suppressor import Suppressor
 from appliance.media.g711 import PEAK_0DBM0, Linear
 from e1_driver import BLOCK
 
@@ -33,15 +34,18 @@ SLOW = np.float32(0.05)                           # the same where echo is told 
 MUCH_BETTER = 0.7                                 # in power: the path has changed
 COHERENT = 0.12                                   # correlation of what is left and echo, squared: so it has
 CONVERGED = 0.1                                   # of echo's power left over
-WELL = 0.03                                       # the same of a modem's signal, which is soon over
+WELL = 0.01                                       # the same: there is little more to learn
 LEAST_LOSS = 0.5                                  # of an echo path in power: 6 dB, and 3 for blocks that peak
 TONE_LOSS = 0.8                                   # the same of tones, which some paths pass better
 MARGIN = 8.0                                      # of what is left of echo over its average, in power
 BACKGROUND = 2.0                                  # of the near end's noise, in power: no talk yet
 HARMFUL = 1.3                                     # power of what is left against what was received
 PLAIN = np.float32(0.1)                           # of the echo in power: more is muted only at first
-HANGOVER_TICKS = 6                                # after the near end talked
-TURNS = 3                                         # ticks in which a converged filter learns once
+TALK_TICKS = 6                                    # after the near end talked it counts as talking,
+PLAIN_TICKS = 12                                  # and is heard
+SLIGHT = 1e-3                                     # of what is left, in power: no echo is heard in it
+DOUBT = 3.0                                       # times what is expected: the near end, or another echo
+TURNS = 6                                         # ticks in which such a filter learns once
 AT_FIRST = np.float32(0.1)                        # how fast what is left of echo is learnt: at first,
 FALLING, RISING = np.float32(0.02), np.float32(0.005)     # later,
 IN_TALK = np.float32(0.002)                       # and how much more may be left at most while somebody talks
@@ -77,6 +81,7 @@ class EchoCanceller:
         self._filters = FilterBank(rows)
         self._noise = ComfortNoise(rows)
         self._disabler = ToneDisabler(rows)
+        self._suppressor = Suppressor(rows)
         self._row = np.arange(rows)               # on each seat
         self._seat = np.arange(rows)              # of each row
         self._seated = 0                          # so many first seats have rows that are awake
@@ -109,6 +114,7 @@ class EchoCanceller:
         self._begin(slice(seat, seat + 1))
         self._noise.reset(row)
         self._disabler.reset(row)
+        self._suppressor.reset(row)
         self._loudest[:, row] = 0
 
     def feed(self, sent: Linear, received: Linear) -> Linear:
@@ -228,8 +234,10 @@ class EchoCanceller:
             self._change_seats(int(self._row[other]), int(one))
 
     def _urgent(self, n: int) -> Flags:
-        left = self._left[:n]
-        urgent: Flags = (self._eager[:n] > 0) | (left > CONVERGED) | (left > WELL) & self._filters.modems(n)
+        """Those that have still much to learn, and those of whom it is in doubt."""
+        left, (_, echo, residual) = self._left[:n], self._averages[:3, :n]
+        doubt = (self._talking[:n] > 0) & (residual < DOUBT * MARGIN * left * echo)
+        urgent: Flags = (self._eager[:n] > 0) | (left > WELL) | doubt
         return urgent
 
     def _compare(
@@ -301,9 +309,9 @@ class EchoCanceller:
             residual > expected + background)
         learns = unknown & ((self._eager[:n] > 0) | modems)
         plain = talks | ((residual > PLAIN * loud + background) & heard & ~learns)
-        for ticks, now in ((talking, talks), (self._plain[:n], plain)):
+        for ticks, now, most in ((talking, talks, TALK_TICKS), (self._plain[:n], plain, PLAIN_TICKS)):
             ticks -= 1
-            np.maximum(ticks, HANGOVER_TICKS * now, out=ticks)
+            np.maximum(ticks, most * now, out=ticks)
         return expected
 
     def _step(self, rows: Rows, step: Floats, loudest: Floats, near: Floats) -> Floats:
@@ -330,28 +338,37 @@ class EchoCanceller:
 
     def _process(self, residual: Floats, rows: Rows) -> Linear:
         """The non-linear processor: comfort noise in place of what is left, unless the near end may talk."""
-        gain = self._gain[:rows.size]
+        gain, tone = self._gain[:rows.size], self._disabler.tone[rows]
         before = gain.copy()
-        passes = (self._plain[:rows.size] > 0) | self._disabler.tone[rows]
-        np.maximum(passes, not self.processor, out=gain)
-        mixed = np.flatnonzero(np.minimum(gain, before) < 1)
-        if mixed.size:
-            self._replace(residual, mixed, rows[mixed], before[mixed, None], gain[mixed, None])
+        np.maximum(self._plain[:rows.size] > 0, tone, out=gain)
+        if self.processor:
+            self._suppress(residual, (np.maximum(gain, before) > 0) & ~tone, rows)
+            self._replace(residual, before, gain, rows)
         np.rint(residual, out=residual)
         np.clip(residual, -32768, 32767, out=residual)
         return residual.astype(np.int16)
 
-    def _replace(self, residual: Floats, seats: Rows, rows: Rows, before: Floats, gain: Floats) -> None:
-        ramp = before + (gain - before) * _RAMP
-        part = residual[seats]
-        part *= ramp
-        if self._comfort:
-            noise = self._noise.make(rows)
-            np.multiply(ramp, ramp, out=ramp)
-            np.subtract(1, ramp, out=ramp)
-            noise *= np.sqrt(ramp, out=ramp)
-            part += noise
-        residual[seats] = part
+    def _suppress(self, residual: Floats, heard: Flags, rows: Rows) -> None:
+        """What is left of echo under a near end that is heard."""
+        left, (_, echo, over) = self._left[:rows.size], self._averages[:3, :rows.size]
+        seats = np.flatnonzero(heard & (left * echo > SLIGHT * over))
+        power = squares(self._filters.spectra[seats])
+        residual[seats] = self._suppressor.feed(residual[seats], left[seats, None] * power, rows[seats])
+
+    def _replace(self, residual: Floats, before: Floats, gain: Floats, rows: Rows) -> None:
+        replaced = np.minimum(gain, before) < 1
+        if replaced.any():
+            faded = np.flatnonzero(replaced & (gain != before))
+            part = residual[faded]
+            residual[replaced] = self._noise.next(rows[replaced]) if self._comfort else 0
+            residual[faded] = _faded(part, residual[faded], before[faded, None], gain[faded, None])
+
+
+def _faded(residual: Floats, noise: Floats, before: Floats, gain: Floats) -> Floats:
+    """From one to the other, as loud together: `residual` by `before` at first, by `gain` at the end."""
+    ramp = before + (gain - before) * _RAMP
+    mixed: Floats = ramp * residual + np.sqrt(1 - ramp * ramp) * noise
+    return mixed
 
 
 def _mean_square(blocks: Floats) -> Floats:

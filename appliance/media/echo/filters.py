@@ -41,12 +41,11 @@ class FilterBank:
         self._sent = np.zeros((PARTITIONS, seats, BINS), np.complex64)         # spectra of the last frames
         self._power = np.zeros((PARTITIONS, seats, BINS), np.float32)
         self._last = np.zeros((1, seats, BINS), np.complex64)     # of the last block alone
-        self._lines = np.zeros((1, seats, BINS), np.float32)      # the newest frame's power
-        self._strength = np.zeros((1, seats), np.float32)         # its length
         self._narrow = np.zeros((1, seats), np.int16)             # ticks of few lines
         self._steady = np.zeros((1, seats), np.int16)             # ticks of tones
         self._background = np.zeros((PARTITIONS, seats, BINS), np.complex64)
         self._foreground = np.zeros_like(self._background)
+        self.spectra = np.zeros((seats, BINS), np.complex64)      # of the last echoes
         self._size = np.zeros((PARTITIONS, seats), np.float32)    # of the background's partitions
         self._share = np.ones((PARTITIONS, seats), np.float32)    # of the step
         self._change = np.empty((PARTITIONS, AT_ONCE, BINS), np.complex64)
@@ -54,8 +53,8 @@ class FilterBank:
     def exchange(self, one: int, other: int) -> None:
         """What the two seats have learnt and what they were sent."""
         states: tuple[npt.NDArray[Any], ...] = (
-            self._sent, self._power, self._last, self._lines, self._strength, self._narrow, self._steady,
-            self._background, self._foreground, self._size, self._share)
+            self._sent, self._power, self._last, self._narrow, self._steady, self._background,
+            self._foreground, self._size, self._share)
         for state in states:
             kept = state[:, one].copy()
             state[:, one] = state[:, other]
@@ -63,9 +62,8 @@ class FilterBank:
 
     def quiet(self, seat: int) -> None:
         """The seat was sent nothing."""
-        self._sent[:, seat] = self._last[:, seat] = 0
-        self._power[:, seat] = self._lines[:, seat] = 0
-        self._strength[:, seat] = self._narrow[:, seat] = self._steady[:, seat] = 0
+        self._sent[:, seat] = self._power[:, seat] = self._last[:, seat] = 0
+        self._narrow[:, seat] = self._steady[:, seat] = 0
 
     def reset(self, seat: int) -> None:
         self.quiet(seat)
@@ -83,21 +81,19 @@ class FilterBank:
         frame += self._last[0, :n]
         self._last[0, :n] = alone
         squares = parts * parts
-        self._find_tones(np.add(squares[:, ::2], squares[:, 1::2], out=self._power[at, :n]))
+        power = np.add(squares[:, ::2], squares[:, 1::2], out=self._power[at, :n])
+        self._find_tones(power, self._power[(at + 1) % PARTITIONS, :n])
 
-    def _find_tones(self, power: Floats) -> None:
+    def _find_tones(self, power: Floats, before: Floats) -> None:
         """Counts the ticks that each seat was sent steady lines and nothing else."""
         n = len(power)
-        strength = np.sqrt(np.einsum("sb,sb->s", power, power))
-        before, known = self._lines[0, :n], self._strength[0, :n]
-        steady = np.einsum("sb,sb->s", power, before) > STEADY * strength * known
+        strength, known = np.sqrt(_dots(power, power)), np.sqrt(_dots(before, before))
         lines = strength > NARROW * power.sum(axis=1)
-        narrow = self._narrow[0, :n]
-        np.minimum(narrow + 1, MODEM_TICKS, out=narrow)
-        narrow *= lines
-        ticks = np.minimum(self._steady[0, :n] + 1, STEADY_TICKS)
-        self._steady[0, :n] = ticks * (steady & lines)
-        before[:], known[:] = power, strength
+        alike = _dots(power, before) > STEADY * strength * known
+        narrow, steady = self._narrow[0, :n], self._steady[0, :n]
+        for ticks, most, now in ((narrow, MODEM_TICKS, lines), (steady, STEADY_TICKS, lines & alike)):
+            np.minimum(ticks + 1, most, out=ticks)
+            ticks *= now
 
     def narrow(self, n: int) -> Flags:
         """Of seats 0 to n-1: had the last frame few lines?"""
@@ -113,15 +109,16 @@ class FilterBank:
 
     def echoes(self, n: int) -> Floats:
         """float32[n, BLOCK]: the echoes by the foregrounds of seats 0 to n-1."""
-        return self._hear(self._foreground, n)
+        return self._hear(self._foreground, self.spectra[:n])
 
     def guesses(self, n: int) -> Floats:
         """The same by the backgrounds."""
-        return self._hear(self._background, n)
+        return self._hear(self._background, np.empty_like(self.spectra[:n]))
 
-    def _hear(self, filters: Complexes, n: int) -> Floats:
+    def _hear(self, filters: Complexes, echo: Complexes) -> Floats:
+        n = len(echo)
         places = _PLACES[self._head:]
-        echo: Complexes = self._sent[places[0], :n] * filters[0, :n]
+        np.multiply(self._sent[places[0], :n], filters[0, :n], out=echo)
         part = np.empty_like(echo)
         for partition in range(1, PARTITIONS):
             np.multiply(self._sent[places[partition], :n], filters[partition, :n], out=part)
@@ -177,3 +174,9 @@ class FilterBank:
     def taps(self, seat: int) -> Floats:
         """float32[PARTITIONS * BLOCK]: the foreground's impulse response."""
         return spectra.first(self._foreground[:, seat]).reshape(-1)
+
+
+def _dots(one: Floats, other: Floats) -> Floats:
+    """Row by row."""
+    dots: Floats = np.einsum("sb,sb->s", one, other)
+    return dots

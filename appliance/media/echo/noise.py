@@ -1,5 +1,7 @@
 """Comfort noise like the background of each row: its level by bands of 50 Hz, its phases by chance.
 
+A few frames of it are kept for each row and played in random order, every one overlapping the one before.
+
 Background is what is about as loud as the quietest blocks of the last second or two, and free of echo.
 
 Ref: ITU-T G.168 (04/2015) clause 6.4.2.10, Test 9.
@@ -9,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.media.echo import spectra
-from appliance.media.echo.spectra import BINS, Floats
+from appliance.media.echo.spectra import BINS, FRAME, Floats
 from e1_driver import BLOCK
 
 FLOOR_TICKS = 100                                 # the quietest block of one to two such times is the floor
@@ -17,7 +19,10 @@ ABOVE_FLOOR = 4.0                                 # so much louder, in power, ba
 SMOOTH = 0.25                                     # part of the newest block in the level that is compared
 SLOW = 0.04                                       # part of a block in the spectrum
 TURNS_TICKS = 4                                   # spectra are taken every so many ticks
+FRAME_TICKS = 16                                  # for a new frame of noise
+FRAMES = 8                                        # kept
 _PHASES = 8192
+_SIGNS = np.resize(np.array([1, -1], np.float32), FRAMES)[:, None, None]
 
 Rows = npt.NDArray[np.intp]
 
@@ -25,19 +30,19 @@ Rows = npt.NDArray[np.intp]
 class ComfortNoise:
     def __init__(self, rows: int) -> None:
         self._level = np.zeros((rows, BINS), np.float32)          # mean square of a block's spectrum
-        self._amplitude = np.zeros((rows, BINS, 2), np.float32)   # its root, for both parts of a bin
+        self._frames = np.zeros((FRAMES, rows, FRAME), np.float32)        # like it, the last ones made
         self.power = np.zeros(rows, np.float32)                   # mean square of the background
         self._taken = np.zeros(rows, np.float32)                  # blocks of background in it
         self._smooth = np.zeros(rows, np.float32)                 # mean square
         self._floor = np.full((2, rows), np.inf, np.float32)      # of the time before and this one
         self._tick = 0
-        self._half = np.zeros((rows, BLOCK), np.float32)          # of the last frame made, the second block
-        random = np.random.default_rng(TURNS_TICKS)
-        self._chance = random.normal(size=(2 * (_PHASES + rows * BINS))).astype(np.float32)
-        self._at = 0
+        self._random = np.random.default_rng(FRAMES)
+        self._chance = self._random.normal(size=_PHASES + 2 * BINS * rows).astype(np.float32)
+        self._made = 0                                            # frames
+        self._heard = 0                                           # the frame whose first block was given out
 
     def reset(self, row: int) -> None:
-        self._level[row] = self._amplitude[row] = self._half[row] = 0
+        self._level[row] = self._frames[:, row] = 0
         self._smooth[row] = self._taken[row] = self.power[row] = 0
         self._floor[:, row] = np.inf
 
@@ -67,15 +72,22 @@ class ComfortNoise:
             level = self._level[rows]
             level += rate[:, None] * (strength - level)
             self._level[rows] = level
-            self._amplitude[rows] = np.sqrt(level)[:, :, None]
+            if self._tick % FRAME_TICKS == 0:
+                self._make(rows, np.sqrt(level))
 
-    def make(self, rows: Rows) -> Floats:
-        """float32[len(rows), BLOCK] of noise like the rows' background."""
-        self._at = (self._at * 1103515245 + 12345) % 2 ** 31
-        start = 2 * (self._at % _PHASES)
-        parts = self._amplitude[rows].reshape(-1, 2 * BINS)
+    def _make(self, rows: Rows, amplitude: Floats) -> None:
+        """A new frame for each row; who had none has only that, every other inverted."""
+        first = self._frames[self._made, rows, 0] == 0
+        start = int(self._random.integers(_PHASES))
+        parts = np.repeat(amplitude, 2, axis=1)
         parts *= self._chance[start:start + parts.size].reshape(parts.shape)
         frames = spectra.noise(parts.view(np.complex64))
-        blocks: Floats = frames[:, :BLOCK] + self._half[rows]
-        self._half[rows] = frames[:, BLOCK:]
+        self._made = (self._made + 1) % FRAMES
+        self._frames[self._made, rows] = frames
+        self._frames[:, rows[first]] = _SIGNS * frames[first]
+
+    def next(self, rows: Rows) -> Floats:
+        """float32[len(rows), BLOCK] of noise like the rows' background."""
+        before, self._heard = self._heard, int(self._random.integers(FRAMES))
+        blocks: Floats = self._frames[self._heard, rows, :BLOCK] + self._frames[before, rows, BLOCK:]
         return blocks

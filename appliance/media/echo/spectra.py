@@ -56,6 +56,13 @@ def noise(spectra: Complexes) -> Floats:
     return product(spectra.view(np.float32), _BACK_WINDOWED)
 
 
+def squares(spectra: Complexes) -> Floats:
+    """The power of each bin."""
+    parts = np.square(spectra.view(np.float32))
+    powers: Floats = parts[:, ::2] + parts[:, 1::2]
+    return powers
+
+
 def product(left: Floats, right: Floats) -> Floats:
     """[n, k] x [k, m]."""
     result = np.empty((len(left), right.shape[1]), np.float32)

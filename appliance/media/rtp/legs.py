@@ -4,15 +4,26 @@ Ref: RFC 3550, RFC 3551, RFC 3389 (comfort noise), RFC 4733 by way of the rooms 
 """
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
 from appliance.media import g711, noise
 from appliance.media.g711 import Octets
 from appliance.media.rtp import packet, quality
+from appliance.media.rtp.alone import Failed, each
 from appliance.media.rtp.events import NAMES, Event, Listener, Regenerator
-from appliance.media.rtp.packet import COMFORT_NOISE, PCMA, PCMU, Headers, Marks, Numbers, Rows
+from appliance.media.rtp.packet import (
+    COMFORT_NOISE,
+    HEADER_OCTETS,
+    PAYLOAD_AT,
+    PCMA,
+    PCMU,
+    Headers,
+    Marks,
+    Numbers,
+    Rows,
+)
 from appliance.media.rtp.playout import MOST_OCTETS, Playout
 from appliance.media.rtp.rtcp import Received, Reports, Sent
 from appliance.media.rtp.sender import Senders
@@ -56,19 +67,24 @@ class _Leg:
 
 
 class Legs:
-    """Rows 0 to rows-1, open or not. `now` is monotonic seconds, `wall_s` Unix time."""
+    """Rows 0 to rows-1, open or not. `now` is monotonic seconds, `wall_s` Unix time.
+
+    `failed`: what the work of a leg raised, for the caller to take; the others carry on.
+    """
 
     def __init__(self, rows: int) -> None:
-        self.senders = Senders(rows)
-        self._streams, self._playout = Streams(rows), Playout(rows)
+        self.failed: Failed = []
+        self.senders = Senders(rows, self.failed)
+        self._streams, self._playout = Streams(rows), Playout(rows, self.failed)
         self._legs: dict[int, _Leg] = {}
         self._hears: Marks = np.zeros(rows, bool)
-        self._begun: Marks = np.zeros(rows, bool)                # streams whose first audio is to come
         self._event_payload: Numbers = np.full(rows, -1, np.int64)
         self._heard_s: Floats = np.full(rows, -np.inf)
+        self._report_at: Floats = np.full(rows, np.inf)
         self._acting: set[int] = set()            # legs with an event that mutes or sounds
         self._heard: list[RtpHeard] = []
         self._look_at = 0.0
+        self._mu_law = False                      # it was heard of some leg
 
     def __contains__(self, row: int) -> bool:
         return row in self._legs
@@ -80,7 +96,8 @@ class Legs:
         self._streams.reset(row)
         self._playout.open(row, settings.most_delay_ms * SAMPLES_PER_MS)
         self.senders.open(row, settings, *numbers)
-        self._legs[row] = _Leg(settings, Reports(cname, now), now)
+        reports = Reports(cname, now)
+        self._legs[row], self._report_at[row] = _Leg(settings, reports, now), reports.due_s
         self._heard_s[row] = -np.inf
         self.change(row, settings)
 
@@ -92,7 +109,8 @@ class Legs:
             self._playout.rest(row, None)
         self._hears[row] = settings.direction.hears
         self._event_payload[row] = -1 if settings.event_payload is None else settings.event_payload
-        self._playout.bound[row] = settings.most_delay_ms * SAMPLES_PER_MS
+        self._playout.limit(row, settings.most_delay_ms * SAMPLES_PER_MS)
+        self._streams.doubt(row)
 
     def expect_another(self, row: int) -> None:
         """The far end is another one from now on: its first packet begins a stream."""
@@ -102,13 +120,29 @@ class Legs:
     def close(self, row: int) -> None:
         del self._legs[row]
         self._acting.discard(row)
-        self._hears[row] = False
+        self._hears[row], self._report_at[row] = False, np.inf
         self.senders.close(row)
         self._playout.close(row)
 
     def receive(self, rows: Rows, packets: Octets, sizes: Numbers, arrived: Floats, now: float) -> None:
         """Packets uint8[n, WIDTH] of different open rows; they may be written to. `arrived`: in samples."""
-        headers = packet.parse(packets, sizes)
+        found = packet.heads(packets, sizes)
+        plain = self._streams.plain(rows, found)
+        if plain is not True:
+            odd = ~plain
+            self._receive_odd(rows[odd], packets[odd], found[odd], arrived[odd], now)
+            rows, found, arrived = rows[plain], found[plain], arrived[plain]
+            packets = packets[plain, :found[:, 3].max(initial=0)]
+        if rows.size:
+            timestamps = self._streams.follow(rows, arrived)
+            self._heard_s[rows] = now
+            if self._mu_law:
+                self._translate(packets, found[:, 0] >> PAYLOAD_AT & 0x7F)
+            self._play(rows, timestamps, packets, (found[:, 3] - HEADER_OCTETS << 16) + HEADER_OCTETS, now)
+
+    def _receive_odd(self, rows: Rows, packets: Octets, found: Numbers, arrived: Floats, now: float) -> None:
+        """Those that need a look."""
+        headers = packet.parse(packets, found)
         kinds = headers.payload_type
         audio, event = (kinds == PCMA) | (kinds == PCMU), kinds == self._event_payload[rows]
         fine = headers.valid & (
@@ -117,27 +151,34 @@ class Legs:
             for row in rows[~fine].tolist():
                 self._legs[row].malformed += 1
             rows, packets, headers, arrived = rows[fine], packets[fine], headers.only(fine), arrived[fine]
-            audio, event, kinds = audio[fine], event[fine], kinds[fine]
+            audio, event, found = audio[fine], event[fine], found[fine]
         arrivals = self._streams.take(rows, headers, arrived, ~event)
-        self._begun[rows] |= arrivals.begun
         for row in rows[arrivals.begun].tolist():
+            self._playout.expect_anew(row)
             self._legs[row].listener = Listener()
             self._legs[row].reports.left = False
         self._heard_s[rows[arrivals.good]] = now
         heard = arrivals.good & self._hears[rows]
         sound = heard & audio
-        if not sound.all():
-            for at in (heard & ~audio).nonzero()[0].tolist():
-                self._beside(int(rows[at]), packets[at], headers, at, int(arrivals.timestamp[at]))
-            if not sound.any():
-                return
-            rows, packets, headers, kinds = rows[sound], packets[sound], headers.only(sound), kinds[sound]
-        mu_law = kinds == PCMU
+        for at in (heard & ~audio).nonzero()[0].tolist():
+            row, timestamp = int(rows[at]), int(arrivals.timestamp[at])
+            each([row], partial(self._beside, row, packets[at], headers, at, timestamp), self.failed)
+        if sound.any():
+            rows, packets, headers, timestamps = (
+                rows[sound], packets[sound], headers.only(sound), arrivals.timestamp[sound])
+            self._translate(packets, headers.payload_type)
+            self._play(rows, timestamps, packets, headers.octets << 16 | headers.at, now)
+            self._streams.trust(rows, found[sound], headers.sequence, timestamps)
+
+    def _translate(self, packets: Octets, payload_type: Numbers) -> None:
+        mu_law = payload_type == PCMU
         if mu_law.any():
+            self._mu_law = True
             packets[mu_law] = g711.a_law(packets[mu_law])
-        self._playout.put(
-            rows, arrivals.timestamp[sound], self._begun[rows], packets, headers.at, headers.octets, now)
-        self._begun[rows] = False
+
+    def _play(self, rows: Rows, timestamps: Numbers, packets: Octets, kinds: Numbers, now: float) -> None:
+        each(rows, lambda part: self._playout.put(
+            rows[part], timestamps[part], packets[part], kinds[part], now), self.failed)
 
     def receive_rtcp(self, row: int, octets: bytes, wall_s: float, now: float) -> None:
         leg = self._legs[row]
@@ -152,15 +193,7 @@ class Legs:
         """One block of all rows' A-law into uint8[rows, BLOCK]; what was heard since."""
         rx[:] = self._playout.take()
         for row in [*self._acting]:
-            leg = self._legs[row]
-            block = leg.regenerator.take()
-            if block is not None:
-                rx[row] = block
-            elif leg.mute > 0:
-                rx[row] = IDLE
-            else:
-                self._acting.discard(row)
-            leg.mute -= BLOCK
+            each([row], partial(self._act, row, rx), self.failed)
         if now >= self._look_at:
             self._look_at = now + 1
             self._look(now)
@@ -169,11 +202,9 @@ class Legs:
 
     def reports(self, now: float, wall_s: float) -> list[tuple[int, bytes]]:
         """RTCP packets that are due, by row."""
-        due = []
-        for row, leg in self._legs.items():
-            if now >= leg.reports.due_s:
-                self._score(row, leg)
-                due.append((row, leg.reports.report(self._sent(row), self._received(row), now, wall_s)))
+        due: list[tuple[int, bytes]] = []
+        for row in (self._report_at <= now).nonzero()[0].tolist():
+            each([row], partial(self._report, row, due, now, wall_s), self.failed)
         return due
 
     def bye(self, row: int, now: float, wall_s: float) -> bytes:
@@ -197,7 +228,19 @@ class Legs:
             far_jitter_ms=None if reports.far_jitter is None else reports.far_jitter / SAMPLES_PER_MS,
             far_lost=reports.far_lost, mos=leg.score)
 
-    def _beside(self, row: int, octets: Octets, headers: Headers, at: int, timestamp: int) -> None:
+    def _act(self, row: int, rx: Octets, _: slice) -> None:
+        """The block of a leg with an event."""
+        leg = self._legs[row]
+        block = leg.regenerator.take()
+        if block is not None:
+            rx[row] = block
+        elif leg.mute > 0:
+            rx[row] = IDLE
+        else:
+            self._acting.discard(row)
+        leg.mute -= BLOCK
+
+    def _beside(self, row: int, octets: Octets, headers: Headers, at: int, timestamp: int, _: slice) -> None:
         """A packet that is no audio: comfort noise or an event."""
         start, length = int(headers.at[at]), int(headers.octets[at])
         if headers.payload_type[at] == COMFORT_NOISE:
@@ -241,6 +284,12 @@ class Legs:
             delay_ms = trip_ms / 2 + waited_ms + leg.settings.ptime_ms + LINE_MS
             loss = max(0, missed - before_missed) / (expected - before_expected)
             leg.score = round(quality.mos(delay_ms, min(loss, 1.0)), 2)
+
+    def _report(self, row: int, due: list[tuple[int, bytes]], now: float, wall_s: float, _: slice) -> None:
+        leg = self._legs[row]
+        self._score(row, leg)
+        due.append((row, leg.reports.report(self._sent(row), self._received(row), now, wall_s)))
+        self._report_at[row] = leg.reports.due_s
 
     def _sent(self, row: int) -> Sent:
         senders = self.senders

@@ -14,6 +14,7 @@ WIDTH = 1504                                      # an Ethernet packet's, in who
 HEADER_OCTETS = 12
 VERSION = 2 << 30                                 # in a header's first word
 MARKER = 1 << 23
+PAYLOAD_AT = 16                                   # bits, in the first word
 
 PCMU, PCMA, COMFORT_NOISE = 0, 8, 13              # RFC 3551 table 4
 
@@ -39,12 +40,19 @@ class Headers:
                        self.timestamp[wanted], self.ssrc[wanted], self.at[wanted], self.octets[wanted])
 
 
-def parse(packets: Octets, sizes: Numbers) -> Headers:
-    """The headers of uint8[n, WIDTH], of which `sizes` octets came. Nothing in them raises."""
-    words = packets.view(">u4")[:, :3].astype(np.int64)
-    first = words[:, 0]
+def heads(packets: Octets, sizes: Numbers) -> Numbers:
+    """Of uint8[n, WIDTH], of which `sizes` octets came: the header's three words and the size, [n, 4]."""
+    found = np.empty((len(packets), 4), np.int64)
+    found[:, :3] = packets.view(">u4")[:, :3]
+    found[:, 3] = sizes
+    return found
+
+
+def parse(packets: Octets, found: Numbers) -> Headers:
+    """The headers of uint8[n, WIDTH], of which heads() were `found`. Nothing in them raises."""
+    first, sizes = found[:, 0], found[:, 3]
     valid = (first >> 30 == 2) & (sizes >= HEADER_OCTETS)
-    headers = Headers(valid, first >> 16 & 0x7F, first & 0xFFFF, words[:, 1], words[:, 2],
+    headers = Headers(valid, first >> PAYLOAD_AT & 0x7F, first & 0xFFFF, found[:, 1], found[:, 2],
                       np.full(len(first), HEADER_OCTETS), sizes - HEADER_OCTETS)
     odd = (first & 0x3F000000).nonzero()[0]       # padding, extension, contributing sources
     if odd.size:

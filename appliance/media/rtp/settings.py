@@ -80,6 +80,7 @@ class LegFigures:
     malformed: int = 0                            # no RTP, or not what was agreed, or not authentic
     refused: int = 0                              # above the rate that a leg may have
     unsent: int = 0                               # our packets that the network did not take
+    failures: int = 0                             # of the leg in the box: its audio was made anew
     restarts: int = 0                             # of the far end's stream: SSRC, timestamps
     concealed_ms: int = 0
     stretched_ms: int = 0                         # put in or left out to fit the delay

@@ -4,11 +4,12 @@ Ref: RFC 3550 6.4.1, appendices A.1 (sequence numbers, probation), A.3 (loss), A
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from appliance.media.rtp.packet import Headers, Marks, Numbers, Rows
+from appliance.media.rtp.packet import HEADER_OCTETS, MARKER, Headers, Marks, Numbers, Rows
 
 MOST_LEAP = 3000                                  # MAX_DROPOUT: further away is a sender that began anew
 SEEN = 64                                         # packets back that a duplicate is known by
@@ -17,6 +18,8 @@ MOST_DIFFERENCE = 8000                            # samples between two transits
 
 _NO_SOURCE = -1
 _ONE = np.uint64(1)
+_PLAIN = 2 << 6                                   # no padding, no extension, no contributing sources
+_NO_MARKER = np.array([~MARKER, -1, -1, -1])
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,35 +34,83 @@ class Arrivals:
 
 
 class Streams:
-    """Of each row the stream that it hears. Another one takes over with its second packet in a row (A.1)."""
+    """Of each row the stream that it hears. Another one takes over with its second packet in a row (A.1).
+
+    Of what nearly every packet changes a row is one stretch of a matrix: it is read and written at once.
+    """
 
     def __init__(self, rows: int) -> None:
+        state = self._state = np.zeros((rows, 8), np.int64)
+        self._next = state[:, :4]                 # heads() of the packet that goes on with the last one
+        self.newest: Numbers = state[:, 4]        # sequence number without the wrap
+        self.received: Numbers = state[:, 5]
+        self._counted: Numbers = state[:, 6]      # of this stream, each number once
+        self._timestamp: Numbers = state[:, 7]    # of the last packet, without the wrap
+        self._step: Numbers = np.zeros((rows, 8), np.int64)      # ... which changes so much
         self.ssrc: Numbers = np.full(rows, _NO_SOURCE, np.int64)
-        self.newest: Numbers = np.zeros(rows, np.int64)          # sequence number without the wrap
-        self.received: Numbers = np.zeros(rows, np.int64)
         self.duplicates: Numbers = np.zeros(rows, np.int64)
         self.reordered: Numbers = np.zeros(rows, np.int64)
-        self.jitter: Floats = np.zeros(rows)                     # samples
+        timing = self._timing = np.zeros((rows, 2))
+        self.jitter: Floats = timing[:, 0]        # samples
+        self._transit: Floats = timing[:, 1]
         self._oldest: Numbers = np.zeros(rows, np.int64)
-        self._counted: Numbers = np.zeros(rows, np.int64)        # of this stream, each number once
-        self._lost_before: Numbers = np.zeros(rows, np.int64)    # ... of those before it
+        self._lost_before: Numbers = np.zeros(rows, np.int64)    # of the streams before this one
         self._seen = np.zeros(rows, np.uint64)                   # bit b: newest - b came
-        self._timestamp: Numbers = np.zeros(rows, np.int64)      # of the last packet, without the wrap
-        self._transit: Floats = np.zeros(rows)
+        self._seen_at: Numbers = np.zeros(rows, np.int64)        # ... when so many were received
         self._probed: dict[int, tuple[int, int]] = {}            # row: SSRC, next sequence of a newcomer
 
     def reset(self, row: int) -> None:
         self.ssrc[row] = _NO_SOURCE
         for count in (self.newest, self.received, self.duplicates, self.reordered, self._oldest,
-                       self._counted, self._lost_before, self._timestamp):
+                       self._counted, self._lost_before, self._timestamp, self._seen_at):
             count[row] = 0
         self.jitter[row], self._transit[row], self._seen[row] = 0, 0, 0
         self._probed.pop(row, None)
+        self.doubt(row)
 
     def forget(self, row: int) -> None:
         """The next packet begins a stream, whatever it is; the counts go on."""
         self._lost_before[row] += self.lost(row)
         self.ssrc[row] = _NO_SOURCE
+        self.doubt(row)
+
+    def doubt(self, row: int) -> None:
+        """The next packet has to be looked at, whatever it is."""
+        self._next[row] = _NO_SOURCE
+
+    def trust(self, rows: Rows, found: Numbers, sequence: Numbers, timestamps: Numbers) -> None:
+        """After take() of packets with these heads: what goes on with a newest and plain one is alike."""
+        step = np.zeros((len(rows), 8), np.int64)
+        step[:, [0, 4, 5, 6]] = 1
+        step[:, 1] = step[:, 7] = found[:, 3] - HEADER_OCTETS
+        goes_on = ((found[:, 0] >> 24 == _PLAIN) & (sequence == self.newest[rows] & 0xFFFF)
+                   & (sequence < 0xFFFF) & (timestamps == self._timestamp[rows]))
+        self._step[rows] = step
+        self._next[rows] = np.where(goes_on[:, None], (found & _NO_MARKER) + step[:, :4], _NO_SOURCE)
+
+    def plain(self, rows: Rows, found: Numbers) -> Marks | Literal[True]:
+        """Which of heads() are of packets that were trusted to come: those are for follow(). True: all."""
+        expected = self._next.take(rows, 0)
+        if expected.tobytes() == found.tobytes():
+            return True
+        alike: Marks = (expected == found).all(axis=1)
+        return alike
+
+    def follow(self, rows: Rows, arrived: Floats) -> Numbers:
+        """take() of plain() packets; their time stamps."""
+        state = self._state.take(rows, 0)
+        state += self._step.take(rows, 0)
+        if not (state[:, 0] & 0xFFFF).all():      # the sequence begins anew: that is no sum
+            state[state[:, 0] & 0xFFFF == 0, 0] = _NO_SOURCE
+        self._state[rows] = state
+        timestamp = state[:, 7]
+        timing = self._timing.take(rows, 0)
+        transit = arrived - timestamp
+        difference = np.abs(transit - timing[:, 1])
+        timing[:, 0] += (difference - timing[:, 0]) * (JITTER_SHARE * (difference < MOST_DIFFERENCE))
+        timing[:, 1] = transit
+        self._timing[rows] = timing
+        return timestamp
 
     def known(self, row: int) -> bool:
         return bool(self.ssrc[row] != _NO_SOURCE)
@@ -79,14 +130,8 @@ class Streams:
         """Valid packets of different rows. `arrived` is in samples of any clock; `timed`: not an event."""
         leap = (headers.sequence - self.newest[rows] + 0x8000 & 0xFFFF) - 0x8000
         same = headers.ssrc == self.ssrc[rows]
-        if (same & (leap == 1)).all():            # as nearly always
-            good, begun = same, ~same
-            self.newest[rows] += 1
-            self._seen[rows] = self._seen[rows] << _ONE | _ONE
-            self.received[rows] += 1
-            self._counted[rows] += 1
-        else:
-            good, begun = self._sort(rows, headers, same, leap)
+        good, begun = self._sort(rows, headers, same, leap)
+        self._next[rows] = _NO_SOURCE
         before = self._timestamp[rows]
         timestamp = before + (headers.timestamp - before + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
         self._timestamp[rows] = np.where(good, timestamp, before)
@@ -95,6 +140,8 @@ class Streams:
 
     def _sort(self, rows: Rows, headers: Headers, same: Marks, leap: Numbers) -> tuple[Marks, Marks]:
         """Arrivals.good and begun of packets `leap` after the newest one, of the `same` stream or not."""
+        followed = np.minimum(self.received[rows] - self._seen_at[rows], SEEN - 1).astype(np.uint64)
+        self._seen[rows] = self._seen[rows] << followed | (_ONE << followed) - _ONE
         strange = ~same | (np.abs(leap) > MOST_LEAP)
         begun = np.zeros(len(rows), bool)
         if strange.any():
@@ -115,6 +162,7 @@ class Streams:
         self.newest[rows] += np.where(good, np.maximum(leap, 0), 0)
         self._seen[rows] = np.where(good, seen | bit, self._seen[rows])
         self.received[rows] += mine
+        self._seen_at[rows] = self.received[rows]
         self._counted[rows] += good
         return good, begun
 

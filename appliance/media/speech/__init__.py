@@ -27,6 +27,7 @@ CHOICES = {                                       # kind -> words that change ho
     "time": frozenset({"24h"}),
     "amount": frozenset({"and"}),
     "duration": frozenset[str](),
+    "wait": frozenset[str](),                     # how long somebody in line will wait
 }
 
 
@@ -51,6 +52,8 @@ class Language(Protocol):
     def amount(self, amount: Amount, choices: frozenset[str]) -> list[str]: ...
 
     def duration(self, seconds: int, choices: frozenset[str]) -> list[str]: ...
+
+    def wait(self, seconds: int, choices: frozenset[str]) -> list[str]: ...
 
 
 LANGUAGES: dict[str, Language] = {"zh": Chinese(), "en": English()}
@@ -116,5 +119,7 @@ def _say(kind: str, text: str, language: Language, currency: str, choices: froze
             return [language.time(values.clock(text), choices)]
         case "amount":
             return [language.amount(values.amount(text, currency), choices)]
+        case "wait":
+            return [language.wait(values.duration(text), choices)]
         case _:
             return [language.duration(values.duration(text), choices)]

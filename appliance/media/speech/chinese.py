@@ -25,6 +25,7 @@ _WORDS = {
     "duration/day": "天", "duration/hour": "小时", "duration/minute": "分", "duration/minutes": "分钟",
     "duration/second": "秒",
     "position": "您是第", "position-end": "位",
+    "wait": "预计等待时间不超过",
 }
 _CURRENCY = {
     "AED": "阿联酋迪拉姆", "ARS": "阿根廷比索", "AUD": "澳元", "BRL": "巴西雷亚尔", "CAD": "加元",
@@ -58,6 +59,9 @@ class Chinese:
 
     def position(self, place: int, choices: frozenset[str]) -> list[str]:
         return ["position", *_names(_written(place)), "position-end"]
+
+    def wait(self, seconds: int, choices: frozenset[str]) -> list[str]:
+        return ["wait", *self.duration(seconds, choices)]
 
     def date(self, day: Day, choices: frozenset[str]) -> list[str]:
         """二零二六年 十一月 二十二日, 星期日 with "weekday"."""

@@ -33,6 +33,7 @@ _WORDS = {
     **{f"duration/{unit}": unit for unit in ("day", "days", "hour", "hours", "minute", "minutes", "second",
                                              "seconds")},
     "position": "you are number", "position-end": "in line",
+    "wait": "you will wait no more than",
 }
 _CURRENCY: dict[str, tuple[str, ...]] = {         # one, many; of hundredths, where people say them
     "AED": ("dirham", "dirhams", "fils", "fils"),
@@ -87,6 +88,9 @@ class English:
 
     def position(self, place: int, choices: frozenset[str]) -> list[str]:
         return ["position", *_cardinal(place, "and" in choices), "position-end"]
+
+    def wait(self, seconds: int, choices: frozenset[str]) -> list[str]:
+        return ["wait", *self.duration(seconds, choices)]
 
     def date(self, day: Day, choices: frozenset[str]) -> list[str]:
         """November twenty-second, twenty twenty-six; Sunday before it with "weekday"."""

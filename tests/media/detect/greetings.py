@@ -31,6 +31,7 @@ _UNTIL_WORD_S = 0.5                               # from the answer, on the aver
 _WITH_BEEP = 0.8                                  # of the machines
 _BEEP_HZ, _BEEP_S = (420, 1600), (0.2, 1.0)
 _LENGTH_S = 26
+_UNTIL_MACHINE_S = 1.8                            # from the answer to the first word of nearly all
 _NEAR_S = 0.2                                     # of the beep's end
 
 
@@ -108,6 +109,18 @@ def confusion(answered: Sequence[Answer], line: str) -> list[list[str]]:
                      f"{np.quantile(waited_s, 0.95):.1f} s" if waited_s else "",
                      f"{right} of {with_beep}" if with_beep else "", str(wrong)])
     return rows
+
+
+def certainty(answered: Sequence[Answer], line: str, greeting_s: float) -> list[str]:
+    """What `greeting_s` buys: who is right, and when a machine is known for one."""
+    results = list(zip(answered, heard(over(line, answered), Settings(
+        greeting_s=greeting_s, within_s=greeting_s + _UNTIL_MACHINE_S)), strict=True))
+    shares = [float(np.mean([verdict(each)[1] == right for answer, each in results if answer.who == who]))
+              for who, right in (("person", "person"), ("company", "person"), ("machine", "machine"))]
+    known_s = [verdict(each)[0] for answer, each in results
+               if answer.who == "machine" and verdict(each)[1] == "machine"]
+    return [line, f"{greeting_s:g} s", *(f"{100 * share:.0f} %" for share in shares),
+            f"{np.median(known_s):.1f} s"]
 
 
 def noise_rms(dbm0: float) -> float:

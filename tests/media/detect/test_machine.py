@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from appliance.config.schema import MachineConfig
 from appliance.media import tones
 from appliance.media.detect.machine import Machine, Settings
 from tests.media.detect import corpus, greetings
@@ -32,10 +33,10 @@ def test_most_answers_are_told_apart(answered: list[Answer], line: str) -> None:
 
 
 def test_a_person_need_not_wait_and_all_are_decided_in_time(answered: list[Answer]) -> None:
-    """Within 2 s of the last word, as rules for silent calls ask; within 4 s of the answer in any case."""
+    """Within 2 s of the last word, as rules for silent calls ask; within 6 s of the answer in any case."""
     for answer, each in zip(answered, heard(over("clear", answered)), strict=True):
         at_s, what = verdict(each)
-        assert at_s <= 4.0
+        assert at_s <= 6.0
         assert [what for _, what in each if what in greetings.VERDICTS] == [what]
         if answer.who == "person":
             assert at_s - answer.ends_s <= 1.0
@@ -70,20 +71,54 @@ def test_noise_from_the_answer_on_is_silence(noise_dbm0: float) -> None:
     assert [what for _, what in said(Machine(1), [alaw(noise)])[0]] == ["silence"]
 
 
-def test_settings_decide() -> None:
-    """Two sentences of a second with a pause of half a second."""
-    voice = np.random.default_rng(4).normal(0, 1, SECOND) * 4000 * (1 + np.sin(np.arange(SECOND) / 300))
-    line = np.concatenate([np.zeros(SECOND // 2), voice, np.zeros(SECOND // 2), voice, np.zeros(3 * SECOND)])
-    assert [what for _, what in said(Machine(1, Settings(pause_s=0.4)), [alaw(line)])[0]] == ["person"]
-    assert [what for _, what in said(Machine(1, Settings(greeting_s=1.9)), [alaw(line)])[0]] == ["machine"]
-    assert [what for _, what in said(Machine(1, Settings(within_s=2.65)), [alaw(line)])[0]] == ["unsure"]
+def voice(seconds: float, loudness: float = 4000) -> Samples:
+    size = int(seconds * SECOND)
+    noise: Samples = np.random.default_rng(4).normal(0, loudness, size)
+    noise *= 1 + np.sin(np.arange(size) / 300)
+    return noise
 
 
-@pytest.mark.parametrize("wrong", [
-    {"pause_s": 0.0}, {"greeting_s": 0.5}, {"within_s": 2.0}, {"silence_s": 5.0}])
-def test_settings_that_cannot_decide(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="must be 0 < pause_s < greeting_s < within_s"):
-        Settings(**wrong)
+def quiet(seconds: float) -> Samples:
+    return np.zeros(int(seconds * SECOND))
+
+
+def verdicts(parts: Sequence[Samples], **settings: float) -> list[tuple[float, str]]:
+    """What is said of a line, and when."""
+    [each] = said(Machine(1, Settings(**settings)), [alaw(np.concatenate(parts))])
+    return [(round(end / SECOND, 1), what) for end, what in each]
+
+
+TWO_SENTENCES = [quiet(0.5), voice(1.2), quiet(0.8), voice(1), quiet(5)]
+
+
+@pytest.mark.parametrize(("settings", "at_s", "verdict"), [
+    ({}, 4.4, "person"), ({"sentence_pause_s": 0.7}, 2.4, "person"), ({"greeting_s": 2.6}, 3.1, "machine"),
+    ({"within_s": 3.0}, 3.0, "unsure"), ({"silence_s": 0.4}, 0.4, "silence")])
+def test_settings_decide(settings: dict[str, float], at_s: float, verdict: str) -> None:
+    assert verdicts(TWO_SENTENCES, **settings) == [(at_s, verdict)]
+
+
+def test_a_word_is_waited_after_for_less_long_than_a_sentence() -> None:
+    assert verdicts([quiet(0.5), voice(0.6), quiet(5)]) == [(1.8, "person")]
+    assert verdicts([quiet(0.5), voice(1.6), quiet(5)]) == [(3.0, "person")]
+
+
+def test_who_only_others_are_heard_of_waits() -> None:
+    """A person says a sentence, and somebody else in the room talks on, 12 dB below."""
+    assert verdicts([quiet(0.5), voice(1.5), voice(5, 1000)]) == [(3.3, "person")]
+    assert verdicts([quiet(0.5), voice(1.5), voice(5, 3000)]) == [(4.7, "machine")]
+
+
+@pytest.mark.parametrize(("words_s", "verdict"), [(0.6, "machine"), (0.0, "person")])
+def test_a_beep_after_words_is_a_machines(words_s: float, verdict: str) -> None:
+    """Before any word it may be a telephone's."""
+    beep = tones.sines((1000.0,), (-15.0,), 400 * MS).astype(float)
+    heard = verdicts([quiet(0.5), voice(words_s), quiet(0.5 if words_s else 0), beep, quiet(3)])
+    assert sorted(what for _, what in heard) == sorted(["beep", verdict])
+
+
+def test_the_document_says_by_default_what_is_the_detectors_own() -> None:
+    assert Settings(**MachineConfig().model_dump()) == Settings()
 
 
 def test_rows_begin_anew_at_the_answer() -> None:

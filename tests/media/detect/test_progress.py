@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from appliance.media import g711, tones
-from appliance.media.detect import DETECTORS, of_country
+from appliance.media.detect import DETECTORS, configured
+from appliance.media.detect.machine import Settings
 from appliance.media.detect.progress import Progress, country_patterns
 from appliance.media.tones import COUNTRIES
 from tests.media import spandsp
@@ -164,7 +165,7 @@ def test_a_cadence_that_others_contain_is_asked_for_at_greater_length() -> None:
 
 def test_the_table_of_a_country() -> None:
     """China's congestion is longer than other countries' busy tones."""
-    made = of_country("cn")
+    made = configured("cn", Settings())
     assert made.keys() == DETECTORS.keys()
     line = alaw(tone("cn", "congestion"))
     assert [[what for _, what in said(table["progress"](1), [line])[0]] for table in (made, DETECTORS)] == [

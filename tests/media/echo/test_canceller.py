@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from appliance.media.echo import EchoCanceller, spectra
 from appliance.media.echo.filters import PARTITIONS
+from appliance.media.echo.suppressor import LEAST, Suppressor
 from appliance.media.g711 import Linear
 from e1_driver import BLOCK
 from tests.media.echo import signals
@@ -66,6 +67,17 @@ def test_near_end_passes_in_double_talk() -> None:
     near = signals.css(4, -15, near=True)
     left = run(canceller, sent, received)[0] - near
     assert signals.mean_dbm0(left[8000:]) < -15 - ERL_DB - 10
+
+
+@pytest.mark.parametrize(("share", "gain"), [(0.0, 1.0), (1e4, float(LEAST))])
+def test_suppressor_adds_no_delay(share: float, gain: float) -> None:
+    suppressor, row = Suppressor(2), np.array([1])
+    random = np.random.default_rng(4)
+    for _ in range(20):
+        block = random.normal(0, 1000, (1, BLOCK)).astype(np.float32)
+        echo = np.full((1, spectra.BINS), share * 1000 ** 2 * BLOCK, np.float32)
+        out = suppressor.feed(block, echo, row)
+    assert np.allclose(out, gain * block, atol=30)
 
 
 def test_rows_are_independent_and_few_rows_may_be_fed() -> None:

@@ -84,6 +84,8 @@ class Talk:
             self.deliver(self.network.arrive(self.now))
             self.heard += self.legs.fill(rx, self.now)
             blocks.append(rx[self.row].copy())
+            for _, error in self.legs.failed:
+                raise error
         return np.concatenate(blocks)
 
     def talk(self) -> None:

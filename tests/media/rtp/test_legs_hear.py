@@ -274,3 +274,26 @@ def test_what_is_no_audio_counts_as_malformed_and_is_not_heard(words: Octets) ->
     assert talk.legs.figures(0).malformed == 4
     assert talk.legs.figures(0).received > 0
     assert SSRC == talk.legs._streams.ssrc[0]
+
+
+def test_copies_in_an_even_stream_are_known_and_its_number_begins_anew(words: Octets) -> None:
+    talk, plain = Talk(words, first_sequence=65_500), Talk(words, first_sequence=65_500)
+    talk.run(2)
+    plain.run(2)
+    received = talk.legs.figures(0).received
+    for back in (1, 20, 60):
+        number = received - back
+        talk.deliver([(talk.now, rtp(65_500 + number, 2 ** 32 - 40_000 + 160 * number, bytes(160)))])
+    heard = talk.run(2)
+    figures = talk.legs.figures(0)
+    assert (figures.duplicates, figures.lost, figures.reordered, figures.concealed_ms) == (3, 0, 0, 0)
+    assert figures.received > received + 90
+    assert (heard == plain.run(2)).all()          # nothing of the copies
+
+
+def test_another_payload_type_where_the_number_begins_anew_is_not_taken_for_audio(words: Octets) -> None:
+    talk = Talk(words)
+    for number in range(65_530, 65_536):
+        talk.deliver([(talk.now, rtp(number, 160 * number, bytes(160)))])
+    talk.deliver([(talk.now, rtp(0, 160 * 65_536, bytes(160), kind=9))])
+    assert talk.legs.figures(0).malformed == 1

@@ -10,7 +10,7 @@ def parsed(*packets: bytes) -> Headers:
     octets = np.zeros((len(packets), WIDTH), np.uint8)
     for row, data in enumerate(packets):
         octets[row, :len(data)] = np.frombuffer(data, np.uint8)
-    return packet.parse(octets, np.array([len(data) for data in packets]))
+    return packet.parse(octets, packet.heads(octets, np.array([len(data) for data in packets])))
 
 
 def test_fields_of_a_plain_packet() -> None:

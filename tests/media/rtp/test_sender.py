@@ -25,7 +25,7 @@ def run(senders: Senders, blocks: int, first: int = 0) -> dict[int, list[Packet]
 
 @pytest.mark.parametrize("ptime_ms", [10, 20, 30, 40])
 def test_every_sample_is_sent_once_in_its_place(ptime_ms: int) -> None:
-    senders, samples = Senders(1), 8 * ptime_ms
+    senders, samples = Senders(1, []), 8 * ptime_ms
     senders.open(0, LegSettings(ptime_ms=ptime_ms), 0xCAFE, 65_534, 2 ** 32 - 100)
     said = run(senders, 120)[0]
     assert len(said) == 1200 // ptime_ms
@@ -39,7 +39,7 @@ def test_every_sample_is_sent_once_in_its_place(ptime_ms: int) -> None:
 
 
 def test_a_hold_is_a_hole_in_time_but_not_in_sequence_and_ends_with_a_marker() -> None:
-    senders = Senders(1)
+    senders = Senders(1, [])
     senders.open(0, LegSettings(), 1, 100, 0)
     before = run(senders, 20)[0]
     senders.change(0, LegSettings(direction=Direction.RECVONLY))
@@ -52,7 +52,7 @@ def test_a_hold_is_a_hole_in_time_but_not_in_sequence_and_ends_with_a_marker() -
 
 
 def test_mu_law_and_a_change_of_both_at_once() -> None:
-    senders = Senders(1)
+    senders = Senders(1, [])
     senders.open(0, LegSettings(codec=Codec.PCMU), 1, 1, 0)
     said = run(senders, 4)[0]
     assert said[0][0] == 0x80
@@ -64,7 +64,7 @@ def test_mu_law_and_a_change_of_both_at_once() -> None:
 
 
 def test_legs_take_turns() -> None:
-    senders = Senders(8)
+    senders = Senders(8, [])
     for row in range(8):
         senders.open(row, LegSettings(), row, 1, 0)
     silence = np.zeros((8, BLOCK), np.uint8)

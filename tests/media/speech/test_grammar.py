@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from appliance.centre.flow import Language
 from appliance.config.schema import Currency, Wording
-from appliance.launch.voice import VOICES
 from appliance.media import speech
+from appliance.media.voice import VOICES
 
 TEXTS = {language: speech.vocabulary(language) for language in speech.LANGUAGES}
 

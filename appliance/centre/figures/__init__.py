@@ -1,0 +1,1 @@
+"""Figures: what counts (counting), what each is (definitions), those of a time (report). Pure."""

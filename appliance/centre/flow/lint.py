@@ -1,0 +1,174 @@
+"""What the schema of a flow cannot see: names that nothing has, ways that lead nowhere, and loops."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+
+from appliance.centre.flow.model import (
+    RESERVED,
+    AuthenticateNode,
+    CallbackNode,
+    CollectNode,
+    Flow,
+    HoursNode,
+    LookupNode,
+    Node,
+    PlayNode,
+    QueueNode,
+    SayNode,
+    SubflowNode,
+    SurveyNode,
+    TransferNode,
+    VoicemailNode,
+)
+from appliance.config.load import Mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names that the configuration has; None: anything may be named."""
+
+    queues: Collection[str] | None = None
+    sources: Mapping[str, bool] | None = None     # name -> it may be sent a secret
+    calendars: Collection[str] | None = None
+    boxes: Collection[str] | None = None
+    surveys: Collection[str] | None = None
+    agents: Collection[str] | None = None
+    trunks: Collection[str] | None = None
+    skills: Collection[str] | None = None
+
+    def with_queues(self, queues: Collection[str] | None) -> "Known":
+        return self if queues is None else replace(self, queues=queues)
+
+
+_NAMES: tuple[tuple[type[Node], str, str], ...] = (                  # node, its key, the field of Known
+    (QueueNode, "queue", "queues"), (CallbackNode, "queue", "queues"), (LookupNode, "source", "sources"),
+    (AuthenticateNode, "source", "sources"), (HoursNode, "calendar", "calendars"),
+    (VoicemailNode, "box", "boxes"), (SurveyNode, "survey", "surveys"), (TransferNode, "agent", "agents"),
+    (TransferNode, "trunk", "trunks"))
+_ONE = {field.name: field.name.removesuffix("s") for field in fields(Known)} | {"boxes": "voicemail box"}
+
+
+def mistakes(flow: Flow, known: Known) -> Iterator[Mistake]:
+    """Of one file: (keys, sentence)."""
+    if flow.start not in flow.nodes:
+        yield ("start",), _unknown(flow, flow.start)
+    for name, node in flow.nodes.items():
+        if "/" in name:
+            yield ("nodes", name), "a node's name has no /: that is of sub-flows"
+        for keys, target in node.targets():
+            if target not in flow.nodes:
+                yield ("nodes", name, *keys), _unknown(flow, target)
+        yield from _names(name, node, known)
+        yield from _texts(flow, name, node)
+        yield from _secrets(flow, name, node, known)
+        if isinstance(node, QueueNode) and (node.overflow_s is None) != (node.next is None):
+            yield ("nodes", name), "overflow_s and next go together: give both or none"
+        if isinstance(node, SubflowNode) and node.start:
+            yield ("nodes", name, "start"), "no such key: the sub-flow's own start is taken"
+    yield from _variables(flow)
+    yield from _loops(flow)
+    for name in sorted(flow.nodes.keys() - _reached(flow)):
+        yield ("nodes", name), "no node leads here: remove it or let one"
+    for name in sorted(_reached(flow) - _lead_out(flow)):
+        yield ("nodes", name), "no way leads out of here: let a node hang up, queue, transfer or return"
+
+
+def _unknown(flow: Flow, target: str) -> str:
+    return f"no node is called {target!r}, there are {', '.join(sorted(flow.nodes)) or 'none'}"
+
+
+def _names(name: str, node: Node, known: Known) -> Iterator[Mistake]:
+    for kind, key, field in _NAMES:
+        there: Collection[str] | None = getattr(known, field)
+        wanted = getattr(node, key) if isinstance(node, kind) else None
+        if wanted is not None and there is not None and wanted not in there:
+            yield ("nodes", name, key), (
+                f"no {_ONE[field]} is called {wanted!r}, there are {', '.join(sorted(there)) or 'none'}")
+    if isinstance(node, QueueNode) and known.skills is not None:
+        for skill in sorted(node.skills.keys() - set(known.skills)):
+            yield ("nodes", name, "skills", skill), (
+                f"no agent has the skill {skill!r}, they have {', '.join(sorted(known.skills)) or 'none'}")
+
+
+def _secrets(flow: Flow, name: str, node: Node, known: Known) -> Iterator[Mistake]:
+    """A source whose address would hold it is asked with no secret."""
+    secrets = {one.to for one in flow.nodes.values() if isinstance(one, CollectNode) and one.secret}
+    sends = isinstance(node, AuthenticateNode) or (
+        isinstance(node, LookupNode) and any(used & secrets for _, used in node.uses()))
+    if isinstance(node, AuthenticateNode | LookupNode) and sends and known.sources is not None:
+        if not known.sources.get(node.source, True):
+            yield ("nodes", name, "source"), (
+                f"{node.source!r} would have the secret in its address, where servers log it: "
+                "give the source method: POST")
+
+
+def _texts(flow: Flow, name: str, node: Node) -> Iterator[Mistake]:
+    if isinstance(node, SayNode):
+        for language in sorted(flow.languages - node.text.keys()):
+            yield ("nodes", name, "text"), f"has no text in {language}, which the flow can come to speak"
+
+
+def _variables(flow: Flow) -> Iterator[Mistake]:
+    there = {*RESERVED, *flow.variables, *(one for node in flow.nodes.values() for one in node.sets())}
+    secrets = {node.to for node in flow.nodes.values() if isinstance(node, CollectNode) and node.secret}
+    for name, node in flow.nodes.items():
+        for keys, used in node.uses():
+            for secret in sorted(used & secrets if not isinstance(node, LookupNode) else ()):
+                yield ("nodes", name, *keys), f"{secret!r} is a secret: only a lookup may send it"
+            for variable in sorted(used - there):
+                yield ("nodes", name, *keys), (
+                    f"nothing sets the variable {variable!r}, there are {', '.join(sorted(there))}: set it "
+                    "before, or give it a value below variables")
+
+
+def _loops(flow: Flow) -> Iterator[Mistake]:
+    """Rings of nodes none of which waits: nothing would ever stop a contact there."""
+    for name, node in flow.nodes.items():
+        if not node.pauses and name in _reached_at_once(flow, name):
+            if all(isinstance(flow.nodes[one], PlayNode) for one in _ring(flow, name)):
+                what = "only plays, round and round"
+            else:
+                what = "leads back here without waiting for anything"
+            yield ("nodes", name, *next(iter(node.targets()))[0]), (
+                f"{what}: let one of the nodes lead elsewhere")
+
+
+def _reached_at_once(flow: Flow, first: str) -> set[str]:
+    """The nodes after `first` up to and with those that wait."""
+    reached: set[str] = set()
+    ahead = [target for _, target in flow.nodes[first].targets()]
+    while ahead:
+        name = ahead.pop()
+        if name in flow.nodes and name not in reached:
+            reached.add(name)
+            if not flow.nodes[name].pauses:
+                ahead += [target for _, target in flow.nodes[name].targets()]
+    return reached
+
+
+def _ring(flow: Flow, name: str) -> set[str]:
+    return {one for one in _reached_at_once(flow, name)
+            if not flow.nodes[one].pauses and name in _reached_at_once(flow, one)}
+
+
+def _reached(flow: Flow) -> set[str]:
+    reached: set[str] = set()
+    ahead = [flow.start]
+    while ahead:
+        name = ahead.pop()
+        if name in flow.nodes and name not in reached:
+            reached.add(name)
+            ahead += [target for _, target in flow.nodes[name].targets()]
+    return reached
+
+
+def _lead_out(flow: Flow) -> set[str]:
+    """The nodes from which a contact can come to an end of the flow."""
+    found = {name for name, node in flow.nodes.items() if node.ends()}
+    grown = True
+    while grown:
+        more = {name for name, node in flow.nodes.items()
+                if name not in found and any(target in found for _, target in node.targets())}
+        found |= more
+        grown = bool(more)
+    return found

@@ -1,0 +1,69 @@
+"""A flow's YAML file, and those of its sub-flows, as one checked Flow."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from appliance.centre.flow.lint import Known, mistakes
+from appliance.centre.flow.model import Flow, Node, ReturnNode, SubflowNode
+from appliance.config.load import Mistake, read
+from appliance.errors import ConfigError
+
+DEPTH_MOST = 3                                    # sub-flows in sub-flows
+NODES_MOST = 1000                                 # of a flow with all that it leads through
+
+
+def load_flow(path: Path, queues: Collection[str] | None, known: Known | None = None) -> Flow:
+    """ConfigError has a line 'file:line: key: what' for every mistake.
+
+    `queues` and `known`: the names that exist, None where anything may.
+    """
+    there = (known or Known()).with_queues(queues)
+    flow = _read(path, there, ())
+    for name, node in flow.nodes.items():
+        if isinstance(node, ReturnNode) and "/" not in name:
+            raise ConfigError(f"{path}: nodes.{name}: only a sub-flow returns, this one is called itself: "
+                              "write kind: hangup")
+    return flow
+
+
+def load_subflow(path: Path, queues: Collection[str] | None, known: Known | None = None) -> Flow:
+    """As load_flow; one that returns is all right."""
+    return _read(path, (known or Known()).with_queues(queues), ())
+
+
+def _read(path: Path, known: Known, above: tuple[Path, ...]) -> Flow:
+    inner: dict[str, Flow] = {}
+
+    def check(flow: Flow) -> list[Mistake]:
+        wrong = list(mistakes(flow, known))
+        for name, node in flow.nodes.items():
+            if isinstance(node, SubflowNode):
+                below = path.parent / node.file
+                if below.resolve() in (one.resolve() for one in (*above, path)):
+                    wrong.append((("nodes", name, "file"), "leads into itself: a flow may not call itself"))
+                elif len(above) == DEPTH_MOST:
+                    wrong.append((("nodes", name, "file"), f"more than {DEPTH_MOST} sub-flows deep"))
+                else:
+                    inner[name] = _read(below, known, (*above, path))
+        total = len(flow.nodes) + sum(len(one.nodes) for one in inner.values())
+        if total > NODES_MOST:
+            wrong.append((("nodes",), f"{total} nodes with those of sub-flows: {NODES_MOST} are the most"))
+        return wrong
+
+    flow = read(path, Flow, check)
+    return _joined(flow, inner) if inner else flow
+
+
+def _joined(flow: Flow, inner: dict[str, Flow]) -> Flow:
+    """The sub-flows' nodes beside their own, as NODE/NAME."""
+    nodes: dict[str, Node] = {}
+    variables = dict(flow.variables)
+    for name, node in flow.nodes.items():
+        if isinstance(node, SubflowNode):
+            below = inner[name]
+            nodes[name] = node.model_copy(update={"start": below.start})
+            nodes |= {f"{name}/{one}": part for one, part in below.nodes.items()}
+            variables = below.variables | variables
+        else:
+            nodes[name] = node
+    return flow.model_copy(update={"nodes": nodes, "variables": variables})

@@ -1,0 +1,183 @@
+"""A flow tried without a telephone: the engine itself goes through it, with keys and answers that are given.
+
+A prompt is over as soon as it begins; a caller whose keys are used up presses nothing more.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from appliance.bus.messages import CallIncoming, Digit, Play, PlayEnded, Request, SetNotReady
+from appliance.centre import events
+from appliance.centre.effects import Effect, EffectDone, Lookup, Say
+from appliance.centre.engine import Engine
+from appliance.centre.events import LogEvent, decode
+from appliance.centre.flow.expressions import text_of
+from appliance.centre.flow.model import Flow, QueueNode
+from appliance.centre.state import HIDDEN, Contact
+from appliance.centre.turn import Setup
+from appliance.config.schema import AgentConfig, CentreConfig, InboundRoute, QueueConfig
+from appliance.media import speech
+
+PATH, TRUNK, LEG, AGENT = "flow", "line", "caller", "agent-of-the-test"
+NOTHING = "-"                                     # in place of keys: the caller presses none and waits
+MOST = 10_000                                     # inputs: more than any flow lets a caller make
+
+Answer = Mapping[str, Any] | None | str           # of a source; None: nothing found; a text: the error
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`keys`: what is pressed each time that the flow awaits it. `answers`: by source, the last one again."""
+
+    keys: Sequence[str] = ()
+    caller: str = ""
+    called: str = "5000"
+    at: float = 0.0
+    answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)           # prompt -> what it says
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`lines`: what happened, for people. `end`: hangup, rejected, failed, queue NAME or a kind of node."""
+
+    lines: list[str]
+    nodes: list[str]
+    heard: list[str]
+    end: str = ""
+    keys_left: int = 0
+
+
+def run(flow: Flow, call: Call, centre: CentreConfig | None = None) -> Outcome:
+    """Until the contact ends, or leaves the flow for somebody."""
+    return _Trial(flow, call, centre or CentreConfig()).run()
+
+
+class _Trial:
+    def __init__(self, flow: Flow, call: Call, centre: CentreConfig) -> None:
+        numbers = count(1)
+        names = {node.queue for node in flow.nodes.values() if isinstance(node, QueueNode)}
+        made_up = [QueueConfig(name=name, agents=[AGENT]) for name in sorted(
+            names - {queue.name for queue in centre.queues})]
+        config = centre.model_copy(update={
+            "inbound": [InboundRoute(trunk=TRUNK, called=call.called, flow=PATH)], "entry": [],
+            "queues": [*centre.queues, *made_up],
+            "agents": [*centre.agents, AgentConfig(name=AGENT, extension="1", trunk=TRUNK)]})
+        self._flow, self._call = flow, call
+        self._engine = Engine(Setup.of(config, {PATH: flow}, lambda: f"{next(numbers):032x}"))
+        self._engine.start(call.at)
+        for agent in list(self._engine.state.agents):                # they are there, and have no time
+            reason = next((one.name for one in config.not_ready), "")
+            self._engine.command(SetNotReady(agent=agent, reason=reason), call.at)
+        self._engine.take()
+        self._now = call.at
+        self._keys = list(call.keys)
+        self._answers = {source: list(answers) for source, answers in call.answers.items()}
+        self._said: dict[str, str] = {}           # fragment -> text
+        self._effects: list[Effect] = []
+        self._out = Outcome([], [], [])
+
+    def run(self) -> Outcome:
+        self._give(CallIncoming(leg=LEG, trunk=TRUNK, called=self._call.called, calling=self._call.caller,
+                                calling_name="", complete=True, at=self._now))
+        for _ in range(MOST):
+            contact = next(iter(self._engine.state.contacts.values()), None)
+            if contact is None or not self._go_on(contact):
+                break
+        self._out.keys_left = len(self._keys)
+        return self._out
+
+    def _go_on(self, contact: Contact) -> bool:
+        """The next thing that happens to the contact; False: it has left the flow."""
+        node = self._flow.nodes[contact.node]
+        if self._effects:
+            self._give(self._done(self._effects.pop(0)))
+        elif contact.play and not contact.repeat:
+            self._give(PlayEnded(leg=LEG, play=contact.play, finished=True))
+        elif contact.record.state == "queue" and not (self._keys and getattr(node, "digits", None)):
+            self._out.end = f"queue {contact.record.queue}"
+            return False
+        elif contact.record.state not in ("flow", "queue"):
+            self._out.end = str(getattr(node, "kind", ""))
+            return False
+        elif self._keys and (keys := self._keys.pop(0)) != NOTHING:
+            for key in keys:
+                self._give(Digit(leg=LEG, digit=key, at=self._now))
+        elif (deadline := self._engine.next_deadline()) is not None:
+            self._now = max(self._now, deadline)
+            self._note("nothing is pressed" if contact.digit_until else "time passes")
+            self._engine.expire(self._now)
+            self._take()
+        else:
+            self._out.end = str(getattr(node, "kind", ""))
+            return False
+        return True
+
+    def _done(self, effect: Effect) -> EffectDone:
+        if isinstance(effect, Say):
+            fragment = f"said:{effect.order}"
+            self._said[fragment] = effect.text
+            return EffectDone(order=effect.order, fragment=fragment)
+        source = effect.source if isinstance(effect, Lookup) else ""
+        given = self._answers.get(source, [])
+        answer = given.pop(0) if len(given) > 1 else given[0] if given else "no answer is given for it"
+        self._note(f"{source} answers: {'nothing found' if answer is None else answer}")
+        if isinstance(answer, str):
+            return EffectDone(order=effect.order, error=answer)
+        return EffectDone(order=effect.order, answer=answer)
+
+    def _give(self, given: object) -> None:
+        self._engine.handle(given, self._now)
+        self._take()
+
+    def _take(self) -> None:
+        entries, actions = self._engine.take()
+        for entry in entries:
+            event = decode(entry)
+            for line in self._told(event):
+                self._note(line)
+        for action in actions:
+            if isinstance(action, Effect):
+                self._effects.append(action)
+            elif isinstance(action, Request) and isinstance(action, Play):
+                self._hear(action)
+
+    def _hear(self, play: Play) -> None:
+        text = " ".join(self._text(fragment) for fragment in play.fragments)
+        self._out.heard.append(text)
+        self._note(f"hears: {text}")
+
+    def _text(self, fragment: str) -> str:
+        if fragment in self._said:
+            return self._said[fragment]
+        if speech.is_spoken(fragment):
+            return " ".join(map(self._text, speech.speak(fragment, self._flow.language)))
+        kind, _, name = fragment.partition(":")
+        if kind != "prompt":
+            return f"[{fragment}]"
+        return self._call.texts.get(name, f"[{name}]")
+
+    def _told(self, event: LogEvent) -> Iterator[str]:
+        match event:
+            case events.NodeEntered(node=node, by=by):
+                self._out.nodes.append(node)
+                yield f"{node} ({getattr(self._flow.nodes[node], 'kind', '')}, by {by})"
+            case events.Pressed(digit=digit):
+                yield f"presses {digit}"
+            case events.HiddenDigit():
+                yield f"presses {HIDDEN}"
+            case events.VariablesSet(values=values):
+                yield from (f"{name} = {text_of(value)}" for name, value in values.items())
+            case events.NotComputed(what=what) | events.GaveUp(why=what):
+                yield f"! {what}"
+            case events.Attached(priority=priority, grade=grade, skills=skills):
+                yield f"for the queue: priority {priority}, grade {grade}, skills {skills}"
+            case events.Ended(outcome=outcome):
+                self._out.end = "hangup" if outcome == "answered" else outcome
+                yield f"ends: {outcome}"
+
+    def _note(self, line: str) -> None:
+        indent = "" if " (" in line and line.endswith(")") else "    "
+        self._out.lines.append(f"{self._now - self._call.at:7.1f} s  {indent}{line}")

@@ -1,0 +1,229 @@
+"""Nodes that play and await digits."""
+
+from appliance.bus.messages import StartRecording, StopRecording
+from appliance.centre import events
+from appliance.centre.effects import EffectDone, Lookup, Say
+from appliance.centre.flow import (
+    AuthenticateNode,
+    CollectNode,
+    Entry,
+    MenuNode,
+    PlayNode,
+    RecordNode,
+    SayNode,
+)
+from appliance.centre.flow.results import AnswerError, take
+from appliance.centre.nodes import keys
+from appliance.centre.nodes.base import Doing, Go, compute, filled, play
+from appliance.centre.state import HIDDEN, Contact
+from appliance.centre.turn import Turn
+
+BEEP = "tone:confirmation"
+
+
+class Playing(Doing[PlayNode]):
+    def enter(self, turn: Turn, contact: Contact, node: PlayNode) -> Go | None:
+        if not play(turn, contact, node.prompt) and node.error is not None:
+            return Go(node.error, "error")
+        return None if contact.play else Go(node.next)
+
+    def play_over(self, turn: Turn, contact: Contact, node: PlayNode) -> Go | None:
+        return Go(node.next)
+
+    def digit(self, turn: Turn, contact: Contact, node: PlayNode, digit: str) -> Go | None:
+        return Go(node.next, digit=digit) if node.barge_in else None
+
+
+class Saying(Doing[SayNode]):
+    def enter(self, turn: Turn, contact: Contact, node: SayNode) -> Go | None:
+        turn.connect(contact)
+        text, language = node.text.get(contact.language), contact.language       # type: ignore[call-overload]
+        if text is None:
+            return Go(node.error or node.next, "error")
+        turn.ask(contact, Say(order=turn.order(contact), text=filled(contact, text), language=language,
+                              timeout_s=node.timeout_s))
+        return None
+
+    def done(self, turn: Turn, contact: Contact, node: SayNode, given: EffectDone) -> Go | None:
+        if given.error or not given.fragment:
+            return Go(node.error or node.next, "error")
+        turn.play(contact, [given.fragment])
+        return None
+
+    def resume(self, turn: Turn, contact: Contact, node: SayNode) -> Go | None:
+        return self.enter(turn, contact, node)
+
+    def play_over(self, turn: Turn, contact: Contact, node: SayNode) -> Go | None:
+        return Go(node.next)
+
+    def digit(self, turn: Turn, contact: Contact, node: SayNode, digit: str) -> Go | None:
+        return Go(node.next, digit=digit) if node.barge_in and contact.play else None
+
+
+class Choosing(Doing[MenuNode]):
+    def enter(self, turn: Turn, contact: Contact, node: MenuNode) -> Go | None:
+        play(turn, contact, node.prompt)
+        return None
+
+    def play_over(self, turn: Turn, contact: Contact, node: MenuNode) -> Go | None:
+        turn.log(events.DigitAwaited(until=turn.now + node.timeout_s), contact)
+        return None
+
+    def digit(self, turn: Turn, contact: Contact, node: MenuNode, digit: str) -> Go | None:
+        if contact.play and not node.barge_in:
+            return None
+        turn.log(events.Pressed(digit=digit), contact)
+        option = node.digits.get(digit)
+        if option is not None:
+            return Go(option.next, f"digit {digit}", option.language or "")
+        return self._again(turn, contact, node, node.invalid or [])
+
+    def no_digit(self, turn: Turn, contact: Contact, node: MenuNode) -> Go | None:
+        return self._again(turn, contact, node, [])
+
+    def _again(self, turn: Turn, contact: Contact, node: MenuNode, first: list[str]) -> Go | None:
+        if contact.tries == node.retries:
+            return Go(node.default, "default")
+        turn.log(events.Retried(), contact)
+        play(turn, contact, [*first, *node.prompt])
+        return None
+
+
+class Collecting(Doing[CollectNode]):
+    def enter(self, turn: Turn, contact: Contact, node: CollectNode) -> Go | None:
+        keys.begin(turn, contact, node)
+        return None
+
+    def play_over(self, turn: Turn, contact: Contact, node: CollectNode) -> Go | None:
+        keys.prompt_over(turn, contact, node)
+        return None
+
+    def digit(self, turn: Turn, contact: Contact, node: CollectNode, digit: str) -> Go | None:
+        return self._judge(turn, contact, node, keys.key(turn, contact, node, digit))
+
+    def no_digit(self, turn: Turn, contact: Contact, node: CollectNode) -> Go | None:
+        nothing = not contact.entered
+        return self._judge(turn, contact, node, keys.silence(turn, contact, node), silent=nothing)
+
+    def _judge(self, turn: Turn, contact: Contact, node: CollectNode, digits: str | None,
+               silent: bool = False) -> Go | None:
+        if digits is None:
+            return None
+        if digits and node.secret:
+            keys.remember(turn, contact, node.to, digits)
+            turn.log(events.VariablesSet(values={node.to: HIDDEN}), contact)
+            return Go(node.next)
+        if digits:
+            turn.log(events.VariablesSet(values={node.to: keys.shown(digits)}), contact)
+            if node.valid is None or compute(turn, contact, node.valid):
+                return Go(node.next)
+        if contact.tries == node.retries:
+            return Go(node.default, "default")
+        turn.log(events.Retried(), contact)
+        keys.begin(turn, contact, node, first=[] if silent else node.invalid)
+        return None
+
+
+class Authenticating(Doing[AuthenticateNode]):
+    def enter(self, turn: Turn, contact: Contact, node: AuthenticateNode) -> Go | None:
+        keys.begin(turn, contact, *self._first(node))
+        return None
+
+    def play_over(self, turn: Turn, contact: Contact, node: AuthenticateNode) -> Go | None:
+        if not contact.order:
+            keys.prompt_over(turn, contact, self._entry(contact, node))
+        return None
+
+    def digit(self, turn: Turn, contact: Contact, node: AuthenticateNode, digit: str) -> Go | None:
+        if contact.order:
+            return None
+        return self._judge(turn, contact, node, keys.key(turn, contact, self._entry(contact, node), digit))
+
+    def no_digit(self, turn: Turn, contact: Contact, node: AuthenticateNode) -> Go | None:
+        return self._judge(turn, contact, node, keys.silence(turn, contact, self._entry(contact, node)))
+
+    def done(self, turn: Turn, contact: Contact, node: AuthenticateNode, given: EffectDone) -> Go | None:
+        if given.error:
+            return Go(node.error, "error")
+        if given.answer is None:
+            return self._again(turn, contact, node)
+        try:
+            results = take(node.results, given.answer)
+        except AnswerError as error:
+            turn.log(events.NotComputed(what=str(error)), contact)
+            return Go(node.error, "error")
+        if results:
+            turn.log(events.VariablesSet(values=results), contact)
+        return Go(node.next)
+
+    def resume(self, turn: Turn, contact: Contact, node: AuthenticateNode) -> Go | None:
+        """The PIN is forgotten: it is asked for once more, and that counts as no try."""
+        keys.begin(turn, contact, node.pin, "pin")
+        return None
+
+    def _first(self, node: AuthenticateNode) -> tuple[Entry, str]:
+        return (node.pin, "pin") if node.customer is None else (node.customer, "customer")
+
+    def _entry(self, contact: Contact, node: AuthenticateNode) -> Entry:
+        return node.customer if contact.entry == "customer" and node.customer is not None else node.pin
+
+    def _judge(self, turn: Turn, contact: Contact, node: AuthenticateNode, digits: str | None) -> Go | None:
+        if digits is None:
+            return None
+        if not digits:
+            return self._again(turn, contact, node)
+        if contact.entry == "customer":
+            turn.log(events.VariablesSet(values={node.to: keys.shown(digits)}), contact)
+            keys.begin(turn, contact, node.pin, "pin")
+            return None
+        customer = filled(contact, f"{{{node.to}}}")
+        turn.ask(contact, Lookup(order=turn.order(contact), source=node.source, timeout_s=node.timeout_s,
+                                 send={"customer": customer, "pin": digits}))
+        return None
+
+    def _again(self, turn: Turn, contact: Contact, node: AuthenticateNode) -> Go | None:
+        if contact.tries == node.retries:
+            return Go(node.failed, "failed")
+        turn.log(events.Retried(), contact)
+        keys.begin(turn, contact, *self._first(node), first=node.wrong)
+        return None
+
+
+class Recording(Doing[RecordNode]):
+    def enter(self, turn: Turn, contact: Contact, node: RecordNode) -> Go | None:
+        play(turn, contact, [*node.prompt, BEEP])
+        return None
+
+    def play_over(self, turn: Turn, contact: Contact, node: RecordNode) -> Go | None:
+        begin_message(turn, contact, node.most_s)
+        return None
+
+    def digit(self, turn: Turn, contact: Contact, node: RecordNode, digit: str) -> Go | None:
+        if not contact.recording:
+            return None
+        return self.no_digit(turn, contact, node) if digit == node.terminator else None
+
+    def no_digit(self, turn: Turn, contact: Contact, node: RecordNode) -> Go | None:
+        recording = end_message(turn, contact)
+        if node.to is not None:
+            turn.log(events.VariablesSet(values={node.to: recording}), contact)
+        return Go(node.next)
+
+
+def begin_message(turn: Turn, contact: Contact, most_s: float) -> None:
+    """Record the caller from now on; no_digit comes at the end of the time."""
+    turn.log(events.MessageBegun(recording=turn.setup.new_id()), contact)
+    turn.log(events.DigitAwaited(until=turn.now + most_s), contact)
+    record_message(turn, contact)
+
+
+def record_message(turn: Turn, contact: Contact) -> None:
+    turn.do(StartRecording(recording=contact.recording, caller_leg=contact.arrived_leg, agent_leg=""))
+
+
+def end_message(turn: Turn, contact: Contact) -> str:
+    """The recording's name."""
+    recording = contact.recording
+    turn.do(StopRecording(recording=recording))
+    turn.log(events.MessageOver(), contact)
+    return recording

@@ -1,0 +1,144 @@
+"""branchline flow: a flow file tried, checked and drawn, without a box."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.centre import heard
+from appliance.centre.flow import Flow, Known, drawing, load_flow, load_subflow, tester
+from appliance.centre.flow.names import known
+from appliance.config.load import load
+from appliance.config.schema import Config
+from appliance.errors import ConfigError
+from appliance.launch import prompts
+from appliance.launch.asking import PATH, or_exit
+from appliance.media.prompts import Library, PromptError
+
+EXIT_CODES = {"hangup": 0, "queue": 10, "transfer": 11, "voicemail": 12, "callback": 13, "rejected": 20}
+UNFINISHED = 21                                   # any other end
+
+FILE = click.argument("file", type=PATH)
+CONFIG = click.option("--config", type=PATH, help="Whose queues, sources and prompts there are; else any.")
+
+
+@click.group()
+def flow() -> None:
+    """Try, check and draw the flow of a number; the box is not needed."""
+
+
+@flow.command()
+@FILE
+@CONFIG
+@click.option("--keys", default="", metavar="1,2,#", help="What the caller presses, a part each time that "
+              "digits are awaited: 1,12345#,2. A - is nothing. After the last: nothing.")
+@click.option("--caller", default="13800000000", show_default=True, help="The caller's number.")
+@click.option("--called", default="5000", show_default=True)
+@click.option("--at", type=click.DateTime(), help="When, by this machine's clock. [now]")
+@click.option("--lookup", "lookups", multiple=True, metavar="SOURCE=ANSWER",
+              help="A JSON object, missing, or error; again for the next answer of the source.")
+@click.option("--catalogue", type=PATH, help="TOML of `branchline prompts build`: what the prompts say.")
+@click.option("--expect", metavar="END", help="Fail unless it ends so: hangup, queue NAME, transfer, ...")
+def test(file: Path, config: Path | None, keys: str, caller: str, called: str, at: datetime | None,
+         lookups: Sequence[str], catalogue: Path | None, expect: str | None) -> None:
+    """Go through FILE as a caller would, and show the way and what is heard.
+
+    Exit code: 0 it hangs up, 10 waits in a queue, 11 is transferred, 12 voicemail, 13 callback, 20 is
+    refused, 21 else; with --expect 0 or 1. 78: the flow is wrong.
+    """
+    centre, names = _configured(config)
+    call = tester.Call(
+        keys=[part for part in keys.split(",") if part], caller=caller, called=called,
+        at=(at or datetime.now()).timestamp(), answers=_answers(lookups),
+        texts=or_exit(lambda: _texts(centre, catalogue)))
+    found = or_exit(lambda: load_flow(file, names.queues, names))
+    outcome = tester.run(found, call, centre.centre if centre else None)
+    click.echo("\n".join(outcome.lines))
+    left = f", {outcome.keys_left} parts of --keys were not pressed" if outcome.keys_left else ""
+    click.echo(f"end: {outcome.end or 'none'}{left}")
+    if expect is not None:
+        if outcome.end != expect:
+            click.echo(f"expected: {expect}", err=True)
+        sys.exit(0 if outcome.end == expect else 1)
+    sys.exit(EXIT_CODES.get(outcome.end.partition(" ")[0], UNFINISHED))
+
+
+@flow.command()
+@click.argument("files", type=PATH, nargs=-1, required=True, metavar="FILE...")
+@CONFIG
+def lint(files: Sequence[Path], config: Path | None) -> None:
+    """Say what is wrong with flow files; with --config also names and prompts that are not there."""
+    def check() -> list[str]:
+        found, wrong = [], []
+        centre, names = _configured(config)
+        for file in files:
+            try:
+                one = load_subflow(file, names.queues, names)
+                missing = list(_missing(one, centre)) if centre else []
+                wrong += [f"{file}: {what}" for what in missing]
+                languages = ", ".join(sorted(one.languages))
+                found += [] if missing else [f"{file}: in order: {len(one.nodes)} nodes, {languages}"]
+            except ConfigError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise ConfigError("\n".join([*wrong, *found]))
+        return found
+    click.echo("\n".join(or_exit(check)))
+
+
+@flow.command()
+@FILE
+@click.option("--as", "kind", type=click.Choice(["text", "mermaid", "dot"]), default="text",
+              show_default=True)
+def show(file: Path, kind: str) -> None:
+    """Draw FILE: in the terminal, for a page (Mermaid), or for Graphviz (dot)."""
+    found = or_exit(lambda: load_subflow(file, None))
+    draw = {"text": drawing.text, "mermaid": drawing.mermaid, "dot": drawing.dot}[kind]
+    click.echo("\n".join(draw(found)))
+
+
+def _configured(path: Path | None) -> tuple[Config | None, Known]:
+    if path is None:
+        return None, Known()
+    config = or_exit(lambda: load(path))
+    return config, known(config.centre)
+
+
+def _missing(found: Flow, config: Config) -> Iterable[str]:
+    """Prompts that cannot be played."""
+    library = Library(Path(config.media.prompts))
+    for name in sorted(heard.prompts([found], config.centre.queues, config.media)):
+        try:
+            library.get(name)
+        except PromptError as error:
+            yield str(error)
+
+
+def _texts(config: Config | None, catalogue: Path | None) -> Mapping[str, str]:
+    """Prompt -> what it says, as far as that is known."""
+    texts = prompts.texts(Path(config.media.prompts)) if config else prompts.vocabulary([])
+    return {**texts, **(prompts.load(catalogue) if catalogue else {})}
+
+
+def _answers(lookups: Sequence[str]) -> dict[str, list[tester.Answer]]:
+    answers: dict[str, list[tester.Answer]] = {}
+    for lookup in lookups:
+        source, _, text = lookup.partition("=")
+        answers.setdefault(source, []).append(_answer(text))
+    return answers
+
+
+def _answer(text: str) -> tester.Answer:
+    if text in ("missing", "error"):
+        return None if text == "missing" else "no answer"
+    try:
+        found: Any = json.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"--lookup: {text!r}: {error}: write SOURCE={{\"name\": \"Li\"}}") from None
+    if not isinstance(found, dict):
+        raise click.UsageError(f"--lookup: {text!r}: write a JSON object, missing or error")
+    return found

@@ -1,0 +1,241 @@
+"""What figures are counted from: each thing that counts, its sum by quarter of an hour, and what goes on.
+
+`counts` only grows, and `intervals` are its sums: a quarter's row has the lengths of all its counts, by what
+they are. `ongoing` is what the fold remembers. All three follow from the events and may be computed again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from appliance.store.schema import metadata
+
+INTERVAL_S = 900                                  # from :00, :15, :30, :45
+INTERVAL_MS = INTERVAL_S * 1000
+KEPT_MS = 4 * INTERVAL_MS                         # so long a quarter stays in memory after it was changed
+
+counts = Table(
+    "counts", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("of", String(8), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("contact", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("for_ms", BigInteger, nullable=False),
+    Column("other", String(128), nullable=False),
+    Column("number", String(64), nullable=False),
+    Index("counts_at", "of", "at_ms"),
+)
+
+intervals = Table(
+    "intervals", metadata,
+    Column("of", String(8), primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("sums", Text, nullable=False),         # JSON: what -> list of for_ms
+)
+
+ongoing = Table(
+    "ongoing", metadata,
+    Column("name", String(72), primary_key=True),
+    Column("data", Text, nullable=False),         # JSON of the fold
+)
+
+TABLES = (counts, intervals, ongoing)
+
+Sums = dict[str, list[int]]                       # what -> lengths in ms
+Quarter = tuple[str, int, str]                    # of, at_ms, name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """One thing that counts, in the quarter of an hour of `at_ms`. Times are Unix milliseconds, whole ones.
+
+    of: queue (name "": all of them), agent, trunk, node. what: what it was, in words that narrow down:
+    abandoned, abandoned/turned away.
+    """
+
+    of: str
+    name: str
+    what: str
+    contact: str
+    at_ms: int
+    for_ms: int = 0                               # how long it was
+    other: str = ""                               # a queue's: the agent; an agent's: the queue
+    number: str = ""                              # who called; "": not known
+
+
+class Counting(Protocol):
+    """How counts follow from events: pure, and without errors, so that a rebuild gives the same."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Events that count, or matter to what counts later; the others are not shown to fold()."""
+
+    def fold(self, ongoing: MutableMapping[str, str], at: float, contact: str, kind: str,
+             data: str) -> Sequence[Count]:
+        """What counts now. `ongoing` is its memory: name -> JSON."""
+
+
+def quarter_ms(at_ms: int) -> int:
+    """When the quarter of an hour began."""
+    return at_ms - at_ms % INTERVAL_MS
+
+
+def add(sums: Sums, what: str, for_ms: int) -> None:
+    sums.setdefault(what, []).append(for_ms)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the next commit adds; `write` puts it into the tables."""
+
+    ongoing: dict[str, str] = field(default_factory=dict)
+    _stored: dict[str, str] = field(default_factory=dict)
+    _new: list[Count] = field(default_factory=list)
+    _quarters: dict[Quarter, Sums] = field(default_factory=dict)     # as in the table
+
+    @classmethod
+    def load(cls, connection: Connection) -> "Counts":
+        there = {row.name: row.data for row in connection.execute(select(ongoing))}
+        return cls(there, dict(there))
+
+    def copy(self) -> "Counts":
+        return Counts(dict(self.ongoing), dict(self._stored), list(self._new), dict(self._quarters))
+
+    def put(self, new: Iterable[Count]) -> None:
+        self._new += new
+
+    def write(self, connection: Connection) -> None:
+        self._write_ongoing(connection)
+        if not self._new:
+            return
+        connection.execute(insert(counts), [asdict(count) for count in self._new])
+        grown: dict[Quarter, list[Count]] = defaultdict(list)
+        for count in self._new:
+            grown[count.of, quarter_ms(count.at_ms), count.name].append(count)
+        self._new.clear()
+        fresh: list[Quarter] = []
+        changed: list[Quarter] = []
+        for quarter, grows in grown.items():
+            sums = self._quarters.get(quarter) or _read(connection, quarter)
+            (fresh if not sums else changed).append(quarter)
+            self._quarters[quarter] = _grown(sums, grows)
+        if fresh:
+            connection.execute(insert(intervals), [self._row(quarter) for quarter in fresh])
+        if changed:
+            connection.execute(_UPDATE, [self._row(quarter, "of_") for quarter in changed])
+        newest = max(quarter[1] for quarter in grown)
+        self._quarters = {quarter: sums for quarter, sums in self._quarters.items()
+                          if quarter[1] >= newest - KEPT_MS}
+
+    def _row(self, quarter: Quarter, prefix: str = "") -> dict[str, Any]:
+        of, at_ms, name = quarter
+        sums = msgspec.json.encode(self._quarters[quarter]).decode()
+        return {f"{prefix}of": of, f"{prefix}at_ms": at_ms, f"{prefix}name": name, "sums": sums}
+
+    def _write_ongoing(self, connection: Connection) -> None:
+        if gone := self._stored.keys() - self.ongoing.keys():
+            connection.execute(delete(ongoing).where(ongoing.c.name.in_(sorted(gone))))
+        changed = [name for name, data in self.ongoing.items() if self._stored.get(name) != data]
+        added = [{"name": name, "data": self.ongoing[name]} for name in changed if name not in self._stored]
+        if added:
+            connection.execute(insert(ongoing), added)
+        again = [{"of_name": name, "data": self.ongoing[name]} for name in changed if name in self._stored]
+        if again:
+            connection.execute(_REMEMBER, again)
+        if gone or changed:
+            self._stored = dict(self.ongoing)
+
+
+_UPDATE = update(intervals).where(and_(
+    intervals.c.of == bindparam("of_of"), intervals.c.at_ms == bindparam("of_at_ms"),
+    intervals.c.name == bindparam("of_name")))
+_REMEMBER = update(ongoing).where(ongoing.c.name == bindparam("of_name"))
+
+
+def _read(connection: Connection, quarter: Quarter) -> Sums:
+    of, at_ms, name = quarter
+    data = connection.execute(select(intervals.c.sums).where(
+        intervals.c.of == of, intervals.c.at_ms == at_ms, intervals.c.name == name)).scalar()
+    return {} if data is None else sums_of(data)
+
+
+def _grown(sums: Sums, grows: Sequence[Count]) -> Sums:
+    new = {what: list(lengths) for what, lengths in sums.items()}
+    for count in grows:
+        add(new, count.what, count.for_ms)
+    return new
+
+
+_DECODER = msgspec.json.Decoder(Sums)
+
+
+def sums_of(data: str) -> Sums:
+    return _DECODER.decode(data)
+
+
+def lacks_tables(connection: Connection) -> bool:
+    """Of a file from before figures were kept."""
+    return not inspect(connection).has_table(intervals.name)
+
+
+def create_again(connection: Connection) -> None:
+    """Empty."""
+    for table in TABLES:
+        table.drop(connection, checkfirst=True)
+        table.create(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One consistent view of the tables."""
+
+    connection: Connection
+
+    def quarters(self, of: str, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, Sums]]:
+        """name, beginning and sums of those that begin from `since_ms` on and before `until_ms`."""
+        for row in self.connection.execute(
+                select(intervals.c.name, intervals.c.at_ms, intervals.c.sums)
+                .where(intervals.c.of == of, intervals.c.at_ms >= since_ms, intervals.c.at_ms < until_ms)
+                .order_by(intervals.c.at_ms, intervals.c.name)):
+            yield row.name, row.at_ms, sums_of(row.sums)
+
+    def counts(self, of: str, since_ms: int, until_ms: int, names: Sequence[str] = ()) -> Iterator[Count]:
+        """Those whose `at_ms` is from `since_ms` on and before `until_ms`, as they came about."""
+        which = select(counts).where(counts.c.of == of, counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms)
+        if names:
+            which = which.where(counts.c.name.in_(names))
+        for row in self.connection.execute(which.order_by(counts.c.id)).mappings():
+            yield _count(row)
+
+    def ongoing(self) -> dict[str, str]:
+        return {row.name: row.data for row in self.connection.execute(select(ongoing))}
+
+
+def _count(row: RowMapping) -> Count:
+    values = dict(row)
+    del values["id"]
+    return Count(**values)

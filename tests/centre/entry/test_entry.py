@@ -1,0 +1,186 @@
+"""Calls that arrive at an engine with entry rules, calendars and lists; and a supervisor who forces them."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from appliance.bus.messages import CalendarInfo, CalendarList, ForceCalendar, GetCalendars
+from appliance.centre import events
+from appliance.centre.entry.announcements import announcements
+from appliance.centre.entry.lists import load_list
+from appliance.centre.entry.load import bare
+from appliance.centre.entry.numbers import Numbers
+from appliance.centre.entry.regions import load_regions
+from appliance.centre.entry.rules import Entrance
+from appliance.centre.events import decode
+from appliance.centre.flow.names import load_flows
+from appliance.centre.turn import Setup
+from appliance.config.lines import NumbersConfig
+from appliance.config.schema import CentreConfig
+from appliance.errors import ConfigError, StateError
+from tests.centre.office import CENTRE, CLOSED, FLOW, SHORT, Office, setup
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOON = datetime(2026, 11, 20, 12, tzinfo=SHANGHAI).timestamp()       # a Friday
+OFFICE_HOURS = {"name": "office", "timezone": "Asia/Shanghai", "hours": {"mon-fri": "09:00-17:30"},
+                "holidays": "cn"}
+CHINA = Numbers(NumbersConfig(country="CN"))
+
+
+def centre(*entry: dict[str, Any], **more: Any) -> CentreConfig:
+    return CentreConfig.model_validate(
+        CENTRE.model_dump() | {"entry": list(entry), "calendars": [OFFICE_HOURS]} | more)
+
+
+def office(*entry: dict[str, Any], now: float = NOON, **more: Any) -> Office:
+    return Office(setup(centre(*entry, **more)), now)
+
+
+def shut(flow: str = "closed") -> dict[str, Any]:
+    """5000 goes to another flow while the office is closed."""
+    return {"inbound": [{"trunk": "telco", "called": "5000", "flow": "flow", "calendar": "office",
+                         "closed": {"flow": flow}}]}
+
+
+def state_of(at: Office) -> CalendarInfo:
+    reply = at.command(GetCalendars())
+    assert isinstance(reply, CalendarList)
+    return reply.calendars[0]
+
+
+def force(at: Office, state: bool | None, until: float = 0.0, calendar: str = "office") -> None:
+    at.command(ForceCalendar(calendar=calendar, open=state, until=until, by="li"))
+
+
+@pytest.mark.parametrize(("hours", "heard"), [(0, ["zh/welcome"]), (5.5, None), (21, ["zh/welcome"])])
+def test_a_number_is_closed_after_hours(hours: float, heard: list[str] | None) -> None:
+    """12:00, 17:30, and at 9:00 the day after; that is a Saturday, so it is open a Monday later."""
+    at = office(now=NOON + timedelta(hours=hours, days=2 if hours == 21 else 0).total_seconds(), **shut())
+    name = at.call("c1")
+    if heard is None:
+        assert (at.records[name].outcome, at.records[name].cause) == ("rejected", 21)
+    else:
+        assert at.hears("c1") == heard
+
+
+def test_a_supervisor_closes_for_an_hour_and_all_of_it_is_in_the_log() -> None:
+    at = office(**shut())
+    assert (state_of(at).open, state_of(at).forced) == (True, None)
+    force(at, False, NOON + 3600.0)
+    now = state_of(at)
+    assert (now.open, now.forced, now.forced_by, now.until) == (False, False, "li", NOON + 3600.0)
+    assert now.why == "closed by li until 2026-11-20 13:00"
+    assert at.records[at.call("c1")].outcome == "rejected"
+    at.clear()
+    at.restart()                                  # it outlives that
+    assert at.records[at.call("c2")].outcome == "rejected"
+    at.pass_time(3600.0)
+    at.call("c3")
+    assert at.hears("c3") == ["zh/welcome"] and state_of(at).forced is None
+
+
+def test_opened_until_it_is_called_off() -> None:
+    at = office(now=NOON + 8 * 3600.0, **shut())
+    force(at, True)
+    assert state_of(at) == CalendarInfo(name="office", open=True, why="opened by li", until=None, forced=True,
+                                        forced_by="li")
+    at.engine.checkpoint(at.now)
+    at._settle()
+    at.restart()
+    at.call("c1")
+    assert at.hears("c1") == ["zh/welcome"]
+    force(at, None)
+    assert (state_of(at).open, state_of(at).forced) == (False, None)
+    assert at.records[at.call("c2")].outcome == "rejected"
+
+
+@pytest.mark.parametrize(("calendar", "until", "says"), [
+    ("shop", 0.0, "no calendar is called 'shop', there are office"), ("office", NOON, "over already")])
+def test_what_cannot_be_forced_changes_nothing(calendar: str, until: float, says: str) -> None:
+    at = office()
+    before = len(at.log)
+    with pytest.raises(StateError, match=says):
+        force(at, False, until, calendar)
+    assert len(at.log) == before
+
+
+def test_what_rules_note_is_known_of_the_contact(tmp_path: Path) -> None:
+    (tmp_path / "vip.csv").write_text("number,grade,note\n075588881234,gold,陈女士\n")
+    config = centre({"name": "vip", "lists": ["vip"], "priority": 60, "skills": {"vip": 5}, "language": "en"},
+                    {"name": "any", "called": "5000", "flow": "flow"},
+                    lists=[{"name": "vip", "file": "vip.csv"}],
+                    regions={"groups": [{"name": "south", "of": ["广东"]}]})
+    doors = Entrance(config, CHINA, {}, {"vip": load_list(tmp_path / "vip.csv", CHINA, SHANGHAI)},
+                     load_regions([], config.regions.groups, CHINA))
+    numbers = iter(range(1, 100))
+    at = Office(Setup.of(config, {"flow": FLOW, "short": SHORT, "closed": CLOSED},
+                         lambda: f"{next(numbers):032x}", entrance=doors), NOON)
+    name = at.call("c1", calling="+8675588881234")
+    contact = at.contact(name)
+    assert (contact.priority, contact.grade, contact.region, contact.skills, contact.language) == (
+        60, "gold", "south", {"vip": 5}, "en")
+    assert at.hears("c1") == ["en/welcome"]
+    routed = next(event for entry in at.log if isinstance(event := decode(entry), events.Routed))
+    assert (routed.rule, routed.why, routed.note) == ("any", "called 5000 is 5000", "陈女士")
+    at.restart()
+    assert at.contact(name) == contact
+
+
+@pytest.mark.parametrize(("rule", "cause"), [
+    ({"called": "7xxx", "reject": 17}, 17),
+    ({"called": "7xxx", "callers": "139*", "flow": "flow"}, 21),     # known, and nobody takes it
+    ({"callers": "139*", "flow": "flow"}, 1),                        # no number of ours
+])
+def test_refusals_have_their_cause(rule: dict[str, Any], cause: int) -> None:
+    at = office({"name": "rule", **rule})
+    name = at.call("c1", "7000")
+    at.clear()
+    assert (at.records[name].outcome, at.records[name].cause) == ("rejected", cause)
+
+
+def test_digits_one_by_one_wait_until_a_rules_number_is_whole() -> None:
+    at = office({"name": "block", "called": ["70xx", "71*"], "flow": "flow"})
+    at.call("c1", "70", complete=False)
+    at.digits("c1", "701")
+    assert at.tell() == []
+    at.digits("c1", "7012")
+    assert at.hears("c1") == ["zh/welcome"]
+    at.call("c2", "71", complete=False)
+    at.digits("c2", "7123")
+    assert "c2" not in at.playing                 # more may come
+    at.digits("c2", "7123", complete=True)
+    assert at.hears("c2") == ["zh/welcome"]
+
+
+def test_rules_without_trunks_are_not_for_calls_that_go_out() -> None:
+    at = office({"name": "all", "called": "*", "flow": "flow"})
+    at.call("e1", "0123", trunk="pbx", calling="8001")
+    assert [call.called for call in at.calls.values() if not call.inbound] == ["123"]
+    at.call("c1", "123")
+    assert at.hears("c1") == ["zh/welcome"]
+
+
+def test_an_announcement_is_heard_to_its_end() -> None:
+    config = centre({"name": "wrong", "called": "7*", "announce": ["sorry", "bye"], "language": "en"})
+    numbers = iter(range(1, 100))
+    at = Office(Setup.of(config, {"flow": FLOW, **announcements(config)}, lambda: f"{next(numbers):032x}"), NOON)
+    name = at.call("c1", "777")
+    assert at.hears("c1") == ["en/sorry", "en/bye"]
+    at.played("c1")
+    assert (at.records[name].outcome, at.records[name].ended_by) == ("answered", "box")
+
+
+def test_an_announcement_that_cannot_be_played_is_refused() -> None:
+    config = CentreConfig.model_validate({"entry": [{"name": "wrong", "announce": ["Sorry!"]}]})
+    with pytest.raises(ConfigError, match=r"centre\.entry\.0\.announce: "):
+        load_flows(config)
+
+
+def test_a_document_without_rules_is_as_before() -> None:
+    at = Office(setup(), NOON)
+    name = at.call("c1")
+    assert at.hears("c1") == ["zh/welcome"] and bare(CENTRE).calendars == {}
+    assert at.contact(name).priority is None

@@ -11,15 +11,18 @@ from appliance.bus.messages import Charge
 WORDS: dict[str, dict[str, LazyString]] = {
     "contact": {
         "flow": _l("In menu"), "queue": _l("Waiting"), "ringing": _l("Ringing"), "talking": _l("Talking"),
-        "dialling": _l("Dialling"), "ended": _l("Ended"),
+        "dialling": _l("Dialling"), "transfer": _l("Being transferred"), "park": _l("Parked"),
+        "callback": _l("Callback"), "ended": _l("Ended"),
     },
     "segment": {
         "flow": _l("Menu"), "queue": _l("Queue"), "ring": _l("Ringing"), "talk": _l("Talk"),
-        "dial": _l("Dialling"),
+        "dial": _l("Dialling"), "hold": _l("On hold"), "consult": _l("Consulting"),
+        "conference": _l("Conference"), "transfer": _l("Transfer"), "park": _l("Parked"),
+        "forward": _l("Forwarded"), "callback": _l("Callback"),
     },
     "outcome": {
         "answered": _l("Answered"), "abandoned": _l("Abandoned"), "rejected": _l("Rejected"),
-        "failed": _l("Failed"), "": _l("In progress"),
+        "failed": _l("Failed"), "forwarded": _l("Forwarded"), "": _l("In progress"),
     },
     "agent": {
         "logged-out": _l("Logged out"), "not-ready": _l("Not ready"), "ready": _l("Ready"),

@@ -96,13 +96,13 @@ def log_in(turn: Turn, name: str, extension: str, trunk: str, *, ready: bool, by
     return agent
 
 
-def log_out(turn: Turn, name: str, by: str) -> Agent:
+def log_out(turn: Turn, name: str, by: str, leg: str = "") -> Agent:
     """Now, or after the work. StateError: no such agent."""
     agent = _known(turn, name)
     if agent.contact:
         _wish(turn, agent, LOGGED_OUT, "", by)
     elif agent.state != LOGGED_OUT:
-        change(turn, agent, LOGGED_OUT, leg=agent.leg, by=by)
+        change(turn, agent, LOGGED_OUT, leg=leg or agent.leg, by=by)
     return agent
 
 

@@ -22,6 +22,7 @@ from appliance.bus.messages import (
 )
 from appliance.centre import agents, explaining, told
 from appliance.centre.board import agent_info
+from appliance.centre.callbacks.requests import CALLBACKS
 from appliance.centre.control.requests import CONTROL
 from appliance.centre.entry import forcing
 from appliance.centre.state import Agent
@@ -45,6 +46,7 @@ COMMANDS: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     ExplainAgent: explaining.agent,
     SetPriority: explaining.set_priority,
     **CONTROL,
+    **CALLBACKS,
     LogIn: lambda turn, asked: _agent(agents.log_in(
         turn, asked.agent, asked.extension, asked.trunk, ready=asked.ready, by=asked.by)),
     LogOut: lambda turn, asked: _agent(agents.log_out(turn, asked.agent, asked.by)),

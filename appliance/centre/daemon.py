@@ -36,6 +36,8 @@ from appliance.bus.messages import (
     GetContactFacts,
     GetContactLegs,
     GetContacts,
+    GetFigureCounts,
+    GetFigures,
     JoinOutside,
     MaliciousCallTraced,
     ReloadCentre,
@@ -53,6 +55,9 @@ from appliance.centre.engine import DialRefused, Engine
 from appliance.centre.entry.load import box_zone, load_entrance, warnings
 from appliance.centre.events import Checkpoint
 from appliance.centre.facts import facts
+from appliance.centre.figures.answer import figure_counts, figures
+from appliance.centre.figures.counting import FigureCounting
+from appliance.centre.figures.report import Aims
 from appliance.centre.flow import Flow
 from appliance.centre.flow.names import load_flows
 from appliance.centre.flow.versions import FOLDER as FLOWS
@@ -376,6 +381,8 @@ class Centre:
             return ContactLegs(legs=legs(await asyncio.to_thread(self._events.legs, request.contact)))
         if isinstance(request, GetContactFacts):
             return await asyncio.to_thread(self._facts, request.contact)
+        if isinstance(request, GetFigures | GetFigureCounts):
+            return await asyncio.to_thread(self._figures, request)
         if type(request) in COMMANDS:
             asked: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
             self._inbox.put_nowait(Asked(request, asked))
@@ -385,6 +392,16 @@ class Centre:
             self._inbox.put_nowait(Reload(request.check, done))
             return await done
         raise Refused(f"{type(request).__name__}: acdd does not do that")
+
+    def _figures(self, request: GetFigures | GetFigureCounts) -> Reply:
+        aims, now = Aims.of(self._config), time.time()
+        try:
+            with self._events.ledger() as ledger:
+                if isinstance(request, GetFigures):
+                    return figures(ledger, request, aims, now)
+                return figure_counts(ledger, request, aims, now)
+        except StateError as error:
+            raise Refused(str(error)) from None
 
     def _facts(self, contact: str) -> ContactFacts:
         entries = [*self._events.legs(contact), *self._events.told(contact)]
@@ -403,7 +420,7 @@ async def serve(context: Context) -> None:
     engine = Engine(ready)
     for sentence in warnings(ready.entrance, time.time()):
         log.warning("%s", sentence)
-    events = EventLog(context.state_dir / FILE, ContactProjector())
+    events = EventLog(context.state_dir / FILE, ContactProjector(), FigureCounting())
     try:
         engine.replay(events.read(max(1, events.last(Checkpoint.__name__))))
         older = versions.load(engine.versions_in_use() - ready.versions.keys())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from appliance.centre.announce import MOST, position
+from appliance.centre.announce import MINUTE_S, MOST, MOST_WAIT_S, position, prompt, wait
 from appliance.centre.flow import Flow, Language, QueueNode, fragment
 from appliance.centre.flow.expressions import placeholders
 from appliance.config.schema import MediaConfig, QueueConfig
@@ -25,8 +25,17 @@ def _of(flow: Flow, queues: dict[str, QueueConfig], media: MediaConfig) -> Itera
         if isinstance(node, QueueNode) and node.queue in queues:
             yield queues[node.queue].music
             for language in languages:
-                for place in range(1, MOST + 1):
-                    yield from (name.removeprefix(_PROMPT) for name in position(language, place))
+                yield from (name.removeprefix(_PROMPT) for name in _in_line(queues[node.queue], language))
+
+
+def _in_line(queue: QueueConfig, language: Language) -> Iterator[str]:
+    for place in range(1, MOST + 1):
+        yield from position(language, place)
+    if queue.say_wait:
+        for minutes in range(1, int(MOST_WAIT_S) // MINUTE_S + 1):
+            yield from wait(language, minutes * MINUTE_S)
+    for name in queue.comfort:
+        yield from prompt(language, name)
 
 
 def _recordings(names: list[str], languages: Iterable[Language], media: MediaConfig) -> Iterator[str]:

@@ -4,8 +4,8 @@ from appliance.bus.messages import Diversion
 from appliance.centre import acd, agents, events, nodes, outbound
 from appliance.centre.dialplan import Reject, ToEntry, ToTrunk
 from appliance.centre.entry import forward
-from appliance.centre.entry.announcements import flow_name
 from appliance.centre.entry.rules import Arrival
+from appliance.centre.entry.small_flows import flow_of
 from appliance.centre.state import Contact
 from appliance.centre.turn import Turn
 from appliance.config.entry import InboundRoute
@@ -73,7 +73,7 @@ def _enter(turn: Turn, contact: Contact, route: InboundRoute | None) -> None:
     to = decision.destination
     if to is not None and to.forward is not None:
         forward.begin(turn, contact, to.forward)
-    elif to is not None and (to.flow or to.announce):
-        nodes.start(turn, contact, to.flow or flow_name(to.announce), decision.language)
+    elif to is not None and (flow := flow_of(to)):
+        nodes.start(turn, contact, flow, decision.language)
     else:
         turn.end(contact, "rejected", "box", CALL_REJECTED if to is None else to.reject or CALL_REJECTED)

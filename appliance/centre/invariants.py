@@ -53,7 +53,27 @@ def _agents(state: State) -> Iterator[str]:
 def _rings(state: State, agent: Agent) -> bool:
     contact = state.contacts[agent.contact]
     return (contact.record.state == "ringing" or agent.leg in contact.parties
-            or (contact.originated and agent.leg == contact.arrived_leg))
+            or (contact.originated and agent.leg == contact.arrived_leg)
+            or (contact.pending is not None and contact.pending.try_until > 0))
 
 
-CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (_contacts, _legs, _agents)
+def _callbacks(state: State) -> Iterator[str]:
+    for number, name in state.callbacks.items():
+        if name not in state.contacts or state.contacts[name].pending is None:
+            yield f"{number} is to be called back by contact {name}, which does not"
+    for name, contact in state.contacts.items():
+        callback = contact.pending
+        if callback is None:
+            continue
+        if state.callbacks.get(callback.number) != name:
+            yield f"contacts {name} and {state.callbacks.get(callback.number)} call {callback.number} back"
+        if contact.record.state == "callback" and (contact.arrived_leg or contact.dialled_leg):
+            yield f"callback {name} is not due and has a leg"
+        if contact.record.state == "dialling" and not callback.try_until:
+            yield f"callback {name} rings its customer without an end"
+    for message in state.messages.values():
+        if not message.ended_at and message.contact not in state.contacts:
+            yield f"message {message.message} has no end, and contact {message.contact} has"
+
+
+CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (_contacts, _legs, _agents, _callbacks)

@@ -1,7 +1,8 @@
-"""Compute the contact records again from the event log."""
+"""Compute the contact records and what figures are counted from again out of the event log."""
 
 from pathlib import Path
 
+from appliance.centre.figures.counting import FigureCounting
 from appliance.centre.projector import ContactProjector
 from appliance.errors import ConfigError
 from appliance.store.events import FILE, EventLog
@@ -12,7 +13,7 @@ def rebuild(state_dir: Path) -> dict[str, int]:
     path = state_dir / FILE
     if not path.exists():
         raise ConfigError(f"{path}: there is no event log: is this the state folder?")
-    log = EventLog(path, ContactProjector())
+    log = EventLog(path, ContactProjector(), FigureCounting())
     try:
         log.rebuild()
         return log.counts()

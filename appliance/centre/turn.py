@@ -110,6 +110,7 @@ class Turn:
     entries: list[Entry] = field(default_factory=list)
     actions: list[Request[Any] | Effect] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
+    refused: set[tuple[str, str]] = field(default_factory=set)       # contact, node of a queue that was full
 
     def log(self, event: LogEvent, contact: Contact | str = "") -> None:
         name = contact if isinstance(contact, str) else contact.record.contact

@@ -86,6 +86,7 @@ def mistakes(config: Config) -> Iterator[tuple[list[int | str], str]]:
     trunks = sorted({span.trunk for span in config.spans})
     calendars = [calendar.name for calendar in centre.calendars]
     lists = [one.name for one in centre.lists]
+    boxes = [box.name for box in centre.voicemail]
     for where, names in (("calendars", calendars), ("lists", lists),
                          ("entry", [rule.name for rule in centre.entry])):
         for place, name in enumerate(names):
@@ -105,6 +106,8 @@ def mistakes(config: Config) -> Iterator[tuple[list[int | str], str]]:
         if rule.calendar is not None and rule.calendar not in calendars:
             yield [*at, "calendar"], _none("calendar", rule.calendar, calendars)
     for keys, destination in destinations(centre):
+        if destination.voicemail is not None and destination.voicemail not in boxes:
+            yield [*keys, "voicemail"], _none("voicemail box", destination.voicemail, boxes)
         leaves = None if destination.forward is None else destination.forward.trunk
         if leaves is not None and leaves not in trunks:
             yield [*keys, "forward", "trunk"], f"no span has trunk {leaves!r}, they have {', '.join(trunks)}"

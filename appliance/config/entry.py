@@ -195,6 +195,7 @@ class Destination(Part):
 
     flow: str | None = None                       # a YAML file
     forward: Annotated[ForwardConfig | None, BeforeValidator(_a_forward)] = None
+    voicemail: Name | None = None                 # a box to leave a message in
     announce: Texts = Field(default_factory=list)                    # prompts, then the end
     reject: Cause | None = None                   # not answered
 

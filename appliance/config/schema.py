@@ -26,6 +26,7 @@ from appliance.config.queues import Grade, Order, Priority, mistakes
 from appliance.config.queues import QueueConfig as QueueConfig
 from appliance.config.sources import SourceConfig as SourceConfig
 from appliance.config.sources import SpeechConfig
+from appliance.config.targets import TargetsConfig
 
 # What appliance.media.speech has, which stands above this floor.
 Currency = Literal[
@@ -131,6 +132,7 @@ class CentreConfig(Part):
     callbacks: CallbackConfig = CallbackConfig()
     voicemail: list[BoxConfig] = Field(default_factory=list)
     surveys: list[SurveyConfig] = Field(default_factory=list)
+    targets: TargetsConfig = TargetsConfig()      # of figures
 
 
 class WebConfig(Part):
@@ -179,6 +181,10 @@ class Config(Part):
             if trunk not in trunks:
                 wrong.append(f"{where}: no span has trunk {trunk!r}, they have {', '.join(sorted(trunks))}")
         wrong += mistakes(self.centre.queues, self.centre.agents)
+        queues = {queue.name for queue in self.centre.queues}
+        wrong += [f"centre.targets.queues: no queue is called {name!r}, there are "
+                  f"{', '.join(sorted(queues)) or 'none'}"
+                  for name in self.centre.targets.queues if name not in queues]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

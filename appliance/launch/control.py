@@ -67,7 +67,7 @@ def control() -> None:
 def _command(name: str, make: Make, words: str, takes: bool) -> None:
     @control.command(name, help=f"TO: {words}." if takes else f"AGENT: {words}.")
     @click.argument("agent")
-    @click.argument("to", required=False, default="", hidden=not takes)
+    @click.argument("to", required=False, default="")
     @RUN_DIR
     def act(agent: str, to: str, run_dir: Path) -> None:
         try:

@@ -17,6 +17,7 @@ from appliance.config.schema import Config
 from appliance.errors import ConfigError
 from appliance.launch import prompts
 from appliance.launch.asking import PATH, or_exit
+from appliance.media import speech
 from appliance.media.prompts import Library, PromptError
 
 EXIT_CODES = {"hangup": 0, "queue": 10, "transfer": 11, "voicemail": 12, "callback": 13, "rejected": 20}
@@ -120,7 +121,7 @@ def _missing(found: Flow, config: Config) -> Iterable[str]:
 
 def _texts(config: Config | None, catalogue: Path | None) -> Mapping[str, str]:
     """Prompt -> what it says, as far as that is known."""
-    texts = prompts.texts(Path(config.media.prompts)) if config else prompts.vocabulary([])
+    texts = prompts.texts(Path(config.media.prompts)) if config else prompts.vocabulary(list(speech.CURRENCIES))
     return {**texts, **(prompts.load(catalogue) if catalogue else {})}
 
 

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -231,8 +232,26 @@ class Ledger:
         for row in self.connection.execute(which.order_by(counts.c.id)).mappings():
             yield _count(row)
 
+    def answered(self, since_ms: int, until_ms: int) -> Iterator[Count]:
+        """Contacts that joined a queue in this time and were answered, whose number is known."""
+        which = select(counts).where(*_in_queues(since_ms, until_ms), counts.c.what == "answered")
+        for row in self.connection.execute(which).mappings():
+            yield _count(row)
+
+    def callers(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, str]]:
+        """Number, time and contact of all who joined a queue in this time, each once."""
+        for row in self.connection.execute(
+                select(counts.c.number, counts.c.at_ms, counts.c.contact)
+                .where(*_in_queues(since_ms, until_ms), counts.c.name == "")):
+            yield row.number, row.at_ms, row.contact
+
     def ongoing(self) -> dict[str, str]:
         return {row.name: row.data for row in self.connection.execute(select(ongoing))}
+
+
+def _in_queues(since_ms: int, until_ms: int) -> tuple[ColumnElement[bool], ...]:
+    return (counts.c.of == "queue", counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms,
+            counts.c.number != "")
 
 
 def _count(row: RowMapping) -> Count:

@@ -17,6 +17,7 @@ from tests.bench.line480 import LINE480
 from tests.bench.media import ENGINE
 from tests.bench.pure import CODEC, HDLC
 from tests.bench.quality import QUALITY
+from tests.bench.routing import ROUTING
 from tests.bench.rtp import RTP
 from tests.bench.rtp_quality import RTP_QUALITY
 from tests.bench.signalling import SIGNALLING
@@ -28,7 +29,7 @@ from tests.bench.trunks import DELAY, FULL, SIXTEEN
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
-          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, SIM)
+          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, SIM)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

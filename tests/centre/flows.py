@@ -1,6 +1,6 @@
 """A flow with every kind of node that a caller can be in, and an office for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -37,7 +37,7 @@ nodes:
   menu:
     kind: menu
     prompt: menu
-    digits: {1: proof, 2: complain, 3: {next: menu, language: en}, 4: payment, 0: rank}
+    digits: {1: proof, 2: complain, 3: {next: menu, language: en}, 4: payment, 5: manager, 0: rank}
     invalid: invalid
     retries: 1
     timeout_s: 4
@@ -75,6 +75,7 @@ nodes:
   payment:
     {kind: collect, prompt: card, to: card, least: 13, most: 19, secret: true, next: pay, default: rank}
   pay: {kind: lookup, source: billing, send: {card: "{card}"}, next: bye, error: sorry}
+  manager: {kind: transfer, agent: ann, ring_s: 20, next: rank}
   rank:
     kind: set
     values: {attempts: attempts + 1, urgency: "50 if grade == 'A' else 10"}
@@ -100,10 +101,10 @@ CENTRE = CentreConfig(
              SourceConfig(name="billing", url="http://billing.example/", method="POST")])
 
 
-def load_text(folder: Path, text: str) -> Flow:
+def load_text(folder: Path, text: str, queues: Sequence[str] = ("sales",)) -> Flow:
     path = folder / "flow.yaml"
     path.write_text(text, encoding="utf-8")
-    return load_flow(path, ["sales"])
+    return load_flow(path, queues)
 
 
 def setup(flow: Flow, older: Mapping[str, Flow] | None = None, first: int = 1) -> Setup:

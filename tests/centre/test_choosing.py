@@ -6,6 +6,7 @@ import pytest
 
 from appliance.bus.messages import (
     AgentExplained,
+    Confer,
     ContactExplained,
     ExplainAgent,
     ExplainContact,
@@ -142,6 +143,18 @@ def test_the_longest_wait(goes_on: bool) -> None:
         assert branch.hears("c1") == ["zh/sorry"]
     else:
         assert (branch.records[name].outcome, branch.records[name].ended_by) == ("failed", "box")
+
+
+def test_a_senior_is_invited() -> None:
+    branch = office(queue(agents=["bo"], skills={"billing": 1}), SERVICE)
+    name = in_queue(branch, "c1")
+    branch.answer(branch.ringing()["8002"])
+    branch.command(Confer(agent="bo", to="senior"))
+    branch.answer(branch.ringing()["8001"])       # ann knows more of billing than bo, cy less
+    assert branch.conferences.keys() == {"c1", branch.agent("bo").leg, branch.agent("ann").leg}
+    assert branch.contact(name).record.agent == "bo"
+    with pytest.raises(StateError, match="bo: nobody who is ready knows more of billing"):
+        branch.command(Confer(agent="bo", to="senior"))
 
 
 @pytest.mark.need("10")

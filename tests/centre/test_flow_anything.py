@@ -55,7 +55,7 @@ class Callers(RuleBasedStateMachine):
                 self._count(leg)
                 self.office.give(Digit(leg=leg, digit=key, at=self.office.now))
 
-    @rule(pick=PICK, choice=st.sampled_from(["1", "2", "4", "0", "1001#", "2468#", "4111111111111111#"]))
+    @rule(pick=PICK, choice=st.sampled_from(["1", "2", "4", "5", "0", "1001#", "2468#", "4111111111111111#"]))
     def knows_the_way(self, pick: int, choice: str) -> None:
         self.presses(pick, choice)
 

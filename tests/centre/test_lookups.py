@@ -27,9 +27,11 @@ class Server:
     def __init__(self) -> None:
         self.answer: bytes = b""
         self.heard: list[bytes] = []
+        self.writers: list[asyncio.StreamWriter] = []
         self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"(?i)content-length: (\d+)", head)
         self.heard.append(head + (await reader.readexactly(int(length[1])) if length else b""))
@@ -49,6 +51,9 @@ async def server() -> AsyncIterator[Server]:
     server.port = listening.sockets[0].getsockname()[1]
     yield server
     listening.close()
+    for writer in server.writers:
+        writer.transport.abort()
+    await asyncio.sleep(0)
 
 
 def http(body: bytes, status: str = "200 OK", extra: str = "") -> bytes:

@@ -100,13 +100,14 @@ class Rig:
     """Use as a context manager: everything runs and both data links are up inside the block.
 
     `config` and `flow` replace CONFIG and FLOW; LINES in a span's URL is the folder of the lines. `exchange`:
-    options of both exchanges, `line`: of the URLs of their ends.
+    options of both exchanges, `line`: of the URLs of their ends. `files`: others beside the document, their text.
     """
 
     def __init__(self, config: Mapping[str, Any] = CONFIG, flow: Mapping[str, Any] = FLOW,
-                 exchange: Mapping[str, Any] | None = None, line: str = "") -> None:
+                 exchange: Mapping[str, Any] | None = None, line: str = "",
+                 files: Mapping[str, str] | None = None) -> None:
         self._config, self._flow = copy.deepcopy(dict(config)), flow
-        self._exchange, self._line = dict(exchange or {}), line
+        self._exchange, self._line, self._files = dict(exchange or {}), line, files or {}
         self._processes: dict[str, Process] = {}
         self._exits = ExitStack()
         self.telco: SoftwareExchange
@@ -153,6 +154,8 @@ class Rig:
             span["url"] = span["url"].replace("LINES", f"{self.folder}/lines")
         self.config_path.write_text(yaml.safe_dump(self._config), encoding="utf-8")
         (self.config_path.parent / "main.yaml").write_text(yaml.safe_dump(dict(self._flow)), encoding="utf-8")
+        for name, text in self._files.items():
+            (self.config_path.parent / name).write_text(text, encoding="utf-8")
         write_prompts(self.config_path.parent / self._config["media"]["prompts"])
 
     # --- processes --------------------------------------------------------------------------------------

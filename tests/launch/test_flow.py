@@ -79,12 +79,12 @@ def test_wrong_words_are_told(file: Path, words: list[str], code: int, said: str
 
 def test_lint_says_file_line_and_key(file: Path, tmp_path: Path) -> None:
     result = flow("lint", file)
-    assert (result.exit_code, result.output) == (0, f"{file}: in order: 17 nodes, en, zh\n")
+    assert (result.exit_code, result.output) == (0, f"{file}: in order: 18 nodes, en, zh\n")
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(HOTLINE.replace("default: bye", "default: buy"), encoding="utf-8")
     result = flow("lint", file, wrong)
     assert result.exit_code == 78
-    assert "wrong.yaml:42: nodes.enough.default: no node is called 'buy'" in result.output
+    assert "wrong.yaml:48: nodes.enough.default: no node is called 'buy'" in result.output
 
 
 def test_lint_with_a_configuration_looks_for_names_and_prompts(file: Path, tmp_path: Path) -> None:
@@ -106,9 +106,9 @@ centre:
 def test_show_draws_every_node_once(file: Path) -> None:
     text = flow("show", file).output.splitlines()
     assert text[0] == "greeting [play] welcome time:09:30"
-    assert sum("(above)" not in line for line in text) == 17
-    assert "        1 -> proof [authenticate] customer-number pin wrong" in text
+    assert sum("(above)" not in line for line in text) == 18
+    assert "          1 -> proof [authenticate] customer-number pin wrong" in text
     mermaid = flow("show", file, "--as", "mermaid").output
     assert mermaid.startswith("flowchart TD\n") and '{{"menu [menu] menu invalid"}}' in mermaid
     dot = flow("show", file, "--as", "dot").output
-    assert '    "menu" -> "proof" [label="1"];' in dot and dot.count("shape=") == 17
+    assert '    "menu" -> "proof" [label="1"];' in dot and dot.count("shape=") == 18

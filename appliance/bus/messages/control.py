@@ -1,7 +1,8 @@
 """What agents and supervisors ask acdd to do with calls. `by`: the user who asks; "": the command line.
 
 `agent` is the one whose talk it is. `to`: an agent's name, a number as the agent's telephone would dial it,
-or queue:NAME. Refused: with a sentence that says who, why not and what to do.
+queue:NAME, or senior: the best agent who is ready and knows more of what is asked for. Refused: with a
+sentence that says who, why not and what to do.
 """
 
 from typing import ClassVar

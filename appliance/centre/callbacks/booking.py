@@ -8,14 +8,12 @@ from appliance.centre import acd, agents, events
 from appliance.centre.callbacks import reaching
 from appliance.centre.callbacks.tending import stop_ring
 from appliance.centre.control.places import place
-from appliance.centre.ending import end_talk
 from appliance.centre.state import Agent, Callback, Contact
-from appliance.centre.turn import NORMAL, Turn
+from appliance.centre.turn import Turn
 from appliance.config.pattern import NUMBER
 from appliance.errors import StateError
 
 LONGEST_NOTE = 4000
-MARKS = ("machine", "wrong number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,9 @@ def book(turn: Turn, wish: Wish, like: Contact | None = None) -> Contact:
     if config is None:
         raise StateError(f"{wish.queue}: no queue is called so, there are {', '.join(turn.setup.queues)}")
     if not NUMBER.fullmatch(wish.number) or not settings.allows(wish.number):
-        raise StateError(f"{wish.number or 'no number'}: centre.callbacks.numbers does not let it be called back")
-    if wish.at and not turn.now < wish.at <= turn.now + settings.keep_s:
-        raise StateError(f"not then: give a time to come, at most {settings.keep_s / 3600:g} h ahead")
+        raise StateError(f"{wish.number or 'no number'}: centre.callbacks.numbers does not allow to call it")
+    if wish.at:
+        _refuse_time(turn, wish.at)
     if len(wish.note) > LONGEST_NOTE:
         raise StateError(f"note: at most {LONGEST_NOTE} characters")
     if not (trunk := settings.trunk or wish.trunk):
@@ -63,7 +61,7 @@ def book(turn: Turn, wish: Wish, like: Contact | None = None) -> Contact:
         keep_until=max(wish.at, turn.now) + settings.keep_s, due_at=wish.at, firm=bool(wish.at),
         line=wish.line, joined_at=wish.since, record=config.record, origin=wish.origin, by=wish.by,
         note=wish.note)
-    turn.log(booked if like is None else _like(booked, like), name)
+    turn.log(booked if like is None else like_contact(booked, like), name)
     return turn.state.contacts[name]
 
 
@@ -111,41 +109,21 @@ def move(turn: Turn, name: str, at: float, by: str) -> None:
     contact, callback = _pending(turn, name)
     if contact.record.state != "callback" and not (contact.record.state == "queue" and contact.virtual):
         raise StateError(f"{callback.digits}: is being called: wait for what comes of it")
-    if not turn.now < at <= turn.now + turn.setup.callbacks.keep_s:
-        raise StateError(f"not then: give a time to come, at most {turn.setup.callbacks.keep_s / 3600:g} h ahead")
+    _refuse_time(turn, at)
     turn.log(events.CallbackMoved(due_at=at, keep_until=at + turn.setup.callbacks.keep_s, by=by), contact)
 
 
-def mark(turn: Turn, name: str, outcome: str, by: str) -> None:
-    """The agent hears that nobody is there to talk to: the call ends. A machine is tried again.
-
-    StateError: that is no outcome, or no callback is talking.
-    """
-    contact = turn.state.contacts.get(name)
-    if outcome not in MARKS:
-        raise StateError(f"{outcome}: is no outcome, there are {', '.join(MARKS)}")
-    if contact is None or contact.callback is None or contact.record.state != "talking":
-        raise StateError(f"{name}: is no callback that talks")
-    callback = contact.callback
-    turn.log(events.CallbackClosed(outcome=outcome, by=by), contact)
-    end_talk(turn, contact, "agent" if by in turn.state.agents else "box", NORMAL)
-    settings = turn.setup.callbacks
-    if outcome == "machine" and callback.tries + 1 < settings.tries and (
-            contact.record.queue in turn.setup.queues and callback.number not in turn.state.callbacks):
-        pause_s = min(settings.pause_s * settings.growth ** callback.tries, settings.longest_pause_s)
-        again = events.CallbackBooked(
-            number=callback.number, trunk=callback.trunk, digits=callback.digits,
-            shows=contact.record.calling, queue=contact.record.queue, mode=callback.mode,
-            keep_until=callback.keep_until, due_at=turn.now + pause_s, firm=callback.firm,
-            line=contact.last_line, joined_at=contact.last_joined_at, tries=callback.tries + 1,
-            record=contact.record_talk, origin=name, by=callback.by, note=callback.note)
-        turn.log(_like(again, contact), turn.setup.new_id())
-
-
-def _like(booked: events.CallbackBooked, contact: Contact) -> events.CallbackBooked:
+def like_contact(booked: events.CallbackBooked, contact: Contact) -> events.CallbackBooked:
+    """With all that matters for the choice of an agent."""
     return msgspec.structs.replace(
         booked, language=contact.language, priority=contact.priority, grade=contact.grade,
         region=contact.region, skills=contact.skills)
+
+
+def _refuse_time(turn: Turn, at: float) -> None:
+    most_s = turn.setup.callbacks.keep_s
+    if not turn.now < at <= turn.now + most_s:
+        raise StateError(f"not then: give a time to come, at most {most_s / 3600:g} h ahead")
 
 
 def _at_hand(turn: Turn, name: str) -> Agent:

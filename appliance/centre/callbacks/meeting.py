@@ -16,7 +16,8 @@ def customer_answered(turn: Turn, contact: Contact) -> None:
                                joined_at=contact.joined_at), contact)
     else:
         acd.offer(turn, contact, agent, "callback")
-    greeting = [one for name in turn.setup.callbacks.greeting for one in announce.prompt(contact.language, name)]
+    greeting = [one for name in turn.setup.callbacks.greeting
+                for one in announce.prompt(contact.language, name)]
     if greeting:
         turn.play(contact, greeting)
     else:

@@ -56,7 +56,8 @@ def claim(turn: Turn, contact: Contact, agent: Agent) -> bool:
 def agent_answered(turn: Turn, contact: Contact, callback: Callback) -> None:
     """Agent-first: now the customer."""
     agent = turn.state.agents[contact.record.agent]
-    agents.change(turn, agent, "talking", leg=contact.dialled_leg, contact=contact, idle_since=agent.idle_since)
+    agents.change(turn, agent, "talking", leg=contact.dialled_leg, contact=contact,
+                  idle_since=agent.idle_since)
     dial(turn, contact, callback)
 
 
@@ -64,8 +65,8 @@ def dial(turn: Turn, contact: Contact, callback: Callback) -> None:
     """The try and its leg are in the log before trunkd is asked."""
     leg = turn.setup.new_id()
     turn.log(events.CallbackTried(until=turn.now + turn.setup.callbacks.ring_s), contact)
-    turn.log(events.Dialled(leg=leg, trunk=callback.trunk, number=callback.digits, record=contact.record_talk),
-             contact)
+    turn.log(events.Dialled(leg=leg, trunk=callback.trunk, number=callback.digits,
+                            record=contact.record_talk), contact)
     turn.do(Dial(leg=leg, trunk=callback.trunk, called=callback.digits, calling=contact.record.calling))
 
 
@@ -140,4 +141,5 @@ def listen(turn: Turn, contact: Contact) -> None:
 
 def _release(turn: Turn, contact: Contact, agent: Agent | None, gone_leg: str) -> None:
     if agent is not None and agent.contact == contact.record.contact:
-        agents.release(turn, agent, leg="" if agent.leg == gone_leg else agent.leg, idle_since=agent.idle_since)
+        agents.release(turn, agent, leg="" if agent.leg == gone_leg else agent.leg,
+                       idle_since=agent.idle_since)

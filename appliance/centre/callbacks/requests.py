@@ -16,7 +16,7 @@ from appliance.bus.messages import (
     Reply,
     Request,
 )
-from appliance.centre.callbacks import booking
+from appliance.centre.callbacks import booking, marking
 from appliance.centre.state import Callback, Contact
 from appliance.centre.turn import Turn
 from appliance.errors import StateError
@@ -49,7 +49,7 @@ def _move(turn: Turn, asked: MoveCallback) -> CallbackReply:
 
 
 def _mark(turn: Turn, asked: MarkCallback) -> Done:
-    booking.mark(turn, asked.contact, asked.outcome, asked.by)
+    marking.mark(turn, asked.contact, asked.outcome, asked.by)
     return Done()
 
 

@@ -14,9 +14,9 @@ before the contact comes to that agent's ring, then
   Who is not ready, or will not be after the work, begins none.
 
 ahead(t), of all who are served before it, also of other queues: each with the share of its own agents (in the
-ring where that is largest) whom this contact may have, too; and with h t / (exp(h t) - 1), where h is hang-ups
-per second of waiting in its queue: so many are served, the others hang up. (Of n who are served at a steady rate
-s there are n' = -s - h n, and none is left when s t = n h t / (exp(h t) - 1).)
+ring where that is largest) whom this contact may have, too; and with h t / (exp(h t) - 1), where h is
+hang-ups per second of waiting in its queue: that part is served, the rest hangs up. (Of n who are served at a
+steady rate s, n' = -s - h n, and none is left when s t = n h t / (exp(h t) - 1).)
 
 While only time passes R falls, rings and known times come nearer, and all else stays: an estimate never rises
 by waiting. Contacts that come later and go before by priority are not foreseen.

@@ -18,7 +18,7 @@ from appliance.centre.choice.explain import AgentExplained, ContactExplained, ex
 from appliance.centre.choice.facts import Rules, Standing, Waiting
 from appliance.centre.choice.history import History
 from appliance.centre.choice.lines import Lines, Place, Spot, Spots
-from appliance.centre.choice.order import shift_s
+from appliance.centre.choice.order import Shifts
 from appliance.centre.choice.view import View
 from appliance.config.queues import Overflow
 
@@ -72,6 +72,7 @@ class Floor:
     def __init__(self, rules: Rules, history: History) -> None:
         self.rules = rules
         self._history = history
+        self._shifts = Shifts(rules, history)
         self._crew = Crew(rules)
         self._lines = Lines(rules, self._crew)
         self._standings: dict[str, Standing] = {}
@@ -188,10 +189,9 @@ class Floor:
 
     def _view(self, now: float) -> View:
         self._lines.widen(now)
-        queues = self.rules.queues
+        in_need = {queue for queue in self.rules.queues if self._in_need(queue, now)}
         return View(self.rules, self._history, self._crew, self._lines, self._standings, self._free,
-                    self._logged_in, {queue: shift_s(self.rules, self._history, queue) for queue in queues},
-                    {queue for queue in queues if self._in_need(queue, now)}, now)
+                    self._logged_in, self._shifts.now(), in_need, now)
 
     def _in_need(self, queue: str, now: float) -> bool:
         reserve, joined = self.rules.queues[queue].reserve, self._lines.joined[queue]

@@ -14,6 +14,8 @@ contacts are due sooner, at most by the whole of within_s.
 So nobody waits for ever: only who began to wait less than `longest_lead_s` after a contact can go before it.
 """
 
+from collections.abc import Mapping
+
 from appliance.centre.choice.facts import MOST_PRIORITY, Rules, Waiting, priority
 from appliance.centre.choice.history import History
 
@@ -30,6 +32,24 @@ def shift_s(rules: Rules, history: History, queue: str) -> float:
     goal = rules.queues[queue].service_level
     kept = history.pace(queue).kept(goal.within_s)
     return goal.within_s * min(1.0, kept * 100 / goal.percent)
+
+
+class Shifts:
+    """Of all queues, reckoned anew for those only that have a new wait."""
+
+    def __init__(self, rules: Rules, history: History) -> None:
+        self._rules, self._history = rules, history
+        self._waits: dict[str, list[float]] = {}
+        self._known = dict.fromkeys(rules.queues, 0.0)
+
+    def now(self) -> Mapping[str, float]:
+        if self._rules.order != "first-come":
+            for queue in self._known:
+                waits = self._history.pace(queue).waits       # a new list whenever it changes
+                if self._waits.get(queue) is not waits:
+                    self._waits[queue] = waits
+                    self._known[queue] = shift_s(self._rules, self._history, queue)
+        return self._known
 
 
 def longest_lead_s(rules: Rules) -> float:

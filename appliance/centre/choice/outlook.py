@@ -1,7 +1,7 @@
 """What an estimate is made from: who could begin what, and who is served before."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from appliance.centre.choice import estimate
 from appliance.centre.choice.crew import Agents, Reach
@@ -18,22 +18,24 @@ def wait_s(view: View, waiting: Waiting) -> float | None:
     if waiting.ringing:
         return ring_s
     reaches = view.crew.reaches(view.crew.demand(waiting))
-    supplies = Counter(_supplies(view, waiting, reaches))
+    handling = {name: view.history.pace(name).handling(queue.handling_s)
+                for name, queue in view.rules.queues.items()}
+    supplies = Counter(_supplies(view, handling, waiting, reaches))
     if not supplies:
         return None
     spot = view.shifted(waiting.queue, (place(view.rules, waiting), waiting.line, waiting.contact))
-    counts, handling_s = _ahead(view, waiting.queue, view.agents(waiting.queue, reaches[-1]), spot)
+    counts = _ahead(view, view.agents(waiting.queue, reaches[-1]), spot)
+    handling_s = handling[waiting.queue][0]
+    if total := sum(counts.values()):
+        handling_s = sum(count * handling[queue][0] for queue, count in counts.items()) / total
     ahead = [Ahead(count, view.history.pace(queue).impatience()) for queue, count in counts.items()]
     wait_s = estimate.wait_s(supplies, handling_s, ahead)
     return None if wait_s is None else wait_s + ring_s
 
 
-def handling(view: View, queue: str) -> tuple[float, float]:
-    """Mean in s and squared variation."""
-    return view.history.pace(queue).handling(view.rules.queues[queue].handling_s)
-
-
-def _supplies(view: View, waiting: Waiting, reaches: Sequence[Reach]) -> Iterator[Supply]:
+def _supplies(view: View, handling: Mapping[str, tuple[float, float]], waiting: Waiting,
+              reaches: Sequence[Reach]) -> Iterator[Supply]:
+    """`handling`: of queues, mean in s and squared variation."""
     known: Agents = 0
     for reach in reaches:
         start_s = max(0.0, waiting.joined_at + reach.after_s - view.now) if reach.after_s else 0.0
@@ -46,22 +48,19 @@ def _supplies(view: View, waiting: Waiting, reaches: Sequence[Reach]) -> Iterato
             elif standing.comes_back and standing.back_at is not None:
                 yield Supply(max(start_s, standing.back_at - view.now), 0.0)
             elif standing.comes_back:
-                mean_s, variation2 = handling(view, standing.queue or waiting.queue)
+                mean_s, variation2 = handling.get(standing.queue) or handling[waiting.queue]
                 gone_s = max(0.0, view.now - standing.since)
                 yield Supply(start_s, estimate.left_s(mean_s, variation2, gone_s))
 
 
-def _ahead(view: View, queue: str, mine: Agents, spot: Spot) -> tuple[dict[str, float], float]:
-    """By queue, and how long one of them takes in the mean."""
+def _ahead(view: View, mine: Agents, spot: Spot) -> dict[str, float]:
+    """Of each queue so many contacts."""
     mine &= view.logged_in
     counts: dict[str, float] = {}
     for row, count in view.lines.before(spot, view.shifts):
         if share := _share(view, row, mine):
             counts[row.demand.queue] = counts.get(row.demand.queue, 0.0) + share * count
-    total = sum(counts.values())
-    if not total:
-        return counts, handling(view, queue)[0]
-    return counts, sum(count * handling(view, name)[0] for name, count in counts.items()) / total
+    return counts
 
 
 def _share(view: View, row: Row, mine: Agents) -> float:

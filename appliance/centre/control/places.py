@@ -8,6 +8,7 @@ from appliance.centre.turn import Turn
 from appliance.errors import StateError
 
 QUEUE = "queue:"
+SENIOR = "senior"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Place:
 
 
 def place(turn: Turn, agent: Agent, to: str) -> Place:
-    """What `to` means for `agent`: an agent's name, a number as its telephone would dial it, queue:NAME.
+    """What `to` means for `agent`: an agent's name, a number as its telephone would dial it, queue:NAME,
+    senior.
 
     StateError: it leads nowhere, or whoever is there cannot be rung.
     """
@@ -30,6 +32,8 @@ def place(turn: Turn, agent: Agent, to: str) -> Place:
             known = ", ".join(turn.setup.queues) or "none"
             raise StateError(f"{to}: no queue is called so, there are {known}")
         return Place(queue=name)
+    if to == SENIOR:
+        return _of(_senior(turn, agent))
     if to in turn.state.agents:
         return _of(turn.state.agents[to])
     way = turn.setup.plan.judge(agent.trunk, to, complete=True)
@@ -43,6 +47,25 @@ def place(turn: Turn, agent: Agent, to: str) -> Place:
         return Place(number=to, trunk=agent.trunk)
     raise StateError(f"{to}: is no agent and no extension, and no rule of centre.outbound lets {agent.name} "
                      "dial it")
+
+
+def _senior(turn: Turn, agent: Agent) -> Agent:
+    """Of those who are ready and know more of what the agent's contact asks for, the best; of equals who has
+    been idle longest."""
+    contact = turn.state.contacts.get(agent.contact)
+    queue = None if contact is None else turn.setup.queues.get(contact.record.queue)
+    asked = {**(queue.preferred if queue else {}), **(queue.skills if queue else {}),
+             **(contact.skills if contact else {})}
+
+    def level(name: str) -> int:
+        config = turn.setup.agents.get(name)
+        return 0 if config is None else sum(config.skills.get(skill, 0) for skill in asked)
+
+    better = [one for one in turn.state.agents.values() if one.free and level(one.name) > level(agent.name)]
+    if not better:
+        what = ", ".join(sorted(asked)) or "this"
+        raise StateError(f"{agent.name}: nobody who is ready knows more of {what}")
+    return min(better, key=lambda one: (-level(one.name), one.idle_since, one.name))
 
 
 def _of(agent: Agent) -> Place:

@@ -48,6 +48,8 @@ def where(destination: Destination) -> str:
         return f"forwarded to {forward.number}{trunk}{after}"
     if destination.flow is not None:
         return f"flow {destination.flow}"
+    if destination.voicemail is not None:
+        return f"voicemail box {destination.voicemail}"
     if destination.announce:
         return f"hears {', '.join(destination.announce)}, then the end"
     return f"refused with cause {destination.reject}"

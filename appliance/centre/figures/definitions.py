@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from appliance.centre.choice.history import errors
 from appliance.centre.figures.ongoing import AGENT, NODE, QUEUE, TRUNK
+from appliance.centre.state import AT_WORK as STATES_AT_WORK
 from appliance.store.counts import Sums
 
 MS = 1000.0
@@ -39,10 +40,10 @@ class Pick:
         return any(what == one or what.startswith(one + "/") for one in self.what)
 
     def fits(self, for_ms: int, terms: Terms) -> bool:
-        return not (self.upto and for_ms > getattr(terms, self.upto)
-                    or self.over and for_ms <= getattr(terms, self.over)
-                    or self.under and for_ms >= getattr(terms, self.under)
-                    or self.least and for_ms < getattr(terms, self.least))
+        return not ((self.upto and for_ms > getattr(terms, self.upto))
+                    or (self.over and for_ms <= getattr(terms, self.over))
+                    or (self.under and for_ms >= getattr(terms, self.under))
+                    or (self.least and for_ms < getattr(terms, self.least)))
 
     def lengths(self, sums: Sums, terms: Terms) -> Iterator[int]:
         for what, lengths in sums.items():
@@ -156,8 +157,8 @@ def _erlangs(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
 
 
 def _peak(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
-    peak = float(max((level for level, for_ms in tally.levels_ms.items() if for_ms), default=0))
-    return Ratio(peak, peak, float(tally.channels))
+    peak = max((level for level, for_ms in tally.levels_ms.items() if for_ms), default=None)
+    return Ratio(peak, float(peak or 0), float(tally.channels))
 
 
 def _all_busy(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
@@ -189,10 +190,10 @@ TALKS = Pick(("talk/queue", "talk/transfer"))
 HOLDS = Pick(("hold/queue", "hold/transfer"))
 WRAP_UPS = Pick(("wrap-up/queue", "wrap-up/transfer"))
 GIVEN = Pick(("transferred/queue", "transferred/transfer"))
-AT_WORK = Pick(("reserved", "ringing", "talking", "held", "consulting", "wrap-up"))
-READY = Pick(("ready",))
-PAUSED = Pick(("not-ready",))
-UNREACHABLE = Pick(("unreachable",))
+AT_WORK = Pick(tuple(f"state/{state}" for state in STATES_AT_WORK))
+READY = Pick(("state/ready",))
+PAUSED = Pick(("state/not-ready",))
+UNREACHABLE = Pick(("state/unreachable",))
 LOGGED_IN = (AT_WORK, READY, PAUSED, UNREACHABLE)
 BUSY = Pick(("busy",))
 STAYS = Pick(("by", "hung up", "ended", "answered", "forward"))
@@ -219,8 +220,9 @@ def _work(of: str) -> tuple[Figure, ...]:
                note="blind, attended, left to somebody in a conference; also when nobody took it in the end"),
         Figure(name="transfer_rate", of=of, zh="转接率", en="transfer rate", unit="share", top=(GIVEN,),
                bottom=(TALKS,), target="transfer_percent", least=False),
-        Figure(name="fcr", of=of, zh="首次解决率", en="FCR", unit="share", top=(ANSWERED,), bottom=(ANSWERED,),
-               special=_solved, formula="answered, no call of that number within N days after / answered",
+        Figure(name="fcr", of=of, zh="首次解决率", en="FCR", unit="share", top=(ANSWERED,),
+               bottom=(ANSWERED,), special=_solved,
+               formula="answered, no call of that number within N days after / answered",
                note="contacts whose number is known; a later contact counts in whatever queue it waits. "
                     "Until N days have passed it can still fall", whose="repeat-call method, COPC",
                target="fcr_percent"),
@@ -229,12 +231,12 @@ def _work(of: str) -> tuple[Figure, ...]:
 
 QUEUE_FIGURES = (
     Figure(name="offered", of=QUEUE, zh="呼入排队量", en="offered", unit="contacts", top=OFFERED,
-           note="who joined the queue, whatever came of it: answered + abandoned + overflowed + left + failed "
-                "+ waiting. In all queues together a contact counts once"),
+           note="who joined the queue, whatever came of it: answered + abandoned + overflowed + left + "
+                "failed + waiting. In all queues together a contact counts once"),
     Figure(name="answered", of=QUEUE, zh="接听量", en="answered", unit="contacts", top=(ANSWERED,)),
     Figure(name="abandoned", of=QUEUE, zh="放弃量", en="abandoned", unit="contacts", top=(ABANDONED,),
-           note="hung up in line, or turned away: left the queue because nobody served it, it was full or the "
-                "wait too long, and reached nobody and nothing after it"),
+           note="hung up in line, or turned away: left the queue because nobody served it, it was full or "
+                "the wait too long, and reached nobody and nothing after it"),
     Figure(name="short_abandoned", of=QUEUE, zh="短时放弃量", en="short abandoned", unit="contacts",
            top=(SHORT,), note="hung up sooner than centre.targets.short_abandon_s; they are among abandoned"),
     Figure(name="turned_away", of=QUEUE, zh="系统挂断量", en="turned away", unit="contacts",
@@ -317,14 +319,15 @@ AGENT_FIGURES = (
            top=(Pick(("dial/internal",)),), note="to a telephone of the same trunk"),
     Figure(name="consulted", of=AGENT, zh="协助量", en="helped", unit="contacts",
            top=(Pick(("talk/consult", "talk/conference")),), note="consulted or invited by another agent"),
-    Figure(name="logged_in_s", of=AGENT, zh="登录时长", en="logged in", unit="s", top=LOGGED_IN, time_top=True),
+    Figure(name="logged_in_s", of=AGENT, zh="登录时长", en="logged in", unit="s", top=LOGGED_IN,
+           time_top=True),
     Figure(name="ready_s", of=AGENT, zh="空闲时长", en="ready", unit="s", top=(READY,), time_top=True),
     Figure(name="at_work_s", of=AGENT, zh="工作时长", en="at work", unit="s", top=(AT_WORK,), time_top=True,
            note="from being chosen for a contact to the end of wrap-up"),
-    Figure(name="not_ready_s", of=AGENT, zh="示忙时长", en="not ready", unit="s", top=(PAUSED,), time_top=True,
-           note="each reason is in the table below the agent"),
-    Figure(name="occupancy", of=AGENT, zh="占用率", en="occupancy", unit="share", top=(AT_WORK,), time_top=True,
-           bottom=(AT_WORK, READY), time_bottom=True, target="occupancy_percent", least=False,
+    Figure(name="not_ready_s", of=AGENT, zh="示忙时长", en="not ready", unit="s", top=(PAUSED,),
+           time_top=True, note="each reason is in the table below the agent"),
+    Figure(name="occupancy", of=AGENT, zh="占用率", en="occupancy", unit="share", top=(AT_WORK,),
+           time_top=True, bottom=(AT_WORK, READY), time_bottom=True, target="occupancy_percent", least=False,
            note="pauses and times at which the telephone could not be reached are out of both sides",
            whose="common: handling / (handling + available)"),
     Figure(name="utilisation", of=AGENT, zh="工时利用率", en="utilisation", unit="share", top=(AT_WORK,),
@@ -339,13 +342,14 @@ TRUNK_FIGURES = (
            note="rings of agents' telephones, too, on their trunk"),
     Figure(name="out_answered", of=TRUNK, zh="呼出接通量", en="outbound answered", unit="calls",
            top=(Pick(("out/answered",)),)),
-    Figure(name="blocked", of=TRUNK, zh="中继全忙量", en="blocked", unit="calls", top=(Pick(("out/blocked",)),),
+    Figure(name="blocked", of=TRUNK, zh="中继全忙量", en="blocked", unit="calls",
+           top=(Pick(("out/blocked",)),),
            note="ours that found no free channel (causes 34, 44). Calls that the exchange blocks never come "
                 "to the box: all_busy_s says when that could be"),
     Figure(name="blocked_share", of=TRUNK, zh="中继全忙率", en="blocked", unit="share",
            top=(Pick(("out/blocked",)),), bottom=(Pick(("out",)),)),
-    Figure(name="erlangs", of=TRUNK, zh="话务量(爱尔兰)", en="traffic", unit="Erl", top=(BUSY,), special=_erlangs,
-           formula="time of all calls / the time asked for", whose="ITU-T E.600"),
+    Figure(name="erlangs", of=TRUNK, zh="话务量(爱尔兰)", en="traffic", unit="Erl", top=(BUSY,),
+           special=_erlangs, formula="time of all calls / the time asked for", whose="ITU-T E.600"),
     Figure(name="peak", of=TRUNK, zh="并发峰值", en="peak", unit="calls", top=(BUSY,), special=_peak,
            formula="most calls at a time"),
     Figure(name="all_busy_s", of=TRUNK, zh="中继全忙时长", en="all trunks busy", unit="s", top=(BUSY,),

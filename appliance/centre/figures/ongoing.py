@@ -101,7 +101,7 @@ def pieces(whole: Count) -> Iterator[Count]:
 def spell(agent: str, duty: Duty, until_ms: int) -> Iterator[Count]:
     """What the agent has done in the present state."""
     if duty.state != "logged-out":
-        what = f"{duty.state}/{duty.reason}" if duty.reason else duty.state
+        what = "/".join(filter(None, ("state", duty.state, duty.reason)))
         contact = duty.contact or (duty.work.contact if duty.work is not None else "")
         yield from pieces(Count(of=AGENT, name=agent, what=what, contact=contact, at_ms=duty.since_ms,
                                 for_ms=max(0, until_ms - duty.since_ms)))

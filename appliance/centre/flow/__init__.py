@@ -5,6 +5,7 @@ from appliance.centre.flow.lint import mistakes as mistakes
 from appliance.centre.flow.load import load_flow as load_flow
 from appliance.centre.flow.load import load_subflow as load_subflow
 from appliance.centre.flow.model import (
+    AgentNode,
     AuthenticateNode,
     BranchNode,
     CallbackNode,
@@ -34,8 +35,8 @@ from appliance.centre.flow.prompts import Language as Language
 from appliance.centre.flow.prompts import fragment, fragments
 
 __all__ = [
-    "AuthenticateNode", "BranchNode", "CallbackNode", "CollectNode", "Entry", "Flow", "HangupNode",
-    "HoursNode", "Known", "Language", "LanguageNode", "LookupNode", "MenuNode", "Node", "Option", "PlayNode",
+    "AgentNode", "AuthenticateNode", "BranchNode", "CallbackNode", "CollectNode", "Entry", "Flow",
+    "HangupNode", "HoursNode", "Known", "Language", "LanguageNode", "LookupNode", "MenuNode", "Node", "Option", "PlayNode",
     "QueueNode", "RecordNode", "ReturnNode", "SayNode", "SetNode", "SubflowNode", "SurveyNode",
     "TransferNode", "VoicemailNode", "digest", "fragment", "fragments", "load_flow", "load_subflow",
     "mistakes"]

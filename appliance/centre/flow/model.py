@@ -364,6 +364,30 @@ class HoursNode(Node):
     closed: Target
 
 
+class AgentNode(Node):
+    """What an agent does from a telephone of the box's own extensions, where the call comes from.
+
+    Without `agent`: whoever is logged in there. Who calls from elsewhere, or may not: `refused`.
+    """
+
+    kind: Literal["agent"]
+    do: Literal["log-in", "log-out", "ready", "not-ready"]
+    agent: Template | None = None                 # a name; to log in it is needed
+    reason: Name | None = None                    # of not being ready
+    next: Target
+    refused: Target
+
+    @model_validator(mode="after")
+    def _who(self) -> "AgentNode":
+        if self.do == "log-in" and self.agent is None:
+            raise ValueError("agent: who logs in? Have the number keyed in and its PIN checked first")
+        return self
+
+    def uses(self) -> Iterator[tuple[tuple[int | str, ...], frozenset[str]]]:
+        if self.agent is not None:
+            yield _used("agent", self.agent)
+
+
 class QueueNode(Node):
     """Wait for an agent. Whoever is not rung for after `overflow_s` goes to `next`."""
 
@@ -427,17 +451,36 @@ class VoicemailNode(Node):
 
 
 class CallbackNode(Node):
-    """Offer to be called back for a queue; `failed` when the caller does not want it or it cannot be."""
+    """Promise to call back for a queue; `failed` when the caller does not want it or it cannot be.
+
+    With a `prompt` the caller decides: 1 at this number, 2 at the one that `entry` asks for. Who waited in
+    the queue just before keeps the place.
+    """
 
     pauses = True
     kind: Literal["callback"]
     queue: Name
     number: Template = "{caller}"
+    prompt: Prompts | None = None
+    entry: Entry | None = None
+    timeout_s: Seconds = 5.0
+    retries: Retries = 1                          # of the entry
     next: Target
     failed: Target
 
+    @model_validator(mode="after")
+    def _asks(self) -> "CallbackNode":
+        if self.entry is not None and self.prompt is None:
+            raise ValueError("entry: is asked for after prompt: give that, too")
+        return self
+
+    def plays(self) -> list[str]:
+        return [*(self.prompt or []), *(self.entry.prompt if self.entry else [])]
+
     def uses(self) -> Iterator[tuple[tuple[int | str, ...], frozenset[str]]]:
         yield _used("number", self.number)
+        if self.prompt is not None:
+            yield _used("prompt", *self.plays())
 
 
 class SurveyNode(Node):
@@ -503,8 +546,8 @@ class HangupNode(Node):
 
 AnyNode = Annotated[
     PlayNode | SayNode | MenuNode | CollectNode | SetNode | BranchNode | LookupNode | AuthenticateNode
-    | LanguageNode | HoursNode | QueueNode | TransferNode | VoicemailNode | CallbackNode | SurveyNode
-    | RecordNode | SubflowNode | ReturnNode | HangupNode, Field(discriminator="kind")]
+    | LanguageNode | HoursNode | AgentNode | QueueNode | TransferNode | VoicemailNode | CallbackNode
+    | SurveyNode | RecordNode | SubflowNode | ReturnNode | HangupNode, Field(discriminator="kind")]
 
 # In a file a name has no /; of a sub-flow that was read in, NODE/NAME
 NodeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}(/[a-z][a-z0-9-]{0,31})*$")]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from appliance.centre.entry.announcements import announcements
+from appliance.centre.entry.small_flows import small_flows
 from appliance.centre.flow.lint import Known
 from appliance.centre.flow.load import load_flow
 from appliance.centre.flow.model import Flow
@@ -34,7 +34,7 @@ def load_flows(config: CentreConfig) -> Mapping[str, Flow]:
         except ConfigError as error:
             wrong.append(str(error))
     try:
-        flows |= announcements(config)
+        flows |= small_flows(config)
     except ConfigError as error:
         wrong.append(str(error))
     if wrong:

@@ -7,8 +7,10 @@ from appliance.bus.messages import MaskDigits, StopPlay
 from appliance.centre import events
 from appliance.centre.effects import EffectDone
 from appliance.centre.flow import (
+    AgentNode,
     AuthenticateNode,
     BranchNode,
+    CallbackNode,
     CollectNode,
     HangupNode,
     HoursNode,
@@ -27,7 +29,9 @@ from appliance.centre.flow import (
 )
 from appliance.centre.nodes.base import Doing, Go, mask, place
 from appliance.centre.nodes.deciding import Branching, LookingUp, Opening, Setting, Speaking
+from appliance.centre.nodes.desks import AtDesk
 from appliance.centre.nodes.leaving import GoingThrough, HangingUp, Queueing, Returning, Transferring
+from appliance.centre.nodes.promising import Promising
 from appliance.centre.nodes.talking import (
     Authenticating,
     Choosing,
@@ -54,6 +58,7 @@ NODES: dict[type[Node], Doing[Any]] = {
     LookupNode: LookingUp(),
     AuthenticateNode: Authenticating(),
     LanguageNode: Speaking(),
+    AgentNode: AtDesk(),
     HoursNode: Opening(),
     QueueNode: Queueing(),
     TransferNode: Transferring(),
@@ -61,6 +66,7 @@ NODES: dict[type[Node], Doing[Any]] = {
     SubflowNode: GoingThrough(),
     ReturnNode: Returning(),
     HangupNode: HangingUp(),
+    CallbackNode: Promising(),
 }
 
 

@@ -21,8 +21,13 @@ class Queueing(Doing[QueueNode]):
             return Go(node.next, "error") if node.next is not None else None
         self._attach(turn, contact, node)
         turn.connect(contact)
-        acd.join(turn, contact, node.queue, turn.now + node.overflow_s if node.overflow_s else 0.0)
-        return None
+        here = contact.record.contact, contact.node
+        overflow_at = turn.now + node.overflow_s if node.overflow_s else 0.0
+        surely = node.next is None or here in turn.refused           # it has been everywhere
+        if acd.join(turn, contact, node.queue, overflow_at, surely=surely) or node.next is None:
+            return None
+        turn.refused.add(here)
+        return Go(node.next, "overflow")
 
     def play_over(self, turn: Turn, contact: Contact, node: QueueNode) -> Go | None:
         acd.play_music(turn, contact)
@@ -74,7 +79,8 @@ class Transferring(Doing[TransferNode]):
         """None: that cannot be rung now."""
         if node.agent is None:
             number = filled(contact, node.number or "")
-            return Place(number=number, trunk=node.trunk or "") if NUMBER.fullmatch(number) else None
+            dialled = number and NUMBER.fullmatch(number)
+            return Place(number=number, trunk=node.trunk or "") if dialled else None
         agent = turn.state.agents.get(node.agent)
         if agent is None or agent.state == "logged-out" or not agent.extension or agent.contact or agent.leg:
             return None

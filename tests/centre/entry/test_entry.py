@@ -9,19 +9,24 @@ import pytest
 
 from appliance.bus.messages import CalendarInfo, CalendarList, ForceCalendar, GetCalendars
 from appliance.centre import events
-from appliance.centre.entry.announcements import announcements
 from appliance.centre.entry.lists import load_list
 from appliance.centre.entry.load import bare
 from appliance.centre.entry.numbers import Numbers
 from appliance.centre.entry.regions import load_regions
 from appliance.centre.entry.rules import Entrance
+from appliance.centre.entry.small_flows import flow_of, small_flows
 from appliance.centre.events import decode
+from appliance.centre.facts import facts
 from appliance.centre.flow.names import load_flows
 from appliance.centre.turn import Setup
+from appliance.config.entry import RegionGroupConfig
 from appliance.config.lines import NumbersConfig
+from appliance.config.load import load
 from appliance.config.schema import CentreConfig
 from appliance.errors import ConfigError, StateError
+from appliance.store import schema
 from tests.centre.office import CENTRE, CLOSED, FLOW, SHORT, Office, setup
+from tests.config.test_load import GOOD, written
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 11, 20, 12, tzinfo=SHANGHAI).timestamp()       # a Friday
@@ -166,7 +171,8 @@ def test_rules_without_trunks_are_not_for_calls_that_go_out() -> None:
 def test_an_announcement_is_heard_to_its_end() -> None:
     config = centre({"name": "wrong", "called": "7*", "announce": ["sorry", "bye"], "language": "en"})
     numbers = iter(range(1, 100))
-    at = Office(Setup.of(config, {"flow": FLOW, **announcements(config)}, lambda: f"{next(numbers):032x}"), NOON)
+    flows = {"flow": FLOW, **small_flows(config)}
+    at = Office(Setup.of(config, flows, lambda: f"{next(numbers):032x}"), NOON)
     name = at.call("c1", "777")
     assert at.hears("c1") == ["en/sorry", "en/bye"]
     at.played("c1")
@@ -184,3 +190,37 @@ def test_a_document_without_rules_is_as_before() -> None:
     name = at.call("c1")
     assert at.hears("c1") == ["zh/welcome"] and bare(CENTRE).calendars == {}
     assert at.contact(name).priority is None
+
+
+def test_voicemail_is_a_flow_of_its_own_and_its_box_must_be_there(tmp_path: Path) -> None:
+    config = centre({"name": "night", "calendar": "office", "voicemail": "sales"})
+    [(name, flow)] = small_flows(config).items()
+    assert name == flow_of(config.entry[0]) == "voicemail:sales" and flow.start == "only"
+    text = GOOD + '  entry: [{name: night, called: "5*", voicemail: %s}]\n  voicemail: [{name: sales}]\n'
+    assert load(written(tmp_path, text % "sales")).centre.entry[0].voicemail == "sales"
+    with pytest.raises(ConfigError, match=r"entry\[0\]\.voicemail: no voicemail box is called 'shop'"):
+        load(written(tmp_path, text % "shop"))
+
+
+def test_what_a_contact_is_known_by_is_told_with_its_facts() -> None:
+    at = office({"name": "sales", "called": "5000", "flow": "flow"})
+    name = at.call("c1")
+    found = facts(entry for entry in at.log if entry.contact == name
+                  and f"'{entry.kind}'" in schema.GIVES_LEG + schema.TELLS)
+    assert (found.rule, found.why, found.note) == ("sales", "called 5000 is 5000", "")
+
+
+def test_other_tables_are_told_from_the_same(tmp_path: Path) -> None:
+    """So that a reload takes a list that was edited, and only that."""
+    def doors(row: str, country: str = "CN", member: str = "广东") -> Entrance:
+        (tmp_path / "vip.csv").write_text(f"number,grade\n{row},gold\n")
+        plan = Numbers(NumbersConfig(country=country))
+        groups = [RegionGroupConfig(name="south", of=[member])]
+        return Entrance(CENTRE, plan, {}, {"vip": load_list(tmp_path / "vip.csv", plan, SHANGHAI)},
+                        load_regions([], groups, plan))
+
+    before = doors("138*")
+    assert before.unlike(doors("138*")) == []
+    assert before.unlike(doors("139*")) == ["list vip"]
+    assert before.unlike(doors("138*", member="广西")) == ["regions"]
+    assert "number plans" in before.unlike(doors("138*", country="HK"))

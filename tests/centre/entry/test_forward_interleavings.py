@@ -1,4 +1,4 @@
-"""The same world in which numbers are forwarded outside: by a network that deflects and joins, or will not."""
+"""The same world, with numbers that are forwarded: by a network that deflects and joins, or will not."""
 
 from hypothesis import settings
 from hypothesis import strategies as st

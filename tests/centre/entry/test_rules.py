@@ -173,7 +173,7 @@ def test_files_are_below_the_documents_folder(tmp_path: Path) -> None:
     ("calendar: office\n", "calendar: ofice\n", "box.yaml:20: centre.entry[4].calendar: no calendar"),
     ("trunks: pbx", "trunks: pbxx", "centre.entry[6].trunks: no span has trunk 'pbxx'"),
     ("name: night", "name: vip", "centre.entry[4].name: 'vip' is there twice"),
-    (", language: en", "", "centre.entry[2]: does nothing: give one of flow, forward, announce"),
+    (", language: en", "", "centre.entry[2]: does nothing: give one of flow, forward, voicem"),
     ("flow: south.yaml", "flow: south.yaml, reject: 1", "centre.entry[5]: goes to flow and reject: one"),
     ("lists: vip, grades", "grades", "centre.entry[1]: grades: of which lists?"),
     ('called: "7*"', 'called: "7-*"', "centre.entry[6].called[0]: '7-*': write a number; x for any digit"),

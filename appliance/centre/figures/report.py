@@ -1,0 +1,300 @@
+"""Figures of a time: for each name, whole or by intervals, and the contacts or times behind one of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from appliance.centre.figures.definitions import FIGURES, Figure, Pick, Ratio, Tally, Terms, figure
+from appliance.centre.figures.ongoing import AGENT, ALL, NODE, QUEUE, TRUNK, milliseconds, so_far
+from appliance.config.schema import Config, QueueConfig
+from appliance.config.targets import TargetsConfig
+from appliance.config.timeslots import timeslots
+from appliance.errors import StateError
+from appliance.store.counts import INTERVAL_S, Count, Ledger, add, quarter_ms
+
+LONGEST_S = 400 * 86400.0                         # that is asked for at once
+LONGEST_ROLLING_S = 2 * 86400.0                   # with other borders than quarters of an hour
+MOST_INTERVALS = 3000
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """Terms and targets, as configured. `channels`: of trunks."""
+
+    targets: TargetsConfig
+    queues: Mapping[str, QueueConfig]
+    channels: Mapping[str, int]
+
+    @classmethod
+    def of(cls, config: Config) -> "Aims":
+        """As the document has it."""
+        channels: dict[str, int] = defaultdict(int)
+        for span in config.spans:
+            channels[span.trunk] += len(timeslots(span.timeslots))
+        queues = {queue.name: queue for queue in config.centre.queues}
+        return cls(config.centre.targets, queues, channels)
+
+    def terms(self, of: str, name: str) -> Terms:
+        queue = name if of == QUEUE else ALL
+        own = self.queues.get(queue)
+        level = self.targets.service_level if own is None else own.service_level
+        return Terms(milliseconds(level.within_s), milliseconds(self.targets.value("short_abandon_s", queue)),
+                     round(self.targets.value("repeat_days", queue) * DAY_MS))
+
+    def target(self, of: str, name: str, figure: Figure) -> float | None:
+        """In the figure's unit: a share, or s."""
+        if not figure.target:
+            return None
+        queue = name if of == QUEUE else ALL
+        if figure.target == "service_level":
+            own = self.queues.get(queue)
+            return (self.targets.service_level if own is None else own.service_level).percent / 100
+        value = self.targets.value(figure.target, queue)
+        return value / 100 if figure.unit == "share" else value
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One name in one time. `sums`: of all that was counted, how often and how long in s."""
+
+    name: str
+    since: float
+    until: float
+    ratios: dict[str, Ratio]
+    targets: dict[str, float]
+    sums: dict[str, tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """names (): all. interval_s 0: the whole time in one row."""
+
+    of: str
+    since: float
+    until: float
+    names: tuple[str, ...] = ()
+    interval_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """StateError: nobody can answer that."""
+        if self.of not in FIGURES:
+            raise StateError(f"{self.of}: there are figures of {', '.join(FIGURES)}")
+        if not self.since < self.until <= self.since + LONGEST_S:
+            raise StateError(f"from {self.since:.0f} to {self.until:.0f}: the end comes after the beginning, "
+                             f"by at most {LONGEST_S / 86400:.0f} days")
+        if not self.by_quarters and self.until - self.since > LONGEST_ROLLING_S:
+            raise StateError("longer than two days: begin and end at :00, :15, :30 or :45")
+        if self.interval_s and (self.interval_s % INTERVAL_S or not self.by_quarters):
+            raise StateError("intervals are whole quarters of an hour and begin at :00, :15, :30 or :45")
+        if self.interval_s and (self.until - self.since) / self.interval_s > MOST_INTERVALS:
+            raise StateError(f"more than {MOST_INTERVALS} intervals: ask for longer ones")
+
+    @property
+    def by_quarters(self) -> bool:
+        """Its borders are those of quarters of an hour."""
+        return not self.since % INTERVAL_S and not self.until % INTERVAL_S
+
+    @property
+    def since_ms(self) -> int:
+        return milliseconds(self.since)
+
+    @property
+    def until_ms(self) -> int:
+        return milliseconds(self.until)
+
+    def spans(self) -> list[tuple[int, int]]:
+        step_ms = milliseconds(self.interval_s) or self.until_ms - self.since_ms
+        return [(at_ms, min(at_ms + step_ms, self.until_ms))
+                for at_ms in range(self.since_ms, self.until_ms, step_ms)]
+
+
+def rows(ledger: Ledger, wanted: Wanted, aims: Aims, now: float) -> list[Row]:
+    """By name, "" for all together first, then by time."""
+    spans = wanted.spans()
+    tallies = _tallies(ledger, wanted, spans, now)
+    if wanted.of in (QUEUE, AGENT):
+        _repeats(ledger, wanted, spans, aims, tallies)
+    if wanted.of == TRUNK:
+        _levels(ledger, wanted, spans, aims, tallies, now)
+    return [Row(name, since_ms / 1000, until_ms / 1000, *_values(wanted.of, name, tally, aims))
+            for name in sorted({name for name, _ in tallies})
+            for place, (since_ms, until_ms) in enumerate(spans)
+            if (tally := tallies.get((name, place))) is not None]
+
+
+def behind(ledger: Ledger, wanted: Wanted, name: str, figure_name: str, aims: Aims,
+           now: float) -> tuple[Figure, list[Count], list[Count]]:
+    """What is counted above the line and below it, in order of time. StateError: there is no such figure."""
+    found = figure(wanted.of, figure_name)
+    if found is None:
+        names = ", ".join(one.name for one in FIGURES[wanted.of])
+        raise StateError(f"{figure_name}: is no figure of a {wanted.of}, there are {names}")
+    terms = aims.terms(wanted.of, name)
+    there = sorted((count for count in _counts(ledger, wanted, now)
+                    if count.name == name or (name == ALL and wanted.of != QUEUE)),
+                   key=lambda count: count.at_ms)
+    bottom = _picked(there, found.bottom, terms)
+    if found.name == "fcr":
+        bottom = [count for count in bottom if count.number]
+        again = _called_again(ledger, bottom, terms)
+        return found, [count for count in bottom if count.contact not in again], bottom
+    return found, _picked(there, found.top, terms), bottom
+
+
+def _picked(there: Sequence[Count], picks: Iterable[Pick], terms: Terms) -> list[Count]:
+    picks = tuple(picks)
+    return [count for count in there
+            if any(pick.takes(count.what) and pick.fits(count.for_ms, terms) for pick in picks)]
+
+
+def _values(of: str, name: str, tally: Tally, aims: Aims) -> tuple[
+        dict[str, Ratio], dict[str, float], dict[str, tuple[int, float]]]:
+    terms = aims.terms(of, name)
+    targets = {one.name: target for one in FIGURES[of]
+               if (target := aims.target(of, name, one)) is not None}
+    return ({one.name: one.ratio(tally, terms) for one in FIGURES[of]}, targets,
+            {what: (len(lengths), sum(lengths) / 1000) for what, lengths in sorted(tally.sums.items())})
+
+
+# --- what was counted
+
+Tallies = dict[tuple[str, int], Tally]            # by name and place of the interval
+
+
+def _tallies(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], now: float) -> Tallies:
+    """Quarters have the sums already; what goes on now comes to them."""
+    found: Tallies = {}
+    step_ms = spans[0][1] - spans[0][0]
+
+    def tally(name: str, at_ms: int) -> Iterator[Tally]:
+        place = (at_ms - wanted.since_ms) // step_ms
+        since_ms, until_ms = spans[place]
+        for one in (name,) if wanted.of in (QUEUE, NODE) else (name, ALL):
+            if not wanted.names or one in wanted.names:
+                if (one, place) not in found:
+                    found[one, place] = Tally(max(0, min(until_ms, milliseconds(now)) - since_ms))
+                yield found[one, place]
+
+    if wanted.by_quarters:
+        for name, at_ms, sums in ledger.quarters(wanted.of, wanted.since_ms, wanted.until_ms):
+            for one in tally(name, at_ms):
+                for what, lengths in sums.items():
+                    one.sums.setdefault(what, []).extend(lengths)
+        counts: Iterable[Count] = _now(ledger, wanted, now)
+    else:
+        counts = _counts(ledger, wanted, now)
+    for count in counts:
+        for one in tally(count.name, count.at_ms):
+            add(one.sums, count.what, count.for_ms)
+    return found
+
+
+def _counts(ledger: Ledger, wanted: Wanted, now: float) -> Iterator[Count]:
+    """One by one, what goes on now included."""
+    since_ms = quarter_ms(wanted.since_ms)        # a time that began before may reach into it
+    for count in ledger.counts(wanted.of, since_ms, wanted.until_ms):
+        yield from _clipped(count, wanted)
+    yield from _now(ledger, wanted, now)
+
+
+def _now(ledger: Ledger, wanted: Wanted, now: float) -> Iterator[Count]:
+    for count in so_far(ledger.ongoing(), milliseconds(now)):
+        if count.of == wanted.of:
+            yield from _clipped(count, wanted)
+
+
+def _clipped(count: Count, wanted: Wanted) -> Iterator[Count]:
+    """Times are cut at both ends; anything else counts when it began, or not at all."""
+    if _is_time(count):
+        at_ms = max(count.at_ms, wanted.since_ms)
+        until_ms = min(count.at_ms + count.for_ms, wanted.until_ms)
+        if at_ms < until_ms:
+            yield replace(count, at_ms=at_ms, for_ms=until_ms - at_ms)
+    elif wanted.since_ms <= count.at_ms < wanted.until_ms:
+        yield count
+
+
+def _is_time(count: Count) -> bool:
+    return count.what.startswith(("state/", "busy/"))
+
+
+# --- who calls again
+
+
+def _repeats(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], aims: Aims,
+             tallies: Tallies) -> None:
+    """An answered contact is its queue's, all queues', and the agent's who answered."""
+    answered = [count for count in ledger.answered(wanted.since_ms, wanted.until_ms) if count.number]
+    step_ms = spans[0][1] - spans[0][0]
+    by_name: dict[str, list[Count]] = defaultdict(list)
+    for count in answered:
+        if wanted.of == QUEUE:
+            by_name[count.name].append(count)
+        elif count.name == ALL:
+            by_name[count.other].append(count)
+            by_name[ALL].append(count)
+    calls: Mapping[str, list[tuple[int, str]]] | None = None
+    for name, counts in by_name.items():
+        terms = aims.terms(wanted.of, name)
+        calls = calls or _calls(ledger, wanted.since_ms, wanted.until_ms, aims)
+        for count in counts:
+            one = tallies.get((name, (count.at_ms - wanted.since_ms) // step_ms))
+            if one is not None:
+                one.callers += 1
+                one.called_again += _again(calls, count, terms)
+
+
+def _called_again(ledger: Ledger, counts: Sequence[Count], terms: Terms) -> set[str]:
+    """Contacts of these whose caller called again."""
+    if not counts:
+        return set()
+    calls = _by_number(ledger.callers(counts[0].at_ms, counts[-1].at_ms + terms.repeat_ms + 1))
+    return {count.contact for count in counts if _again(calls, count, terms)}
+
+
+def _calls(ledger: Ledger, since_ms: int, until_ms: int, aims: Aims) -> Mapping[str, list[tuple[int, str]]]:
+    longest_ms = max(aims.terms(QUEUE, name).repeat_ms for name in (ALL, *aims.queues))
+    return _by_number(ledger.callers(since_ms, until_ms + longest_ms))
+
+
+def _by_number(callers: Iterable[tuple[str, int, str]]) -> Mapping[str, list[tuple[int, str]]]:
+    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for number, at_ms, contact in callers:
+        found[number].append((at_ms, contact))
+    return found
+
+
+def _again(calls: Mapping[str, list[tuple[int, str]]], count: Count, terms: Terms) -> bool:
+    return any(count.at_ms < at_ms <= count.at_ms + terms.repeat_ms and contact != count.contact
+               for at_ms, contact in calls.get(count.number, ()))
+
+
+# --- how many at a time
+
+
+def _levels(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], aims: Aims, tallies: Tallies,
+            now: float) -> None:
+    """For each trunk: how long how many calls were on it."""
+    busy: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for count in _counts(ledger, wanted, now):
+        if _is_time(count):
+            busy[count.name] += [(count.at_ms, 1), (count.at_ms + count.for_ms, -1)]
+    for (name, _), tally in tallies.items():
+        tally.channels = aims.channels.get(name, 0)
+    for name, steps in busy.items():
+        at_ms, level = wanted.since_ms, 0
+        for to_ms, by in [*sorted(steps), (wanted.until_ms, 0)]:
+            for place, since_ms, until_ms in _overlapping(spans, at_ms, to_ms):
+                if (one := tallies.get((name, place))) is not None:
+                    one.levels_ms[level] = one.levels_ms.get(level, 0) + until_ms - since_ms
+            at_ms, level = to_ms, level + by
+
+
+def _overlapping(spans: Sequence[tuple[int, int]], at_ms: int, to_ms: int) -> Iterator[tuple[int, int, int]]:
+    step_ms, first_ms = spans[0][1] - spans[0][0], spans[0][0]
+    while at_ms < to_ms:
+        place = (at_ms - first_ms) // step_ms
+        until_ms = min(to_ms, spans[place][1])
+        yield place, at_ms, until_ms
+        at_ms = until_ms

@@ -1,0 +1,116 @@
+"""Any order of things, with callbacks among them: the same machine as of the whole centre, and more rules."""
+
+from collections import Counter
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule
+
+from appliance.bus.messages import BookCallback, CallAnswered, CancelCallback, MarkCallback, MoveCallback
+from appliance.centre.engine import Engine
+from tests.centre.callbacks.home import CUSTOMER, branch, live
+from tests.centre.office import AGENTS, Office
+from tests.centre.test_interleavings import CAUSES, PICK, Branch
+
+NUMBERS = [CUSTOMER, "13900000001", "0" + CUSTOMER]
+
+
+class CallingBack(Branch):
+    @initialize(mode=st.sampled_from(["agent-first", "customer-first"]))
+    def open(self, mode: str = "agent-first") -> None:
+        self.office = Office(branch(mode=mode, pause_s=30.0, tries=2, greeting=["called-back"]))
+        self.shadow = Engine(self.office.setup)
+        self.replayed = 0
+        self.legs = 0
+        self.said = []
+        self.places: dict[str, tuple[int, float]] = {}
+
+    @rule(number=st.sampled_from(NUMBERS), agent=st.sampled_from(["", "", *AGENTS]),
+          in_s=st.sampled_from([0.0, 0.0, 40.0]))
+    def books(self, number: str, agent: str, in_s: float) -> None:
+        self._ask(BookCallback(number=number, queue="sales", trunk="telco", agent=agent,
+                               at=self.office.now + in_s if in_s else 0.0))
+
+    @rule(number=st.sampled_from(NUMBERS[:2]))
+    def wants_to_be_called_back(self, number: str) -> None:
+        self.legs += 1
+        leg = f"w{self.legs}"
+        self.office.call(leg, "5001", calling=number)
+        if self.office.calls[leg].state == "answered":
+            self.office.press(leg, "2")
+
+    @rule(pick=PICK, what=st.sampled_from(["cancel", "move", "machine", "wrong number"]))
+    def thinks_better_of_it(self, pick: int, what: str) -> None:
+        contacts = [name for name, one in self.office.engine.state.contacts.items() if one.callback is not None]
+        if contacts:
+            name = contacts[pick % len(contacts)]
+            self._ask({"cancel": CancelCallback(contact=name),
+                       "move": MoveCallback(contact=name, at=self.office.now + 20.0)}.get(
+                           what, MarkCallback(contact=name, outcome=what)))
+
+    @rule(pick=PICK)
+    def customer_answers(self, pick: int) -> None:
+        if legs := self._dialled():
+            self.office.answer(legs[pick % len(legs)])
+
+    @rule(pick=PICK, cause=CAUSES, heard=st.booleans())
+    def customer_does_not(self, pick: int, cause: int, heard: bool) -> None:
+        if legs := self._dialled():
+            event = self.office.release(legs[pick % len(legs)], cause, "far")
+            if heard:
+                self._give(event)
+            else:
+                self.office.restart()
+
+    @rule(pick=PICK)
+    def killed_before_dialling_the_customer(self, pick: int) -> None:
+        rung = [one for one in self.office.engine.state.contacts.values()
+                if one.virtual and one.dialled_leg and self.office.calls[one.dialled_leg].state != "clearing"]
+        if rung:
+            leg = rung[pick % len(rung)].dialled_leg
+            self.office._state(leg, "answered")
+            self.office.crash(CallAnswered(leg=leg, at=self.office.now))
+
+    @rule(pick=PICK)
+    def killed_while_the_customer_answers(self, pick: int) -> None:
+        if legs := self._dialled():
+            leg = legs[pick % len(legs)]
+            self.office._state(leg, "answered")
+            self.office.crash(CallAnswered(leg=leg, at=self.office.now))
+
+    @invariant()
+    def nobody_is_dialled_twice(self) -> None:
+        office = self.office
+        dialled = Counter(number for number in live(office) if number in NUMBERS)
+        assert sum(dialled[number] for number in (CUSTOMER, "0" + CUSTOMER)) <= 1 >= dialled[NUMBERS[1]]
+        tries = [one for one in office.engine.state.contacts.values()
+                 if one.pending is not None and one.pending.try_until]
+        assert all(one.record.agent or one.pending.mode == "customer-first" for one in tries
+                   if one.pending is not None)
+        assert len(tries) <= sum(agent.state != "logged-out" for agent in office.engine.state.agents.values())
+
+    @invariant()
+    def places_are_kept_and_nothing_is_lost(self) -> None:
+        state = self.office.engine.state
+        for name, contact in state.contacts.items():
+            if contact.pending is not None and contact.line:
+                place = contact.line, contact.joined_at
+                assert self.places.setdefault(name, place) == place
+        booked = {entry.contact for entry in self.office.log if entry.kind == "CallbackBooked"}
+        for name in booked - set(state.callbacks.values()):
+            record = self.office.records[name]
+            assert record.state == "ended" or any(one.kind == "talk" for one in record.segments)
+
+    def teardown(self) -> None:
+        for name in list(self.office.engine.state.callbacks.values()):
+            self.office.command(CancelCallback(contact=name))
+        self.office.clear()
+        super().teardown()
+
+    def _dialled(self) -> list[str]:
+        return [call.leg for call in self.office.calls.values() if call.called in NUMBERS
+                and not call.inbound and call.state in ("offered", "alerting")]
+
+
+CallingBack.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestCallingBack = CallingBack.TestCase

@@ -1,0 +1,67 @@
+"""Figures of an office's day: its log in a real event log, asked as acdd is asked."""
+
+import itertools
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from appliance.centre.figures.counting import FigureCounting
+from appliance.centre.figures.definitions import Ratio
+from appliance.centre.figures.report import Aims, Row, Wanted, behind, rows
+from appliance.centre.projector import ContactProjector
+from appliance.config.schema import CentreConfig
+from appliance.config.targets import TargetsConfig
+from appliance.store.counts import Count
+from appliance.store.events import Entry, EventLog
+from tests.centre.office import CENTRE, Office
+
+DAY_S = 86400.0
+
+
+@contextmanager
+def event_log(entries: Iterable[Entry], batch: int = 7, path: Path | None = None) -> Iterator[EventLog]:
+    """With these entries, appended a few at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = EventLog((path or Path(folder)) / "acd.sqlite", ContactProjector(), FigureCounting())
+        try:
+            given = iter(entries)
+            while some := list(itertools.islice(given, batch)):
+                log.append(some)
+            yield log
+        finally:
+            log.close()
+
+
+def aims(centre: CentreConfig = CENTRE, targets: TargetsConfig | None = None,
+         channels: dict[str, int] | None = None) -> Aims:
+    return Aims(targets or TargetsConfig(), {queue.name: queue for queue in centre.queues}, channels or {})
+
+
+class Books:
+    """Of a log, at the time `now`; all of it unless a test says otherwise."""
+
+    def __init__(self, log: EventLog, now: float, aims: Aims) -> None:
+        self.log, self.now, self.aims = log, now, aims
+
+    def rows(self, of: str, since: float = 0.0, until: float = DAY_S, interval_s: float = 0.0) -> list[Row]:
+        with self.log.ledger() as ledger:
+            return rows(ledger, Wanted(of, since, until, interval_s=interval_s), self.aims, self.now)
+
+    def ratio(self, of: str, name: str, figure: str) -> Ratio:
+        row = next((row for row in self.rows(of) if row.name == name), None)
+        return Ratio(None, 0.0, 0.0) if row is None else row.ratios[figure]
+
+    def value(self, of: str, name: str, figure: str) -> float | None:
+        return self.ratio(of, name, figure).value
+
+    def behind(self, of: str, name: str, figure: str, since: float = 0.0,
+               until: float = DAY_S) -> tuple[list[Count], list[Count]]:
+        with self.log.ledger() as ledger:
+            return behind(ledger, Wanted(of, since, until), name, figure, self.aims, self.now)
+
+
+@contextmanager
+def books(office: Office, aims_: Aims | None = None) -> Iterator[Books]:
+    with event_log(office.log) as log:
+        yield Books(log, office.now, aims_ or aims())

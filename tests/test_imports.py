@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it m
     **{worker: PURE for worker in WORKERS},
     "appliance.sim": PURE | {"appliance.centre"},  # the box's own engine, fed with a rehearsal
     "appliance.launch": PURE | {"appliance.sim"} | {
-        f"appliance.centre.{tool}" for tool in ("rebuild", "flow", "heard", "projector", "dialplan", "entry")},
+        f"appliance.centre.{tool}" for tool in ("rebuild", "flow", "heard", "projector", "dialplan", "entry",
+                                             "figures.counting")},
     "webui": PURE | {"appliance.recording.wav"},  # the format of what it plays
     "hil_tests": PURE,
     "hil_tests.dahdi": PURE | {"hil_tests", "tests.e1_driver"},  # the contract of every backend, in a guest

@@ -28,6 +28,8 @@ def join(turn: Turn, contact: Contact, queue: str, overflow_at: float, *, surely
     if kept is not None:
         would = would._replace(line=kept.line, joined_at=kept.joined_at, since=kept.joined_at)
     leave = turn.floor.admit(would, turn.now) if kept is None else None
+    if leave is not None and (leave.to or not surely):
+        turn.log(events.NotAdmitted(queue=queue, why=leave.why, to=leave.to), contact)
     if leave is not None and leave.to:
         return join(turn, contact, leave.to, overflow_at, surely=surely)
     if leave is not None and not surely:

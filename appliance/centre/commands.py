@@ -27,6 +27,7 @@ from appliance.centre.control.requests import CONTROL
 from appliance.centre.entry import forcing
 from appliance.centre.state import Agent
 from appliance.centre.turn import Turn
+from appliance.centre.voicemail import MESSAGES
 
 
 def _trace(turn: Turn, request: TraceCaller) -> TraceBegun:
@@ -47,6 +48,7 @@ COMMANDS: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     SetPriority: explaining.set_priority,
     **CONTROL,
     **CALLBACKS,
+    **MESSAGES,
     LogIn: lambda turn, asked: _agent(agents.log_in(
         turn, asked.agent, asked.extension, asked.trunk, ready=asked.ready, by=asked.by)),
     LogOut: lambda turn, asked: _agent(agents.log_out(turn, asked.agent, asked.by)),

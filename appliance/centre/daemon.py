@@ -10,18 +10,20 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
     Answer,
     Board,
     BoardReply,
+    CallBack,
     CallDeflected,
     CallsJoined,
+    CloseAbandoned,
     ContactFacts,
     ContactLegs,
     ContactList,
@@ -30,6 +32,7 @@ from appliance.bus.messages import (
     Deflect,
     Dial,
     Event,
+    GetAbandoned,
     GetBoard,
     GetCalls,
     GetContact,
@@ -38,6 +41,7 @@ from appliance.bus.messages import (
     GetContacts,
     GetFigureCounts,
     GetFigures,
+    GetSurvey,
     JoinOutside,
     MaliciousCallTraced,
     ReloadCentre,
@@ -48,11 +52,14 @@ from appliance.bus.messages import (
 )
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
+from appliance.centre import voicemail
 from appliance.centre.board import board, contact_info
+from appliance.centre.callbacks.archive import Archive
 from appliance.centre.commands import COMMANDS
 from appliance.centre.effects import Effect
 from appliance.centre.engine import DialRefused, Engine
 from appliance.centre.entry.load import box_zone, load_entrance, warnings
+from appliance.centre.entry.rules import Entrance
 from appliance.centre.events import Checkpoint
 from appliance.centre.facts import facts
 from appliance.centre.figures.answer import figure_counts, figures
@@ -73,6 +80,9 @@ from appliance.config.emergency import emergency
 from appliance.config.schema import Config
 from appliance.errors import ConfigError, StateError
 from appliance.store.events import FILE, EventLog, StoreError
+
+R = TypeVar("R")
+T = TypeVar("T")
 
 BOARD_EVERY_S = 0.1
 CHECK_S = 1.0                                     # between looks for what must never be: they cost a scan
@@ -97,6 +107,8 @@ class Reload:
     """In the inbox, too: done between two turns. `check`: only say what would change."""
 
     check: bool
+    config: Config
+    entrance: Entrance                            # its tables are read, which may take a while
     done: "asyncio.Future[Reloaded]"
 
 
@@ -202,15 +214,16 @@ class Centre:
         try:
             decide(*given, time.time())
         except Exception:
-            log.exception("cannot handle %s", given)
+            log.exception("cannot handle %s", [type(one).__name__ for one in given])     # may be secret
             self._context.facts["faults"] = self._context.facts.get("faults", 0) + 1
 
     def _reload(self, wanted: Reload) -> None:
         """All of it or nothing: no caller may find his place gone."""
         try:
-            new = self._context.read()
+            new = wanted.config
             in_use, there = self._engine.versions_in_use(), self._engine.setup.versions
-            ready = setup(new, {name: flow for name, flow in there.items() if name in in_use})
+            older = {name: flow for name, flow in there.items() if name in in_use}
+            ready = setup(new, wanted.entrance, older)
             lost = self._engine.lost_with(ready)
             if lost:
                 raise Refused("callers are where the new document has nothing: put it back, or wait until "
@@ -272,6 +285,9 @@ class Centre:
             self._entries_since_checkpoint += len(entries)
             self._note()
             self._board_changed.set()
+        for entry in entries:
+            if (left := voicemail.notice(self._engine.setup, entry)) is not None:
+                await self._context.bus.say(left)
 
     def _note(self) -> None:
         state = self._engine.state
@@ -383,15 +399,36 @@ class Centre:
             return await asyncio.to_thread(self._facts, request.contact)
         if isinstance(request, GetFigures | GetFigureCounts):
             return await asyncio.to_thread(self._figures, request)
+        if isinstance(request, GetAbandoned):
+            return await self._past(Archive.abandoned, request)
+        if isinstance(request, GetSurvey):
+            return await self._past(Archive.survey, request)
+        if isinstance(request, CloseAbandoned):
+            await self._past(Archive.closable, request)
+        elif isinstance(request, CallBack):
+            request = await self._past(Archive.book, request)
         if type(request) in COMMANDS:
             asked: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
             self._inbox.put_nowait(Asked(request, asked))
             return await asked
         if isinstance(request, ReloadCentre):
             done: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
-            self._inbox.put_nowait(Reload(request.check, done))
+            try:
+                new, entrance = await asyncio.to_thread(self._read)
+            except ConfigError as error:
+                raise Refused(str(error)) from None
+            self._inbox.put_nowait(Reload(request.check, new, entrance, done))
             return await done
         raise Refused(f"{type(request).__name__}: acdd does not do that")
+
+    async def _past(self, ask: Callable[[Archive, R], T], request: R) -> T:
+        """What the log knows of contacts that are over."""
+        past = Archive(self._events, self._engine.setup, dict(self._engine.state.callbacks),
+                       time.time())
+        try:
+            return await asyncio.to_thread(ask, past, request)
+        except StateError as error:
+            raise Refused(str(error)) from None
 
     def _figures(self, request: GetFigures | GetFigureCounts) -> Reply:
         aims, now = Aims.of(self._config), time.time()
@@ -403,20 +440,24 @@ class Centre:
         except StateError as error:
             raise Refused(str(error)) from None
 
+    def _read(self) -> tuple[Config, Entrance]:
+        config = self._context.read()
+        return config, load_entrance(config, box_zone())
+
     def _facts(self, contact: str) -> ContactFacts:
         entries = [*self._events.legs(contact), *self._events.told(contact)]
         return facts(sorted(entries, key=lambda entry: entry.seq))
 
 
-def setup(config: Config, older: Mapping[str, Flow] | None = None) -> Setup:
+def setup(config: Config, entrance: Entrance, older: Mapping[str, Flow] | None = None) -> Setup:
     """With every flow read; `older` are versions that callers are in. ConfigError: one cannot be used."""
-    centre = config.centre
-    return Setup.of(centre, load_flows(centre), lambda: secrets.token_hex(16), emergency(config), older,
-                    load_entrance(config, box_zone()))
+    centre, new_id = config.centre, lambda: secrets.token_hex(16)
+    return Setup.of(centre, load_flows(centre), new_id, emergency(config), older, entrance)
 
 
 async def serve(context: Context) -> None:
-    ready, versions = setup(context.config), Versions(context.state_dir / FLOWS)
+    ready = setup(context.config, load_entrance(context.config, box_zone()))
+    versions = Versions(context.state_dir / FLOWS)
     engine = Engine(ready)
     for sentence in warnings(ready.entrance, time.time()):
         log.warning("%s", sentence)

@@ -1,6 +1,6 @@
 """A leg is gone: what that means for its contact, for the other leg and for the agent."""
 
-from appliance.centre import acd, agents, events
+from appliance.centre import acd, agents, events, survey
 from appliance.centre.callbacks import reaching
 from appliance.centre.control import parties, transfer
 from appliance.centre.entry import forward
@@ -67,7 +67,8 @@ def end_talk(turn: Turn, contact: Contact, ended_by: str, cause: int) -> None:
 
 def _talk_over(turn: Turn, contact: Contact, leg: str, cause: int, by: str, at: float) -> None:
     customer = leg == contact.customer_leg
-    if not customer and transfer.agent_left(turn, contact, leg):
+    if not customer and (transfer.agent_left(turn, contact, leg)
+                         or (by == "far" and survey.follows(turn, contact, leg))):
         return
     parties.leave_all(turn, contact)
     agents.finish(turn, contact, leg)

@@ -4,7 +4,7 @@ It reads no clock and waits for nothing. All it knows follows from its log entri
 same engine.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from appliance.bus.messages import (
     Digit,
     GrantDeflection,
     GrantJoin,
+    Heard,
     JoinWanted,
     MaliciousCallReported,
     MaliciousCallTraced,
@@ -36,22 +37,22 @@ from appliance.bus.messages import (
     Reply,
     Request,
 )
-from appliance.centre import acd, agents, ending, events, inbound, nodes, outbound, told
+from appliance.centre import acd, due, ending, events, inbound, nodes, outbound, survey, told, voicemail
 from appliance.centre.callbacks import meeting, reaching, tending
 from appliance.centre.commands import COMMANDS
-from appliance.centre.control import media, originating, parties, talk, transfer
+from appliance.centre.control import media, originating, parties, transfer
 from appliance.centre.effects import Effect, EffectDone
 from appliance.centre.entry import forward
 from appliance.centre.events import decode
 from appliance.centre.evolve import evolve
 from appliance.centre.following import floor_of
 from appliance.centre.reconcile import reconcile
-from appliance.centre.state import Agent, Contact, State
+from appliance.centre.state import Contact, State
+from appliance.centre.timers import timers_of
 from appliance.centre.turn import NORMAL, TEMPORARY_FAILURE, Memory, Setup, Turn
 from appliance.store.events import Entry
 
 CALL_REJECTED = 21                                # Q.850
-Timer = tuple[float, str, str]                    # due at, which, whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Engine:
         self._entries: list[Entry] = []
         self._actions: list[Request[Any] | Effect] = []
         self._memory = Memory()
-        self._floor = floor_of(self.state, setup.rules)
+        self._floor, self._timers = floor_of(self.state, setup.rules), timers_of(self.state)
         self._turned_at = 0.0
 
     def replay(self, entries: Iterable[Entry]) -> None:
@@ -77,12 +78,12 @@ class Engine:
 
     def start(self, now: float) -> None:
         """After the replay: the configuration may be another one now."""
-        self._floor = floor_of(self.state, self.setup.rules)
+        self._floor, self._timers = floor_of(self.state, self.setup.rules), timers_of(self.state)
         self._turn(_start, None, now)
 
     def lost_with(self, setup: Setup) -> list[str]:
         """Places (flow, node or queue) where contacts are now and that another setup has not."""
-        turn = Turn(self.state, setup, 0.0, self._floor)
+        turn = Turn(self.state, setup, 0.0, self._floor, self._timers)
         return sorted({f"{Path(contact.flow).name} {contact.record.queue or contact.node}"
                        for contact in self.state.contacts.values() if _is_lost(turn, contact)})
 
@@ -110,10 +111,8 @@ class Engine:
         self._turn(lambda turn, _: turn.log(events.Checkpoint(state=turn.state)), None, now)
 
     def next_deadline(self) -> float | None:
-        times = [at for at, _, _ in _timers(self.state)]
-        if (change := self._floor.next_change(self._turned_at)) is not None:
-            times.append(change)
-        return min(times, default=None)
+        times = (self._timers.next(), self._floor.next_change(self._turned_at))
+        return min((at for at in times if at is not None), default=None)
 
     def take(self) -> tuple[list[Entry], list[Request[Any] | Effect]]:
         """What was decided since the last call: entries for the log, actions for after it is on the disk."""
@@ -123,7 +122,7 @@ class Engine:
 
     def media_wishes(self) -> list[Request[Any]]:
         """What spand has to do for all live contacts, for one that has forgotten it."""
-        turn = Turn(self.state, self.setup, 0.0, self._floor)
+        turn = Turn(self.state, self.setup, 0.0, self._floor, self._timers)
         for contact in self.state.contacts.values():
             if contact.record.state == "talking":
                 media.connect(turn, contact)
@@ -136,9 +135,11 @@ class Engine:
         return [one for one in turn.actions if isinstance(one, Request)]
 
     def _turn(self, decide: Callable[[Turn, Any], None], given: object, now: float) -> None:
-        turn = Turn(self.state, self.setup, now, self._floor, self._entries, self._actions, self._memory)
+        turn = Turn(self.state, self.setup, now, self._floor, self._timers, self._entries, self._actions,
+                    self._memory)
         self._turned_at = now
         decide(turn, given)
+        voicemail.tend(turn)
         tending.tend(turn)
         while over := acd.serve(turn):
             for leave in over:
@@ -176,6 +177,12 @@ def _is_lost(turn: Turn, contact: Contact) -> bool:
     if contact.pending is not None and contact.record.queue not in turn.setup.queues:
         return True
     return bool(contact.flow) and contact.record.state != "talking" and not nodes.known(turn, contact)
+
+
+def _expire(turn: Turn, _: object) -> None:
+    for timer in turn.timers.due(turn.now):
+        if turn.timers.runs(timer):
+            due.expire(turn, timer)
 
 
 def _incoming(turn: Turn, given: CallIncoming) -> None:
@@ -299,7 +306,11 @@ def _join_wanted(turn: Turn, given: JoinWanted) -> None:
 
 def _digit(turn: Turn, given: Digit) -> None:
     contact = turn.state.contact_of(given.leg)
-    if contact is not None and given.leg == contact.arrived_leg:
+    if contact is None or given.leg != contact.arrived_leg:
+        return
+    if contact.record.state == survey.AFTER_TALK:
+        survey.after_talk(turn, contact, survey.digit(turn, contact, given.digit))
+    else:
         nodes.press(turn, contact, given.digit)
 
 
@@ -311,7 +322,9 @@ def _play_ended(turn: Turn, given: PlayEnded) -> None:
         return
     repeat = contact.repeat
     turn.log(events.PlayOver(error=given.error), contact)
-    if not repeat and contact.record.state in ("queue", "ringing"):
+    if contact.record.state == survey.AFTER_TALK:
+        survey.after_talk(turn, contact, survey.play_over(turn, contact))
+    elif not repeat and contact.record.state in ("queue", "ringing"):
         acd.play_music(turn, contact)
     elif not repeat and contact.node:
         nodes.play_over(turn, contact)
@@ -321,6 +334,11 @@ def _effect_done(turn: Turn, given: EffectDone) -> None:
     contact = turn.state.contacts.get(given.order.rpartition("-e")[0])
     if contact is not None:
         nodes.done(turn, contact, given)
+
+
+def _heard(turn: Turn, given: Heard) -> None:
+    meeting.heard(turn, given)
+    voicemail.heard(turn, given)
 
 
 def _table(turn: Turn, given: CallTable) -> None:
@@ -349,88 +367,5 @@ INPUTS: dict[type[Any], Callable[[Turn, Any], None]] = {
     PlayEnded: _play_ended,
     DialRefused: _refused,
     EffectDone: _effect_done,
+    Heard: _heard,
 }
-
-
-def _expire(turn: Turn, _: object) -> None:
-    for timer in sorted(one for one in _timers(turn.state) if one[0] <= turn.now):
-        _, which, whose = timer
-        agent, contact = turn.state.agents.get(whose), turn.state.contacts.get(whose)
-        if agent is not None and timer in _of_agent(agent):
-            AGENT_TIMERS[which](turn, agent)
-        elif contact is not None and timer in _of_contact(contact):
-            CONTACT_TIMERS[which](turn, contact)
-
-
-def _agent_due(turn: Turn, agent: Agent) -> None:
-    contact = turn.state.contacts.get(agent.contact)
-    if contact is not None and agent.leg in contact.parties:
-        transfer.no_answer(turn, contact, contact.parties[agent.leg])
-    elif contact is not None and contact.record.state == "ringing":
-        acd.no_answer(turn, contact)
-    elif contact is not None and contact.pending is not None:
-        reaching.too_long(turn, contact)
-    elif contact is not None:
-        originating.no_answer(turn, contact)
-    else:
-        agents.due(turn, agent)
-
-
-AGENT_TIMERS: dict[str, Callable[[Turn, Agent], None]] = {
-    "agent": _agent_due,
-    "limit": agents.overran,
-}
-
-def _callback_due(turn: Turn, contact: Contact) -> None:
-    """What else is due of it, the end of the turn sees to."""
-    if contact.pending is not None and 0 < contact.pending.try_until <= turn.now:
-        reaching.too_long(turn, contact)
-
-
-CONTACT_TIMERS: dict[str, Callable[[Turn, Contact], None]] = {
-    "digit": nodes.no_digit,
-    "callback": _callback_due,
-    "limit": nodes.too_long,
-    "order": nodes.no_answer,
-    "overflow": nodes.overflow,
-    "position": acd.announce_place,
-    "forward": forward.due,
-    "parked": transfer.parked_too_long,
-    "paused": lambda turn, contact: talk.resume_recording(turn, contact, ""),
-}
-
-
-def _timers(state: State) -> Iterator[Timer]:
-    for agent in state.agents.values():
-        yield from _of_agent(agent)
-    for contact in state.contacts.values():
-        yield from _of_contact(contact)
-
-
-def _of_agent(agent: Agent) -> Iterator[Timer]:
-    if agent.until:
-        yield agent.until, "agent", agent.name
-    if agent.limit_at:
-        yield agent.limit_at, "limit", agent.name
-
-
-def _of_contact(contact: Contact) -> Iterator[Timer]:
-    name = contact.record.contact
-    if contact.digit_until and contact.record.state == "flow":
-        yield contact.digit_until, "digit", name
-    for at in tending.times(contact):
-        yield at, "callback", name
-    if contact.order_until:
-        yield contact.order_until, "order", name
-    if contact.limit_at and contact.record.state == "flow":
-        yield contact.limit_at, "limit", name
-    if contact.overflow_at and contact.record.state == "queue":
-        yield contact.overflow_at, "overflow", name
-    if contact.announce_at:
-        yield contact.announce_at, "position", name
-    if contact.forward is not None and contact.forward.until and contact.record.state == "dialling":
-        yield contact.forward.until, "forward", name
-    if contact.slot_until:
-        yield contact.slot_until, "parked", name
-    if contact.paused_until:
-        yield contact.paused_until, "paused", name

@@ -1,8 +1,9 @@
-"""The floor kept in step with the state: of whom an event tells, what is known now."""
+"""Floor and timers kept in step with the state: of whom an event tells, what is known now."""
 
 from appliance.centre.choice import Floor, Rules, Standing, Waiting
 from appliance.centre.events import LogEvent
 from appliance.centre.state import AT_WORK, Agent, Contact, State
+from appliance.centre.timers import Timers, of_agent, of_contact
 
 
 def floor_of(state: State, rules: Rules) -> Floor:
@@ -15,17 +16,21 @@ def floor_of(state: State, rules: Rules) -> Floor:
     return floor
 
 
-def follow(floor: Floor, state: State, contact: str, event: LogEvent) -> None:
+def follow(floor: Floor, timers: Timers, state: State, contact: str, event: LogEvent) -> None:
     """After `event` of a contact ("" for none), which the state has in it."""
     if contact in state.contacts:
         _follow_contact(floor, state.contacts[contact])
+        timers.put(contact, of_contact(state.contacts[contact]))
     elif contact:
         floor.contact_gone(contact)
+        timers.put(contact, ())
     name = getattr(event, "agent", "")
     if name in state.agents:
         floor.agent(standing(state, state.agents[name]))
+        timers.put(name, of_agent(state.agents[name]))
     elif name:
         floor.agent_gone(name)
+        timers.put(name, ())
 
 
 def waiting(contact: Contact, queue: str = "") -> Waiting:

@@ -5,21 +5,37 @@ from collections.abc import Iterable, Iterator
 from appliance.centre.announce import MINUTE_S, MOST, MOST_WAIT_S, position, prompt, wait
 from appliance.centre.flow import Flow, Language, QueueNode, fragment
 from appliance.centre.flow.expressions import placeholders
-from appliance.config.schema import MediaConfig, QueueConfig
+from appliance.config.schema import CentreConfig, MediaConfig, QueueConfig
 from appliance.media import speech
 
 _PROMPT = "prompt:"
 _WORDS = {"number": ("number/",), "digits": ("number/", "digit/")}   # of a kind with any value; else all
 
 
-def prompts(flows: Iterable[Flow], queues: Iterable[QueueConfig], media: MediaConfig) -> set[str]:
-    """Names as media.prompts.Library takes them, in every language that the flow can come to speak."""
-    of_queue = {queue.name: queue for queue in queues}
-    return {name for flow in flows for name in _of(flow, of_queue, media)}
+def prompts(flows: Iterable[Flow], queues: Iterable[QueueConfig], media: MediaConfig,
+            begun_in: Iterable[Language] = ()) -> set[str]:
+    """Names as media.prompts.Library takes them, in every language that the flow can come to speak.
+
+    `begun_in`: languages that entry rules let calls begin in.
+    """
+    of_queue, begun = {queue.name: queue for queue in queues}, set(begun_in)
+    return {name for flow in flows for name in _of(flow, flow.languages | begun, of_queue, media)}
 
 
-def _of(flow: Flow, queues: dict[str, QueueConfig], media: MediaConfig) -> Iterator[str]:
-    languages = flow.languages
+def promised(centre: CentreConfig, languages: Iterable[Language]) -> set[str]:
+    """Likewise of callbacks, voicemail and surveys, whoever comes there."""
+    callbacks = centre.callbacks
+    names = {*callbacks.greeting, *callbacks.welcome}
+    for box in centre.voicemail:
+        names |= {*box.greeting, *box.full}
+    for survey in centre.surveys:
+        names |= {*survey.intro, *survey.invalid, *survey.thanks}
+        names |= {name for question in survey.questions for name in question.prompt}
+    return {f"{language}/{name}" for language in languages for name in names}
+
+
+def _of(flow: Flow, languages: set[Language], queues: dict[str, QueueConfig],
+        media: MediaConfig) -> Iterator[str]:
     for node in flow.nodes.values():
         yield from _recordings(node.plays(), languages, media)
         if isinstance(node, QueueNode) and node.queue in queues:

@@ -48,6 +48,11 @@ def _agents(state: State) -> Iterator[str]:
             yield f"agent {one.name} is {one.state} without an end"
         if one.state in ("reserved", "ringing") and not _rings(state, one):
             yield f"agent {one.name} is {one.state} and contact {one.contact} rings nobody"
+        if one.leg and state.busy.get(one.leg) != one.name:
+            yield f"leg {one.leg} occupies agent {one.name} and {state.busy.get(one.leg, 'nobody')}"
+    for leg, name in state.busy.items():
+        if name not in state.agents or state.agents[name].leg != leg:
+            yield f"leg {leg} occupies agent {name} no more and is still known as such"
 
 
 def _rings(state: State, agent: Agent) -> bool:
@@ -76,4 +81,13 @@ def _callbacks(state: State) -> Iterator[str]:
             yield f"message {message.message} has no end, and contact {message.contact} has"
 
 
-CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (_contacts, _legs, _agents, _callbacks)
+def _forwards(state: State) -> Iterator[str]:
+    for name, contact in state.contacts.items():
+        forward = contact.forward
+        if forward is not None and forward.phase in ("asking", "deflected", "dialling") and not forward.until:
+            yield f"contact {name} is {forward.phase} to be forwarded without an end"
+        if forward is not None and forward.phase == "dialling" and not contact.dialled_leg:
+            yield f"contact {name} is forwarded and dials nobody"
+
+
+CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (_contacts, _legs, _agents, _callbacks, _forwards)

@@ -159,6 +159,7 @@ class Contact(msgspec.Struct, kw_only=True):
     digit_until: float = 0.0                      # 0: no digit is awaited by time
     entry: str = ""                               # which of the node's entries is keyed in
     entered: str = ""                             # so far; HIDDEN for each digit that nothing may keep
+    wrong_proofs: int = 0                         # in all authenticate nodes
     masked: bool = False                          # nobody hears or records the caller's digits
     order: str = ""                               # what is asked for; "": nothing
     order_until: float = 0.0
@@ -207,7 +208,6 @@ class Contact(msgspec.Struct, kw_only=True):
     last_queue: str = ""                          # where it waited last
     message: str = ""                             # that is being left
     survey: Survey | None = None
-    quiet: bool = False                           # the customer says nothing, while that is listened for
 
     @property
     def inbound(self) -> bool:
@@ -224,8 +224,11 @@ class Contact(msgspec.Struct, kw_only=True):
 
     @property
     def customer_number(self) -> str:
-        """"" when it is withheld."""
-        return self.record.calling if self.record.direction == "in" else self.record.called
+        """"" when it is withheld; of one that went out as it was dialled on the trunk."""
+        if self.record.direction == "in":
+            return self.record.calling
+        dialled = (one.detail for one in reversed(self.record.segments) if one.kind == "dial")
+        return next(dialled, self.record.called)
 
     @property
     def waiting(self) -> bool:
@@ -256,8 +259,9 @@ class State(msgspec.Struct, kw_only=True):
     contacts: dict[str, Contact] = {}
     agents: dict[str, Agent] = {}
     legs: dict[str, str] = {}                     # live leg -> contact
-    recent_legs: list[str] = []                   # oldest first
-    was_of: dict[str, str] = {}                   # recent leg -> contact
+    busy: dict[str, str] = {}                     # leg -> agent whom it occupies
+    was_of: dict[str, str] = {}                   # ended leg -> contact, oldest first
+    recent_legs: list[str] = []                   # likewise, in older checkpoints
     joins: int = 0
     callbacks: dict[str, str] = {}                # contacts that are to be called back, by number
     messages: dict[str, Message] = {}             # that are not done with, oldest first
@@ -278,13 +282,19 @@ class State(msgspec.Struct, kw_only=True):
         return None if contact is None or party is None else (contact, party)
 
     def agent_on(self, leg: str) -> Agent | None:
-        return next((agent for agent in self.agents.values() if leg and agent.leg == leg), None)
+        return self.agents.get(self.busy.get(leg, ""))
 
     def knows(self, leg: str) -> bool:
         """True when a call of this name cannot be a new one."""
-        return leg in self.legs or leg in self.recent_legs or self.agent_on(leg) is not None
+        return leg in self.legs or leg in self.was_of or leg in self.busy
+
+    def lines(self) -> dict[str, list[Contact]]:
+        """Those in line of each queue where somebody is, first one first."""
+        found: dict[str, list[Contact]] = {}
+        waiting = (contact for contact in self.contacts.values() if contact.waiting)
+        for contact in sorted(waiting, key=lambda one: one.line):
+            found.setdefault(contact.record.queue, []).append(contact)
+        return found
 
     def line(self, queue: str) -> list[Contact]:
-        """Those in line, first one first."""
-        waiting = [one for one in self.contacts.values() if one.waiting and one.record.queue == queue]
-        return sorted(waiting, key=lambda contact: contact.line)
+        return self.lines().get(queue, [])

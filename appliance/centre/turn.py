@@ -16,6 +16,7 @@ from appliance.centre.evolve import evolve
 from appliance.centre.flow import Flow, digest
 from appliance.centre.following import follow
 from appliance.centre.state import Contact, State
+from appliance.centre.timers import Timers
 from appliance.config.emergency import Emergency
 from appliance.config.schema import (
     AgentConfig,
@@ -80,8 +81,8 @@ class Setup:
         return self.digests.get(flow, "")
 
     def flow_of(self, contact: Contact) -> Flow | None:
-        """The flow as it was when the contact began it; None: it is gone."""
-        return self.versions.get(contact.version) if contact.version else self.flows.get(contact.flow)
+        """The flow as it was when the contact began it, else as it is today; None: it is gone."""
+        return self.versions.get(contact.version) or self.flows.get(contact.flow)
 
 
 @dataclass(slots=True)
@@ -89,24 +90,27 @@ class Memory:
     """What is in no log and a restart forgets: `secrets` of contacts by name, `orders` being carried out."""
 
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
-    orders: set[str] = field(default_factory=set)
+    orders: dict[str, str] = field(default_factory=dict)         # by contact
 
     def keep(self, contacts: Mapping[str, Contact]) -> None:
         """Only what these need."""
-        if not self.secrets and not self.orders:
-            return
         self.secrets = {name: known for name, known in self.secrets.items() if name in contacts}
-        self.orders &= {contact.order for contact in contacts.values()}
+        self.orders = {name: order for name, order in self.orders.items()
+                       if name in contacts and contacts[name].order == order}
 
 
 @dataclass(slots=True)
 class Turn:
-    """`entries` go to the log, then `actions` to their owners, in this order. The floor follows the state."""
+    """`entries` go to the log, then `actions` to their owners, in this order.
+
+    Floor and timers follow the state.
+    """
 
     state: State
     setup: Setup
     now: float
     floor: Floor
+    timers: Timers
     entries: list[Entry] = field(default_factory=list)
     actions: list[Request[Any] | Effect] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
@@ -116,7 +120,7 @@ class Turn:
         name = contact if isinstance(contact, str) else contact.record.contact
         self.entries.append(encode(self.now, name, event))
         evolve(self.state, self.now, name, event)
-        follow(self.floor, self.state, name, event)
+        follow(self.floor, self.timers, self.state, name, event)
 
     def tell(self, event: LogEvent, leg: str) -> None:
         """Log what is told of a leg, if a contact has or had it."""
@@ -133,7 +137,7 @@ class Turn:
     def ask(self, contact: Contact, effect: Effect) -> None:
         """Await the effect, for as long as it may take."""
         self.log(events.Asked(order=effect.order, until=self.now + effect.timeout_s), contact)
-        self.memory.orders.add(effect.order)
+        self.memory.orders[contact.record.contact] = effect.order
         self.do(effect)
 
     def connect(self, contact: Contact) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from appliance.config.entry import Destination, EntryRule
+from appliance.config.emergency import emergency
+from appliance.config.entry import CONDITIONS, Destination, EntryRule, ForwardConfig
 from appliance.config.pattern import DialPattern
 from appliance.config.schema import CentreConfig, Config
 
+LONGEST_EMERGENCY = 6                             # digits, of any country
 D = TypeVar("D", bound=Destination)
 
 
@@ -108,9 +110,30 @@ def mistakes(config: Config) -> Iterator[tuple[list[int | str], str]]:
     for keys, destination in destinations(centre):
         if destination.voicemail is not None and destination.voicemail not in boxes:
             yield [*keys, "voicemail"], _none("voicemail box", destination.voicemail, boxes)
-        leaves = None if destination.forward is None else destination.forward.trunk
-        if leaves is not None and leaves not in trunks:
-            yield [*keys, "forward", "trunk"], f"no span has trunk {leaves!r}, they have {', '.join(trunks)}"
+        forward = destination.forward
+        if forward is not None and forward.trunk is not None and forward.trunk not in trunks:
+            yield [*keys, "forward", "trunk"], (
+                f"no span has trunk {forward.trunk!r}, they have {', '.join(trunks)}")
+        if forward is not None and _is_emergency(config, forward):
+            yield [*keys, "forward", "number"], (
+                f"{forward.number} is an emergency number: nobody is forwarded there")
+
+
+def shadowed(centre: CentreConfig) -> Iterator[str]:
+    """Rules that no call comes to, because one before takes all that they would: a sentence each."""
+    for place, rule in enumerate(centre.entry):
+        for before in centre.entry[:place]:
+            if before.given and all(
+                    getattr(before, key) in (None, [], getattr(rule, key)) for key in CONDITIONS):
+                yield (f"centre.entry: {rule.name}: no call comes to it: {before.name} before it takes them "
+                       "all: change their order, or the conditions")
+                break
+
+
+def _is_emergency(config: Config, forward: ForwardConfig) -> bool:
+    known = emergency(config).numbers if len(forward.number) <= LONGEST_EMERGENCY else {}
+    return any(forward.number in numbers for trunk, numbers in known.items()
+               if forward.trunk in (None, trunk))
 
 
 def _none(kind: str, name: str, there: Sequence[str]) -> str:

@@ -257,6 +257,9 @@ class EntryRule(Destination):
         return bool(self.priority is not None or self.grade or self.language or self.skills or self.lists)
 
 
+CONDITIONS = ("trunks", "called", "callers", "withheld", "regions", "lists", "grades", "calendar", "when")
+
+
 class InboundRoute(Part):
     """A number that callers dial: where they go whom no entry rule has taken."""
 

@@ -65,7 +65,7 @@ def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | No
         found = kind.model_validate(document)
         mistakes = list(check(found)) if check else []
     except ValidationError as error:
-        mistakes = [(one["loc"], _in_words(one, tree, kind)) for one in error.errors()]
+        mistakes = [(_written(tree, one["loc"]), _in_words(one, tree, kind)) for one in error.errors()]
     if mistakes:
         lines = [f"{path}:{_place(tree, keys)}{what}" for keys, what in mistakes[:MOST_MISTAKES]]
         if len(mistakes) > MOST_MISTAKES:
@@ -176,16 +176,12 @@ def _follow(node: yaml.Node | None, location: Sequence[int | str]) -> tuple[int,
     """The deepest node that `location` leads to: its line, the keys on the way, itself."""
     line = node.start_mark.line + 1 if node else 1
     keys = ""
-    of_kind: yaml.Node | None = None
     for depth, part in enumerate(location, 1):
-        if isinstance(node, yaml.MappingNode) and node is not of_kind and _kind(node) == part:
-            of_kind = node                        # not a key: which kind of a union the schema took
-            continue
         if isinstance(node, yaml.MappingNode):
             found = [(key, value) for key, value in node.value if key.value == str(part)]
             if found:
                 line, node = found[0][0].start_mark.line + 1, found[0][1]
-            elif depth < len(location):           # likewise
+            elif depth < len(location):           # not a key: which kind of a union the schema took
                 continue
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
@@ -194,6 +190,16 @@ def _follow(node: yaml.Node | None, location: Sequence[int | str]) -> tuple[int,
     return line, keys.lstrip("."), node
 
 
-def _kind(node: yaml.MappingNode) -> str:
-    """The kind that the document says a part is of."""
-    return next((str(value.value) for key, value in node.value if key.value == "kind"), "")
+def _written(node: yaml.Node | None, location: Sequence[int | str]) -> Sequence[int | str]:
+    """The keys of the document in a schema's location, which also has the `kind` of parts that have one."""
+    keys: list[int | str] = []
+    kind: str | None = None
+    for part in location:
+        if part == kind:
+            kind = None
+            continue
+        keys.append(part)
+        _, _, node = _follow(node, [part])
+        inner = node.value if isinstance(node, yaml.MappingNode) else ()
+        kind = next((str(value.value) for key, value in inner if key.value == "kind"), None)
+    return keys

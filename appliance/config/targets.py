@@ -24,6 +24,7 @@ class QueueTargets(Part):
     aht_s: Seconds | None = None                  # at most
     transfer_percent: Percent | None = None       # at most
     fcr_percent: Percent | None = None
+    satisfaction_percent: Percent | None = None
     ewt_error_percent: Percent | None = None      # at most
 
 
@@ -37,6 +38,7 @@ class TargetsConfig(Part):
     aht_s: Seconds = 180.0
     transfer_percent: Percent = 10.0
     fcr_percent: Percent = 70.0
+    satisfaction_percent: Percent = 95.0
     ewt_error_percent: Percent = 20.0
     occupancy_percent: Percent = 85.0             # at most, of an agent
     queues: dict[Name, QueueTargets] = Field(default_factory=dict)

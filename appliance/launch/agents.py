@@ -29,7 +29,6 @@ NAME = click.argument("name", metavar="AGENT")
 @click.pass_context
 def agents(context: click.Context, run_dir: Path) -> None:
     """What each agent of a running box does; log them in and out."""
-    context.obj = run_dir
     if context.invoked_subcommand is None:
         click.echo("\n".join(on_bus(run_dir, table, name="boxd")))
 
@@ -39,24 +38,24 @@ def agents(context: click.Context, run_dir: Path) -> None:
 @click.option("--extension", default="", help="The telephone. [the agent's own]")
 @click.option("--trunk", default="", help="Where it is reached. [the agent's own]")
 @click.option("--ready", is_flag=True, help="At once; else after: agents ready.")
-@click.pass_obj
-def log_in(run_dir: Path, name: str, extension: str, trunk: str, ready: bool) -> None:
+@RUN_DIR
+def log_in(name: str, extension: str, trunk: str, ready: bool, run_dir: Path) -> None:
     """AGENT sits down at a telephone."""
     _ask(run_dir, lambda: LogIn(agent=name, extension=extension, trunk=trunk, ready=ready))
 
 
 @agents.command("log-out")
 @NAME
-@click.pass_obj
-def log_out(run_dir: Path, name: str) -> None:
+@RUN_DIR
+def log_out(name: str, run_dir: Path) -> None:
     """AGENT goes home, after the talk if there is one."""
     _ask(run_dir, lambda: LogOut(agent=name))
 
 
 @agents.command()
 @NAME
-@click.pass_obj
-def ready(run_dir: Path, name: str) -> None:
+@RUN_DIR
+def ready(name: str, run_dir: Path) -> None:
     """AGENT takes the next call; wrap-up ends early."""
     _ask(run_dir, lambda: SetReady(agent=name))
 
@@ -64,8 +63,8 @@ def ready(run_dir: Path, name: str) -> None:
 @agents.command("not-ready")
 @NAME
 @click.option("--reason", default="", help="One of centre.not_ready.")
-@click.pass_obj
-def not_ready(run_dir: Path, name: str, reason: str) -> None:
+@RUN_DIR
+def not_ready(name: str, reason: str, run_dir: Path) -> None:
     """AGENT takes no call, from the end of the talk on."""
     _ask(run_dir, lambda: SetNotReady(agent=name, reason=reason))
 
@@ -73,8 +72,8 @@ def not_ready(run_dir: Path, name: str, reason: str) -> None:
 @agents.command("extend-wrap-up")
 @NAME
 @click.option("--for", "for_s", type=Duration(), required=True, help="So much longer, e.g. 30s or 2m.")
-@click.pass_obj
-def extend_wrap_up(run_dir: Path, name: str, for_s: float) -> None:
+@RUN_DIR
+def extend_wrap_up(name: str, for_s: float, run_dir: Path) -> None:
     """Give AGENT more time after a call."""
     _ask(run_dir, lambda: ExtendWrapUp(agent=name, for_s=for_s))
 

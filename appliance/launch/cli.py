@@ -24,8 +24,10 @@ from appliance.launch import reload as reloading
 from appliance.launch import up as box
 from appliance.launch.agents import agents
 from appliance.launch.asking import CONFIG, PATH, RUN_DIR, STATE_DIR, leave, on_bus, or_exit
+from appliance.launch.callbacks import abandoned, callbacks, survey, voicemail
 from appliance.launch.console import Console
 from appliance.launch.control import control
+from appliance.launch.figures import figures
 from appliance.launch.flow import flow
 from appliance.launch.queues import queues
 from appliance.launch.route import calendar, route
@@ -221,7 +223,7 @@ def e1ctl(span: str, command: tuple[str, ...], config: Path, state_dir: Path, ru
 @main.command()
 @STATE_DIR
 def rebuild(state_dir: Path) -> None:
-    """Make the contact records anew from the event log; the box must not run."""
+    """Make contact records and figures anew from the event log; the box must not run."""
     rows = or_exit(lambda: rebuild_records(state_dir))
     click.echo("\n".join(f"{table}: {count} rows" for table, count in rows.items()))
 
@@ -264,3 +266,6 @@ main.add_command(calendar)
 main.add_command(route)
 main.add_command(sim)
 main.add_command(flow)
+main.add_command(figures)
+for command in (callbacks, abandoned, voicemail, survey):
+    main.add_command(command)

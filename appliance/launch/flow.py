@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from appliance.centre import heard
+from appliance.centre.entry.load import box_zone
 from appliance.centre.flow import Flow, Known, drawing, load_flow, load_subflow, tester
 from appliance.centre.flow.names import known
 from appliance.config.load import load
@@ -20,11 +21,12 @@ from appliance.launch.asking import PATH, or_exit
 from appliance.media import speech
 from appliance.media.prompts import Library, PromptError
 
-EXIT_CODES = {"hangup": 0, "queue": 10, "transfer": 11, "voicemail": 12, "callback": 13, "rejected": 20}
+EXIT_CODES = {"hangup": 0, "queue": 10, "transfer": 11, "rejected": 20}
 UNFINISHED = 21                                   # any other end
 
 FILE = click.argument("file", type=PATH)
-CONFIG = click.option("--config", type=PATH, help="Whose queues, sources and prompts there are; else any.")
+CONFIG = click.option("--config", type=PATH,
+                      help="Whose names and prompts there are; else any, and calendars are open.")
 
 
 @click.group()
@@ -48,13 +50,14 @@ def test(file: Path, config: Path | None, keys: str, caller: str, called: str, a
          lookups: Sequence[str], catalogue: Path | None, expect: str | None) -> None:
     """Go through FILE as a caller would, and show the way and what is heard.
 
-    Exit code: 0 it hangs up, 10 waits in a queue, 11 is transferred, 12 voicemail, 13 callback, 20 is
-    refused, 21 else; with --expect 0 or 1. 78: the flow is wrong.
+    Exit code: 0 it hangs up, 10 waits in a queue, 11 somebody is rung for a transfer, 20 is refused,
+    21 else; with --expect 0 or 1. 78: the flow is wrong.
     """
     centre, names = _configured(config)
+    zone = or_exit(box_zone)
     call = tester.Call(
         keys=[part for part in keys.split(",") if part], caller=caller, called=called,
-        at=(at or datetime.now()).timestamp(), answers=_answers(lookups),
+        at=(at or datetime.now(zone)).replace(tzinfo=zone).timestamp(), zone=zone, answers=_answers(lookups),
         texts=or_exit(lambda: _texts(centre, catalogue)))
     found = or_exit(lambda: load_flow(file, names.queues, names))
     outcome = tester.run(found, call, centre.centre if centre else None)
@@ -121,8 +124,9 @@ def _missing(found: Flow, config: Config) -> Iterable[str]:
 
 def _texts(config: Config | None, catalogue: Path | None) -> Mapping[str, str]:
     """Prompt -> what it says, as far as that is known."""
-    texts = prompts.texts(Path(config.media.prompts)) if config else prompts.vocabulary(list(speech.CURRENCIES))
-    return {**texts, **(prompts.load(catalogue) if catalogue else {})}
+    words = prompts.vocabulary(list(speech.CURRENCIES))
+    texts = prompts.texts(Path(config.media.prompts)) if config else {}
+    return {**words, **texts, **(prompts.load(catalogue) if catalogue else {})}
 
 
 def _answers(lookups: Sequence[str]) -> dict[str, list[tester.Answer]]:

@@ -85,10 +85,9 @@ def vocabulary(
 
 
 def texts(folder: Path) -> dict[str, str]:
-    """Prompt -> what it says, of those that were spoken from texts, and of all words of values."""
-    spoken = {name: recipe.split(" ", 3)[-1] for name, recipe in _made(folder).items()
-              if name.partition("/")[0] in voice.VOICES}
-    return {**vocabulary(list(speech.CURRENCIES)), **spoken}
+    """Prompt -> what it says, of those that were spoken from texts."""
+    return {name: recipe.split(" ", 3)[-1] for name, recipe in _made(folder).items()
+            if name.partition("/")[0] in voice.VOICES}
 
 
 def missing(folder: Path, texts: Mapping[str, str]) -> dict[str, str]:

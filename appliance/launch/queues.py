@@ -22,15 +22,14 @@ from appliance.launch.asking import RUN_DIR, on_bus
 @click.pass_context
 def queues(context: click.Context, run_dir: Path) -> None:
     """Who waits in each queue of a running box, and why."""
-    context.obj = run_dir
     if context.invoked_subcommand is None:
         click.echo("\n".join(on_bus(run_dir, table, name="boxd")))
 
 
 @queues.command()
 @click.argument("name", metavar="CONTACT|AGENT")
-@click.pass_obj
-def explain(run_dir: Path, name: str) -> None:
+@RUN_DIR
+def explain(name: str, run_dir: Path) -> None:
     """Why CONTACT waits and which agents may serve it; whom AGENT may serve."""
     click.echo("\n".join(on_bus(run_dir, lambda bus: _explained(bus, name), name="boxd")))
 
@@ -38,8 +37,8 @@ def explain(run_dir: Path, name: str) -> None:
 @queues.command()
 @click.argument("contact")
 @click.argument("priority", type=click.IntRange(0, 100))
-@click.pass_obj
-def priority(run_dir: Path, contact: str, priority: int) -> None:
+@RUN_DIR
+def priority(contact: str, priority: int, run_dir: Path) -> None:
     """Give CONTACT, in line, another PRIORITY (0 to 100)."""
     reply = on_bus(run_dir, lambda bus: bus.ask(SetPriority(contact=contact, priority=priority)), name="boxd")
     click.echo("\n".join(of_contact(reply, time.time())))

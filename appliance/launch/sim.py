@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from appliance.centre.figures.counting import FigureCounting
 from appliance.centre.projector import ContactProjector
 from appliance.errors import ConfigError
 from appliance.launch.asking import PATH, or_exit
@@ -179,7 +180,7 @@ def _kept(path: Path | None) -> Iterator[Keep | None]:
         return
     if path.exists():
         raise ConfigError(f"{path}: is there already: name a new file")
-    log = EventLog(path, ContactProjector())
+    log = EventLog(path, ContactProjector(), FigureCounting())
 
     def keep(entries: Sequence[Entry]) -> None:
         log.append(entries)

@@ -5,12 +5,11 @@ channel, how agents' time went. Pure.
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from appliance.centre.agents import READY
 from appliance.centre.state import AT_WORK
 from appliance.sim.branch import Branch
 from appliance.sim.scenario import clock_s
 from appliance.store.records import ContactRecord
-
-AWAY = ("logged-out", "not-ready")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +42,9 @@ class Day:
     blocked: list[Blocked] = field(default_factory=list)
     wrap_up_s: dict[str, float] = field(default_factory=_seconds)    # after talks of a queue, all agents
     in_state_s: dict[str, float] = field(default_factory=_seconds)   # all agents
-    on_duty_s: dict[int, float] = field(default_factory=_by_interval)        # breaks left out
+    ready_s: dict[int, float] = field(default_factory=_by_interval)
     at_work_s: dict[int, float] = field(default_factory=_by_interval)
-    told_s: dict[str, float] = field(default_factory=dict)           # contact -> its estimate at joining
+    told_s: dict[str, float] = field(default_factory=dict)           # contact -> the last wait expected
     busiest: dict[str, int] = field(default_factory=dict)            # most channels of a trunk at a time
     turns: int = 0                                # of the engine
 
@@ -67,10 +66,9 @@ class Day:
         self.in_state_s[state] += until - since
         if state == "wrap-up":
             self.wrap_up_s[queue] += until - since
-        while state not in AWAY and since < until:
+        spent = self.at_work_s if state in AT_WORK else self.ready_s
+        while (state in AT_WORK or state == READY) and since < until:
             here = self.interval(since)
             to = min(until, self.midnight + (here + 1) * self.interval_s)
-            self.on_duty_s[here] += to - since
-            if state in AT_WORK:
-                self.at_work_s[here] += to - since
+            spent[here] += to - since
             since = to

@@ -1,4 +1,5 @@
-"""Figures of a day, for all queues together, each queue, and each interval. What each means: METRICS. Pure.
+"""Figures of a day, for all queues together, each queue, and each interval. What each means: METRICS, which
+are called and defined as the box's own figures are (docs/metrics.md). Pure.
 
 A visit is a contact in one queue: from joining it until it is answered, hangs up or goes on elsewhere. For
 all queues together it is the contact: from the first queue on.
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from appliance.centre.choice.history import SHORT_WAIT_S
 from appliance.sim.day import Day
 from appliance.store.records import ContactRecord, SegmentRecord
 
@@ -43,13 +45,14 @@ class Tally:
     overflowed: int = 0
     talk_s: float = 0.0
     wrap_up_s: float = 0.0
-    on_duty_s: float = 0.0
+    ready_s: float = 0.0
     at_work_s: float = 0.0
     calls: int = 0                                # that came, in a queue or not
     blocked: int = 0
     waits_s: list[float] = field(default_factory=list)           # of the answered, in order of coming
     line_s: float = 0.0                           # waited by all, however they left
-    told: list[tuple[float, float]] = field(default_factory=list)    # estimates of METRICS, then waited, s
+    told: list[tuple[float, float]] = field(default_factory=list)    # expected at joining, then waited, s
+    told_in_line: list[tuple[float, float]] = field(default_factory=list)    # of those not rung for at once
 
     def add(self, visit: Visit, threshold_s: float, short_s: float) -> None:
         self.offered += 1
@@ -88,6 +91,10 @@ def _per(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
+def _off(told_s: float, wait_s: float) -> float:
+    return abs(told_s - wait_s) / max(wait_s, SHORT_WAIT_S)
+
+
 def _median(values: list[float]) -> float:
     return median(values) if values else math.nan
 
@@ -98,7 +105,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in (
     Metric("offered", "offered", "joined a queue", lambda tally: tally.offered),
     Metric("answered", "answered", "talked to an agent", lambda tally: tally.answered),
     Metric("abandoned", "abandoned", "hung up in line", lambda tally: tally.abandoned),
-    Metric("short", "of them short", "hung up sooner than short_abandon_s", lambda tally: tally.short),
+    Metric("short_abandoned", "of them short", "sooner than short_abandon_s", lambda tally: tally.short),
     Metric("overflowed", "overflowed", "went on from the queue elsewhere", lambda tally: tally.overflowed),
     Metric("service_level", "service level", "answered within the threshold / (offered - short abandons)",
            lambda tally: _per(tally.within, tally.offered - tally.short), share=True),
@@ -106,7 +113,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in (
            lambda tally: _per(tally.within, tally.offered), share=True),
     Metric("service_level_answered", "  of answered", "answered within the threshold / answered",
            lambda tally: _per(tally.within, tally.answered), share=True),
-    Metric("service_level_left", "  with abandons", "answered or abandoned within the threshold / offered",
+    Metric("service_level_positive", "  with abandons", "answered or abandoned within it / offered",
            lambda tally: _per(tally.within + tally.abandoned_within, tally.offered), share=True),
     Metric("abandonment", "abandonment", "abandoned / offered",
            lambda tally: _per(tally.abandoned, tally.offered), share=True),
@@ -119,13 +126,16 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in (
     Metric("wait_99_s", "wait, 99 %", "of the answered", lambda tally: tally.wait_quantile_s(0.99), "s"),
     Metric("aht_s", "AHT", "(talk + hold + wrap-up) / answered",
            lambda tally: _per(tally.talk_s + tally.wrap_up_s, tally.answered), "s"),
-    Metric("estimate_error", "EWT error",
-           "median of |told at joining - waited| / waited, of the answered who were not rung for at once",
-           lambda tally: _median([abs(told - waited) / waited for told, waited in tally.told]), share=True),
-    Metric("estimate_bias_s", "EWT bias", "mean of told at joining - waited, of the same",
-           lambda tally: _per(sum(told - waited for told, waited in tally.told), len(tally.told)), "s"),
-    Metric("occupancy", "occupancy", "reserved to wrap-up / logged in without breaks",
-           lambda tally: _per(tally.at_work_s, tally.on_duty_s), share=True),
+    Metric("ewt_error_s", "EWT error", "median of |expected at joining - wait| of the answered",
+           lambda tally: _median([abs(told_s - wait_s) for told_s, wait_s in tally.told]), "s"),
+    Metric("ewt_error_share", "  of the wait", "median of |expected at joining - wait| / wait (at least 1 s)",
+           lambda tally: _median([_off(*pair) for pair in tally.told]), share=True),
+    Metric("ewt_error_in_line", "  of waits in line", "likewise, of those who were not rung for at once",
+           lambda tally: _median([_off(*pair) for pair in tally.told_in_line]), share=True),
+    Metric("ewt_bias_s", "EWT bias", "mean of expected at joining - wait of the answered",
+           lambda tally: _per(sum(told_s - wait_s for told_s, wait_s in tally.told), len(tally.told)), "s"),
+    Metric("occupancy", "occupancy", "reserved to wrap-up / (reserved to wrap-up + ready)",
+           lambda tally: _per(tally.at_work_s, tally.at_work_s + tally.ready_s), share=True),
 )}
 
 
@@ -169,10 +179,13 @@ class Figures:
             for tally in self._tallies(ALL, whole.at):
                 tally.add(whole, self._thresholds_s[whole.queue], self._short_s)
             told_s = self._day.told_s.get(record.contact)
-            if told_s is not None and found[0].left == "answered" and not found[0].at_once and whole.wait_s:
-                for queue in (found[0].queue, ALL):
-                    for tally in self._tallies(queue, found[0].at):
-                        tally.told.append((told_s, found[0].wait_s))
+            answered = next((visit for visit in found if visit.left == "answered"), None)
+            if told_s is not None and answered is not None:
+                for queue in (answered.queue, ALL):
+                    for tally in self._tallies(queue, answered.at):
+                        tally.told.append((told_s, answered.wait_s))
+                        if not answered.at_once:
+                            tally.told_in_line.append((told_s, answered.wait_s))
 
     def _add_time(self) -> None:
         for queue, spent_s in self._day.wrap_up_s.items():
@@ -180,9 +193,9 @@ class Figures:
                 self.of[queue].wrap_up_s += spent_s
             self.of[ALL].wrap_up_s += spent_s
         for number, tally in self.intervals[ALL].items():
-            tally.on_duty_s = self._day.on_duty_s.get(number, 0.0)
+            tally.ready_s = self._day.ready_s.get(number, 0.0)
             tally.at_work_s = self._day.at_work_s.get(number, 0.0)
-        self.of[ALL].on_duty_s = sum(self._day.on_duty_s.values())
+        self.of[ALL].ready_s = sum(self._day.ready_s.values())
         self.of[ALL].at_work_s = sum(self._day.at_work_s.values())
 
 

@@ -80,13 +80,13 @@ class People:
 
     def _joined(self, entry: Entry) -> None:
         """Patience runs from the first queue on."""
+        match decode(entry):
+            case events.Joined(estimate_s=float() as estimate_s):
+                self._loop.day.told_s[entry.contact] = estimate_s
         leg, queue = self._customer(entry)
         if leg is None or leg.waits or leg.caller is None:
             return
         leg.waits = True
-        match decode(entry):
-            case events.Joined(estimate_s=float() as estimate_s):
-                self._loop.day.told_s[entry.contact] = estimate_s
         patience_s = leg.caller.patience_s
         if patience_s is None:
             served = self._scenario.queues.get(queue)

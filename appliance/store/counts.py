@@ -21,12 +21,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     and_,
     bindparam,
     delete,
     insert,
     inspect,
+    or_,
     select,
+    text,
     update,
 )
 
@@ -35,6 +38,8 @@ from appliance.store.schema import metadata
 INTERVAL_S = 900                                  # from :00, :15, :30, :45
 INTERVAL_MS = INTERVAL_S * 1000
 KEPT_MS = 4 * INTERVAL_MS                         # so long a quarter stays in memory after it was changed
+
+CALLERS = "number != ''"                          # only who joins a queue has one here
 
 counts = Table(
     "counts", metadata,
@@ -48,6 +53,9 @@ counts = Table(
     Column("other", String(128), nullable=False),
     Column("number", String(64), nullable=False),
     Index("counts_at", "of", "at_ms"),
+    # All that is asked of callers, so that a month of them is read from here alone.
+    Index("counts_callers", "at_ms", "name", "number", "contact", "what", "other",
+          sqlite_where=text(CALLERS), postgresql_where=text(CALLERS)),
 )
 
 intervals = Table(
@@ -224,34 +232,50 @@ class Ledger:
                 .order_by(intervals.c.at_ms, intervals.c.name)):
             yield row.name, row.at_ms, sums_of(row.sums)
 
-    def counts(self, of: str, since_ms: int, until_ms: int, names: Sequence[str] = ()) -> Iterator[Count]:
-        """Those whose `at_ms` is from `since_ms` on and before `until_ms`, as they came about."""
+    def counts(self, of: str, since_ms: int, until_ms: int, name: str | None = None,
+               whats: Sequence[str] = ()) -> Iterator[Count]:
+        """Those whose `at_ms` is from `since_ms` on and before `until_ms`, in order of time.
+
+        `name`: of one; `whats`: of these kinds and what narrows them down.
+        """
         which = select(counts).where(counts.c.of == of, counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms)
-        if names:
-            which = which.where(counts.c.name.in_(names))
-        for row in self.connection.execute(which.order_by(counts.c.id)).mappings():
+        if name is not None:
+            which = which.where(counts.c.name == name)
+        if whats:
+            which = which.where(or_(*(_is(what) for what in whats)))
+        for row in self.connection.execute(which.order_by(counts.c.at_ms, counts.c.id)).mappings():
             yield _count(row)
 
-    def answered(self, since_ms: int, until_ms: int) -> Iterator[Count]:
-        """Contacts that joined a queue in this time and were answered, whose number is known."""
-        which = select(counts).where(*_in_queues(since_ms, until_ms), counts.c.what == "answered")
-        for row in self.connection.execute(which).mappings():
-            yield _count(row)
+    def busy(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, int]]:
+        """Trunk, beginning and length of what calls took of it."""
+        yield from self.connection.execute(
+            select(counts.c.name, counts.c.at_ms, counts.c.for_ms)
+            .where(counts.c.of == "trunk", counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms,
+                   _is("busy"))).all()
+
+    def answered(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, str, str]]:
+        """Queue, time, contact and agent of answered ones that joined it in this time, their number known."""
+        yield from self.connection.execute(
+            select(counts.c.name, counts.c.at_ms, counts.c.contact, counts.c.other)
+            .where(*_in_queues(since_ms, until_ms), counts.c.what == "answered")).all()
 
     def callers(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, str]]:
-        """Number, time and contact of all who joined a queue in this time, each once."""
-        for row in self.connection.execute(
-                select(counts.c.number, counts.c.at_ms, counts.c.contact)
-                .where(*_in_queues(since_ms, until_ms), counts.c.name == "")):
-            yield row.number, row.at_ms, row.contact
+        """Number, time and contact of all who joined a queue in this time, each once, the last one first."""
+        yield from self.connection.execute(
+            select(counts.c.number, counts.c.at_ms, counts.c.contact)
+            .where(*_in_queues(since_ms, until_ms), counts.c.name == "")
+            .order_by(counts.c.at_ms.desc(), counts.c.id.desc())).all()
 
     def ongoing(self) -> dict[str, str]:
         return {row.name: row.data for row in self.connection.execute(select(ongoing))}
 
 
-def _in_queues(since_ms: int, until_ms: int) -> tuple[ColumnElement[bool], ...]:
-    return (counts.c.of == "queue", counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms,
-            counts.c.number != "")
+def _in_queues(since_ms: int, until_ms: int) -> tuple[TextClause | ColumnElement[bool], ...]:
+    return text(CALLERS), counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms
+
+
+def _is(what: str) -> ColumnElement[bool]:
+    return or_(counts.c.what == what, counts.c.what.startswith(what + "/", autoescape=True))
 
 
 def _count(row: RowMapping) -> Count:

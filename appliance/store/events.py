@@ -15,10 +15,10 @@ from sqlalchemy import Column, Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import BranchlineError, ConfigError
-from appliance.store import sqlite
+from appliance.store import lookback, sqlite
 from appliance.store.counts import TABLES, Counting, Counts, Ledger, create_again, lacks_tables
 from appliance.store.projections import Projections
-from appliance.store.records import ContactRecord
+from appliance.store.records import ContactRecord, Touch
 from appliance.store.schema import (
     GIVES_LEG,
     TELLS,
@@ -27,6 +27,7 @@ from appliance.store.schema import (
     contacts,
     events,
     events_legs,
+    events_surveys,
     events_told,
     lacks_columns,
     meta,
@@ -97,7 +98,7 @@ class EventLog:
             self._file.close()
             raise
         with contextlib.suppress(DBAPIError), self._file.write() as connection:      # a full disk: do without
-            for index in (events_legs, events_told):             # in a file from before there were these
+            for index in (events_legs, events_told, events_surveys):     # in an older file
                 index.create(connection, checkfirst=True)
 
     def append(self, batch: Sequence[Entry]) -> int:
@@ -149,6 +150,31 @@ class EventLog:
             rows = connection.execute(
                 select(events).where(events.c.contact == contact, text(TELLS)).order_by(events.c.seq)).all()
         return [Entry(**row._mapping) for row in rows]
+
+    def lost(self, since: float) -> list[ContactRecord]:
+        """Callers since then who abandoned or were failed, newest first."""
+        with self._file.read() as connection:
+            return lookback.lost(connection, since)
+
+    def touches(self, since: float) -> list[Touch]:
+        """Talks with customers and calls to them, of contacts since then."""
+        with self._file.read() as connection:
+            return lookback.touches(connection, since)
+
+    def disposed(self, names: Sequence[str]) -> list[Entry]:
+        """What came of these contacts, as people wrote it, in order."""
+        with self._file.read() as connection:
+            return [Entry(**one) for one in lookback.disposed(connection, names)]
+
+    def kept(self, contact: str) -> list[Entry]:
+        """The voice messages of this contact."""
+        with self._file.read() as connection:
+            return [Entry(**one) for one in lookback.kept(connection, contact)]
+
+    def surveys(self, since: float, until: float) -> list[Entry]:
+        """The events of surveys in [since, until), in order."""
+        with self._file.read() as connection:
+            return [Entry(**one) for one in lookback.surveys(connection, since, until)]
 
     def last(self, kind: str) -> int:
         """seq of the newest event of this kind, 0 when there is none."""

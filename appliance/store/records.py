@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class SegmentRecord:
     """A stretch of a contact. Times are Unix seconds.
 
-    kind: flow, queue, ring, talk, dial, hold, consult, conference, transfer, park.
+    kind: flow, queue, ring, talk, dial, hold, consult, conference, transfer, park, message, callback, survey,
+    forward, outside (the network has both parties).
     """
 
     kind: str
@@ -27,7 +28,7 @@ class ContactRecord:
     calling: str
     called: str
     state: str                                    # flow, queue, ringing, talking, dialling, transfer, park,
-                                                  # ended
+                                                  # callback, survey, ended
     began_at: float
     ended_at: float = 0.0
     queue: str = ""
@@ -38,3 +39,17 @@ class ContactRecord:
     digits: str = ""
     withheld: bool = False
     segments: tuple[SegmentRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """A talk with a customer, or a call to one."""
+
+    contact: str
+    direction: str
+    calling: str
+    called: str
+    kind: str                                     # talk, dial
+    at: float
+    detail: str                                   # of a call: the number that went out
+    agent: str

@@ -33,7 +33,10 @@ metadata = MetaData()
 GIVES_LEG = "kind IN ('Began', 'Offered', 'Dialled', 'ForwardDialled', 'PartyAdded')"
 
 # That tell something besides.
-TELLS = "kind IN ('Routed', 'PartyKnown', 'Charged', 'TraceAsked', 'TraceOver', 'Tagged', 'Disposed')"
+TELLS = ("kind IN ('Routed', 'PartyKnown', 'Charged', 'TraceAsked', 'TraceOver', 'Tagged', 'Disposed', "
+         "'MessageKept')")
+
+SURVEYS = "kind IN ('SurveyBegun', 'SurveyAsked', 'SurveyAnswered', 'SurveyOver')"
 
 events = Table(
     "events", metadata,
@@ -50,6 +53,9 @@ events_legs = Index("events_legs", events.c.contact, sqlite_where=text(GIVES_LEG
 
 events_told = Index("events_told", events.c.contact, sqlite_where=text(TELLS),
                     postgresql_where=text(TELLS))
+
+events_surveys = Index("events_surveys", events.c.at, sqlite_where=text(SURVEYS),
+                       postgresql_where=text(SURVEYS))
 
 contacts = Table(
     "contacts", metadata,

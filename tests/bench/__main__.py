@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.bench.dtmf import DTMF
 from tests.bench.echo import ECHO
 from tests.bench.emulation import EMULATION
+from tests.bench.entry import ENTRY
 from tests.bench.figures import Figure, keep_json, keep_page, keep_sections, measure, row
 from tests.bench.latency import LATENCY
 from tests.bench.line import LINE
@@ -29,7 +30,7 @@ from tests.bench.trunks import DELAY, FULL, SIXTEEN
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
-          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, SIM)
+          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, ENTRY, SIM)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

@@ -75,7 +75,7 @@ class Rush:
 
 def once(say: Say) -> dict[str, float]:
     rush = Rush()
-    took_ms, served = [], 0
+    took_ms, served = list[float](), 0
     while len(took_ms) < DECISIONS:
         rush.now += STEP_S
         event = rush.join if len(rush.waiting) < WAITING else rush.chance.choice(
@@ -107,7 +107,7 @@ def _percentile(values: list[float], share: float) -> float:
 
 ROUTING = Theme(
     "routing",
-    f"CPU time of a decision with {WAITING:,} contacts waiting in {QUEUES} queues, {AGENTS} agents and {SKILLS} "
+    f"CPU time of a decision, {WAITING:,} contacts waiting in {QUEUES} queues, {AGENTS} agents, {SKILLS} "
     "skills, rings, languages, priorities and service levels: an agent becomes free, a contact joins or has "
     "another priority, and the floor says who is served by whom. Whatever it says is carried out.",
     (Kind("decision, p50", "ms CPU"), Kind("decision, p99", "ms CPU", "under 1"),

@@ -52,6 +52,7 @@ def nodes(office: Office, name: str) -> list[tuple[str, str]]:
     return [(one["node"], one["by"]) for one in entered]
 
 
+@pytest.mark.need(22)
 def test_a_known_caller_is_greeted_by_name_in_his_language(busy: Office) -> None:
     name = busy.call("c1")
     assert busy.hears("c1") == ["zh/welcome", "09:30"]
@@ -110,7 +111,6 @@ def prove(office: Office, leg: str = "c1", customer: str = "1001", pin: str = "2
         office.pass_time(3.0)
 
 
-@pytest.mark.need("22")
 def test_a_pin_is_checked_and_never_kept(busy: Office) -> None:
     name = at_menu(busy)
     busy.press("c1", "1")
@@ -141,6 +141,20 @@ def test_wrong_pins_are_bounded_and_the_caller_ends_with_an_agent(busy: Office) 
     busy.press("c1", *"1001", "#", *"13", "#")    # too short: a try as well
     assert busy.contact(name).record.state == "queue"
     assert nodes(busy, name)[-3:] == [("proof", "digit 1"), ("rank", "failed"), ("agents", "next")]
+
+
+def test_pins_cannot_be_tried_out_by_coming_back(tmp_path: Path) -> None:
+    found = office(load_text(tmp_path, HOTLINE.replace("failed: rank", "failed: menu")))
+    name = at_menu(found)
+    asked = 0
+    for _ in range(10):
+        found.press("c1", "1")
+        while found.contact(name).node == "proof":
+            found.press("c1", *"1001", "#", *"135790")
+            asked += name in found.effects
+            if name in found.effects:
+                found.effect_done(name)
+    assert asked == 6 and found.contact(name).node == "menu"
 
 
 @pytest.mark.parametrize("answer", [
@@ -182,6 +196,7 @@ def test_after_a_restart_what_only_reads_is_asked_again(busy: Office) -> None:
     assert isinstance(busy.effects[name], Say)
 
 
+@pytest.mark.need(17)
 def test_a_payment_card_is_not_kept_and_a_restart_forgets_it(busy: Office) -> None:
     name = at_menu(busy)
     busy.press("c1", "4")

@@ -287,7 +287,7 @@ class Branch(RuleBasedStateMachine):
         assert {agent.state for agent in office.engine.state.agents.values()} <= {"ready", "logged-out"}
         assert all(one.ended_at for record in office.records.values() for one in record.segments)
         assert {record.outcome for record in office.records.values()} <= {
-            "answered", "abandoned", "rejected", "failed", "forwarded"}
+            "answered", "abandoned", "rejected", "failed", "forwarded", "callback", "withdrawn"}
         again = Engine(office.setup)
         again.replay(office.log)
         assert again.state == office.engine.state

@@ -100,7 +100,7 @@ class Rig:
     """Use as a context manager: everything runs and both data links are up inside the block.
 
     `config` and `flow` replace CONFIG and FLOW; LINES in a span's URL is the folder of the lines. `exchange`:
-    options of both exchanges, `line`: of the URLs of their ends. `files`: others beside the document, their text.
+    options of both exchanges, `line`: of the URLs of their ends. `files`: texts of others beside the document
     """
 
     def __init__(self, config: Mapping[str, Any] = CONFIG, flow: Mapping[str, Any] = FLOW,

@@ -78,7 +78,7 @@ def test_a_list_that_is_edited_is_in_force_after_a_reload(box: Rig) -> None:
     refused = box.telco.place_call(called="5001", calling="13811112222")
     assert refused.wait_for("RELEASED").cause == 21
     (box.config_path.parent / "unwanted.csv").write_text("number\n13x\n")
-    refused = subprocess.run([sys.executable, "-m", "appliance.launch", "reload", "--config",
-                              str(box.config_path), "--run-dir", str(box.run_dir)],
-                             capture_output=True, text=True, check=False)
-    assert refused.returncode != 0 and "unwanted.csv:2: number: '13x'" in refused.stderr
+    reload = subprocess.run([sys.executable, "-m", "appliance.launch", "reload", "--config",
+                             str(box.config_path), "--run-dir", str(box.run_dir)],
+                            capture_output=True, text=True, check=False)
+    assert reload.returncode != 0 and "unwanted.csv:2: number: '13x'" in reload.stderr

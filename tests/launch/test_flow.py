@@ -46,7 +46,8 @@ def test_the_way_of_a_caller_and_what_is_heard(file: Path) -> None:
 
 @pytest.mark.parametrize(("keys", "lookups", "end", "code"), [
     ("0", [], "queue sales", 10), ("", [], "queue sales", 10), ("-,-,-", [], "queue sales", 10),
-    ("2,715#,-", [], "hangup", 0), ("4,4111111111111111#", ["billing={}"], "hangup", 0),
+    ("2,715#,-", [], "hangup", 0), ("5", [], "transfer", 11),
+    ("4,4111111111111111#", ["billing={}"], "hangup", 0),
     ("1,1001#,2468#", ["billing=error"], "hangup", 0),
     ("1,1001#,1#,1001#,2468#", ["billing=missing"], "queue sales", 10),
     ("1,1001#,2468#,1001#,1357#,8", ["billing=missing", f"billing={BILL}"], "hangup", 0),
@@ -57,6 +58,31 @@ def test_the_exit_code_is_the_outcome(file: Path, keys: str, lookups: list[str],
     assert result.output.splitlines()[-1].startswith(f"end: {end}"), result.output
     assert result.exit_code == code
     assert flow("test", file, "--keys", keys, *given, "--expect", "voicemail").exit_code == 1
+
+
+def test_calendars_are_open_or_those_of_the_configuration(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, config = tmp_path / "hours.yaml", tmp_path / "box.yaml"
+    path.write_text("""\
+start: when
+nodes:
+  when: {kind: hours, calendar: office, open: day, closed: night}
+  day: {kind: queue, queue: sales}
+  night: {kind: play, prompt: night, next: bye}
+  bye: {kind: hangup}
+""")
+    config.write_text("""\
+spans: [{name: t, url: "virtual:t/b", side: user, trunk: telco}]
+centre:
+  queues: [{name: sales, agents: [ann]}]
+  agents: [{name: ann, extension: "8001", trunk: telco}]
+  calendars: [{name: office, hours: {mon-fri: ["09:00-17:30"]}}]
+""")
+    assert flow("test", path, "--expect", "queue sales").exit_code == 0
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    for at, end in [("2025-11-17T09:00:00", "queue sales"), ("2025-11-17T08:59:59", "hangup"),
+                    ("2025-11-22T12:00:00", "hangup")]:
+        assert flow("test", path, "--config", config, "--at", at, "--expect", end).exit_code == 0, at
 
 
 def test_prompts_are_shown_as_their_texts(file: Path, tmp_path: Path) -> None:
@@ -87,6 +113,7 @@ def test_lint_says_file_line_and_key(file: Path, tmp_path: Path) -> None:
     assert "wrong.yaml:48: nodes.enough.default: no node is called 'buy'" in result.output
 
 
+@pytest.mark.need(22)
 def test_lint_with_a_configuration_looks_for_names_and_prompts(file: Path, tmp_path: Path) -> None:
     config = tmp_path / "box.yaml"
     config.write_text("""\

@@ -53,14 +53,18 @@ DAY = figures(
 
 
 @pytest.mark.parametrize(("queue", "expected"), [
-    (ALL, {"calls": 9, "blocked": 2, "offered": 6, "answered": 3, "abandoned": 2, "short": 1, "overflowed": 1,
-           "service_level": 1 / 5, "service_level_offered": 1 / 6, "service_level_answered": 1 / 3,
-           "service_level_left": 3 / 6, "abandonment": 2 / 6, "abandonment_long": 1 / 5,
+    (ALL, {"calls": 9, "blocked": 2, "offered": 6, "answered": 3, "abandoned": 2, "short_abandoned": 1,
+           "overflowed": 1, "service_level": 1 / 5, "service_level_offered": 1 / 6,
+           "service_level_answered": 1 / 3, "service_level_positive": 3 / 6, "abandonment": 2 / 6,
+           "abandonment_long": 1 / 5,
            "asa_s": (10 + 35 + 50) / 3, "wait_50_s": 35.0, "wait_90_s": 50.0, "aht_s": (400 + 300) / 3,
-           "estimate_error": 10 / 35, "estimate_bias_s": 10.0, "occupancy": 900 / 1200}),
+           "ewt_error_s": 13.0, "ewt_error_share": 13 / 20,
+           "ewt_error_in_line": (10 / 35 + 13 / 20) / 2, "ewt_bias_s": (80 + 10 + 13) / 3,
+           "occupancy": 900 / 1200}),
     ("sales", {"offered": 6, "answered": 2, "overflowed": 2, "abandoned": 2, "service_level": 1 / 5,
                "asa_s": 22.5, "aht_s": 600 / 2}),
-    ("service", {"estimate_bias_s": math.nan, "offered": 1, "answered": 1, "service_level": 1.0, "asa_s": 20.0, "aht_s": 100.0}),
+    ("service", {"offered": 1, "answered": 1, "service_level": 1.0, "asa_s": 20.0, "aht_s": 100.0,
+                 "ewt_bias_s": 13.0}),
 ])
 def test_figures_are_their_formulas(queue: str, expected: dict[str, float]) -> None:
     found = {name: METRICS[name].of(DAY.of[queue]) for name in expected}
@@ -73,7 +77,7 @@ def test_intervals_add_up_to_the_day() -> None:
         for queue in DAY.of:
             parts = [METRICS[name].of(tally) for tally in DAY.intervals[queue].values()]
             assert sum(parts) == METRICS[name].of(DAY.of[queue]), (name, queue)
-    assert [tally.on_duty_s for tally in DAY.intervals[ALL].values()] == [900.0, 300.0, 0.0, 0.0]
+    assert [tally.ready_s for tally in DAY.intervals[ALL].values()] == [300.0, 0.0, 0.0, 0.0]
     assert [tally.at_work_s for tally in DAY.intervals[ALL].values()] == [600.0, 300.0, 0.0, 0.0]
 
 

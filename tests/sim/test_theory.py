@@ -1,6 +1,6 @@
 """The box's engine, with agents who answer at once, is the queue of the books: M/M/c and M/M/c+M.
 
-600 calls an hour of 12 s in the mean: 2 erlangs for 3 agents, 2.5 h in each of ten replications.
+600 calls an hour of 12 s in the mean: 2 erlangs for 3 agents, 1.5 h in each of ten replications.
 """
 
 import pytest
@@ -18,7 +18,7 @@ def studied(agents: int, patience_s: float | None) -> Study:
     patience = "never" if patience_s is None else {"kind": "exponential", "mean_s": patience_s}
     return study("", branch(
         staff=agents, patience=patience, handling={"kind": "exponential", "mean_s": LOAD.aht_s},
-        ends="10:30", arrivals=[{"queue": "sales", "calls_per_hour": LOAD.calls_per_hour}], warm_up_s=600.0,
+        ends="09:30", arrivals=[{"queue": "sales", "calls_per_hour": LOAD.calls_per_hour}], warm_up_s=600.0,
         threshold_s=WITHIN_S, replications=10))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.centre.engine import Engine
+from appliance.centre.flow import Flow
 from appliance.centre.invariants import violations
 from appliance.centre.projector import ContactProjector
 from appliance.sim.branch import Branch
@@ -72,6 +73,19 @@ def test_who_meets_silence_hangs_up() -> None:
     patience = {"prompt_s": 600.0, "patience_s": 30.0}
     record, = simulate(calls(at("08:00:00", keys=""), staff=1, menus=patience)).records
     assert (record.outcome, record.ended_at - record.began_at) == ("abandoned", 30.0)
+
+
+def test_a_flow_that_looks_something_up_gets_what_the_scenario_says() -> None:
+    flow = Flow.model_validate({"start": "hello", "nodes": {
+        "hello": {"kind": "say", "text": "hello", "next": "who"},
+        "who": {"kind": "lookup", "source": "crm", "results": {"vip": {"path": "vip", "type": "true-false"}},
+                "next": "what", "missing": "bye", "error": "bye"},
+        "what": {"kind": "branch", "cases": [{"when": "vip", "next": "sales"}], "default": "bye"},
+        "sales": {"kind": "queue", "queue": "sales"}, "bye": {"kind": "hangup"}}})
+    for lookups, queue in (({"crm": {"vip": True}}, "sales"), ({"crm": {"vip": False}}, ""), ({}, "")):
+        made = replace(calls(at("08:00:00", keys=""), lookups=lookups), flows={"menu": flow})
+        record, = simulate(made).records
+        assert record.queue == queue
 
 
 def test_a_call_without_a_channel_never_reaches_the_box() -> None:
@@ -184,6 +198,6 @@ def test_a_full_day_leaves_nobody_behind() -> None:
     assert outcomes(day.records).keys() <= {"answered", "abandoned"} and len(outcomes(day.records)) == 2
     expected_s = 6 * 1800.0
     assert sum(day.in_state_s.values()) == pytest.approx(expected_s)
-    assert sum(day.on_duty_s.values()) == pytest.approx(expected_s)
+    assert sum(day.ready_s.values()) == pytest.approx(day.in_state_s["ready"])
     assert sum(day.at_work_s.values()) == pytest.approx(
         expected_s - day.in_state_s["ready"] - day.in_state_s["unreachable"])

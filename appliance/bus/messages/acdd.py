@@ -28,6 +28,7 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     waiting: list[str]                            # contacts, first in line first
     oldest_since: float = 0.0                     # 0: nobody waits
+    callbacks: int = 0                            # promised, those in line included
 
 
 class SegmentInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,8 @@ class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: float = 0.0
     queue: str = ""
     agent: str = ""
-    outcome: str = ""                             # answered, abandoned, rejected, failed; "" while it goes on
+    outcome: str = ""                             # answered, abandoned, rejected, failed, forwarded (by the
+                                                  # network, so that no more is known); "" while it goes on
     ended_by: str = ""                            # caller, agent, box, line
     cause: int = 0                                # Q.850 of the caller's leg
     digits: str = ""                              # chosen in the flow
@@ -67,6 +69,7 @@ class Board(Event, frozen=True):
     contacts: list[ContactInfo]
     queues: list[QueueInfo]
     agents: list[AgentInfo]
+    messages: dict[str, int] = msgspec.field(default_factory=dict)   # unheard, of each voicemail box
 
 
 class BoardReply(Reply, frozen=True):

@@ -4,7 +4,7 @@ from appliance.bus.messages import Heard
 from appliance.centre import acd, announce, events
 from appliance.centre.callbacks import reaching
 from appliance.centre.state import Contact
-from appliance.centre.turn import Turn
+from appliance.centre.turn import NORMAL, Turn
 
 
 def customer_answered(turn: Turn, contact: Contact) -> None:
@@ -32,4 +32,4 @@ def heard(turn: Turn, given: Heard) -> None:
             contact.pending is not None and contact.connected and contact.let_go):
         if contact.record.state == "ringing":
             acd.give_up_ring(turn, contact)
-        reaching.missed(turn, contact, "machine", reaching.NORMAL)
+        reaching.missed(turn, contact, "machine", NORMAL)

@@ -9,6 +9,7 @@ from appliance.bus.messages import (
     CallbackList,
     CallbackReply,
     CancelCallback,
+    CloseAbandoned,
     Done,
     GetCallbacks,
     MarkCallback,
@@ -16,7 +17,10 @@ from appliance.bus.messages import (
     Reply,
     Request,
 )
+from appliance.centre import events
 from appliance.centre.callbacks import booking, marking
+from appliance.centre.callbacks.tending import tend
+from appliance.centre.control.notes import LONGEST_CODE, LONGEST_NOTE
 from appliance.centre.state import Callback, Contact
 from appliance.centre.turn import Turn
 from appliance.errors import StateError
@@ -53,7 +57,17 @@ def _mark(turn: Turn, asked: MarkCallback) -> Done:
     return Done()
 
 
+def _close(turn: Turn, asked: CloseAbandoned) -> Done:
+    """The archive has said that there is such a contact."""
+    if not 0 < len(asked.code.strip()) <= LONGEST_CODE or len(asked.note) > LONGEST_NOTE:
+        raise StateError(f"what came of it: 1 to {LONGEST_CODE} characters, its note at most {LONGEST_NOTE}")
+    turn.log(events.Disposed(code=asked.code.strip(), note=asked.note, by=asked.by), asked.contact)
+    return Done()
+
+
 def _reply(turn: Turn, contact: Contact) -> CallbackReply:
+    """With its place in line, if it has one now."""
+    tend(turn)
     return CallbackReply(callback=_info(turn, contact, contact.pending))
 
 
@@ -75,4 +89,5 @@ CALLBACKS: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     CancelCallback: _cancel,
     MoveCallback: _move,
     MarkCallback: _mark,
+    CloseAbandoned: _close,
 }

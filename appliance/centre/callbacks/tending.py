@@ -1,8 +1,6 @@
 """What the promised callbacks need in every turn: into the line when it is their time, out of it when the
 customer is on the line anyway or may not be called now."""
 
-from collections.abc import Iterator
-
 from appliance.bus.messages import Hangup
 from appliance.centre import acd, events
 from appliance.centre.callbacks import reaching
@@ -17,18 +15,23 @@ def tend(turn: Turn) -> None:
     """Before agents are chosen."""
     if not turn.state.callbacks:
         return
-    others = {number: contact for number, contact in _on_the_line(turn)}
+    others = _on_the_line(turn)
     for name in list(turn.state.callbacks.values()):
         contact = turn.state.contacts[name]
         if (callback := contact.pending) is not None:
             _tend(turn, contact, callback, others.get(callback.number))
 
 
-def _on_the_line(turn: Turn) -> Iterator[tuple[str, Contact]]:
-    """Numbers whose customers are in a contact that is none of the promised ones; who talks comes last."""
-    for contact in sorted(turn.state.contacts.values(), key=lambda one: one.record.state == "talking"):
-        if contact.pending is None and contact.customer_number:
-            yield turn.setup.entrance.canonical(contact.customer_number, contact.trunk), contact
+def _on_the_line(turn: Turn) -> dict[str, Contact]:
+    """Numbers in contacts that are none of the promised ones; of two contacts the one that talks."""
+    found: dict[str, Contact] = {}
+    for contact in turn.state.contacts.values():
+        if contact.callback is None or contact.talked:
+            number = contact.callback.number if contact.callback is not None else (
+                turn.setup.entrance.canonical(contact.customer_number, contact.trunk))
+            if number in turn.state.callbacks and (number not in found or contact.record.state == "talking"):
+                found[number] = contact
+    return found
 
 
 def _tend(turn: Turn, contact: Contact, callback: Callback, other: Contact | None) -> None:
@@ -107,16 +110,3 @@ def _serves(turn: Turn, agent: Agent, queue: str) -> bool:
     config, known = turn.setup.queues[queue], turn.setup.agents.get(agent.name)
     return known is not None and (not config.agents or agent.name in config.agents) and all(
         known.skills.get(name, 0) >= level for name, level in config.skills.items())
-
-
-def times(contact: Contact) -> Iterator[float]:
-    """When something of the callback is due by time alone."""
-    callback, state = contact.pending, contact.record.state
-    if callback is None:
-        return
-    if callback.try_until:
-        yield callback.try_until
-    elif state == "callback" or (state == "queue" and contact.virtual):
-        yield callback.keep_until
-        if state == "callback" and callback.due_at:
-            yield callback.due_at

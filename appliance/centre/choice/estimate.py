@@ -5,13 +5,15 @@ The wait of a contact is the time until its agents have begun one contact more t
     begun(t) = ahead(t) + 1                       EWT = t + the queue's mean ring
 
 begun(t), of all logged-in agents whom the contact reaches, in its last ring at the latest: each begins none
-before the contact comes to that agent's ring, then
-    a free one, and one whose wrap-up or pause ends at a known time: 1 at that time, then one more in every H;
-    one at work: t / R of a contact until t = R, then one more in every H.
-  R is what is left of the work in the mean, after e seconds of it: S (c2 + (1 - c2) max(0, 1 - e/S)), by its
-  queue's mean S and squared variation c2 (0: all take as long; 1: exponential; more than 1 counts as 1).
-  H is the mean handling time (ring, talk, wrap-up) of those before it, by their queues.
-  Who is not ready, or will not be after the work, begins none.
+before the contact comes to that agent's ring (the queue to its need, for the reserve); then, t from there on:
+    one at work: max(0, A), and before R at most t / R
+    a free one, or one whose wrap-up or pause ends at the known time R: 0 before R, then max(1, A)
+    A = (t - R) / H + (1 + C) / 2
+  H and C are mean and squared variation (0: all alike; 1: exponential; more counts as 1) of the handling time
+  (ring, talk, wrap-up) of those before it, by their queues. A is the renewal process of an agent who goes on
+  and on: in the mean over all moments of work it is t / H, and of exponential handling at any moment.
+  R of one at work for e seconds is what is left in the mean: S (c + (1 - c) max(0, 1 - e / S)), S and c of
+  that work's queue. Who is not ready, or will not be after the work, begins none.
 
 ahead(t), of all who are served before it, also of other queues: each with the share of its own agents (in the
 ring where that is largest) whom this contact may have, too; and with h t / (exp(h t) - 1), where h is
@@ -31,11 +33,22 @@ PRECISE_S = 0.05
 MOST_HANGUPS = 500.0                              # of more the exponential is too large a number
 
 
+class Handling(NamedTuple):
+    """How long contacts take."""
+
+    mean_s: float
+    variation2: float                             # squared coefficient of variation, 1 at most
+
+    def left_s(self, gone_s: float) -> float:
+        """In the mean, after so much of it."""
+        return self.mean_s * (self.variation2 + (1 - self.variation2) * max(0.0, 1 - gone_s / self.mean_s))
+
+
 class Supply(NamedTuple):
-    """An agent begins nothing until `start_s`, its first contact within `ramp_s` from then."""
+    """An agent begins nothing until `start_s`; `left_s` of work are left then, in the mean. 0: none."""
 
     start_s: float
-    ramp_s: float
+    left_s: float
 
 
 class Ahead(NamedTuple):
@@ -43,38 +56,35 @@ class Ahead(NamedTuple):
     impatience: float                             # hang-ups per second
 
 
-def left_s(mean_s: float, variation2: float, gone_s: float) -> float:
-    """Of a contact's handling, in the mean, after so much of it."""
-    return mean_s * (variation2 + (1 - variation2) * max(0.0, 1 - gone_s / mean_s))
-
-
-def wait_s(supplies: Mapping[Supply, int], handling_s: float, ahead: Sequence[Ahead]) -> float | None:
+def wait_s(supplies: Mapping[Supply, int], handling: Handling, ahead: Sequence[Ahead]) -> float | None:
     """`supplies`: how many agents are alike. None: nobody comes within a day."""
     low_s, high_s = 0.0, 1.0
-    while not _reached(supplies, handling_s, ahead, high_s):
+    while not _reached(supplies, handling, ahead, high_s):
         low_s, high_s = high_s, high_s * 2
         if low_s > LONGEST_S:
             return None
-    if _reached(supplies, handling_s, ahead, 0.0):
+    if _reached(supplies, handling, ahead, 0.0):
         return 0.0
     while high_s - low_s > PRECISE_S:
         middle_s = (low_s + high_s) / 2
-        if _reached(supplies, handling_s, ahead, middle_s):
+        if _reached(supplies, handling, ahead, middle_s):
             high_s = middle_s
         else:
             low_s = middle_s
     return high_s if high_s <= LONGEST_S else None
 
 
-def _reached(supplies: Mapping[Supply, int], handling_s: float, ahead: Sequence[Ahead], at_s: float) -> bool:
+def _reached(supplies: Mapping[Supply, int], handling: Handling, ahead: Sequence[Ahead], at_s: float) -> bool:
     needed = 1.0 + sum(one.contacts * _to_serve(one.impatience * at_s) for one in ahead)
+    mean_s, steady = handling.mean_s, (1 + handling.variation2) / 2
     begun = 0.0
-    for (start_s, ramp_s), agents in supplies.items():
+    for (start_s, left_s), agents in supplies.items():
         gone_s = at_s - start_s
-        if gone_s >= ramp_s:
-            begun += agents * (1 + (gone_s - ramp_s) / handling_s)
-        elif gone_s > 0:
-            begun += agents * gone_s / ramp_s
+        count = (gone_s - left_s) / mean_s + steady
+        if gone_s >= 0 and not left_s:
+            begun += agents * max(1.0, count)
+        elif gone_s > 0 and count > 0:
+            begun += agents * (count if gone_s >= left_s else min(count, gone_s / left_s))
     return begun >= needed - 1e-9
 
 

@@ -177,6 +177,11 @@ class Floor:
         """Likewise for a contact that may not have joined yet."""
         return outlook.wait_s(self._view(now), waiting)
 
+    def unreachable(self) -> list[str]:
+        """Contacts whom no agent may serve, logged in or not, not even in their last ring."""
+        return [contact for contact, place in self._lines.places.items()
+                if not place.reaches[-1].agents | place.reaches[-1].reserve]
+
     def explain(self, contact: str, now: float) -> ContactExplained:
         """Why it waits, and for whom."""
         return explain_contact(self._view(now), self._lines.places[contact])

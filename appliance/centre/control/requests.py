@@ -29,6 +29,7 @@ from appliance.bus.messages import (
     TakeOver,
     Transfer,
 )
+from appliance.centre import survey
 from appliance.centre.control import notes, originating, supervision, talk, transfer
 from appliance.centre.state import Agent, Contact
 from appliance.centre.turn import Turn
@@ -57,7 +58,9 @@ def _of_agent(act: Callable[[Turn, Agent, Any], Contact]) -> Callable[[Turn, Any
 
 
 def _transfer(turn: Turn, agent: Agent, contact: Contact, asked: Transfer) -> None:
-    if asked.to:
+    if asked.to.startswith(survey.TO):
+        survey.transfer(turn, agent, contact, asked.to, asked.by)
+    elif asked.to:
         transfer.blind(turn, agent, contact, asked.to, asked.by)
     else:
         transfer.complete(turn, agent, contact, asked.by)

@@ -10,7 +10,7 @@ from appliance.bus.messages import (
     SendDigits,
     Unbridge,
 )
-from appliance.centre import acd, agents, ending, events
+from appliance.centre import acd, agents, ending, events, survey
 from appliance.centre.control import media, parties, transfer
 from appliance.centre.control.places import place
 from appliance.centre.state import Agent, Contact, Party
@@ -143,8 +143,9 @@ def resume_recording(turn: Turn, contact: Contact, by: str) -> None:
 
 
 def release(turn: Turn, agent: Agent, contact: Contact, by: str) -> None:
-    """Hang up; others in a conference go on with the customer."""
-    if not transfer.agent_left(turn, contact, ""):
+    """Hang up; others in a conference go on with the customer, who else may be asked about the talk."""
+    if not transfer.agent_left(turn, contact, "") and not (
+            by == agent.name and survey.follows(turn, contact)):
         ending.end_talk(turn, contact, "agent" if by == agent.name else "box", NORMAL)
 
 

@@ -11,6 +11,7 @@ from appliance.centre.entry.lists import NumberList, load_list
 from appliance.centre.entry.numbers import Numbers, plan_of
 from appliance.centre.entry.regions import load_regions
 from appliance.centre.entry.rules import Entrance
+from appliance.config.entrance import shadowed
 from appliance.config.lines import NumbersConfig
 from appliance.config.schema import CentreConfig, Config
 from appliance.errors import ConfigError
@@ -61,7 +62,9 @@ def load_entrance(config: Config, zone: tzinfo) -> Entrance:
 
 
 def warnings(entrance: Entrance, now: float) -> Iterator[str]:
-    """What a calendar does not know of this year and the next: a sentence each."""
+    """What a calendar does not know of this year and the next, and rules that are of no use: a sentence each.
+    """
+    yield from shadowed(entrance.centre)
     for calendar in entrance.calendars.values():
         this = datetime.fromtimestamp(now, calendar.zone).year
         for year in calendar.unannounced(this, this + 1):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from appliance.centre.entry.calendar import Calendar, Forced, Opening, open_at
 from appliance.centre.entry.lists import Beginnings, Listed, NumberList
@@ -11,6 +12,8 @@ from appliance.config.entrance import CalledPattern, concerns
 from appliance.config.entry import Destination, EntryRule, InboundRoute
 from appliance.config.lines import NumbersConfig
 from appliance.config.schema import CentreConfig
+
+MOST_FORMS = 4096                                 # of numbers, remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,11 @@ class Entrance:
                  lists: Mapping[str, NumberList] | None = None, regions: Regions | None = None,
                  plans: Mapping[str, Numbers] | None = None) -> None:
         self.calendars = calendars
-        self._centre, self._lists, self._regions = centre, lists or {}, regions or Regions()
+        self.centre, self._lists, self._regions = centre, lists or {}, regions or Regions()
         self._numbers, self._plans = numbers, plans or {}
         self._rules = [(rule, _Numbers(rule, numbers)) for rule in centre.entry]
         self._concerning: dict[str, list[bool]] = {}             # each rule, by trunk, found when it calls
+        self.canonical = lru_cache(MOST_FORMS)(self._canonical)
 
     def decide(self, arrival: Arrival, route: InboundRoute | None, forced: Mapping[str, Forced]) -> Decision:
         """By the first rule with a destination whose conditions all hold, else by the number's own route.
@@ -83,7 +87,7 @@ class Entrance:
             self._by_route(decision, route, arrival.at, forced)
         return decision
 
-    def canonical(self, number: str, trunk: str = "") -> str:
+    def _canonical(self, number: str, trunk: str = "") -> str:
         """A number as it is written on `trunk`, in one form."""
         return self._plans.get(trunk, self._numbers).canonical(number) if number else ""
 
@@ -101,7 +105,7 @@ class Entrance:
 
     def _meant(self, trunk: str) -> list[bool]:
         if trunk not in self._concerning:
-            self._concerning[trunk] = [concerns(self._centre, rule, trunk) for rule, _ in self._rules]
+            self._concerning[trunk] = [concerns(self.centre, rule, trunk) for rule, _ in self._rules]
         return self._concerning[trunk]
 
     def _by_route(self, decision: Decision, route: InboundRoute, at: float,
@@ -140,7 +144,8 @@ class Entrance:
 
     def _listed(self, rule: EntryRule, call: "_Call") -> tuple[bool, str]:
         for name in rule.lists:
-            row = self._lists[name].find(call.number, call.arrival.at) if call.number else None
+            rows = self._lists.get(name)          # none in a rehearsal without its files
+            row = rows.find(call.number, call.arrival.at) if rows is not None and call.number else None
             if row is not None and (not rule.grades or row.grade in rule.grades):
                 call.listed = row
                 about = ", ".join(filter(None, (row.grade, row.note)))

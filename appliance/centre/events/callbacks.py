@@ -104,6 +104,7 @@ class MessageEnded(LogEvent, frozen=True):
     """kept False: too short to be one."""
 
     message: str
+    box: str
     length_s: float
     kept: bool = True
 
@@ -118,12 +119,6 @@ class MessageDone(LogEvent, frozen=True):
     by: str = ""
 
 
-class Quiet(LogEvent, frozen=True):
-    """The caller falls silent (on), or talks again."""
-
-    on: bool
-
-
 class SurveyBegun(LogEvent, frozen=True):
     survey: str
     agent: str
@@ -134,6 +129,7 @@ class SurveyAsked(LogEvent, frozen=True):
     """The question of this place is being put, for the how manieth time again."""
 
     question: int
+    name: str
     tries: int = 0
 
 

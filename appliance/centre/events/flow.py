@@ -48,6 +48,10 @@ class Retried(LogEvent, frozen=True):
     """A node that awaits digits begins once more."""
 
 
+class ProofWrong(LogEvent, frozen=True):
+    """A customer number and a PIN that do not belong together."""
+
+
 class EntryBegun(LogEvent, frozen=True):
     """Several digits are awaited, from the first one. `what`: which of a node's entries."""
 

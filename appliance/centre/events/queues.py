@@ -11,6 +11,14 @@ class Joined(LogEvent, frozen=True):
     estimate_s: float | None = None               # how long it will wait
 
 
+class NotAdmitted(LogEvent, frozen=True):
+    """The queue takes nobody now: the contact does not join it. `to`: as of QueueLeft."""
+
+    queue: str
+    why: str                                      # length, estimate, no agents
+    to: str = ""
+
+
 class QueueLeft(LogEvent, frozen=True):
     """Neither for a talk nor by hanging up. `to`: another queue, "" where the flow goes on."""
 

@@ -27,8 +27,11 @@ def evolve(state: State, at: float, name: str, event: LogEvent) -> None:
 def _checkpoint(state: State, name: str, at: float, event: events.Checkpoint) -> None:
     for field in state.__struct_fields__:
         setattr(state, field, getattr(event.state, field))
+    state.was_of = {**dict.fromkeys(state.recent_legs, ""), **state.was_of}
+    state.recent_legs = []
     for agent in state.agents.values():
         agents.renamed(agent)
+        agents.occupy(state, agent, agent.leg)
 
 
 OF_BOX: OfBox = {

@@ -14,6 +14,15 @@ def renamed(agent: Agent) -> None:
     agent.home_trunk = agent.home_trunk or agent.trunk
 
 
+def occupy(state: State, agent: Agent, leg: str) -> None:
+    """By this leg only; "": by none."""
+    if state.busy.get(agent.leg) == agent.name:
+        del state.busy[agent.leg]
+    agent.leg = leg
+    if leg:
+        state.busy[leg] = agent.name
+
+
 def _agent_joined(state: State, name: str, at: float, event: events.AgentJoined) -> None:
     known = state.agents.get(event.agent)
     if known is None:
@@ -26,7 +35,8 @@ def _agent_joined(state: State, name: str, at: float, event: events.AgentJoined)
 
 
 def _agent_left(state: State, name: str, at: float, event: events.AgentLeft) -> None:
-    state.agents.pop(event.agent, None)
+    if (agent := state.agents.pop(event.agent, None)) is not None:
+        occupy(state, agent, "")
 
 
 def _agent_placed(state: State, name: str, at: float, event: events.AgentPlaced) -> None:
@@ -53,7 +63,8 @@ def _agent_changed(state: State, name: str, at: float, event: events.AgentChange
         agent.last_contact = agent.contact
     agent.contact = name if now in WITH_CONTACT else ""
     agent.state, agent.since, agent.idle_since = now, at, event.idle_since
-    agent.until, agent.reason, agent.leg = event.until, event.reason, event.leg
+    agent.until, agent.reason = event.until, event.reason
+    occupy(state, agent, event.leg)
     agent.limit_at, agent.overran = event.limit_at, False
 
 
@@ -72,7 +83,7 @@ def _agent_overran(state: State, name: str, at: float, event: events.AgentOverra
 
 
 def _agent_leg_gone(state: State, name: str, at: float, event: events.AgentLegGone) -> None:
-    state.agents[event.agent].leg = ""
+    occupy(state, state.agents[event.agent], "")
 
 
 OF_BOX: OfBox = {

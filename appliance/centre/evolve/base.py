@@ -12,7 +12,6 @@ OfContact = dict[type[LogEvent], Callable[[State, Contact, float, Any], None]]
 
 def drop_leg(state: State, leg: str) -> None:
     if name := state.legs.pop(leg, None):
-        state.recent_legs = [*state.recent_legs, leg][-RECENT_LEGS:]
         state.was_of[leg] = name
         while len(state.was_of) > RECENT_LEGS:
             del state.was_of[next(iter(state.was_of))]

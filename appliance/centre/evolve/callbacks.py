@@ -75,7 +75,7 @@ def _closed(state: State, contact: Contact, at: float, event: events.CallbackClo
 
 
 def _message_kept(state: State, contact: Contact, at: float, event: events.MessageKept) -> None:
-    contact.message, contact.quiet = event.message, False
+    contact.message = event.message
     state.messages[event.message] = Message(
         message=event.message, box=event.box, contact=contact.record.contact, number=contact.record.calling,
         called=contact.record.called, trunk=contact.trunk, began_at=at)
@@ -84,7 +84,7 @@ def _message_kept(state: State, contact: Contact, at: float, event: events.Messa
 def _message_ended(state: State, name: str, at: float, event: events.MessageEnded) -> None:
     contact = state.contacts.get(name)
     if contact is not None:
-        contact.message, contact.quiet = "", False
+        contact.message = ""
     if not event.kept:
         state.messages.pop(event.message, None)
     elif event.message in state.messages:
@@ -99,10 +99,6 @@ def _message_heard(state: State, name: str, at: float, event: events.MessageHear
 
 def _message_done(state: State, name: str, at: float, event: events.MessageDone) -> None:
     state.messages.pop(event.message, None)
-
-
-def _quiet(state: State, contact: Contact, at: float, event: events.Quiet) -> None:
-    contact.quiet = event.on
 
 
 def _survey_begun(state: State, contact: Contact, at: float, event: events.SurveyBegun) -> None:
@@ -142,7 +138,6 @@ OF_CONTACT: OfContact = {
     events.CallbackMissed: _missed,
     events.CallbackClosed: _closed,
     events.MessageKept: _message_kept,
-    events.Quiet: _quiet,
     events.SurveyBegun: _survey_begun,
     events.SurveyAsked: _survey_asked,
     events.SurveyAnswered: _survey_answered,

@@ -50,6 +50,10 @@ def _retried(state: State, contact: Contact, at: float, event: events.Retried) -
     contact.digit_until, contact.entered = 0.0, ""
 
 
+def _proof_wrong(state: State, contact: Contact, at: float, event: events.ProofWrong) -> None:
+    contact.wrong_proofs += 1
+
+
 def _entry_begun(state: State, contact: Contact, at: float, event: events.EntryBegun) -> None:
     contact.entry, contact.entered, contact.digit_until = event.what, "", 0.0
 
@@ -96,6 +100,7 @@ OF_CONTACT: OfContact = {
     events.Pressed: _pressed,
     events.HiddenDigit: _hidden_digit,
     events.Retried: _retried,
+    events.ProofWrong: _proof_wrong,
     events.EntryBegun: _entry_begun,
     events.DigitsMasked: _digits_masked,
     events.VariablesSet: _variables_set,

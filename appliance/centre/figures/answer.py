@@ -11,7 +11,7 @@ from appliance.bus.messages import (
     GetFigureCounts,
     GetFigures,
 )
-from appliance.centre.figures.definitions import FIGURES, Figure, figure
+from appliance.centre.figures.definitions import Figure
 from appliance.centre.figures.report import Aims, Row, Wanted, behind, rows
 from appliance.centre.figures.words import formula
 from appliance.errors import StateError
@@ -24,16 +24,13 @@ SAME = 1e-9
 
 def figures(ledger: Ledger, asked: GetFigures, aims: Aims, now: float) -> Figures:
     """StateError: there are none of that, or too many."""
-    wanted = Wanted(asked.of, asked.since, asked.until, tuple(asked.names), asked.interval_s)
-    for name in asked.figures:
-        if figure(asked.of, name) is None:
-            raise StateError(f"{name}: is no figure of a {asked.of}: docs/metrics.md has them")
-    chosen = [one for one in FIGURES[asked.of] if not asked.figures or one.name in asked.figures]
+    wanted = Wanted(asked.of, asked.since, asked.until, tuple(asked.names), asked.interval_s,
+                    tuple(asked.figures))
     found = rows(ledger, wanted, aims, now)
     if len(found) > MOST_ROWS:
         raise StateError(f"{len(found)} rows: name fewer, or ask for longer intervals: {MOST_ROWS} at most")
-    return Figures(at=now, definitions=[_definition(one) for one in chosen],
-                   rows=[_row(row, chosen) for row in found])
+    return Figures(at=now, definitions=[_definition(one) for one in wanted.chosen],
+                   rows=[_row(row, wanted.chosen) for row in found])
 
 
 def figure_counts(ledger: Ledger, asked: GetFigureCounts, aims: Aims, now: float) -> FigureCounts:

@@ -38,8 +38,9 @@ NO_CHANNEL = (34, 44)                             # Q.850: no circuit available,
 RINGS = ("reserved", "ringing")
 SPENDS = {"talking": "talk", "held": "hold", "consulting": "hold", "wrap-up": "wrap-up"}    # state -> on what
 ROLES = {"target": "transfer", "consulted": "consult", "member": "conference", "supervisor": "supervision"}
-OUTBOUND = ("out", "internal")
-OF_QUEUE = ("queue", "transfer")                  # work that counts for the contact's queue, too
+OWN_CALLS = ("out", "internal")
+DIALS = (*OWN_CALLS, "callback")                  # work that begins before the other end has answered
+OF_QUEUE = ("queue", "transfer", "callback")      # that counts for the contact's queue, too
 
 Counted = Iterator[Count]
 
@@ -131,15 +132,13 @@ def _connected(book: Book, contact: str, course: Course, at_ms: int, event: even
 def _ended(book: Book, contact: str, course: Course, at_ms: int, event: events.Ended) -> Counted:
     at_ms = milliseconds(event.ended_at)
     if course.joined_ms:
-        if event.outcome == "failed":
-            how = "failed"
-        elif course.left_ms or event.ended_by == "box":
-            how = "abandoned/turned away"
-        else:
-            how = "abandoned/hung up"
-        yield from _out_of_queue(contact, course, at_ms, how)
+        sent_away = course.left_ms or event.ended_by == "box"
+        how = "abandoned/turned away" if sent_away else "abandoned/hung up"
+        yield from _out_of_queue(contact, course, at_ms, "failed" if event.outcome == "failed" else how)
     if course.first_ms and not course.settled:
         yield from _settle(contact, course, course.last_left)
+    if course.callback and not course.talked:
+        yield from _called_back(contact, course, at_ms, f"callback/{event.outcome}")
     yield from _leave_node(contact, course, at_ms, "hung up" if event.ended_by == "caller" else "ended")
     for leg in course.legs.values():
         leg.blocked = not leg.inbound and not leg.answered and event.cause in NO_CHANNEL
@@ -153,10 +152,7 @@ def _ended(book: Book, contact: str, course: Course, at_ms: int, event: events.E
 def _node_entered(book: Book, contact: str, course: Course, at_ms: int, event: events.NodeEntered) -> Counted:
     yield from _leave_node(contact, course, at_ms, f"by/{event.by}" if event.by else "by/next")
     if course.joined_ms and not course.left_ms:
-        if event.by.startswith("digit"):
-            yield from _out_of_queue(contact, course, at_ms, f"left/{event.by}")
-        else:
-            course.left_ms, course.left_by = at_ms, event.by
+        course.left_ms, course.left_by = at_ms, event.by
     course.node, course.node_ms = f"{event.flow}: {event.node}", at_ms
 
 
@@ -168,7 +164,7 @@ def _leave_node(contact: str, course: Course, at_ms: int, how: str) -> Counted:
 
 
 def _message_begun(book: Book, contact: str, course: Course, at_ms: int,
-                   event: events.MessageBegun) -> Counted:
+                   event: events.MessageBegun | events.MessageKept) -> Counted:
     yield from _out_of_queue(contact, course, at_ms, "left/message")
 
 
@@ -178,9 +174,21 @@ def _message_begun(book: Book, contact: str, course: Course, at_ms: int,
 def _joined(book: Book, contact: str, course: Course, at_ms: int, event: events.Joined) -> Counted:
     """From now on: who comes back from an agent keeps the place, but the talk was no waiting."""
     yield from _out_of_queue(contact, course, at_ms, "overflowed/queue")
-    course.queue, course.joined_ms = event.queue, at_ms
+    course.queue = event.queue
+    if course.callback:                           # nobody waits on the line
+        return
+    course.joined_ms = at_ms
     course.told_ms = None if event.estimate_s is None else milliseconds(event.estimate_s)
     course.first_ms = course.first_ms or at_ms
+
+
+def _not_admitted(book: Book, contact: str, course: Course, at_ms: int, event: events.NotAdmitted) -> Counted:
+    """Offered, and at once on the way out."""
+    yield from _out_of_queue(contact, course, at_ms, "overflowed/queue")
+    if not course.callback:
+        course.queue, course.joined_ms, course.told_ms = event.queue, at_ms, None
+        course.left_ms, course.left_by = at_ms, event.why
+        course.first_ms = course.first_ms or at_ms
 
 
 def _queue_left(book: Book, contact: str, course: Course, at_ms: int, event: events.QueueLeft) -> Counted:
@@ -191,7 +199,7 @@ def _queue_left(book: Book, contact: str, course: Course, at_ms: int, event: eve
 
 
 def _offered(book: Book, contact: str, course: Course, at_ms: int, event: events.Offered) -> Counted:
-    course.parts[event.agent] = Part(how="queue")
+    course.parts[event.agent] = Part(how="callback" if course.callback else "queue")
     _ring(book, course, at_ms, event.leg, event.agent)
     if not event.beside:
         course.agent = event.agent
@@ -210,8 +218,9 @@ def _ring_ended(book: Book, contact: str, course: Course, at_ms: int, event: eve
 
 
 def _talked(book: Book, contact: str, course: Course, at_ms: int, event: events.Talked) -> Counted:
-    course.talked = True
-    agent = course.agent
+    if course.callback and not course.talked:
+        yield from _called_back(contact, course, at_ms, "callback/reached")
+    course.talked, agent = True, course.agent
     yield from _out_of_queue(contact, course, at_ms, "answered", agent)
     yield from _leave_node(contact, course, at_ms, "answered")
     for leg in course.legs.values():
@@ -224,9 +233,11 @@ def _talked(book: Book, contact: str, course: Course, at_ms: int, event: events.
 
 
 def _out_of_queue(contact: str, course: Course, at_ms: int, how: str, agent: str = "") -> Counted:
-    """How the wait that goes on, or has ended before, ended."""
+    """How the wait that goes on, or has ended before, ended. Another way that the caller chose is his own."""
     if not course.joined_ms:
         return
+    if course.left_by.startswith("digit") and not how.startswith("left"):
+        how = f"left/{course.left_by}"
     wait_ms = max(0, (course.left_ms or at_ms) - course.joined_ms)
     yield Count(of=QUEUE, name=course.queue, what=how, contact=contact, at_ms=course.joined_ms,
                 for_ms=wait_ms, other=agent, number=course.calling)
@@ -251,7 +262,7 @@ def _settle(contact: str, course: Course, how: str, agent: str = "") -> Counted:
 
 
 def _dialled(book: Book, contact: str, course: Course, at_ms: int, event: events.Dialled) -> Counted:
-    if course.trunk == event.trunk:
+    if course.trunk == event.trunk and not course.callback:
         for name, part in course.parts.items():
             part.how = "internal" if part.how == "out" else part.how
             duty = book.duty(name)
@@ -323,11 +334,12 @@ def _taken_over(book: Book, contact: str, course: Course, at_ms: int, event: eve
         yield from _hung_up(contact, course, at_ms, before)
     yield from _out_of_queue(contact, course, at_ms, "overflowed/person")
     duty = book.duty(event.agent)
-    if duty is not None and duty.work is not None and duty.work.contact == contact:
+    work = None if duty is None or duty.work is None or duty.work.contact != contact else duty.work
+    if duty is not None and work is not None and work.how != "transfer":
+        _spend(work, duty.state, at_ms)
         yield from _worked(event.agent, duty, at_ms)             # what was consulting before is over
         duty.work = Work(contact=contact, queue=course.queue, how="transfer", at_ms=at_ms, since_ms=at_ms,
                          talked=True)
-    if event.agent:
         course.parts[event.agent] = Part(how="transfer", at_ms=at_ms)
     course.agent = event.agent
 
@@ -352,6 +364,46 @@ def _hung_up(contact: str, course: Course, at_ms: int, agent: str, cause: int = 
             leg.blocked = not leg.answered and cause in NO_CHANNEL
             del course.legs[name]
             yield from call(contact, leg, at_ms, "unanswered")
+
+
+# --- callbacks and surveys
+
+
+def _booked(book: Book, contact: str, at_ms: int, event: events.CallbackBooked) -> Counted:
+    book.begin(contact, Course(trunk=event.trunk, inbound=False, calling=event.number, began_ms=at_ms,
+                               callback=True, queue=event.queue))
+    yield from ()
+
+
+def _promised(book: Book, contact: str, course: Course, at_ms: int,
+              event: events.CallbackPromised) -> Counted:
+    yield from _out_of_queue(contact, course, at_ms, "left/callback")
+
+
+def _claimed(book: Book, contact: str, course: Course, at_ms: int, event: events.CallbackClaimed) -> Counted:
+    course.parts[event.agent], course.agent = Part(how="callback"), event.agent
+    yield from ()
+
+
+def _missed(book: Book, contact: str, course: Course, at_ms: int, event: events.CallbackMissed) -> Counted:
+    yield Count(of=QUEUE, name=course.queue, what=f"callback try/{event.outcome}", contact=contact,
+                at_ms=at_ms)
+    for leg in course.legs.values():
+        leg.blocked = not leg.inbound and not leg.answered and event.cause in NO_CHANNEL
+        yield from call(contact, leg, at_ms, "unanswered")
+    course.legs.clear()
+
+
+def _called_back(contact: str, course: Course, at_ms: int, how: str) -> Counted:
+    """In all queues, too; from the promise on."""
+    for name in (course.queue, ALL):
+        yield Count(of=QUEUE, name=name, what=how, contact=contact, at_ms=course.began_ms,
+                    for_ms=max(0, at_ms - course.began_ms), other=course.agent)
+
+
+def _rated(book: Book, contact: str, course: Course, at_ms: int, event: events.SurveyAnswered) -> Counted:
+    own = Count(of=AGENT, name=event.agent, what=f"rated/{event.answer}", contact=contact, at_ms=at_ms)
+    yield from _of_both(event.agent, event.queue, own, "queue")
 
 
 # --- agents
@@ -410,7 +462,7 @@ def _begin_work(book: Book, contact: str, agent: str, duty: Duty, at_ms: int) ->
         part = course.parts.setdefault(agent, Part(how="queue" if course.inbound else "out"))
         part.at_ms = at_ms
         duty.work = Work(contact=contact, queue=course.queue, how=part.how, at_ms=at_ms, since_ms=at_ms,
-                         talked=course.talked or part.how not in OUTBOUND)
+                         talked=course.talked or part.how not in DIALS)
 
 
 def _spend(work: Work, state: str, at_ms: int) -> None:
@@ -425,7 +477,7 @@ def _rung(book: Book, agent: str, duty: Duty, at_ms: int, result: str) -> Counte
     """A ring is over; of one's own outbound call it was none."""
     course = book.course(duty.contact)
     part = None if course is None else course.parts.get(agent)
-    if course is not None and part is not None and part.how not in OUTBOUND:
+    if course is not None and part is not None and part.how not in OWN_CALLS:
         yield Count(of=AGENT, name=agent, what=f"rung/{result}", contact=duty.contact, at_ms=duty.rung_ms,
                     for_ms=max(0, at_ms - duty.rung_ms), other=course.queue)
     duty.rung_ms = 0
@@ -436,7 +488,7 @@ def _worked(agent: str, duty: Duty, at_ms: int) -> Counted:
     work, duty.work = duty.work, None
     if work is None:
         return
-    if work.how in OUTBOUND:
+    if work.how in DIALS:
         work.spent_ms.setdefault("dial", 0)
     for on, for_ms in work.spent_ms.items():
         if for_ms or on == "dial" or (on == "talk" and work.talked):
@@ -458,6 +510,7 @@ OfCourse = Callable[[Book, str, Course, int, Any], Counted]
 
 OF_BOX: dict[type[LogEvent], Box] = {
     events.Began: _began,
+    events.CallbackBooked: _booked,
     events.AgentJoined: _agent_joined,
     events.AgentPlaced: _agent_placed,
     events.AgentLeft: _agent_left,
@@ -469,7 +522,9 @@ OF_COURSE: dict[type[LogEvent], OfCourse] = {
     events.Ended: _ended,
     events.NodeEntered: _node_entered,
     events.MessageBegun: _message_begun,
+    events.MessageKept: _message_begun,
     events.Joined: _joined,
+    events.NotAdmitted: _not_admitted,
     events.QueueLeft: _queue_left,
     events.Offered: _offered,
     events.RungBeside: _rung_beside,
@@ -485,6 +540,10 @@ OF_COURSE: dict[type[LogEvent], OfCourse] = {
     events.PartyGone: _party_gone,
     events.LetGo: _let_go,
     events.TakenOver: _taken_over,
+    events.CallbackPromised: _promised,
+    events.CallbackClaimed: _claimed,
+    events.CallbackMissed: _missed,
+    events.SurveyAnswered: _rated,
 }
 
 KINDS = frozenset(kind.__name__ for kind in (*OF_BOX, *OF_COURSE))

@@ -28,7 +28,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Counts of these kinds, with all that narrows them down; of these lengths, by a name of Terms."""
+    """Counts of these kinds, with all that narrows them down; one limit of length, by a name of Terms."""
 
     what: tuple[str, ...]
     upto: str = ""                                # no longer
@@ -39,16 +39,25 @@ class Pick:
     def takes(self, what: str) -> bool:
         return any(what == one or what.startswith(one + "/") for one in self.what)
 
-    def fits(self, for_ms: int, terms: Terms) -> bool:
-        return not ((self.upto and for_ms > getattr(terms, self.upto))
-                    or (self.over and for_ms <= getattr(terms, self.over))
-                    or (self.under and for_ms >= getattr(terms, self.under))
-                    or (self.least and for_ms < getattr(terms, self.least)))
+    def bounds(self, terms: Terms) -> tuple[int, float] | None:
+        """Least and most length in ms; None: any."""
+        if self.upto or self.under:
+            return 0, getattr(terms, self.upto) if self.upto else getattr(terms, self.under) - 1
+        if self.over or self.least:
+            return getattr(terms, self.over) + 1 if self.over else getattr(terms, self.least), math.inf
+        return None
 
-    def lengths(self, sums: Sums, terms: Terms) -> Iterator[int]:
+    def fits(self, for_ms: int, terms: Terms) -> bool:
+        bounds = self.bounds(terms)
+        return bounds is None or bounds[0] <= for_ms <= bounds[1]
+
+    def lengths(self, sums: Sums, terms: Terms) -> Iterator[Sequence[int]]:
+        """A list of each kind."""
+        bounds = self.bounds(terms)
+        least, most = bounds or (0, math.inf)
         for what, lengths in sums.items():
             if self.takes(what):
-                yield from (for_ms for for_ms in lengths if self.fits(for_ms, terms))
+                yield lengths if bounds is None else [one for one in lengths if least <= one <= most]
 
 
 @dataclass(slots=True)
@@ -106,13 +115,12 @@ class Figure:
 
 
 def _value(picks: Iterable[Pick], tally: Tally, terms: Terms, time: bool) -> float:
-    if time:
-        return sum(for_ms for pick in picks for for_ms in pick.lengths(tally.sums, terms)) / MS
-    return float(sum(1 for pick in picks for _ in pick.lengths(tally.sums, terms)))
+    found = (lengths for pick in picks for lengths in pick.lengths(tally.sums, terms))
+    return sum(map(sum, found)) / MS if time else float(sum(map(len, found)))
 
 
 def _all(picks: Iterable[Pick], tally: Tally, terms: Terms) -> list[float]:
-    return [for_ms / MS for pick in picks for for_ms in pick.lengths(tally.sums, terms)]
+    return [one / MS for pick in picks for lengths in pick.lengths(tally.sums, terms) for one in lengths]
 
 
 def _longest(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
@@ -186,10 +194,14 @@ OFFERED = (*DECIDED, WAITING)
 JUDGED = (*DECIDED, WAITING_LATE)
 BUT_SHORT = (ANSWERED, KEPT_WAITING, TURNED_AWAY, WENT_ELSEWHERE)
 
-TALKS = Pick(("talk/queue", "talk/transfer"))
-HOLDS = Pick(("hold/queue", "hold/transfer"))
-WRAP_UPS = Pick(("wrap-up/queue", "wrap-up/transfer"))
-GIVEN = Pick(("transferred/queue", "transferred/transfer"))
+OF_QUEUES = ("queue", "transfer", "callback")    # an agent's part of a contact
+TALKS = Pick(tuple(f"talk/{how}" for how in OF_QUEUES))
+HOLDS = Pick(tuple(f"hold/{how}" for how in OF_QUEUES))
+WRAP_UPS = Pick(tuple(f"wrap-up/{how}" for how in OF_QUEUES))
+GIVEN = Pick(tuple(f"transferred/{how}" for how in OF_QUEUES))
+REACHED = Pick(("callback/reached",))
+RATED = Pick(("rated",))
+CONTENT = Pick(("rated/4", "rated/5"))
 AT_WORK = Pick(tuple(f"state/{state}" for state in STATES_AT_WORK))
 READY = Pick(("state/ready",))
 PAUSED = Pick(("state/not-ready",))
@@ -201,8 +213,8 @@ STAYS = Pick(("by", "hung up", "ended", "answered", "forward"))
 
 def _work(of: str) -> tuple[Figure, ...]:
     """Of queue and agent alike: each agent's part of a contact counts by itself."""
-    rule = ("the parts that agents had of contacts of a queue: brought by it, or transferred to them; "
-            "consulted and supervising agents are not among them")
+    rule = ("the parts that agents had of contacts of a queue: brought by it, called back for it, or "
+            "transferred to them; consulted and supervising agents are not among them")
     return (
         Figure(name="handled", of=of, zh="处理量", en="handled", unit="contacts", top=(TALKS,), note=rule,
                whose="Genesys tHandle counts an agent's part, too"),
@@ -226,6 +238,9 @@ def _work(of: str) -> tuple[Figure, ...]:
                note="contacts whose number is known; a later contact counts in whatever queue it waits. "
                     "Until N days have passed it can still fall", whose="repeat-call method, COPC",
                target="fcr_percent"),
+        Figure(name="satisfaction", of=of, zh="客户满意度", en="satisfaction", unit="share", top=(CONTENT,),
+               bottom=(RATED,), target="satisfaction_percent",
+               note="answers to questions of after-call surveys, when they were given"),
     )
 
 
@@ -248,6 +263,13 @@ QUEUE_FIGURES = (
            note="by the caller's choice of another way: a digit, a message, a callback"),
     Figure(name="callbacks", of=QUEUE, zh="预约回呼量", en="callbacks", unit="contacts",
            top=(Pick(("left/callback",)),), note="they are among left"),
+    Figure(name="callbacks_reached", of=QUEUE, zh="回呼成功量", en="called back", unit="contacts",
+           top=(REACHED,), note="customer and agent have talked; counts when it was promised, and is not "
+                                "among offered and answered: nobody waited on the line"),
+    Figure(name="callbacks_share", of=QUEUE, zh="回呼成功率", en="called back", unit="share", top=(REACHED,),
+           bottom=(Pick(("callback",)),), note="of those that are over"),
+    Figure(name="callback_wait_s", of=QUEUE, zh="回呼等待", en="wait for a callback", unit="s",
+           top=(REACHED,), time_top=True, bottom=(REACHED,), note="from the promise to the talk"),
     Figure(name="failed", of=QUEUE, zh="故障量", en="failed", unit="contacts", top=(Pick(("failed",)),),
            note="the line or the box failed while they waited"),
     Figure(name="waiting", of=QUEUE, zh="排队中", en="waiting", unit="contacts", top=(WAITING,),

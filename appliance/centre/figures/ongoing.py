@@ -26,7 +26,7 @@ class Leg(msgspec.Struct, kw_only=True):
 class Part(msgspec.Struct, kw_only=True):
     """What an agent has of a contact.
 
-    how: queue, transfer, out, internal, consult, conference, supervision.
+    how: queue, transfer, callback, out, internal, consult, conference, supervision.
     """
 
     how: str
@@ -57,6 +57,7 @@ class Course(msgspec.Struct, kw_only=True):
     settled: bool = False                         # it counts for all queues together already
     last_left: str = ""                           # how it left the queue before
     forward_trunk: str = ""
+    callback: bool = False                        # the box calls, at a place in line that was kept
 
 
 class Work(msgspec.Struct, kw_only=True):
@@ -115,7 +116,8 @@ def busy(contact: str, leg: Leg, until_ms: int) -> Iterator[Count]:
 
 def call(contact: str, leg: Leg, until_ms: int, outcome: str) -> Iterator[Count]:
     """The leg as a call of its trunk, when it is over."""
-    result = "answered" if leg.answered else "blocked" if leg.blocked else outcome
+    ended = outcome if leg.inbound else "unanswered"
+    result = "answered" if leg.answered else "blocked" if leg.blocked else ended
     yield Count(of=TRUNK, name=leg.trunk, what=f"{_way(leg)}/{result}", contact=contact, at_ms=leg.at_ms,
                 for_ms=max(0, until_ms - leg.at_ms))
     yield from busy(contact, leg, until_ms)

@@ -1,11 +1,12 @@
 """Figures of a time: for each name, whole or by intervals, and the contacts or times behind one of them."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from appliance.centre.figures.definitions import FIGURES, Figure, Pick, Ratio, Tally, Terms, figure
-from appliance.centre.figures.ongoing import AGENT, ALL, NODE, QUEUE, TRUNK, milliseconds, so_far
+from appliance.centre.figures.ongoing import AGENT, ALL, NODE, QUEUE, milliseconds, so_far
 from appliance.config.schema import Config, QueueConfig
 from appliance.config.targets import TargetsConfig
 from appliance.config.timeslots import timeslots
@@ -16,6 +17,7 @@ LONGEST_S = 400 * 86400.0                         # that is asked for at once
 LONGEST_ROLLING_S = 2 * 86400.0                   # with other borders than quarters of an hour
 MOST_INTERVALS = 3000
 DAY_MS = 86_400_000
+LONGEST_LINE_MS = DAY_MS                          # from the first queue of a contact to its last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +70,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """names (): all. interval_s 0: the whole time in one row."""
+    """names, figures (): all. interval_s 0: the whole time in one row."""
 
     of: str
     since: float
     until: float
     names: tuple[str, ...] = ()
     interval_s: float = 0.0
+    figures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """StateError: nobody can answer that."""
         if self.of not in FIGURES:
             raise StateError(f"{self.of}: there are figures of {', '.join(FIGURES)}")
+        for name in self.figures:
+            _figure(self.of, name)
         if not self.since < self.until <= self.since + LONGEST_S:
             raise StateError(f"from {self.since:.0f} to {self.until:.0f}: the end comes after the beginning, "
                              f"by at most {LONGEST_S / 86400:.0f} days")
@@ -103,6 +108,13 @@ class Wanted:
     def until_ms(self) -> int:
         return milliseconds(self.until)
 
+    @property
+    def chosen(self) -> list[Figure]:
+        return [one for one in FIGURES[self.of] if not self.figures or one.name in self.figures]
+
+    def needs(self, *names: str) -> bool:
+        return any(one.name in names for one in self.chosen)
+
     def spans(self) -> list[tuple[int, int]]:
         step_ms = milliseconds(self.interval_s) or self.until_ms - self.since_ms
         return [(at_ms, min(at_ms + step_ms, self.until_ms))
@@ -113,11 +125,11 @@ def rows(ledger: Ledger, wanted: Wanted, aims: Aims, now: float) -> list[Row]:
     """By name, "" for all together first, then by time."""
     spans = wanted.spans()
     tallies = _tallies(ledger, wanted, spans, now)
-    if wanted.of in (QUEUE, AGENT):
+    if wanted.needs("fcr"):
         _repeats(ledger, wanted, spans, aims, tallies)
-    if wanted.of == TRUNK:
+    if wanted.needs("peak", "all_busy_s"):
         _levels(ledger, wanted, spans, aims, tallies, now)
-    return [Row(name, since_ms / 1000, until_ms / 1000, *_values(wanted.of, name, tally, aims))
+    return [Row(name, since_ms / 1000, until_ms / 1000, *_values(wanted, name, tally, aims))
             for name in sorted({name for name, _ in tallies})
             for place, (since_ms, until_ms) in enumerate(spans)
             if (tally := tallies.get((name, place))) is not None]
@@ -126,20 +138,29 @@ def rows(ledger: Ledger, wanted: Wanted, aims: Aims, now: float) -> list[Row]:
 def behind(ledger: Ledger, wanted: Wanted, name: str, figure_name: str, aims: Aims,
            now: float) -> tuple[Figure, list[Count], list[Count]]:
     """What is counted above the line and below it, in order of time. StateError: there is no such figure."""
-    found = figure(wanted.of, figure_name)
-    if found is None:
-        names = ", ".join(one.name for one in FIGURES[wanted.of])
-        raise StateError(f"{figure_name}: is no figure of a {wanted.of}, there are {names}")
-    terms = aims.terms(wanted.of, name)
-    there = sorted((count for count in _counts(ledger, wanted, now)
-                    if count.name == name or (name == ALL and wanted.of != QUEUE)),
-                   key=lambda count: count.at_ms)
+    found, terms = _figure(wanted.of, figure_name), aims.terms(wanted.of, name)
+    whats = sorted({what for pick in (*found.top, *found.bottom) for what in pick.what})
+    of_one = None if name == ALL and wanted.of != QUEUE else name
+    if found.name == "fcr" and wanted.of == AGENT:               # an agent's are those that he answered
+        there = [count for count in _counts(ledger, replace(wanted, of=QUEUE), now, ALL, whats)
+                 if name in (ALL, count.other)]
+    else:
+        there = list(_counts(ledger, wanted, now, of_one, whats))
     bottom = _picked(there, found.bottom, terms)
     if found.name == "fcr":
         bottom = [count for count in bottom if count.number]
-        again = _called_again(ledger, bottom, terms)
+        again = _called_again(ledger, bottom, terms) if bottom else set()
         return found, [count for count in bottom if count.contact not in again], bottom
     return found, _picked(there, found.top, terms), bottom
+
+
+def _figure(of: str, name: str) -> Figure:
+    """StateError: there is none of this name."""
+    found = figure(of, name)
+    if found is None:
+        names = ", ".join(one.name for one in FIGURES[of])
+        raise StateError(f"{name}: is no figure of a {of}, there are {names}")
+    return found
 
 
 def _picked(there: Sequence[Count], picks: Iterable[Pick], terms: Terms) -> list[Count]:
@@ -148,12 +169,12 @@ def _picked(there: Sequence[Count], picks: Iterable[Pick], terms: Terms) -> list
             if any(pick.takes(count.what) and pick.fits(count.for_ms, terms) for pick in picks)]
 
 
-def _values(of: str, name: str, tally: Tally, aims: Aims) -> tuple[
+def _values(wanted: Wanted, name: str, tally: Tally, aims: Aims) -> tuple[
         dict[str, Ratio], dict[str, float], dict[str, tuple[int, float]]]:
-    terms = aims.terms(of, name)
-    targets = {one.name: target for one in FIGURES[of]
-               if (target := aims.target(of, name, one)) is not None}
-    return ({one.name: one.ratio(tally, terms) for one in FIGURES[of]}, targets,
+    terms = aims.terms(wanted.of, name)
+    targets = {one.name: target for one in wanted.chosen
+               if (target := aims.target(wanted.of, name, one)) is not None}
+    return ({one.name: one.ratio(tally, terms) for one in wanted.chosen}, targets,
             {what: (len(lengths), sum(lengths) / 1000) for what, lengths in sorted(tally.sums.items())})
 
 
@@ -190,12 +211,15 @@ def _tallies(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], n
     return found
 
 
-def _counts(ledger: Ledger, wanted: Wanted, now: float) -> Iterator[Count]:
-    """One by one, what goes on now included."""
+def _counts(ledger: Ledger, wanted: Wanted, now: float, name: str | None = None,
+            whats: Sequence[str] = ()) -> Iterator[Count]:
+    """One by one, what goes on now last; of one name, of kinds that these are part of, or of all."""
     since_ms = quarter_ms(wanted.since_ms)        # a time that began before may reach into it
-    for count in ledger.counts(wanted.of, since_ms, wanted.until_ms):
+    for count in ledger.counts(wanted.of, since_ms, wanted.until_ms, name, whats):
         yield from _clipped(count, wanted)
-    yield from _now(ledger, wanted, now)
+    for count in _now(ledger, wanted, now):
+        if name in (None, count.name):
+            yield count
 
 
 def _now(ledger: Ledger, wanted: Wanted, now: float) -> Iterator[Count]:
@@ -225,49 +249,36 @@ def _is_time(count: Count) -> bool:
 def _repeats(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], aims: Aims,
              tallies: Tallies) -> None:
     """An answered contact is its queue's, all queues', and the agent's who answered."""
-    answered = [count for count in ledger.answered(wanted.since_ms, wanted.until_ms) if count.number]
-    step_ms = spans[0][1] - spans[0][0]
-    by_name: dict[str, list[Count]] = defaultdict(list)
-    for count in answered:
-        if wanted.of == QUEUE:
-            by_name[count.name].append(count)
-        elif count.name == ALL:
-            by_name[count.other].append(count)
-            by_name[ALL].append(count)
-    calls: Mapping[str, list[tuple[int, str]]] | None = None
-    for name, counts in by_name.items():
-        terms = aims.terms(wanted.of, name)
-        calls = calls or _calls(ledger, wanted.since_ms, wanted.until_ms, aims)
-        for count in counts:
-            one = tallies.get((name, (count.at_ms - wanted.since_ms) // step_ms))
-            if one is not None:
-                one.callers += 1
-                one.called_again += _again(calls, count, terms)
+    first_ms, step_ms = wanted.since_ms, spans[0][1] - spans[0][0]
+    terms = {name: aims.terms(wanted.of, name) for name, _ in tallies}
+    longest_ms = max((one.repeat_ms for one in terms.values()), default=0)
+    calls = _next_calls(ledger, wanted.since_ms - LONGEST_LINE_MS, wanted.until_ms + longest_ms)
+    for queue, at_ms, contact, agent in ledger.answered(wanted.since_ms, wanted.until_ms):
+        names = (queue,) if wanted.of == QUEUE else (agent, ALL) if queue == ALL else ()
+        for name in names:
+            tally = tallies.get((name, (at_ms - first_ms) // step_ms))
+            if tally is not None:
+                tally.callers += 1
+                tally.called_again += calls.get(contact, math.inf) <= at_ms + terms[name].repeat_ms
 
 
-def _called_again(ledger: Ledger, counts: Sequence[Count], terms: Terms) -> set[str]:
-    """Contacts of these whose caller called again."""
-    if not counts:
-        return set()
-    calls = _by_number(ledger.callers(counts[0].at_ms, counts[-1].at_ms + terms.repeat_ms + 1))
-    return {count.contact for count in counts if _again(calls, count, terms)}
+def _called_again(ledger: Ledger, there: Sequence[Count], terms: Terms) -> set[str]:
+    """Contacts of these whose caller called again in time."""
+    first_ms, last_ms = there[0].at_ms - LONGEST_LINE_MS, there[-1].at_ms + terms.repeat_ms
+    calls = _next_calls(ledger, first_ms, last_ms + 1)
+    return {count.contact for count in there
+            if calls.get(count.contact, math.inf) <= count.at_ms + terms.repeat_ms}
 
 
-def _calls(ledger: Ledger, since_ms: int, until_ms: int, aims: Aims) -> Mapping[str, list[tuple[int, str]]]:
-    longest_ms = max(aims.terms(QUEUE, name).repeat_ms for name in (ALL, *aims.queues))
-    return _by_number(ledger.callers(since_ms, until_ms + longest_ms))
-
-
-def _by_number(callers: Iterable[tuple[str, int, str]]) -> Mapping[str, list[tuple[int, str]]]:
-    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for number, at_ms, contact in callers:
-        found[number].append((at_ms, contact))
+def _next_calls(ledger: Ledger, since_ms: int, until_ms: int) -> Mapping[str, int]:
+    """Contact: when the same number joined a queue again."""
+    found: dict[str, int] = {}
+    latest: dict[str, int] = {}
+    for number, at_ms, contact in ledger.callers(since_ms, until_ms):
+        if number in latest:
+            found[contact] = latest[number]
+        latest[number] = at_ms
     return found
-
-
-def _again(calls: Mapping[str, list[tuple[int, str]]], count: Count, terms: Terms) -> bool:
-    return any(count.at_ms < at_ms <= count.at_ms + terms.repeat_ms and contact != count.contact
-               for at_ms, contact in calls.get(count.number, ()))
 
 
 # --- how many at a time
@@ -277,15 +288,17 @@ def _levels(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], ai
             now: float) -> None:
     """For each trunk: how long how many calls were on it."""
     busy: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for count in _counts(ledger, wanted, now):
-        if _is_time(count):
-            busy[count.name] += [(count.at_ms, 1), (count.at_ms + count.for_ms, -1)]
+    going_on = ((count.name, count.at_ms, count.for_ms) for count in _now(ledger, wanted, now)
+                if _is_time(count))
+    for name, at_ms, for_ms in (*ledger.busy(quarter_ms(wanted.since_ms), wanted.until_ms), *going_on):
+        if at_ms < wanted.until_ms:
+            busy[name] += [(at_ms, 1), (min(at_ms + for_ms, wanted.until_ms), -1)]
     for (name, _), tally in tallies.items():
         tally.channels = aims.channels.get(name, 0)
     for name, steps in busy.items():
         at_ms, level = wanted.since_ms, 0
         for to_ms, by in [*sorted(steps), (wanted.until_ms, 0)]:
-            for place, since_ms, until_ms in _overlapping(spans, at_ms, to_ms):
+            for place, since_ms, until_ms in _overlapping(spans, max(at_ms, wanted.since_ms), to_ms):
                 if (one := tallies.get((name, place))) is not None:
                     one.levels_ms[level] = one.levels_ms.get(level, 0) + until_ms - since_ms
             at_ms, level = to_ms, level + by

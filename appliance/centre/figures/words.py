@@ -1,16 +1,20 @@
 """Definitions in words, and docs/metrics.md: `python -m appliance.centre.figures.words` prints it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from appliance.centre.figures.definitions import (
     ABANDONED,
     ANSWERED,
     AT_WORK,
     BUSY,
+    CONTENT,
     FIGURES,
     GIVEN,
     HOLDS,
+    OFFERED,
     PAUSED,
+    RATED,
+    REACHED,
     READY,
     STAYS,
     TALKS,
@@ -31,7 +35,9 @@ NAMES = {
     READY.what: "ready", PAUSED.what: "not ready", UNREACHABLE.what: "unreachable", BUSY.what: "calls",
     STAYS.what: "entered and left", ("abandoned/hung up",): "hung up", ("here",): "here now",
     ("hung up",): "hung up here", ("overflowed",): "overflowed", ("left",): "left", ("failed",): "failed",
-    ("left/callback",): "left for a callback", ("told",): "expected", ("waited",): "waits",
+    ("left/callback",): "left for a callback", ("told",): "expected",
+    ("waited",): "waits", REACHED.what: "called back", ("callback",): "callbacks that are over",
+    RATED.what: "answers", CONTENT.what: "answers of 4 or 5",
     ("rung",): "rings", ("rung/answered",): "rings answered", ("dial/out",): "outbound calls dialled",
     ("talk/out",): "outbound talks", ("dial/internal",): "internal calls dialled",
     ("talk/consult", "talk/conference"): "talks as consulted or invited",
@@ -58,10 +64,10 @@ milliseconds.
 
 **When something counts.** For its queue a contact counts in the quarter of an hour in which it joined it,
 whatever comes of it and whenever (so numerator and denominator are the same contacts, and no interval has a
-share above 100 %; Genesys and Avaya's call records do so, Avaya's intervals count an answer where it
-happens). An agent's part of a contact counts, with all of its talk, hold and wrap-up, in the quarter in which
-that agent's talk began, and once it is over. A node counts where it was entered, a call where it began. States
-of agents and channels in use are times: they are cut where quarters begin, so a quarter never has more than
+share above 100 %; other systems count an answer where it happens, and can show more answers than calls).
+An agent's part of a contact counts, with all of its talk, hold and wrap-up, in the quarter in which that
+agent's talk began, and once it is over. A node counts where it was entered, a call where it began. States of
+agents and channels in use are times: they are cut where quarters begin, so a quarter never has more than
 900 s of one agent. Who still waits is in `offered` and `waiting`, and is judged by a service level only once
 he is late.
 
@@ -87,9 +93,9 @@ def formula(figure: Figure) -> str:
     """In words, with T, S and N for what is configured."""
     if figure.formula:
         return figure.formula
-    top = _sum(figure.top, figure.time_top)
     if not figure.bottom:
-        return top
+        return _sum(figure.top, True) if figure.time_top else " + ".join(map(_pick, figure.top))
+    top = _sum(figure.top, figure.time_top)
     return f"{_bracketed(top)} / {_bracketed(_sum(figure.bottom, figure.time_bottom))}"
 
 
@@ -111,8 +117,8 @@ def _tables() -> Iterator[str]:
         yield ""
 
 
-def _sum(picks: Iterable[Pick], time: bool) -> str:
-    said = " + ".join(_pick(pick) for pick in picks)
+def _sum(picks: tuple[Pick, ...], time: bool) -> str:
+    said = "offered" if picks == OFFERED else " + ".join(_pick(pick) for pick in picks)
     return f"time of {_bracketed(said)}" if time else said
 
 

@@ -36,7 +36,7 @@ from appliance.centre.flow.prompts import fragment, fragments
 
 __all__ = [
     "AgentNode", "AuthenticateNode", "BranchNode", "CallbackNode", "CollectNode", "Entry", "Flow",
-    "HangupNode", "HoursNode", "Known", "Language", "LanguageNode", "LookupNode", "MenuNode", "Node", "Option", "PlayNode",
-    "QueueNode", "RecordNode", "ReturnNode", "SayNode", "SetNode", "SubflowNode", "SurveyNode",
-    "TransferNode", "VoicemailNode", "digest", "fragment", "fragments", "load_flow", "load_subflow",
-    "mistakes"]
+    "HangupNode", "HoursNode", "Known", "Language", "LanguageNode", "LookupNode", "MenuNode", "Node",
+    "Option", "PlayNode", "QueueNode", "RecordNode", "ReturnNode", "SayNode", "SetNode", "SubflowNode",
+    "SurveyNode", "TransferNode", "VoicemailNode", "digest", "fragment", "fragments", "load_flow",
+    "load_subflow", "mistakes"]

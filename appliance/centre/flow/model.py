@@ -72,7 +72,7 @@ class Node(Part):
 
     def targets(self) -> Iterator[Way]:
         """Where the contact may go from here."""
-        for key in ("next", "default", "missing", "error", "failed", "open", "closed"):
+        for key in ("next", "default", "missing", "error", "failed", "refused", "open", "closed"):
             if isinstance(target := getattr(self, key, None), str):
                 yield (key,), target
 

@@ -22,7 +22,8 @@ def known(config: CentreConfig) -> Known:
         trunks=sorted({route.to for route in config.outbound} | {route.trunk for route in config.outbound}
                       | {agent.trunk for agent in config.agents if agent.trunk}
                       | {route.trunk for route in config.inbound}),
-        calendars=[calendar.name for calendar in config.calendars], boxes=[], surveys=[])
+        calendars=[calendar.name for calendar in config.calendars],
+        boxes=[box.name for box in config.voicemail], surveys=[survey.name for survey in config.surveys])
 
 
 def load_flows(config: CentreConfig) -> Mapping[str, Flow]:

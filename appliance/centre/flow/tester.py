@@ -5,6 +5,7 @@ A prompt is over as soon as it begins; a caller whose keys are used up presses n
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from itertools import count
 from typing import Any
 
@@ -12,15 +13,18 @@ from appliance.bus.messages import CallIncoming, Digit, Play, PlayEnded, Request
 from appliance.centre import events
 from appliance.centre.effects import Effect, EffectDone, Lookup, Say
 from appliance.centre.engine import Engine
+from appliance.centre.entry.load import bare
 from appliance.centre.events import LogEvent, decode
 from appliance.centre.flow.expressions import text_of
-from appliance.centre.flow.model import Flow, QueueNode
+from appliance.centre.flow.model import Flow, HoursNode, QueueNode, TransferNode
 from appliance.centre.state import HIDDEN, Contact
 from appliance.centre.turn import Setup
+from appliance.config.entry import CalendarConfig
 from appliance.config.schema import AgentConfig, CentreConfig, InboundRoute, QueueConfig
 from appliance.media import speech
 
 PATH, TRUNK, LEG, AGENT = "flow", "line", "caller", "agent-of-the-test"
+ALWAYS = {"mon-sun": ["00:00-24:00"]}
 NOTHING = "-"                                     # in place of keys: the caller presses none and waits
 MOST = 10_000                                     # inputs: more than any flow lets a caller make
 
@@ -35,6 +39,7 @@ class Call:
     caller: str = ""
     called: str = "5000"
     at: float = 0.0
+    zone: tzinfo = UTC                            # of calendars that name none
     answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)           # prompt -> what it says
 
@@ -55,18 +60,31 @@ def run(flow: Flow, call: Call, centre: CentreConfig | None = None) -> Outcome:
     return _Trial(flow, call, centre or CentreConfig()).run()
 
 
+def _with_what_it_names(flow: Flow, centre: CentreConfig) -> CentreConfig:
+    """Queues, agents and calendars (always open) that the flow names and the configuration has not."""
+    nodes = flow.nodes.values()
+    queues = {node.queue for node in nodes if isinstance(node, QueueNode)}
+    agents = {node.agent for node in nodes if isinstance(node, TransferNode) and node.agent} | {AGENT}
+    calendars = {node.calendar for node in nodes if isinstance(node, HoursNode)}
+    return centre.model_copy(update={
+        "queues": [*centre.queues, *(QueueConfig(name=name, agents=[AGENT]) for name in sorted(
+            queues - {one.name for one in centre.queues}))],
+        "agents": [*centre.agents, *(
+            AgentConfig(name=name, extension=str(number), trunk=TRUNK)
+            for number, name in enumerate(sorted(agents - {one.name for one in centre.agents})))],
+        "calendars": [*centre.calendars, *(
+            CalendarConfig(name=name, hours=ALWAYS)
+            for name in sorted(calendars - {one.name for one in centre.calendars}))]})
+
+
 class _Trial:
     def __init__(self, flow: Flow, call: Call, centre: CentreConfig) -> None:
         numbers = count(1)
-        names = {node.queue for node in flow.nodes.values() if isinstance(node, QueueNode)}
-        made_up = [QueueConfig(name=name, agents=[AGENT]) for name in sorted(
-            names - {queue.name for queue in centre.queues})]
-        config = centre.model_copy(update={
-            "inbound": [InboundRoute(trunk=TRUNK, called=call.called, flow=PATH)], "entry": [],
-            "queues": [*centre.queues, *made_up],
-            "agents": [*centre.agents, AgentConfig(name=AGENT, extension="1", trunk=TRUNK)]})
+        route = InboundRoute(trunk=TRUNK, called=call.called, flow=PATH)
+        config = _with_what_it_names(flow, centre).model_copy(update={"inbound": [route], "entry": []})
         self._flow, self._call = flow, call
-        self._engine = Engine(Setup.of(config, {PATH: flow}, lambda: f"{next(numbers):032x}"))
+        self._engine = Engine(Setup.of(config, {PATH: flow}, lambda: f"{next(numbers):032x}",
+                                       entrance=bare(config, call.zone)))
         self._engine.start(call.at)
         for agent in list(self._engine.state.agents):                # they are there, and have no time
             reason = next((one.name for one in config.not_ready), "")
@@ -99,7 +117,7 @@ class _Trial:
         elif contact.record.state == "queue" and not (self._keys and getattr(node, "digits", None)):
             self._out.end = f"queue {contact.record.queue}"
             return False
-        elif contact.record.state not in ("flow", "queue"):
+        elif contact.parties or contact.record.state not in ("flow", "queue"):
             self._out.end = str(getattr(node, "kind", ""))
             return False
         elif self._keys and (keys := self._keys.pop(0)) != NOTHING:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.bus.messages import MaskDigits, StopPlay
-from appliance.centre import events
+from appliance.centre import events, voicemail
 from appliance.centre.effects import EffectDone
 from appliance.centre.flow import (
     AgentNode,
@@ -25,13 +25,15 @@ from appliance.centre.flow import (
     SayNode,
     SetNode,
     SubflowNode,
+    SurveyNode,
     TransferNode,
+    VoicemailNode,
 )
 from appliance.centre.nodes.base import Doing, Go, mask, place
 from appliance.centre.nodes.deciding import Branching, LookingUp, Opening, Setting, Speaking
 from appliance.centre.nodes.desks import AtDesk
 from appliance.centre.nodes.leaving import GoingThrough, HangingUp, Queueing, Returning, Transferring
-from appliance.centre.nodes.promising import Promising
+from appliance.centre.nodes.promising import Promising, Surveying, TakingMessage
 from appliance.centre.nodes.talking import (
     Authenticating,
     Choosing,
@@ -67,6 +69,8 @@ NODES: dict[type[Node], Doing[Any]] = {
     ReturnNode: Returning(),
     HangupNode: HangingUp(),
     CallbackNode: Promising(),
+    VoicemailNode: TakingMessage(),
+    SurveyNode: Surveying(),
 }
 
 
@@ -79,16 +83,16 @@ def start(turn: Turn, contact: Contact, flow: str, language: str = "") -> None:
 
 
 def press(turn: Turn, contact: Contact, digit: str) -> None:
-    if contact.record.state in ("flow", "queue") and contact.node:
+    if contact.node and contact.record.state in ("flow", "queue"):
         doing, node = _at(turn, contact)
-        _walk(turn, contact, doing.digit(turn, contact, node, digit))
+        if contact.record.state == "flow" or isinstance(node, QueueNode):      # not where an agent sent it
+            _walk(turn, contact, doing.digit(turn, contact, node, digit))
 
 
 def play_over(turn: Turn, contact: Contact) -> None:
-    if contact.record.state not in ("flow", "queue") or not contact.node:
-        return
-    doing, node = _at(turn, contact)
-    _walk(turn, contact, doing.play_over(turn, contact, node))
+    if contact.record.state == "flow" and contact.node:
+        doing, node = _at(turn, contact)
+        _walk(turn, contact, doing.play_over(turn, contact, node))
 
 
 def no_digit(turn: Turn, contact: Contact) -> None:
@@ -117,7 +121,7 @@ def no_answer(turn: Turn, contact: Contact) -> None:
 
 def resume(turn: Turn, contact: Contact) -> None:
     """After a restart: whoever was asked for something does not know of it any more."""
-    if contact.order and contact.order not in turn.memory.orders:
+    if contact.order and contact.order not in turn.memory.orders.values():
         turn.log(events.OrderOver(error="acdd was started anew"), contact)
         doing, node = _at(turn, contact)
         _walk(turn, contact, doing.resume(turn, contact, node))
@@ -142,6 +146,7 @@ def media_wishes(turn: Turn, contact: Contact) -> None:
         turn.do(StopPlay(leg=contact.arrived_leg))
     if contact.record.state == "flow" and contact.recording:
         record_message(turn, contact)
+        voicemail.wish(turn, contact)
 
 
 def known(turn: Turn, contact: Contact) -> bool:

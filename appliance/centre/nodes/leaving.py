@@ -29,10 +29,6 @@ class Queueing(Doing[QueueNode]):
         turn.refused.add(here)
         return Go(node.next, "overflow")
 
-    def play_over(self, turn: Turn, contact: Contact, node: QueueNode) -> Go | None:
-        acd.play_music(turn, contact)
-        return None
-
     def digit(self, turn: Turn, contact: Contact, node: QueueNode, digit: str) -> Go | None:
         """While it waits; while it rings the agent has it."""
         option = node.digits.get(digit)

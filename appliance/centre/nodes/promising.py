@@ -1,8 +1,8 @@
 """Nodes at which the box promises to see to it later: a callback, a message; and the survey."""
 
-from appliance.centre import events
+from appliance.centre import announce, events, survey, voicemail
 from appliance.centre.callbacks import booking
-from appliance.centre.flow import CallbackNode
+from appliance.centre.flow import CallbackNode, SurveyNode, VoicemailNode
 from appliance.centre.nodes import keys
 from appliance.centre.nodes.base import Doing, Go, filled, play
 from appliance.centre.state import Contact
@@ -10,6 +10,8 @@ from appliance.centre.turn import Turn
 from appliance.errors import StateError
 
 THIS_NUMBER, ANOTHER = "1", "2"
+BEEP = "tone:confirmation"
+FULL = "full"
 
 
 class Promising(Doing[CallbackNode]):
@@ -65,3 +67,59 @@ class Promising(Doing[CallbackNode]):
             turn.log(events.NotComputed(what=str(error)), contact)
             return Go(node.failed, "failed")
         return Go(node.next)
+
+
+class TakingMessage(Doing[VoicemailNode]):
+    def enter(self, turn: Turn, contact: Contact, node: VoicemailNode) -> Go | None:
+        box = turn.setup.boxes.get(node.box)
+        if box is None:                           # a flow of before, in its last calls
+            return Go(node.next, "error")
+        turn.connect(contact)
+        if voicemail.has_room(turn, box):
+            self._play(turn, contact, box.greeting, [BEEP])
+            return None
+        turn.log(events.EntryBegun(what=FULL), contact)
+        self._play(turn, contact, box.full, [])
+        return None if contact.play else Go(node.next, FULL)
+
+    def play_over(self, turn: Turn, contact: Contact, node: VoicemailNode) -> Go | None:
+        box = turn.setup.boxes.get(node.box)
+        if box is None or contact.entry == FULL:
+            return Go(node.next, contact.entry or "error")
+        voicemail.begin(turn, contact, box)
+        return None
+
+    def digit(self, turn: Turn, contact: Contact, node: VoicemailNode, digit: str) -> Go | None:
+        box = turn.setup.boxes.get(node.box)
+        if not contact.message or (box is not None and digit != box.end_key):
+            return None
+        voicemail.end(turn, contact)
+        return Go(node.next, f"digit {digit}")
+
+    def no_digit(self, turn: Turn, contact: Contact, node: VoicemailNode) -> Go | None:
+        voicemail.end(turn, contact)
+        return Go(node.next, "silence")
+
+    def _play(self, turn: Turn, contact: Contact, names: list[str], after: list[str]) -> None:
+        said = [one for name in names for one in announce.prompt(contact.language, name)]
+        if said or after:
+            turn.play(contact, [*said, *after])
+
+
+class Surveying(Doing[SurveyNode]):
+    def enter(self, turn: Turn, contact: Contact, node: SurveyNode) -> Go | None:
+        config = turn.setup.surveys.get(node.survey)
+        if config is None:
+            return Go(node.next, "error")
+        turn.connect(contact)
+        over = survey.begin(turn, contact, config, contact.transferor, contact.last_queue)
+        return Go(node.next) if over else None
+
+    def play_over(self, turn: Turn, contact: Contact, node: SurveyNode) -> Go | None:
+        return Go(node.next) if survey.play_over(turn, contact) else None
+
+    def digit(self, turn: Turn, contact: Contact, node: SurveyNode, digit: str) -> Go | None:
+        return Go(node.next) if survey.digit(turn, contact, digit) else None
+
+    def no_digit(self, turn: Turn, contact: Contact, node: SurveyNode) -> Go | None:
+        return Go(node.next) if survey.no_digit(turn, contact) else None

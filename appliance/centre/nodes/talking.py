@@ -19,6 +19,7 @@ from appliance.centre.state import HIDDEN, Contact
 from appliance.centre.turn import Turn
 
 BEEP = "tone:confirmation"
+WRONG_MOST = 6                                    # PINs of a call, whichever way it goes round
 
 
 class Playing(Doing[PlayNode]):
@@ -37,11 +38,10 @@ class Playing(Doing[PlayNode]):
 class Saying(Doing[SayNode]):
     def enter(self, turn: Turn, contact: Contact, node: SayNode) -> Go | None:
         turn.connect(contact)
-        text, language = node.text.get(contact.language), contact.language       # type: ignore[call-overload]
-        if text is None:
-            return Go(node.error or node.next, "error")
-        turn.ask(contact, Say(order=turn.order(contact), text=filled(contact, text), language=language,
-                              timeout_s=node.timeout_s))
+        texts = {str(one): text for one, text in node.text.items()}
+        language = contact.language if contact.language in texts else next(iter(texts))
+        turn.ask(contact, Say(order=turn.order(contact), text=filled(contact, texts[language]),
+                              language=language, timeout_s=node.timeout_s))
         return None
 
     def done(self, turn: Turn, contact: Contact, node: SayNode, given: EffectDone) -> Go | None:
@@ -126,6 +126,8 @@ class Collecting(Doing[CollectNode]):
 
 class Authenticating(Doing[AuthenticateNode]):
     def enter(self, turn: Turn, contact: Contact, node: AuthenticateNode) -> Go | None:
+        if contact.wrong_proofs >= WRONG_MOST:
+            return Go(node.failed, "failed")
         keys.begin(turn, contact, *self._first(node))
         return None
 
@@ -146,6 +148,7 @@ class Authenticating(Doing[AuthenticateNode]):
         if given.error:
             return Go(node.error, "error")
         if given.answer is None:
+            turn.log(events.ProofWrong(), contact)
             return self._again(turn, contact, node)
         try:
             results = take(node.results, given.answer)
@@ -182,7 +185,7 @@ class Authenticating(Doing[AuthenticateNode]):
         return None
 
     def _again(self, turn: Turn, contact: Contact, node: AuthenticateNode) -> Go | None:
-        if contact.tries == node.retries:
+        if contact.tries == node.retries or contact.wrong_proofs >= WRONG_MOST:
             return Go(node.failed, "failed")
         turn.log(events.Retried(), contact)
         keys.begin(turn, contact, *self._first(node), first=node.wrong)

@@ -9,6 +9,7 @@ from appliance.media.detect.fax import Fax
 from appliance.media.detect.machine import Machine, Settings
 from appliance.media.detect.progress import Progress
 from appliance.media.detect.r2 import R1, R2Backward, R2Forward
+from appliance.media.detect.speech import Speech
 from appliance.media.g711 import Linear
 
 
@@ -34,6 +35,7 @@ DETECTORS: dict[str, type[Detector]] = {          # kind -> class; the kind is w
     "r1": R1,
     "r2-backward": R2Backward,
     "r2-forward": R2Forward,
+    "speech": Speech,
 }
 
 

@@ -8,6 +8,7 @@ Ref: ITU-T G.168 (04/2015). Rin is what the port was sent, Sin what it received,
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,8 @@ FORGOTTEN = np.float32(1.003)                     # a tick: the least that was l
 _0DBM0 = PEAK_0DBM0 ** 2 / 2                      # mean square
 _SILENT = np.float32(_0DBM0 * 10 ** (SILENT_DBM0 / 10))
 _QUANTIZED = np.float32(_0DBM0 * 10 ** (QUANTIZED_DBM0 / 10))
+_RATES = np.array([RISING, FALLING, AT_FIRST])
+_MEMORIES = np.array([MEMORY, SLOW])[:, None, None]
 _RAMP = ((np.arange(BLOCK) + 1) / BLOCK).astype(np.float32)
 
 Flags = npt.NDArray[np.bool_]
@@ -91,14 +94,16 @@ class EchoCanceller:
         self._loudest = np.zeros((PARTITIONS, rows), np.float32)  # mean squares of the blocks sent in a tail
         self._state = np.zeros((15, rows), np.float32)            # by seats, what follows:
         self._left = self._state[0]               # of echo's power, after the foreground
-        self._eager = self._state[1]              # ticks of the full step
-        self._talking = self._state[2]            # ticks that the near end counts as talking
-        self._gain = self._state[3]               # of the residual, at the last block's end
-        self._averages = self._state[4:8]         # mean squares: near, echo, residual, trial
-        self._advantage = self._state[8:10]       # of the background: average and variance
-        self._least = self._state[10]             # was left of late: between syllables that is echo
-        self._plain = self._state[11]             # ticks that what is left is too loud to be muted
-        self._slow = self._state[12:]             # mean squares: near, echo, residual
+        self._least = self._state[1]              # was left of late: between syllables that is echo
+        self._gain = self._state[2]               # of the residual, at the last block's end
+        self._ticks = self._state[3:6]
+        self._eager = self._ticks[0]              # ticks of the full step
+        self._talking = self._ticks[1]            # ticks that the near end counts as talking
+        self._plain = self._ticks[2]              # ticks that what is left is too loud to be muted
+        self._means = self._state[6:12].reshape(2, 3, rows)
+        self._averages, self._slow = self._means  # mean squares: near, echo, residual
+        self._tried = self._state[12]             # the same of the trial
+        self._advantage = self._state[13:]        # of the background: average and variance
         self._begin(slice(0, rows))
 
     def _begin(self, seats: slice) -> None:
@@ -122,24 +127,26 @@ class EchoCanceller:
         n = len(sent)
         both = np.empty((2, n, BLOCK), np.float32)
         both[0], both[1] = sent, received
-        power = np.einsum("drt,drt->dr", both, both)
-        power /= BLOCK
+        power = _mean_square(both)
         self._disabler.feed(both, power)
         self._seat_rows(power[0])
         if self._seated:
             self._order()
         out = received.copy()
-        free = self._awake[:n] == 0               # of echo
         rows = self._row[:self._seated]
         if rows.size:
-            residual = self._cancel(both[:, rows], power[1, rows], rows)
-            power[1, rows] = _mean_square(residual)
-            both[1, rows] = residual
-            free[rows] = self._hears_background(rows)
-        self._noise.listen(both[1], power[1], free)
+            residual, power[1, rows] = self._cancel(both.take(rows, axis=1), power[1, rows], rows)
+        if self._noise.follow(power[1]):
+            free = self._awake[:n] == 0           # of echo
+            if rows.size:
+                both[1, rows] = residual
+                free[rows] = self._hears_background(rows)
+            self._noise.listen(both[1], power[1], free)
         if rows.size:
-            works = ~self._disabler.disabled[rows]
-            out[rows[works]] = self._process(residual, rows)[works]
+            out[rows] = self._process(residual, rows)
+            disabled, = self._disabler.disabled[:n].nonzero()
+            if disabled.size:
+                out[disabled] = received[disabled]
         return out
 
     def figures(self, row: int) -> Figures:
@@ -158,66 +165,69 @@ class EchoCanceller:
         self._loudest[self._tick % PARTITIONS, :n] = sent_power
         awake = self._awake
         speaks = sent_power > _SILENT
-        for row in np.flatnonzero(speaks & (awake[:n] == 0)):
-            self._change_seats(int(row), self._seated)
+        for row in (speaks & (awake[:n] == 0)).nonzero()[0]:
+            self._change_seats(int(row), self._seated, self._filters.exchange_learnt)
             self._filters.quiet(self._seated)
             self._seated += 1
         awake[:n][speaks] = PARTITIONS + 2
-        for row in np.flatnonzero(awake == 1):
+        for row in (awake == 1).nonzero()[0]:
             self._sleep(int(row))
         np.maximum(awake - 1, 0, out=awake)
-        for row in np.flatnonzero(awake[n:]) + n:                # not fed: its tail is broken off
-            self._sleep(int(row))
+        if n < awake.size:
+            for row in np.flatnonzero(awake[n:]) + n:             # not fed: its tail is broken off
+                self._sleep(int(row))
 
     def _sleep(self, row: int) -> None:
         self._seated -= 1
         self._gain[self._seat[row]] = 1
-        self._change_seats(row, self._seated)
+        self._change_seats(row, self._seated, self._filters.exchange)
         self._awake[row] = 0
 
-    def _change_seats(self, row: int, seat: int) -> None:
+    def _change_seats(self, row: int, seat: int, exchange: Callable[[int, int], None]) -> None:
         """`row` takes `seat`, who sat there takes its."""
-        other, left = self._row[seat], self._seat[row]
+        other, left = int(self._row[seat]), int(self._seat[row])
         if left != seat:
-            self._filters.exchange(int(left), seat)
-            self._state[:, [left, seat]] = self._state[:, [seat, left]]
-        self._row[[seat, left]] = row, other
-        self._seat[row], self._seat[other] = seat, left
+            exchange(left, seat)
+            kept = self._state[:, left].copy()
+            self._state[:, left] = self._state[:, seat]
+            self._state[:, seat] = kept
+            self._row[seat], self._row[left] = row, other
+            self._seat[row], self._seat[other] = seat, left
 
-    def _cancel(self, both: Floats, received_power: Floats, rows: Rows) -> Floats:
-        """What the foreground leaves, float32[len(rows), BLOCK]; the filters learn."""
+    def _cancel(self, both: Floats, received_power: Floats, rows: Rows) -> tuple[Floats, Floats]:
+        """What the foreground leaves, float32[len(rows), BLOCK], and its power; the filters learn."""
         n = rows.size
         far, near = both
         self._filters.push(far)
         residual: Floats = self._filters.echoes(n)
-        averages = self._averages[:3, :n]
         powers = np.empty((3, n), np.float32)     # of what was received, its echo, what is left
         powers[0], powers[1] = received_power, _mean_square(residual)
         np.subtract(near, residual, out=residual)
         powers[2] = _mean_square(residual)
-        averages += MEMORY * (powers - averages)
-        slow = self._slow[:, :n]
-        slow += SLOW * (powers - slow)
+        means = self._means[:, :, :n]
+        means += _MEMORIES * (powers - means)
+        averages = means[0]
         loudest = self._loudest.max(axis=0)[rows]
         learners = self._learners(n)
         if learners:
             trial = near[:learners] - self._filters.guesses(learners)
             trial_power = _mean_square(trial)
             self._compare(loudest[:learners], powers[:, :learners], trial_power, residual, trial)
-        harmed = np.flatnonzero(averages[2] > HARMFUL * averages[0])
+        harmed, = (averages[2] > HARMFUL * averages[0]).nonzero()
         if harmed.size:
             self._filters.forget(harmed)
             residual[harmed] = near[harmed]
             averages[2, harmed] = averages[0, harmed]
             self._left[harmed] = self._least[harmed] = 1
             self._eager[harmed] = EAGER_TICKS
-        expected = self._judge(rows, loudest, powers)
+        eager = self._eager[:n] > 0
+        expected = self._judge(rows, loudest, powers, eager)
         if learners:
-            step = self._step(rows[:learners], expected[:learners] / (trial_power + 1), loudest, powers[0])
+            step = expected[:learners] / (trial_power + 1)
+            self._limit(step, rows, loudest, powers[0], eager)
             self._filters.learn(trial, step)
             self._filters.constrain(learners, self._tick % PARTITIONS)
-        np.maximum(self._eager[:n] - 1, 0, out=self._eager[:n])
-        return residual
+        return residual, powers[2]
 
     def _learners(self, n: int) -> int:
         """So many first seats learn: the urgent ones, and at times all."""
@@ -229,13 +239,15 @@ class EchoCanceller:
         """Those that learn at every tick take the first seats."""
         urgent = self._urgent(self._seated)
         self._urgents = first = int(np.count_nonzero(urgent))
-        for one, other in zip(
-                np.flatnonzero(~urgent[:first]), first + np.flatnonzero(urgent[first:]), strict=True):
-            self._change_seats(int(self._row[other]), int(one))
+        late, = urgent[first:].nonzero()
+        if late.size:
+            early, = (~urgent[:first]).nonzero()
+            for one, other in zip(early, first + late, strict=True):
+                self._change_seats(int(self._row[other]), int(one), self._filters.exchange)
 
     def _urgent(self, n: int) -> Flags:
         """Those that have still much to learn, and those of whom it is in doubt."""
-        left, (_, echo, residual) = self._left[:n], self._averages[:3, :n]
+        left, (_, echo, residual) = self._left[:n], self._averages[:, :n]
         doubt = (self._talking[:n] > 0) & (residual < DOUBT * MARGIN * left * echo)
         urgent: Flags = (self._eager[:n] > 0) | (left > WELL) | doubt
         return urgent
@@ -247,29 +259,30 @@ class EchoCanceller:
         n = len(tried)
         near, _, left = powers
         averages, (advantage, variance) = self._averages[:, :n], self._advantage[:, :n]
-        averages[3] += MEMORY * (tried - averages[3])
+        usual_tried = self._tried[:n]
+        usual_tried += MEMORY * (tried - usual_tried)
         advantage += MEMORY * (left - tried - advantage)
         apart = _mean_square(residual[:n] - trial)
         variance += MEMORY * (MEMORY / 4 * left * apart - (2 - MEMORY) * variance)
         deviation = PROOF * np.sqrt(variance) * np.where(self._talking[:n] > 0, TALK_PROOF, 1)
-        proved = (advantage > deviation) & (averages[3] < averages[0]) & (near <= TONE_LOSS * loudest)
-        better = np.flatnonzero(proved)
+        proved = (advantage > deviation) & (usual_tried < averages[0]) & (near <= TONE_LOSS * loudest)
+        better, = proved.nonzero()
         if better.size:
             self._filters.take_over(better)
             usual = MARGIN * self._left[better] * averages[1, better]
-            left_over, tried_over = averages[2:4, better]
+            left_over, tried_over = averages[2, better], usual_tried[better]
             coherent = self._coherent(better)
             changed = (left_over > usual) & (coherent | (tried_over < MUCH_BETTER * left_over))
             self._eager[better[changed]] = EAGER_TICKS
             follows = changed & coherent
             self._relearn(better[follows], tried_over[follows])
             residual[better] += (trial[better] - residual[better]) * _RAMP
-            averages[2, better] = averages[3, better]
+            averages[2, better] = tried_over
             advantage[better] = variance[better] = 0
-        worse = np.flatnonzero(advantage < -2 * deviation)
+        worse, = (advantage < -2 * deviation).nonzero()
         if worse.size:
             self._filters.fall_back(worse)
-            averages[3, worse] = averages[2, worse]
+            usual_tried[worse] = averages[2, worse]
             advantage[worse] = variance[worse] = 0
 
     def _coherent(self, seats: Rows) -> Flags:
@@ -285,7 +298,7 @@ class EchoCanceller:
         self._left[seats] = np.maximum(self._left[seats], now)
         self._least[seats] = 1
 
-    def _judge(self, rows: Rows, loudest: Floats, powers: Floats) -> Floats:
+    def _judge(self, rows: Rows, loudest: Floats, powers: Floats, eager: Flags) -> Floats:
         """Who talks; how much of the echo is expected to be left, mean squares float32[len(rows)]."""
         n = rows.size
         near, echo, residual = powers
@@ -293,13 +306,12 @@ class EchoCanceller:
         ratio = np.minimum(averages[2] / (averages[1] + 1), 1)
         heard = averages[1] > _QUANTIZED
         least, modems = self._least[:n], self._filters.modems(n)
-        np.minimum(ratio, FORGOTTEN * least, out=least, where=heard)
+        np.copyto(least, np.minimum(ratio, FORGOTTEN * least), where=heard)
         least[modems & heard] = 1                 # no voice: without syllables
         np.minimum(ratio, np.maximum(least, left), out=ratio)
-        rate = np.where(ratio < left, np.where(left > CONVERGED, AT_FIRST, FALLING), RISING)
-        change = rate * (ratio - left)
-        change = np.where(talking > 0, np.minimum(change, IN_TALK * left), change)
-        left += np.where(heard, change, 0)
+        change = _RATES[(ratio < left) * (1 + (left > CONVERGED))] * (ratio - left)
+        np.minimum(change, IN_TALK * left, out=change, where=talking > 0)
+        np.add(left, change, out=left, where=heard)
         loud = np.maximum(echo, averages[1])
         expected: Floats = MARGIN * left * loud
         background = BACKGROUND * self._noise.power[rows] + _QUANTIZED
@@ -307,27 +319,28 @@ class EchoCanceller:
         talks = np.where(
             unknown, (near > LEAST_LOSS * loudest) | self._filters.tonal(n),
             residual > expected + background)
-        learns = unknown & ((self._eager[:n] > 0) | modems)
+        learns = unknown & (eager | modems)
         plain = talks | ((residual > PLAIN * loud + background) & heard & ~learns)
-        for ticks, now, most in ((talking, talks, TALK_TICKS), (self._plain[:n], plain, PLAIN_TICKS)):
-            ticks -= 1
-            np.maximum(ticks, most * now, out=ticks)
+        ticks, least_ticks = self._ticks[:, :n], np.zeros((3, n), np.float32)
+        np.multiply(talks, TALK_TICKS, out=least_ticks[1])
+        np.multiply(plain, PLAIN_TICKS, out=least_ticks[2])
+        ticks -= 1
+        np.maximum(ticks, least_ticks, out=ticks)
         return expected
 
-    def _step(self, rows: Rows, step: Floats, loudest: Floats, near: Floats) -> Floats:
-        """Of the first backgrounds, 0 to 1, from what it is by the echo expected to be left."""
-        n = rows.size
+    def _limit(self, step: Floats, rows: Rows, loudest: Floats, near: Floats, eager: Flags) -> None:
+        """The step of the first backgrounds, until now what it is by the echo expected to be left: 0 to 1."""
+        n = len(step)
         unknown, tonal = self._left[:n] > CONVERGED, self._filters.tonal(n)
         near, loudest = near[:n], loudest[:n]
         quiet = near <= LEAST_LOSS * loudest
-        np.clip(step, CAUTIOUS, 1, out=step)
+        step.clip(CAUTIOUS, 1, out=step)
         step[unknown & quiet] = PATIENT
-        step[(self._eager[:n] > 0) & quiet] = 1
+        step[eager[:n] & quiet] = 1
         # A tone fits any filter: what a converged one has learnt, or the near end's own, would be lost.
         useless = (tonal & ~unknown) | (self._filters.narrow(n) & (near > TONE_LOSS * loudest))
-        step[useless | self._disabler.disabled[rows]] = 0
+        step[useless | self._disabler.disabled[rows[:n]]] = 0
         step *= STEP
-        return step
 
     def _hears_background(self, rows: Rows) -> Flags:
         """Less is left of echo than there is background."""
@@ -345,23 +358,25 @@ class EchoCanceller:
             self._suppress(residual, (np.maximum(gain, before) > 0) & ~tone, rows)
             self._replace(residual, before, gain, rows)
         np.rint(residual, out=residual)
-        np.clip(residual, -32768, 32767, out=residual)
+        residual.clip(-32768, 32767, out=residual)
         return residual.astype(np.int16)
 
     def _suppress(self, residual: Floats, heard: Flags, rows: Rows) -> None:
         """What is left of echo under a near end that is heard."""
-        left, (_, echo, over) = self._left[:rows.size], self._averages[:3, :rows.size]
-        seats = np.flatnonzero(heard & (left * echo > SLIGHT * over))
-        power = squares(self._filters.spectra[seats])
-        residual[seats] = self._suppressor.feed(residual[seats], left[seats, None] * power, rows[seats])
+        left, (_, echo, over) = self._left[:rows.size], self._averages[:, :rows.size]
+        seats, = (heard & (left * echo > SLIGHT * over)).nonzero()
+        if seats.size:
+            power = left[seats, None] * squares(self._filters.spectra[seats])
+            residual[seats] = self._suppressor.feed(residual[seats], power, rows[seats], self._tick)
 
     def _replace(self, residual: Floats, before: Floats, gain: Floats, rows: Rows) -> None:
-        replaced = np.minimum(gain, before) < 1
-        if replaced.any():
-            faded = np.flatnonzero(replaced & (gain != before))
+        replaced, = (np.minimum(gain, before) < 1).nonzero()
+        if replaced.size:
+            faded, = (gain != before).nonzero()
             part = residual[faded]
             residual[replaced] = self._noise.next(rows[replaced]) if self._comfort else 0
-            residual[faded] = _faded(part, residual[faded], before[faded, None], gain[faded, None])
+            if faded.size:
+                residual[faded] = _faded(part, residual[faded], before[faded, None], gain[faded, None])
 
 
 def _faded(residual: Floats, noise: Floats, before: Floats, gain: Floats) -> Floats:
@@ -372,7 +387,7 @@ def _faded(residual: Floats, noise: Floats, before: Floats, gain: Floats) -> Flo
 
 
 def _mean_square(blocks: Floats) -> Floats:
-    """float32[n] of float32[n, BLOCK]."""
-    power: Floats = np.einsum("rt,rt->r", blocks, blocks)
+    """float32[...] of float32[..., BLOCK]."""
+    power: Floats = np.vecdot(blocks, blocks)
     power /= BLOCK
     return power

@@ -29,7 +29,7 @@ _MIN_POWER = np.float32(_MEAN_SQUARE_0DBM0 * 10 ** (MIN_DBM0 / 10))
 _RELEASE_POWER = np.float32(_MEAN_SQUARE_0DBM0 * 10 ** (RELEASE_DBM0 / 10))
 _TURNS = 2 * np.pi * TONE_HZ * np.arange(BLOCK) / 8000
 _SINE = np.stack([np.cos(_TURNS), -np.sin(_TURNS)], axis=1).astype(np.float32)
-_TONE_POWER = np.float32(2 / BLOCK ** 2)          # the product's square -> a sine's mean square
+_TONE = np.float32(PURITY * BLOCK ** 2 / 2)       # a sine's mean square -> the product's square
 
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -55,11 +55,11 @@ class ToneDisabler:
         """One block float32[2, n, BLOCK] of rows 0 to n-1 and its mean squares [2, n]."""
         n = power.shape[1]
         sine = product(both.reshape(-1, BLOCK), _SINE).view(np.complex64).reshape(2, n)
-        strength = sine.real ** 2 + sine.imag ** 2
-        sounds = (strength * _TONE_POWER > PURITY * power) & (power > _MIN_POWER)
-        concerned = (sounds | (self._held[:, :n] > 0)).any(axis=0) | self.tone[:n]
-        if concerned.any():
-            rows = np.flatnonzero(concerned)
+        strength = np.square(sine.real) + np.square(sine.imag)
+        sounds = (strength > _TONE * power) & (power > _MIN_POWER)
+        concerned = sounds | (self._held[:, :n] > 0)
+        rows, = (concerned[0] | concerned[1] | self.tone[:n]).nonzero()
+        if rows.size:
             self._listen(rows, sounds[:, rows], sine[:, rows], power[:, rows])
 
     def _listen(self, rows: Rows, sounds: Flags, sine: npt.NDArray[np.complex64], power: Floats) -> None:

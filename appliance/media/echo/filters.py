@@ -28,6 +28,8 @@ QUIET_POWER = np.float32(100.0 * 2 * BLOCK)       # of a bin that holds next to 
 _PLACES = 2 * tuple(range(PARTITIONS))
 _PARTITIONS = np.arange(PARTITIONS)
 _NO_SIZE = 1e-4                                   # of a partition's taps
+_ONES = np.ones(BINS, np.float32)
+_MOST_TICKS = np.array([[MODEM_TICKS], [STEADY_TICKS]], np.int16)
 
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -41,10 +43,10 @@ class FilterBank:
         self._sent = np.zeros((PARTITIONS, seats, BINS), np.complex64)         # spectra of the last frames
         self._power = np.zeros((PARTITIONS, seats, BINS), np.float32)
         self._last = np.zeros((1, seats, BINS), np.complex64)     # of the last block alone
-        self._narrow = np.zeros((1, seats), np.int16)             # ticks of few lines
-        self._steady = np.zeros((1, seats), np.int16)             # ticks of tones
-        self._background = np.zeros((PARTITIONS, seats, BINS), np.complex64)
-        self._foreground = np.zeros_like(self._background)
+        self._length = np.zeros((1, seats), np.float32)           # of the last power spectrum, as a vector
+        self._lines = np.zeros((2, seats), np.int16)              # ticks of few lines, of tones
+        self._filters = np.zeros((2 * PARTITIONS, seats, BINS), np.complex64)
+        self._background, self._foreground = self._filters[:PARTITIONS], self._filters[PARTITIONS:]
         self.spectra = np.zeros((seats, BINS), np.complex64)      # of the last echoes
         self._size = np.zeros((PARTITIONS, seats), np.float32)    # of the background's partitions
         self._share = np.ones((PARTITIONS, seats), np.float32)    # of the step
@@ -52,18 +54,18 @@ class FilterBank:
 
     def exchange(self, one: int, other: int) -> None:
         """What the two seats have learnt and what they were sent."""
-        states: tuple[npt.NDArray[Any], ...] = (
-            self._sent, self._power, self._last, self._narrow, self._steady, self._background,
-            self._foreground, self._size, self._share)
-        for state in states:
-            kept = state[:, one].copy()
-            state[:, one] = state[:, other]
-            state[:, other] = kept
+        self.exchange_learnt(one, other)
+        for state in (self._sent, self._power, self._last, self._length, self._lines):
+            _exchange(state, one, other)
+
+    def exchange_learnt(self, one: int, other: int) -> None:
+        for state in (self._filters, self._size, self._share):
+            _exchange(state, one, other)
 
     def quiet(self, seat: int) -> None:
         """The seat was sent nothing."""
-        self._sent[:, seat] = self._power[:, seat] = self._last[:, seat] = 0
-        self._narrow[:, seat] = self._steady[:, seat] = 0
+        for state in (self._sent, self._power, self._last, self._length, self._lines):
+            state[:, seat] = 0
 
     def reset(self, seat: int) -> None:
         self.quiet(seat)
@@ -80,32 +82,34 @@ class FilterBank:
         np.multiply(alone.view(np.float32), spectra.ALTERNATING, out=parts)
         frame += self._last[0, :n]
         self._last[0, :n] = alone
-        squares = parts * parts
-        power = np.add(squares[:, ::2], squares[:, 1::2], out=self._power[at, :n])
+        power = spectra.squares(frame, out=self._power[at, :n])
         self._find_tones(power, self._power[(at + 1) % PARTITIONS, :n])
 
     def _find_tones(self, power: Floats, before: Floats) -> None:
         """Counts the ticks that each seat was sent steady lines and nothing else."""
         n = len(power)
-        strength, known = np.sqrt(_dots(power, power)), np.sqrt(_dots(before, before))
-        lines = strength > NARROW * power.sum(axis=1)
-        alike = _dots(power, before) > STEADY * strength * known
-        narrow, steady = self._narrow[0, :n], self._steady[0, :n]
-        for ticks, most, now in ((narrow, MODEM_TICKS, lines), (steady, STEADY_TICKS, lines & alike)):
-            np.minimum(ticks + 1, most, out=ticks)
-            ticks *= now
+        known, length = self._length[0, :n], np.sqrt(np.vecdot(power, power))
+        now = np.empty((2, n), bool)
+        np.greater(length, NARROW * (power @ _ONES), out=now[0])
+        np.greater(np.vecdot(power, before), STEADY * length * known, out=now[1])
+        now[1] &= now[0]
+        known[:] = length
+        ticks = self._lines[:, :n]
+        ticks += 1
+        ticks *= now
+        np.minimum(ticks, _MOST_TICKS, out=ticks)
 
     def narrow(self, n: int) -> Flags:
         """Of seats 0 to n-1: had the last frame few lines?"""
-        return self._narrow[0, :n] > 0
+        return self._lines[0, :n] > 0
 
     def modems(self, n: int) -> Flags:
         """Of seats 0 to n-1: were all frames so for longer than a voice's?"""
-        return self._narrow[0, :n] >= MODEM_TICKS
+        return self._lines[0, :n] >= MODEM_TICKS
 
     def tonal(self, n: int) -> Flags:
         """Of seats 0 to n-1: are they sent steady tones?"""
-        return self._steady[0, :n] >= STEADY_TICKS
+        return self._lines[1, :n] >= STEADY_TICKS
 
     def echoes(self, n: int) -> Floats:
         """float32[n, BLOCK]: the echoes by the foregrounds of seats 0 to n-1."""
@@ -117,12 +121,13 @@ class FilterBank:
 
     def _hear(self, filters: Complexes, echo: Complexes) -> Floats:
         n = len(echo)
-        places = _PLACES[self._head:]
-        np.multiply(self._sent[places[0], :n], filters[0, :n], out=echo)
+        sent, filters = self._sent[:, :n], filters[:, :n]
+        newest, *places = _PLACES[self._head:self._head + PARTITIONS]
+        np.multiply(sent[newest], filters[0], out=echo)
         part = np.empty_like(echo)
-        for partition in range(1, PARTITIONS):
-            np.multiply(self._sent[places[partition], :n], filters[partition, :n], out=part)
-            np.add(echo, part, out=echo)
+        for place, taps in zip(places, filters[1:], strict=True):
+            np.multiply(sent[place], taps, out=part)
+            echo += part
         return spectra.second(echo)
 
     def learn(self, errors: Floats, step: Floats) -> None:
@@ -131,7 +136,7 @@ class FilterBank:
         head, met = self._head, PARTITIONS - self._head           # the newest frame's place; how many follow
         share = self._share[(_PARTITIONS - head) % PARTITIONS, :n]          # by places, as what was sent
         norm = np.einsum("psb,ps->sb", self._power[:, :n], share)
-        norm += (REGULAR * norm.mean(axis=1) + QUIET_POWER)[:, None]
+        norm += (REGULAR / BINS * (norm @ _ONES) + QUIET_POWER)[:, None]
         np.divide(step[:, None], norm, out=norm)
         error = spectra.of_second(errors)
         np.conjugate(error, out=error)
@@ -153,8 +158,8 @@ class FilterBank:
         taps = spectra.first(spectrum)
         spectrum[:] = spectra.of_first(taps)
         np.sqrt(np.einsum("st,st->s", taps, taps), out=self._size[partition, :n])
-        mean = self._size[:, :n].mean(axis=0) + _NO_SIZE
-        share = (1 - EVEN_SHARE) * (self._size[partition, :n] + _NO_SIZE) / mean
+        whole = self._size[:, :n].sum(axis=0) + PARTITIONS * _NO_SIZE
+        share = (1 - EVEN_SHARE) * PARTITIONS * (self._size[partition, :n] + _NO_SIZE) / whole
         self._share[partition, :n] = EVEN_SHARE + share
 
     def take_over(self, seats: Rows) -> None:
@@ -176,7 +181,9 @@ class FilterBank:
         return spectra.first(self._foreground[:, seat]).reshape(-1)
 
 
-def _dots(one: Floats, other: Floats) -> Floats:
-    """Row by row."""
-    dots: Floats = np.einsum("sb,sb->s", one, other)
-    return dots
+def _exchange(state: npt.NDArray[Any], one: int, other: int) -> None:
+    kept = state[:, one].copy()
+    state[:, one] = state[:, other]
+    state[:, other] = kept
+
+

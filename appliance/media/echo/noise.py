@@ -22,7 +22,8 @@ TURNS_TICKS = 4                                   # spectra are taken every so m
 FRAME_TICKS = 16                                  # for a new frame of noise
 FRAMES = 8                                        # kept
 _PHASES = 8192
-_SIGNS = np.resize(np.array([1, -1], np.float32), FRAMES)[:, None, None]
+_ORDER = tuple(np.random.default_rng(FRAMES).integers(FRAMES, size=1009).tolist())       # for ten seconds
+_SIGNS = np.resize(np.array([1, -1], np.float32), FRAMES)[:, None, None, None]
 
 Rows = npt.NDArray[np.intp]
 
@@ -30,7 +31,7 @@ Rows = npt.NDArray[np.intp]
 class ComfortNoise:
     def __init__(self, rows: int) -> None:
         self._level = np.zeros((rows, BINS), np.float32)          # mean square of a block's spectrum
-        self._frames = np.zeros((FRAMES, rows, FRAME), np.float32)        # like it, the last ones made
+        self._frames = np.zeros((FRAMES, 2, rows, BLOCK), np.float32)     # like it, the last made, by halves
         self.power = np.zeros(rows, np.float32)                   # mean square of the background
         self._taken = np.zeros(rows, np.float32)                  # blocks of background in it
         self._smooth = np.zeros(rows, np.float32)                 # mean square
@@ -42,13 +43,13 @@ class ComfortNoise:
         self._heard = 0                                           # the frame whose first block was given out
 
     def reset(self, row: int) -> None:
-        self._level[row] = self._frames[:, row] = 0
+        self._level[row] = self._frames[:, :, row] = 0
         self._smooth[row] = self._taken[row] = self.power[row] = 0
         self._floor[:, row] = np.inf
 
-    def listen(self, blocks: Floats, power: Floats, free: npt.NDArray[np.bool_]) -> None:
-        """`blocks` float32[n, BLOCK] of rows 0 to n-1, their mean squares; those `free` of echo are heard."""
-        n = len(blocks)
+    def follow(self, power: Floats) -> bool:
+        """Mean squares of the blocks of rows 0 to n-1, once a tick; is it time to listen to them?"""
+        n = len(power)
         self._tick += 1
         if self._tick % FLOOR_TICKS == 0:
             self._floor[0] = self._floor[1]
@@ -57,14 +58,17 @@ class ComfortNoise:
         smooth += SMOOTH * (power - smooth)
         running = self._floor[1, :n]
         np.minimum(running, smooth, out=running)                  # echo adds to it, and never takes away
-        if self._tick % TURNS_TICKS:
-            return
-        floor = np.minimum(running, self._floor[0, :n])
-        background = free & (power <= ABOVE_FLOOR * floor) & np.isfinite(self._floor[0, :n])
-        rows = np.flatnonzero(background)
+        return self._tick % TURNS_TICKS == 0
+
+    def listen(self, blocks: Floats, power: Floats, free: npt.NDArray[np.bool_]) -> None:
+        """To blocks float32[n, BLOCK] of rows 0 to n-1, and their mean squares, where `free` of echo."""
+        n = len(blocks)
+        before, running = self._floor[:, :n]
+        background = free & (power <= ABOVE_FLOOR * np.minimum(before, running)) & np.isfinite(before)
+        rows, = background.nonzero()
         if rows.size:
             spectrum = spectra.of_first(blocks[rows])
-            strength = np.abs(spectrum) ** 2
+            strength = spectra.squares(spectrum)
             taken = self._taken[rows] + 1
             self._taken[rows] = taken
             rate = np.maximum(SLOW, 1 / taken)
@@ -77,17 +81,18 @@ class ComfortNoise:
 
     def _make(self, rows: Rows, amplitude: Floats) -> None:
         """A new frame for each row; who had none has only that, every other inverted."""
-        first = self._frames[self._made, rows, 0] == 0
+        first = self._frames[self._made, 0, rows, 0] == 0
         start = int(self._random.integers(_PHASES))
         parts = np.repeat(amplitude, 2, axis=1)
         parts *= self._chance[start:start + parts.size].reshape(parts.shape)
-        frames = spectra.noise(parts.view(np.complex64))
+        frames = spectra.noise(parts.view(np.complex64)).reshape(-1, 2, BLOCK)
         self._made = (self._made + 1) % FRAMES
-        self._frames[self._made, rows] = frames
-        self._frames[:, rows[first]] = _SIGNS * frames[first]
+        self._frames[self._made, :, rows] = frames
+        self._frames[:, :, rows[first]] = _SIGNS * frames[first].swapaxes(0, 1)
 
     def next(self, rows: Rows) -> Floats:
         """float32[len(rows), BLOCK] of noise like the rows' background."""
-        before, self._heard = self._heard, int(self._random.integers(FRAMES))
-        blocks: Floats = self._frames[self._heard, rows, :BLOCK] + self._frames[before, rows, BLOCK:]
+        before, self._heard = self._heard, _ORDER[self._tick % len(_ORDER)]
+        blocks: Floats = self._frames[self._heard, 0].take(rows, axis=0)
+        blocks += self._frames[before, 1].take(rows, axis=0)
         return blocks

@@ -56,18 +56,22 @@ def noise(spectra: Complexes) -> Floats:
     return product(spectra.view(np.float32), _BACK_WINDOWED)
 
 
-def squares(spectra: Complexes) -> Floats:
+def squares(spectra: Complexes, out: Floats | None = None) -> Floats:
     """The power of each bin."""
-    parts = np.square(spectra.view(np.float32))
-    powers: Floats = parts[:, ::2] + parts[:, 1::2]
+    powers: Floats = np.square(spectra.real, out=out)
+    powers += np.square(spectra.imag)
     return powers
 
 
 def product(left: Floats, right: Floats) -> Floats:
     """[n, k] x [k, m]."""
-    result = np.empty((len(left), right.shape[1]), np.float32)
-    rows = ALONE // right.size
-    for start in range(0, len(left), rows):
-        part = slice(start, start + rows)
-        np.matmul(left[part], right, out=result[part])
+    n, rows = len(left), ALONE // right.size
+    if n <= rows:
+        return left @ right
+    result = np.empty((n, right.shape[1]), np.float32)
+    even = n - n % rows
+    np.matmul(left[:even].reshape(-1, rows, len(right)), right,
+              out=result[:even].reshape(-1, rows, right.shape[1]))
+    if even < n:
+        np.matmul(left[even:], right, out=result[even:])
     return result

@@ -17,6 +17,7 @@ LEAST = np.float32(0.2)                           # gain
 LEAK = np.float32(3.0)                            # times the echo expected may be in one band
 FALLS = np.float32(0.5)                           # echo's power in a block, at most
 BEFORE = np.float32(0.8)                          # weight of what passed in the last block
+NEVER = -2                                        # tick
 _NOTHING = np.float32(1e3)                        # power of a band
 _RAMP = ((np.arange(BLOCK) + 1) / BLOCK).astype(np.float32)
 
@@ -41,36 +42,44 @@ class Suppressor:
     """Rows are independent; one that was not fed in the tick before begins anew."""
 
     def __init__(self, rows: int) -> None:
-        self._fed = np.zeros(rows, bool)                          # in the tick before
+        self._fed = np.full(rows, NEVER)                          # the last tick
         self._block = np.zeros((rows, BINS), np.complex64)        # the last one's spectrum
         self._filter = np.zeros((rows, BINS), np.complex64)
         self._powers = np.zeros((2, rows, BINS), np.float32)      # of what passed, of the echo in it
 
     def reset(self, row: int) -> None:
-        self._fed[row] = False
+        self._fed[row] = NEVER
 
-    def feed(self, residual: Floats, echo: Floats, rows: Rows) -> Floats:
-        """Blocks float32[len(rows), BLOCK], once a tick; `echo` is the power expected in their bands."""
-        fed, self._fed = self._fed, np.zeros_like(self._fed)
-        if not rows.size:
-            return residual
-        self._fed[rows] = True
-        new = rows[~fed[rows]]
-        self._block[new] = self._powers[:, new] = 0
-        self._filter[new] = 1
+    def feed(self, residual: Floats, echo: Floats, rows: Rows, tick: int) -> Floats:
+        """Blocks float32[len(rows), BLOCK] of a tick; `echo` is the power expected in their bands."""
+        new = rows[self._fed[rows] != tick - 1]
+        if new.size:
+            self._block[new] = self._powers[:, new] = 0
+            self._filter[new] = 1
+        self._fed[rows] = tick
+        n = rows.size
         block = spectra.of_first(residual)
         frame = block * _DELAYED + self._block[rows]
         self._block[rows] = block
         power = spectra.squares(frame)
-        passed, lasting = self._powers[:, rows]
+        powers = self._powers[:, rows]
+        passed, lasting = powers
         np.maximum(LEAK * echo + _NOTHING, FALLS * lasting, out=lasting)
         clean = BEFORE * passed + (1 - BEFORE) * np.maximum(power - lasting, 0)
         gain = np.maximum(clean / (clean + lasting), LEAST)
-        self._powers[0, rows] = gain * gain * power
-        self._powers[1, rows] = lasting
+        np.multiply(np.square(gain), power, out=passed)
+        self._powers[:, rows] = powers
         phase = spectra.product(np.log(gain), _PHASES)
-        now = np.empty_like(frame)
-        now.real, now.imag = gain * np.cos(phase), gain * np.sin(phase)
-        before = spectra.second(frame * self._filter[rows])
+        filters = np.empty((2, n, BINS), np.complex64)            # the last block's, and this one's
+        filters[0] = self._filter[rows]
+        now = filters[1]
+        np.multiply(gain, np.cos(phase), out=now.real)
+        np.multiply(gain, np.sin(phase), out=now.imag)
         self._filter[rows] = now
-        return before + (spectra.second(frame * now) - before) * _RAMP
+        filters *= frame
+        heard = spectra.second(filters.reshape(2 * n, BINS))
+        before, after = heard[:n], heard[n:]
+        after -= before
+        after *= _RAMP
+        before += after
+        return before

@@ -16,12 +16,16 @@ SOON = Flow(start="wait", nodes={
 CUSTOMER = "13800000000"
 
 
-def branch(centre: CentreConfig = CENTRE, **settings: object) -> Setup:
+def with_flow(centre: CentreConfig, short: Flow = SOON, closed: Flow | None = None) -> Setup:
+    """5001 leads into the flow `short`, 5009 into `closed`."""
+    ready = setup(centre)
+    flows = {**ready.flows, "short": short, "closed": closed or ready.flows["closed"]}
+    return Setup.of(centre, flows, ready.new_id)
+
+
+def branch(**settings: object) -> Setup:
     """5001 goes to the queue at once; 2 in line is the wish to be called back."""
-    ready = setup(centre.model_copy(update={"callbacks": CallbackConfig.model_validate(settings)}))
-    flows = {**ready.flows, "short": SOON}
-    return Setup(**{**{name: getattr(ready, name) for name in ready.__slots__}, "flows": flows,
-                    "versions": {}, "digests": {}})
+    return with_flow(CENTRE.model_copy(update={"callbacks": CallbackConfig.model_validate(settings)}))
 
 
 def only(office: Office, *names: str) -> None:
@@ -44,8 +48,10 @@ def promised(office: Office, leg: str, calling: str = CUSTOMER) -> str:
     return next(reversed(office.engine.state.callbacks.values()))
 
 
-def book(office: Office, number: str = CUSTOMER, **more: object) -> str:
-    reply = office.command(BookCallback(number=number, queue="sales", trunk="telco", **more))      # type: ignore[arg-type]
+def book(office: Office, number: str = CUSTOMER, *, at: float = 0.0, agent: str = "", since: float = 0.0,
+         by: str = "") -> str:
+    reply = office.command(BookCallback(number=number, queue="sales", trunk="telco", at=at, agent=agent,
+                                        since=since, by=by))
     assert isinstance(reply, CallbackReply)
     return reply.callback.contact
 

@@ -6,10 +6,24 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from appliance.bus.messages import BookCallback, CallAnswered, CancelCallback, MarkCallback, MoveCallback
+from appliance.bus.messages import (
+    BookCallback,
+    CallAnswered,
+    CancelCallback,
+    FinishMessage,
+    Heard,
+    HearMessage,
+    MarkCallback,
+    MoveCallback,
+    Transfer,
+)
 from appliance.centre.engine import Engine
-from tests.centre.callbacks.home import CUSTOMER, branch, live
-from tests.centre.office import AGENTS, Office
+from appliance.config.callbacks import CallbackConfig
+from tests.centre.callbacks.home import CUSTOMER, SOON, live, with_flow
+from tests.centre.callbacks.test_survey import SURVEY
+from tests.centre.callbacks.test_voicemail import BOX
+from tests.centre.callbacks.test_voicemail import FLOW as VOICEMAIL
+from tests.centre.office import AGENTS, CENTRE, Office
 from tests.centre.test_interleavings import CAUSES, PICK, Branch
 
 NUMBERS = [CUSTOMER, "13900000001", "0" + CUSTOMER]
@@ -18,7 +32,11 @@ NUMBERS = [CUSTOMER, "13900000001", "0" + CUSTOMER]
 class CallingBack(Branch):
     @initialize(mode=st.sampled_from(["agent-first", "customer-first"]))
     def open(self, mode: str = "agent-first") -> None:
-        self.office = Office(branch(mode=mode, pause_s=30.0, tries=2, greeting=["called-back"]))
+        centre = CENTRE.model_copy(update={
+            "callbacks": CallbackConfig.model_validate({
+                "mode": mode, "pause_s": 30.0, "tries": 2, "greeting": ["called-back"]}),
+            "voicemail": [BOX], "surveys": [SURVEY]})
+        self.office = Office(with_flow(centre, SOON, VOICEMAIL))
         self.shadow = Engine(self.office.setup)
         self.replayed = 0
         self.legs = 0
@@ -41,12 +59,22 @@ class CallingBack(Branch):
 
     @rule(pick=PICK, what=st.sampled_from(["cancel", "move", "machine", "wrong number"]))
     def thinks_better_of_it(self, pick: int, what: str) -> None:
-        contacts = [name for name, one in self.office.engine.state.contacts.items() if one.callback is not None]
+        contacts = [name for name, one in self.office.engine.state.contacts.items()
+                    if one.callback is not None]
         if contacts:
             name = contacts[pick % len(contacts)]
-            self._ask({"cancel": CancelCallback(contact=name),
-                       "move": MoveCallback(contact=name, at=self.office.now + 20.0)}.get(
-                           what, MarkCallback(contact=name, outcome=what)))
+            if what == "cancel":
+                self._ask(CancelCallback(contact=name))
+            elif what == "move":
+                self._ask(MoveCallback(contact=name, at=self.office.now + 20.0))
+            else:
+                self._ask(MarkCallback(contact=name, outcome=what))
+
+    @rule()
+    def all_agents_answer(self) -> None:
+        for leg in self.office.ringing().values():
+            if leg in self.office.calls and self.office.calls[leg].state in ("offered", "alerting"):
+                self.office.answer(leg)
 
     @rule(pick=PICK)
     def customer_answers(self, pick: int) -> None:
@@ -100,6 +128,28 @@ class CallingBack(Branch):
         for name in booked - set(state.callbacks.values()):
             record = self.office.records[name]
             assert record.state == "ended" or any(one.kind == "talk" for one in record.segments)
+
+    @rule(what=st.sampled_from(["voice", "quiet", "machine"]), pick=PICK)
+    def is_heard(self, what: str, pick: int) -> None:
+        if (leg := self._leg(pick, "answered")) is not None:
+            kind = "machine" if what == "machine" else "speech"
+            self._give(Heard(leg=leg, kind=kind, what=what, at=self.office.now))
+
+    @rule(agent=st.sampled_from(AGENTS), what=st.sampled_from(["survey", "hear", "finish"]))
+    def sees_to_it(self, agent: str, what: str) -> None:
+        messages = list(self.office.engine.state.messages)
+        if what == "survey":
+            self._ask(Transfer(agent=agent, to="survey:satisfaction"))
+        elif messages:
+            self._ask(HearMessage(message=messages[0], by=agent) if what == "hear"
+                      else FinishMessage(message=messages[0]))
+
+    @invariant()
+    def messages_are_as_long_as_their_recordings(self) -> None:
+        state = self.office.engine.state
+        being_left = {name for name, one in state.messages.items() if not one.ended_at}
+        assert being_left == {one.message for one in state.contacts.values() if one.message}
+        assert being_left <= self.office.recording.keys()
 
     def teardown(self) -> None:
         for name in list(self.office.engine.state.callbacks.values()):

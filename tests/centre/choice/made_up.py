@@ -23,18 +23,19 @@ def skills(names: list[str], most: int) -> st.SearchStrategy[dict[str, int]]:
 def queues(draw: st.DrawFn, name: str, others: list[str]) -> QueueConfig:
     asked = draw(skills(["tech", *ABOUT], 3))
     members = draw(st.lists(st.sampled_from(AGENTS), unique=True, min_size=0 if asked else 1))
-    rings, after_s = [], 0.0
+    rings, after_s = list[Ring](), 0.0
     for _ in range(draw(st.integers(0, 3))):
         after_s += draw(SECONDS)
-        ring = {"after_s": after_s, "lower": draw(skills(["tech", *ABOUT], 2)),
-                "drop": draw(st.lists(st.sampled_from(["tech", *ABOUT]), max_size=1)),
-                "agents": draw(st.lists(st.sampled_from(AGENTS), max_size=1)),
-                "queues": draw(st.lists(st.sampled_from(others), max_size=1)) if others else []}
-        rings.append(Ring.model_construct(**ring))         # also such as a check of the document would refuse
+        rings.append(Ring(                        # also such as a check of the document would refuse
+            after_s=after_s, lower=draw(skills(["tech", *ABOUT], 2)),
+            drop=draw(st.lists(st.sampled_from(["tech", *ABOUT]), max_size=1)),
+            agents=draw(st.lists(st.sampled_from(AGENTS), max_size=1)),
+            queues=draw(st.lists(st.sampled_from(others), max_size=1)) if others else []))
     strategy = draw(st.sampled_from(STRATEGIES))
     spare = [agent for agent in AGENTS if agent not in members]
     reserve = None
-    if spare and draw(st.booleans()):
+    with_reserve: bool = draw(st.booleans())
+    if spare and with_reserve:
         reserve = Reserve(agents=draw(st.lists(st.sampled_from(spare), min_size=1, unique=True)),
                           waiting=draw(st.integers(1, 3)), wait_s=draw(SECONDS))
     overflow = [Overflow(after_s=draw(SECONDS)), Overflow(no_agents=True)] if draw(st.booleans()) else []

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.centre.choice import Floor, Standing
-from appliance.centre.choice.estimate import Ahead, Supply, left_s, wait_s
+from appliance.centre.choice.estimate import Ahead, Handling, Supply, wait_s
 from appliance.centre.choice.history import USUAL_RING_S, Pace, errors
 from tests.centre.choice import made_up
 from tests.centre.choice.branch import Branch, agent, queue
@@ -56,7 +56,7 @@ def test_those_before_who_hang_up_are_not_waited_for(ahead: int, patience_s: flo
     """M/M/c+M: an end or a hang-up brings the contact forward; the sum of the means of these steps."""
     rate = 4 / TALK_S
     exact_s = sum(1 / (rate + waiting / patience_s) for waiting in range(ahead + 1))
-    found = wait_s({Supply(0.0, TALK_S): 4}, TALK_S, [Ahead(ahead, 1 / patience_s)])
+    found = wait_s({Supply(0.0, TALK_S): 4}, Handling(TALK_S, 1.0), [Ahead(ahead, 1 / patience_s)])
     assert found == pytest.approx(exact_s, rel=0.15)
 
 
@@ -109,14 +109,45 @@ def test_agents_of_a_later_ring_count_from_then_on() -> None:
     assert estimated(branch, "c", 20.0) == pytest.approx(10.0, abs=0.2)
 
 
+@pytest.mark.need(4)
+def test_one_before_counts_by_the_ring_in_which_it_needs_the_same_agents_most() -> None:
+    wide = queue("wide", agents=["a0"], handling_s=TALK_S, rings=[{"after_s": 30, "agents": ["a1"]}])
+    branch = Branch([wide, queue("main", agents=["a0"], handling_s=TALK_S)], [agent("a0"), agent("a1")])
+    busy(branch, ["a0", "a1"])
+    branch.join("before", "wide")
+    branch.join("c", "main")
+    assert estimated(branch, "c") == pytest.approx(2 * TALK_S, rel=0.01)
+    assert estimated(branch, "c", 30.0) == pytest.approx(1.5 * TALK_S, rel=0.01)
+
+
+@pytest.mark.need(4)
+def test_the_reserve_counts_from_the_time_when_it_is_let_in() -> None:
+    main = queue("main", agents=["a0"], handling_s=TALK_S, reserve={"agents": ["a1"], "wait_s": 30})
+    branch = Branch([main], [agent("a0"), agent("a1")])
+    busy(branch, ["a0"])
+    branch.agent("a1")
+    branch.join("c", "main")
+    assert estimated(branch, "c") == pytest.approx(30.0, abs=0.2)
+    assert estimated(branch, "c", 30.0) == 0.0
+
+
 def test_what_is_left_of_a_talk() -> None:
-    assert [left_s(100.0, 0.0, gone_s) for gone_s in (0, 40, 300)] == [100.0, 60.0, 0.0]
-    assert [left_s(100.0, 1.0, gone_s) for gone_s in (0, 40, 300)] == [100.0, 100.0, 100.0]
-    assert left_s(100.0, 0.25, 40.0) == pytest.approx(70.0)
+    assert [Handling(100.0, 0.0).left_s(gone_s) for gone_s in (0, 40, 300)] == [100.0, 60.0, 0.0]
+    assert [Handling(100.0, 1.0).left_s(gone_s) for gone_s in (0, 40, 300)] == [100.0, 100.0, 100.0]
+    assert Handling(100.0, 0.25).left_s(40.0) == pytest.approx(70.0)
+
+
+@pytest.mark.need(4)
+@pytest.mark.parametrize("variation2", [0.0, 0.3, 1.0])
+def test_talks_of_any_length_end_at_the_same_rate_in_the_long_run(variation2: float) -> None:
+    """M/G/c: agents at any point of their work, 60 before: the wait is that of 61 ends."""
+    handling = Handling(100.0, variation2)
+    left_s = handling.mean_s * (1 + variation2) / 2           # in the mean over all moments of work
+    assert wait_s({Supply(0.0, left_s): 20}, handling, [Ahead(60, 0.0)]) == pytest.approx(305.0, rel=0.01)
 
 
 def test_the_next_day_is_as_good_as_never() -> None:
-    assert wait_s({Supply(90_000.0, 0.0): 1}, 100.0, []) is None
+    assert wait_s({Supply(90_000.0, 0.0): 1}, Handling(100.0, 1.0), []) is None
 
 
 @pytest.mark.need(4)

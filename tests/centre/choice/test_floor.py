@@ -15,9 +15,9 @@ class AnyFloor(RuleBasedStateMachine):
     @initialize(data=st.data())
     def open(self, data: st.DataObject) -> None:
         self.now, self.line = 1000.0, 0
-        self.rules: Rules = data.draw(made_up.rules())
-        self.history = data.draw(made_up.histories(self.rules))
-        self.floor = Floor(self.rules, self.history)
+        self.given: Rules = data.draw(made_up.rules())
+        self.history = data.draw(made_up.histories(self.given))
+        self.floor = Floor(self.given, self.history)
         self.contacts: dict[str, Waiting] = {}
         self.agents: dict[str, Standing] = {}
         for name in data.draw(st.lists(st.sampled_from(made_up.AGENTS), unique=True)):
@@ -27,7 +27,7 @@ class AnyFloor(RuleBasedStateMachine):
     def join(self, data: st.DataObject, many: int) -> None:
         for _ in range(many):
             self.line += 1
-            self._contact(data.draw(made_up.waitings(self.rules, self.line, self.now)))
+            self._contact(data.draw(made_up.waitings(self.given, self.line, self.now)))
 
     @precondition(lambda self: self.contacts)
     @rule(data=st.data(), priority=st.sampled_from([None, 0, 7]), ringing=st.booleans())
@@ -76,7 +76,7 @@ class AnyFloor(RuleBasedStateMachine):
     @invariant()
     def same_as_the_reference(self) -> None:
         found = self.floor.decide(self.now)
-        expected = reference.decisions(self.rules, self.history, list(self.contacts.values()),
+        expected = reference.decisions(self.given, self.history, list(self.contacts.values()),
                                        list(self.agents.values()), self.now)
         assert [(match.contact, match.agents) for match in found] == expected
         assert self.floor.decide(self.now) == found
@@ -85,7 +85,7 @@ class AnyFloor(RuleBasedStateMachine):
     def nobody_is_overtaken_by_more_than_the_lead(self) -> None:
         """Whoever began to wait so much later than somebody whom its agent may serve is not chosen before."""
         found = self.floor.decide(self.now)
-        lead_s = longest_lead_s(self.rules)
+        lead_s = longest_lead_s(self.given)
         for place, match in enumerate(found):
             mine = self.contacts[match.contact]
             later = {other.contact for other in found[:place + 1]}
@@ -103,8 +103,8 @@ class AnyFloor(RuleBasedStateMachine):
                        and (one.since, one.line) < (mine.since, mine.line)]
             assert match.why.behind + match.why.unfit == len(earlier)
             assert match.why.unfit == sum(
-                (reference.place(self.rules, self.history, one), one.line)
-                < (reference.place(self.rules, self.history, mine), mine.line) for one in earlier)
+                (reference.place(self.given, self.history, one), one.line)
+                < (reference.place(self.given, self.history, mine), mine.line) for one in earlier)
 
     @invariant()
     def every_answer_can_be_explained(self) -> None:
@@ -120,9 +120,9 @@ class AnyFloor(RuleBasedStateMachine):
 
     @invariant()
     def positions_are_those_of_the_queue(self) -> None:
-        for queue in self.rules.queues:
+        for queue in self.given.queues:
             here = sorted((one for one in self.contacts.values() if one.queue == queue),
-                          key=lambda one: (reference.place(self.rules, self.history, one), one.line))
+                          key=lambda one: (reference.place(self.given, self.history, one), one.line))
             for place, one in enumerate(here, 1):
                 assert self.floor.position(one.contact) == place
 
@@ -142,6 +142,6 @@ class AnyFloor(RuleBasedStateMachine):
         self.floor.agent(standing)
 
 
-AnyFloor.TestCase.settings = settings(max_examples=120, stateful_step_count=25, deadline=None,
+AnyFloor.TestCase.settings = settings(max_examples=80, stateful_step_count=25, deadline=None,
                                       suppress_health_check=list(HealthCheck))
 TestAnyFloor = AnyFloor.TestCase

@@ -57,6 +57,17 @@ def test_what_nobody_speaks_is_not_asked_for() -> None:
 
 
 @pytest.mark.need(9)
+def test_who_can_be_served_by_nobody_is_known() -> None:
+    """Somebody has the skill, but not among those of the queue."""
+    branch = Branch([queue("main", agents=["ann"]), queue("tech", skills={"tech": 5})],
+                    [agent("ann"), agent("bo", tech=9)])
+    branch.join("c1", "main", skills=(("tech", 1),))
+    branch.join("c2", "tech", skills=(("tech", 9),))
+    assert branch.floor.unreachable() == ["c1"]
+    assert branch.floor.explain("c1", 0.0).words == "nobody can serve it, not even later"
+
+
+@pytest.mark.need(9)
 def test_customers_of_a_region_and_a_grade_find_those_who_know_it() -> None:
     """Regions and grades are skills: who looks after the south, who looks after gold ones."""
     south = queue("main", skills={"region": 1}, preferred={"grade": 1})

@@ -26,7 +26,7 @@ IDLE = {"ann": 30.0, "bo": 20.0, "cai": 10.0}
     ({"strategy": "ring-all", "most_rung": 2}, {}, {}, ("cai", "bo")),
     ({"strategy": "ring-all"}, {}, {}, ("cai", "bo", "ann")),
     ({"strategy": "last-agent-first"}, {}, {}, ("ann",)),
-    (SHARES, {}, {"talks": {"ann": 2.0, "bo": 1.0}}, ("ann",)),
+    (SHARES, {}, {"talks": {"ann": 2.5, "bo": 0.5}}, ("ann",)),
     (SHARES, {}, {"talks": {"ann": 3.5, "bo": 0.0}}, ("bo",)),
     ({"preferred": {"cats": 2}}, {}, {}, ("ann",)),
     ({"preferred": {"dogs": 2}, "strategy": "round-robin"}, {}, {"last": "ann"}, ("bo",)),

@@ -14,7 +14,7 @@ from appliance.centre.entry.rules import Arrival, Decision, Entrance
 from appliance.config import entrance
 from appliance.config.entrance import CalledPattern
 from appliance.config.load import load
-from appliance.config.schema import Config
+from appliance.config.schema import CentreConfig, Config
 from appliance.errors import ConfigError
 from tests.config.test_load import GOOD, written
 
@@ -139,6 +139,19 @@ def test_a_route_is_closed_by_its_calendar_and_a_supervisor_opens_it(tmp_path: P
     assert (short(opened), opened.why[-12:]) == (" flow main.yaml", "opened by li")
 
 
+@pytest.mark.parametrize(("rules", "useless"), [
+    ([{"name": "all", "flow": "a"}, {"name": "late", "called": "5*", "flow": "b"}], ["late"]),
+    ([{"name": "all", "priority": 5}, {"name": "late", "called": "5*", "flow": "b"}], []),
+    ([{"name": "one", "called": "5*", "flow": "a"}, {"name": "two", "called": "6*", "flow": "b"},
+      {"name": "three", "called": "5*", "calendar": "o", "flow": "b"}], ["three"]),
+    ([{"name": "one", "called": "5*", "calendar": "o", "flow": "a"},
+      {"name": "two", "called": "5*", "flow": "b"}], []),
+])
+def test_rules_that_no_call_comes_to_are_told(rules: list[dict[str, Any]], useless: list[str]) -> None:
+    found = list(entrance.shadowed(CentreConfig.model_validate({"entry": rules})))
+    assert [sentence.split(":")[1].strip() for sentence in found] == useless
+
+
 def test_years_without_make_up_days_are_told(tmp_path: Path) -> None:
     doors = load_entrance(document(tmp_path), SHANGHAI)
     now = datetime(2026, 11, 22, tzinfo=SHANGHAI).timestamp()
@@ -183,6 +196,8 @@ def test_files_are_below_the_documents_folder(tmp_path: Path) -> None:
     ("priority: 70", "priority: 170", "centre.entry[5].priority: Input should be less than or equal to 100"),
     ("mon-fri:", "mon-frei:", "centre.calendars[0].hours: 'mon-frei': write a day or days like mon-fri"),
     ("hours: []", "hours: 9-17", "centre.calendars[0].days[0].hours: '9-17': write hours like"),
+    ("number: \"13900000000\"", "number: \"110\"",
+     "box.yaml:21: centre.entry[4].forward.number: 110 is an emergency number"),
     ("calendar: office, when: open", "when: open", "centre.entry[7]: when: of which calendar?"),
 ])
 def test_mistakes_have_their_line(tmp_path: Path, old: str, new: str, says: str) -> None:

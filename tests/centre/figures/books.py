@@ -17,6 +17,7 @@ from appliance.store.events import Entry, EventLog
 from tests.centre.office import CENTRE, Office
 
 DAY_S = 86400.0
+START = 900_000.0                                 # of an office's day: a quarter of an hour begins
 
 
 @contextmanager
@@ -39,14 +40,15 @@ def aims(centre: CentreConfig = CENTRE, targets: TargetsConfig | None = None,
 
 
 class Books:
-    """Of a log, at the time `now`; all of it unless a test says otherwise."""
+    """Of a log, at the time `now`; times are counted from `start`."""
 
-    def __init__(self, log: EventLog, now: float, aims: Aims) -> None:
-        self.log, self.now, self.aims = log, now, aims
+    def __init__(self, log: EventLog, now: float, aims: Aims, start: float = 0.0) -> None:
+        self.log, self.now, self.aims, self.start = log, now, aims, start
 
     def rows(self, of: str, since: float = 0.0, until: float = DAY_S, interval_s: float = 0.0) -> list[Row]:
         with self.log.ledger() as ledger:
-            return rows(ledger, Wanted(of, since, until, interval_s=interval_s), self.aims, self.now)
+            wanted = Wanted(of, self.start + since, self.start + until, interval_s=interval_s)
+            return rows(ledger, wanted, self.aims, self.now)
 
     def ratio(self, of: str, name: str, figure: str) -> Ratio:
         row = next((row for row in self.rows(of) if row.name == name), None)
@@ -58,10 +60,11 @@ class Books:
     def behind(self, of: str, name: str, figure: str, since: float = 0.0,
                until: float = DAY_S) -> tuple[list[Count], list[Count]]:
         with self.log.ledger() as ledger:
-            return behind(ledger, Wanted(of, since, until), name, figure, self.aims, self.now)
+            wanted = Wanted(of, self.start + since, self.start + until)
+            return behind(ledger, wanted, name, figure, self.aims, self.now)[1:]
 
 
 @contextmanager
 def books(office: Office, aims_: Aims | None = None) -> Iterator[Books]:
     with event_log(office.log) as log:
-        yield Books(log, office.now, aims_ or aims())
+        yield Books(log, office.now, aims_ or aims(), START)

@@ -73,10 +73,10 @@ def test_near_end_passes_in_double_talk() -> None:
 def test_suppressor_adds_no_delay(share: float, gain: float) -> None:
     suppressor, row = Suppressor(2), np.array([1])
     random = np.random.default_rng(4)
-    for _ in range(20):
+    for tick in range(20):
         block = random.normal(0, 1000, (1, BLOCK)).astype(np.float32)
         echo = np.full((1, spectra.BINS), share * 1000 ** 2 * BLOCK, np.float32)
-        out = suppressor.feed(block, echo, row)
+        out = suppressor.feed(block, echo, row, tick)
     assert np.allclose(out, gain * block, atol=30)
 
 

@@ -1,0 +1,55 @@
+"""Questions to the tables about what is over: who went without a talk, what was done about it since, what
+customers answered. Each takes one consistent view."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from appliance.store.projections import Projections
+from appliance.store.records import ContactRecord, Touch
+from appliance.store.schema import SURVEYS, TELLS, contacts, segments
+from appliance.store.schema import events as table
+
+MOST_LOST = 5000                                  # the newest
+_AT_ONCE = 500                                    # names in a query
+
+
+def lost(connection: Connection, since: float) -> list[ContactRecord]:
+    """Callers since then who abandoned or were failed, newest first."""
+    which = (contacts.c.began_at >= since) & (contacts.c.direction == "in") & (
+        contacts.c.outcome.in_(("abandoned", "failed")))
+    return Projections.select(connection, which, limit=MOST_LOST)
+
+
+def touches(connection: Connection, since: float) -> list[Touch]:
+    """Talks and dialled calls of contacts since then, and of those that go on."""
+    found = connection.execute(
+        select(contacts.c.contact, contacts.c.direction, contacts.c.calling, contacts.c.called,
+               segments.c.kind, segments.c.began_at.label("at"), segments.c.detail, segments.c.agent)
+        .join(segments, segments.c.contact == contacts.c.contact)
+        .where((contacts.c.began_at >= since) | (contacts.c.state != "ended"),
+               segments.c.kind.in_(("talk", "dial")))).all()
+    return [Touch(**row._mapping) for row in found]
+
+
+def disposed(connection: Connection, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Entries of the log that say what came of these contacts, in order."""
+    for begin in range(0, len(names), _AT_ONCE):
+        yield from _entries(connection, table.c.contact.in_(names[begin:begin + _AT_ONCE]), text(TELLS),
+                            table.c.kind == "Disposed")
+
+
+def kept(connection: Connection, contact: str) -> Iterator[dict[str, Any]]:
+    """Entries of the log about a voice message of this contact."""
+    yield from _entries(connection, table.c.contact == contact, text(TELLS), table.c.kind == "MessageKept")
+
+
+def surveys(connection: Connection, since: float, until: float) -> Iterator[dict[str, Any]]:
+    """Entries of the log about surveys in [since, until), in order."""
+    yield from _entries(connection, table.c.at >= since, table.c.at < until, text(SURVEYS))
+
+
+def _entries(connection: Connection, *which: Any) -> Iterator[dict[str, Any]]:
+    for row in connection.execute(select(table).where(*which).order_by(table.c.seq)):
+        yield dict(row._mapping)

@@ -18,7 +18,8 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "flow": _l("Menu"), "queue": _l("Queue"), "ring": _l("Ringing"), "talk": _l("Talk"),
         "dial": _l("Dialling"), "hold": _l("On hold"), "consult": _l("Consulting"),
         "conference": _l("Conference"), "transfer": _l("Transfer"), "park": _l("Parked"),
-        "forward": _l("Forwarded"), "callback": _l("Callback"),
+        "forward": _l("Forwarded"), "outside": _l("Joined outside"),
+        "callback": _l("Callback"),
     },
     "outcome": {
         "answered": _l("Answered"), "abandoned": _l("Abandoned"), "rejected": _l("Rejected"),

@@ -3,10 +3,9 @@
 import re
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from appliance.config.part import Part
-from appliance.config.pattern import DialPattern
+from appliance.config.part import NumberPattern, Part
 
 
 class ControlConfig(Part):
@@ -14,17 +13,7 @@ class ControlConfig(Part):
     park_s: Annotated[float, Field(ge=5, le=3600)] = 120.0           # in a slot, then back
     pause_s: Annotated[float, Field(ge=1, le=3600)] = 300.0          # longest pause of a recording
     music: str = "music/default"                  # on hold, where the contact has no queue
-    extensions: Annotated[str, Field(max_length=128)] = "[1-9][0-9]{1,5}"    # numbers of the agents' own PBX
-
-    @field_validator("extensions")
-    @classmethod
-    def _a_pattern(cls, text: str) -> str:
-        try:
-            re.compile(text)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        DialPattern(text)
-        return text
+    extensions: NumberPattern = "[1-9][0-9]{1,5}"                    # numbers of the agents' own PBX
 
     def is_extension(self, number: str) -> bool:
         return re.fullmatch(self.extensions, number) is not None

@@ -1,10 +1,11 @@
 """What the parts of the configuration document are made from."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from appliance.config.pattern import LONGEST
+from appliance.config.pattern import LONGEST, DialPattern
 
 _NAME = r"^[a-z][a-z0-9-]{0,31}$"
 _NUMBER = rf"^[0-9*#+]{{1,{LONGEST}}}$"
@@ -14,6 +15,19 @@ IN_WORDS = {                                      # pattern -> what it wants
     _NAME: "a to z first, then a to z, 0 to 9 and -, at most 32 in all",
     _NUMBER: f"digits, *, # and +, at most {LONGEST}",
 }
+
+
+def _a_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    DialPattern(text)
+    return text
+
+
+# A regular expression of whole numbers
+NumberPattern = Annotated[str, Field(max_length=128), AfterValidator(_a_pattern)]
 
 
 class Part(BaseModel):

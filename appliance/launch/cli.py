@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -14,7 +15,6 @@ from appliance.bus.messages import GetHealth, HealthReply
 from appliance.bus.runner import EX_CONFIG, UMASK
 from appliance.centre.entry.load import box_zone, load_entrance
 from appliance.centre.entry.load import warnings as entry_warnings
-from appliance.centre.rebuild import rebuild as rebuild_records
 from appliance.config import emergency
 from appliance.config.load import load
 from appliance.launch import channels as channel_table
@@ -22,21 +22,42 @@ from appliance.launch import lending, listening, malicious, media, tracing
 from appliance.launch import prompts as prompt_builder
 from appliance.launch import reload as reloading
 from appliance.launch import up as box
-from appliance.launch.agents import agents
 from appliance.launch.asking import CONFIG, PATH, RUN_DIR, STATE_DIR, leave, on_bus, or_exit
-from appliance.launch.callbacks import abandoned, callbacks, survey, voicemail
 from appliance.launch.console import Console
-from appliance.launch.control import control
-from appliance.launch.figures import figures
-from appliance.launch.flow import flow
-from appliance.launch.queues import queues
-from appliance.launch.route import calendar, route
-from appliance.launch.sim import sim
 from appliance.media import speech
 from appliance.store import LINES_FILE
 
+# Commands with rooms of their own, read when they are asked for: others need not wait for what they import.
+ELSEWHERE = {
+    "abandoned": "callbacks:abandoned",
+    "agents": "agents:agents",
+    "calendar": "route:calendar",
+    "callbacks": "callbacks:callbacks",
+    "control": "control:control",
+    "figures": "figures:figures",
+    "flow": "flow:flow",
+    "queues": "queues:queues",
+    "rebuild": "records:rebuild",
+    "route": "route:route",
+    "sim": "sim:sim",
+    "survey": "callbacks:survey",
+    "voicemail": "callbacks:voicemail",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), *ELSEWHERE])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in ELSEWHERE:
+            return super().get_command(context, name)
+        room, _, what = ELSEWHERE[name].partition(":")
+        command: click.Command = getattr(import_module(f"appliance.launch.{room}"), what)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="branchline")
 def main() -> None:
     """Branchline: a branch office's E1/PRI lines turned into a complete call centre."""
@@ -220,14 +241,6 @@ def e1ctl(span: str, command: tuple[str, ...], config: Path, state_dir: Path, ru
                      name="boxd"))
 
 
-@main.command()
-@STATE_DIR
-def rebuild(state_dir: Path) -> None:
-    """Make contact records and figures anew from the event log; the box must not run."""
-    rows = or_exit(lambda: rebuild_records(state_dir))
-    click.echo("\n".join(f"{table}: {count} rows" for table, count in rows.items()))
-
-
 @main.group()
 def prompts() -> None:
     """What callers hear."""
@@ -257,15 +270,3 @@ def build(catalogue: Path, out: Path, currencies: tuple[str, ...]) -> None:
     """
     made = or_exit(lambda: prompt_builder.build(catalogue, out, currencies))
     click.echo(f"{out}: {len(made)} made")
-
-
-main.add_command(agents)
-main.add_command(control)
-main.add_command(queues)
-main.add_command(calendar)
-main.add_command(route)
-main.add_command(sim)
-main.add_command(flow)
-main.add_command(figures)
-for command in (callbacks, abandoned, voicemail, survey):
-    main.add_command(command)

@@ -15,6 +15,7 @@ from tests.bench.figures import Figure, keep_json, keep_page, keep_sections, mea
 from tests.bench.latency import LATENCY
 from tests.bench.line import LINE
 from tests.bench.line480 import LINE480
+from tests.bench.log import LOG
 from tests.bench.media import ENGINE
 from tests.bench.pure import CODEC, HDLC
 from tests.bench.quality import QUALITY
@@ -30,7 +31,7 @@ from tests.bench.trunks import DELAY, FULL, SIXTEEN
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
-          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, ENTRY, SIM)
+          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, ENTRY, SIM, LOG)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

@@ -45,6 +45,10 @@ from appliance.bus.messages import (
 )
 from appliance.centre.effects import Effect, EffectDone
 from appliance.centre.engine import Engine
+from appliance.centre.events import decode
+from appliance.centre.figures.counting import KINDS as COUNTED
+from appliance.centre.figures.counting import count as count_figures
+from appliance.centre.figures.ongoing import Now, going_on
 from appliance.centre.flow import Flow, HangupNode, MenuNode, Option, PlayNode, QueueNode
 from appliance.centre.invariants import violations
 from appliance.centre.projector import ContactProjector
@@ -116,6 +120,7 @@ class Office:
         self.masked: set[str] = set()
         self.effects: dict[str, Effect] = {}      # that are not done yet, by contact
         self.records: dict[str, ContactRecord] = {}
+        self.ongoing: dict[str, str] = {}         # what figures remember
         self.engine = Engine(setup)
         self.engine.start(now)
         self._settle()
@@ -269,12 +274,18 @@ class Office:
             self.log.append(replace(entry, seq=len(self.log) + 1))
             if entry.kind in projector.kinds:
                 self.records[entry.contact] = projector.fold(self.records.get(entry.contact), entry)
+            if entry.kind in COUNTED:
+                count_figures(self.ongoing, entry.at, entry.contact, decode(entry))
         for action in actions if acting else ():
             if isinstance(action, Effect):
                 self.effects[action.order.rpartition("-e")[0]] = action
             else:
                 self._do(action)
         assert violations(self.engine.state) == []
+        state = self.engine.state
+        assert going_on(self.ongoing) == Now(
+            {name: agent.state for name, agent in state.agents.items()}, state.contacts.keys(),
+            {name for name, one in state.contacts.items() if one.waiting and one.callback is None})
 
     def _check_legs(self) -> None:
         """A live contact's legs exist, and every call that is not being cleared is a live contact's."""

@@ -1,5 +1,7 @@
 """Mistakes in flows with the new kinds of nodes, and warnings of what callers would never get out of."""
 
+import re
+import typing
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from appliance.config.schema import MediaConfig
 from appliance.errors import ConfigError
 from appliance.media import speech
 from tests.centre.flows import HOTLINE
+from tests.conftest import ROOT
 
 KNOWN = Known(sources={"crm": False, "billing": True}, calendars=["office"], boxes=["office"], surveys=[],
               agents=["ann"], trunks=["telco"], skills=["bills"])
@@ -140,3 +143,13 @@ def test_versions_outlive_a_restart_and_are_what_they_were(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="acdd has to write there"):
         Versions(tmp_path / "file").keep({digest(flow): flow})
+
+
+def test_every_key_of_every_kind_is_explained() -> None:
+    text = (ROOT / "docs" / "flows.md").read_text()
+    rows = dict(re.findall(r"^\| ([a-z]+) \| ([^|]*)\|", text, re.M))
+    for kind in AnyNode.__origin__.__args__:      # type: ignore[attr-defined]
+        name = typing.get_args(kind.model_fields["kind"].annotation)[0]
+        keys = kind.model_fields.keys() - {"kind"} - ({"start"} if name == "flow" else set())
+        told = re.findall(r"[a-z_]+", re.sub(r"\([^)]*\)", "", rows[name]))
+        assert keys == set(told) - {"or", "and"}, name

@@ -14,6 +14,8 @@ from appliance.centre.choice.order import place
 
 Spot = tuple[float, int, str]                     # what it is sorted by, line, contact
 Spots = list[Spot]
+Widening = tuple[float, str, int]                 # when, contact, its next ring
+SPARE = 1000                                      # forgotten ones that may lie about
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Lines:
         self.queues: dict[str, Spots] = {name: [] for name in rules.queues}      # ringing ones as well
         self.joined: dict[str, Spots] = {name: [] for name in rules.queues}      # to a queue, by time
         self.arrived: dict[str, Spots] = {name: [] for name in rules.queues}     # by when they began to wait
-        self._widening: list[tuple[float, int, str, int]] = []       # when, line, contact, its next ring
+        self._widening: list[Widening] = []
 
     def put(self, waiting: Waiting) -> None:
         """In line from now on, or with other facts than before."""
@@ -96,7 +98,7 @@ class Lines:
         """Everybody into the ring of this moment."""
         while (entry := self._next_widening()) is not None and entry[0] <= now:
             heapq.heappop(self._widening)
-            found = self.places[entry[2]]
+            found = self.places[entry[1]]
             self._leave_row(found)
             found.ring += 1
             self._line_up(found)
@@ -123,8 +125,9 @@ class Lines:
         insort(row.spots, found.spot)
         ring = found.ring + 1
         if ring < len(found.reaches):
-            heapq.heappush(
-                self._widening, (found.ring_at(ring), found.waiting.line, found.waiting.contact, ring))
+            heapq.heappush(self._widening, (found.ring_at(ring), found.waiting.contact, ring))
+            if len(self._widening) > SPARE + 2 * len(self.places):
+                self._widening = sorted({entry for entry in self._widening if self._is_ahead(entry)})
 
     def _leave_row(self, found: Place) -> None:
         row = self.rows[found.demand, found.ring]
@@ -132,16 +135,17 @@ class Lines:
         if not row.spots:
             del self.rows[found.demand, found.ring]
 
-    def _next_widening(self) -> tuple[float, int, str, int] | None:
+    def _next_widening(self) -> Widening | None:
         """The earliest that is still to come true; what was forgotten meanwhile goes."""
-        while self._widening:
-            at, line, contact, ring = entry = self._widening[0]
-            found = self.places.get(contact)
-            if (found is not None and not found.waiting.ringing and found.waiting.line == line
-                    and found.ring + 1 == ring and found.ring_at(ring) == at):
-                return entry
+        while self._widening and not self._is_ahead(self._widening[0]):
             heapq.heappop(self._widening)
-        return None
+        return self._widening[0] if self._widening else None
+
+    def _is_ahead(self, entry: Widening) -> bool:
+        at, contact, ring = entry
+        found = self.places.get(contact)
+        return (found is not None and not found.waiting.ringing and found.ring + 1 == ring
+                and ring < len(found.reaches) and found.ring_at(ring) == at)
 
 
 def _remove(spots: Spots, spot: Spot) -> None:

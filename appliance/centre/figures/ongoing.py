@@ -1,13 +1,15 @@
 """What is remembered of contacts and agents until what they do can be counted. Times: Unix milliseconds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
 from appliance.store.counts import INTERVAL_MS, Count, quarter_ms
 
 QUEUE, AGENT, TRUNK, NODE = "queue", "agent", "trunk", "node"        # Count.of
+MOST_MS = 32 * 86_400_000                         # that nobody does one thing for: a clock was wrong
 ALL = ""                                          # in place of a queue's name: a contact counts once
 OF_CONTACT, OF_AGENT = "contact ", "agent "       # names of what is remembered begin so
 
@@ -91,8 +93,8 @@ def milliseconds(at: float) -> int:
 
 
 def pieces(whole: Count) -> Iterator[Count]:
-    """The same time, cut where quarters of an hour begin."""
-    at_ms, until_ms = whole.at_ms, whole.at_ms + whole.for_ms
+    """The same time, cut where quarters of an hour begin; no more of it than a clock that was set tells."""
+    at_ms, until_ms = whole.at_ms, whole.at_ms + min(whole.for_ms, MOST_MS)
     while at_ms < until_ms:
         to_ms = min(until_ms, quarter_ms(at_ms) + INTERVAL_MS)
         yield replace(whole, at_ms=at_ms, for_ms=to_ms - at_ms)
@@ -123,7 +125,25 @@ def call(contact: str, leg: Leg, until_ms: int, outcome: str) -> Iterator[Count]
     yield from busy(contact, leg, until_ms)
 
 
-def so_far(remembered: dict[str, str], now_ms: int) -> Iterator[Count]:
+class Now(NamedTuple):
+    """Who does what, as figures see it."""
+
+    agents: dict[str, str]                        # the state of each
+    contacts: Set[str]
+    waiting: Set[str]                             # of these, in a queue
+
+
+def going_on(remembered: Mapping[str, str]) -> Now:
+    """The same as the engine's own state: whoever tests can compare."""
+    agents = {name.removeprefix(OF_AGENT): msgspec.json.decode(data, type=Duty).state
+              for name, data in remembered.items() if name.startswith(OF_AGENT)}
+    courses = {name.removeprefix(OF_CONTACT): msgspec.json.decode(data, type=Course)
+               for name, data in remembered.items() if name.startswith(OF_CONTACT)}
+    waiting = {name for name, course in courses.items() if course.joined_ms and not course.left_ms}
+    return Now(agents, courses.keys(), waiting)
+
+
+def so_far(remembered: Mapping[str, str], now_ms: int) -> Iterator[Count]:
     """What goes on now, as it would count: waiting in a queue, at a node, on a trunk, in an agent's state."""
     for name, data in remembered.items():
         if name.startswith(OF_AGENT):

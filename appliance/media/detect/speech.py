@@ -1,7 +1,7 @@
 """Whether somebody speaks: "voice" and "quiet" whenever that changes, and once at the beginning.
 
-Steady noise is no speech: what is louder than it has been for the last seconds is. A change counts when it has
-lasted for 0.3 s, so that the pauses between words do not.
+Steady noise is no speech: what is louder than it has been for the last seconds is. A change counts when it
+has lasted for 0.3 s, so that the pauses between words do not.
 """
 
 from collections.abc import Sequence

@@ -55,7 +55,7 @@ FORGOTTEN = np.float32(1.003)                     # a tick: the least that was l
 _0DBM0 = PEAK_0DBM0 ** 2 / 2                      # mean square
 _SILENT = np.float32(_0DBM0 * 10 ** (SILENT_DBM0 / 10))
 _QUANTIZED = np.float32(_0DBM0 * 10 ** (QUANTIZED_DBM0 / 10))
-_RATES = np.array([RISING, FALLING, AT_FIRST])
+_RATES = np.array([RISING, FALLING, AT_FIRST])    # not falling, falling, and from far above
 _MEMORIES = np.array([MEMORY, SLOW])[:, None, None]
 _RAMP = ((np.arange(BLOCK) + 1) / BLOCK).astype(np.float32)
 
@@ -264,7 +264,8 @@ class EchoCanceller:
         advantage += MEMORY * (left - tried - advantage)
         apart = _mean_square(residual[:n] - trial)
         variance += MEMORY * (MEMORY / 4 * left * apart - (2 - MEMORY) * variance)
-        deviation = PROOF * np.sqrt(variance) * np.where(self._talking[:n] > 0, TALK_PROOF, 1)
+        deviation = PROOF * np.sqrt(variance)
+        deviation[self._talking[:n] > 0] *= TALK_PROOF
         proved = (advantage > deviation) & (usual_tried < averages[0]) & (near <= TONE_LOSS * loudest)
         better, = proved.nonzero()
         if better.size:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.media.echo import spectra
-from appliance.media.echo.spectra import BINS, FRAME, Floats
+from appliance.media.echo.spectra import BINS, Floats
 from e1_driver import BLOCK
 
 FLOOR_TICKS = 100                                 # the quietest block of one to two such times is the floor

@@ -8,7 +8,9 @@ from appliance.bus.messages import (
     CallAnswered,
     CallbackList,
     CancelCallback,
+    Detect,
     GetCallbacks,
+    Heard,
     LogIn,
     MarkCallback,
     MoveCallback,
@@ -17,8 +19,8 @@ from appliance.bus.messages import (
     SetNotReady,
 )
 from appliance.errors import StateError
-from tests.centre.callbacks.home import CUSTOMER, book, branch, live, only, out, promised, waits
-from tests.centre.office import Office
+from tests.centre.callbacks.home import CUSTOMER, book, branch, live, only, out, promised, waits, with_flow
+from tests.centre.office import CENTRE, Office
 
 
 @pytest.fixture
@@ -255,6 +257,31 @@ def test_customer_first_without_an_agent_the_place_is_at_the_head() -> None:
     assert office.hears(customer)[0].startswith("zh/")           # its place in line
     office.hang_up(customer)
     assert tried(office, callback) == (1, "hung up")
+
+
+def test_a_machine_that_is_heard_gets_no_agent() -> None:
+    office = Office(branch(mode="customer-first", machines=True))
+    only(office, "ann")
+    callback = book(office)
+    customer = out(office)[CUSTOMER]
+    office.answer(customer)
+    assert Detect(leg=customer, kinds=["machine"]) in office.tell()
+    office.give(Heard(leg=customer, kind="machine", what="machine", at=office.now))
+    office.clear()
+    assert tried(office, callback) == (1, "machine") and not office.calls
+    assert office.agent("ann").state == "ready"
+
+
+def test_all_ring_and_one_customer_is_dialled() -> None:
+    sales, service = CENTRE.queues
+    office = Office(with_flow(CENTRE.model_copy(update={
+        "queues": [sales.model_copy(update={"strategy": "ring-all"}), service]})))
+    callback = book(office)
+    assert len(office.ringing()) == 3
+    office.answer(office.ringing()["8002"])
+    office.clear()
+    assert list(live(office)) == [CUSTOMER] and not office.ringing()
+    assert office.contact(callback).record.agent == "bo"
 
 
 def test_a_time_is_agreed_moved_and_called_off(office: Office) -> None:

@@ -137,6 +137,11 @@ def test_what_is_left_of_a_talk() -> None:
     assert Handling(100.0, 0.25).left_s(40.0) == pytest.approx(70.0)
 
 
+def test_the_first_of_several_ends_comes_sooner_than_each() -> None:
+    """Two who need 20 s more in the mean: one of them is through in 10."""
+    assert wait_s({Supply(0.0, 20.0): 2}, Handling(100.0, 1.0), []) == pytest.approx(10.0, abs=0.1)
+
+
 @pytest.mark.need(4)
 @pytest.mark.parametrize("variation2", [0.0, 0.3, 1.0])
 def test_talks_of_any_length_end_at_the_same_rate_in_the_long_run(variation2: float) -> None:

@@ -52,6 +52,14 @@ def test_time_is_over_at_the_moment_and_the_first_row_that_is_true_counts() -> N
     assert branch.floor.leaving(29.0) == []
 
 
+def test_length_and_estimate_send_nobody_away_who_waits_already() -> None:
+    branch = branch_with({"waiting": 1}, {"estimate_s": 1})
+    branch.agent("ann", free=False)
+    for name in ("c1", "c2", "c3"):
+        branch.join(name, "main")
+    assert branch.floor.leaving(500.0) == [] and branch.floor.next_change(0.0) is None
+
+
 def test_who_could_serve_it_later_keeps_it_waiting() -> None:
     main = queue("main", agents=["ann"], overflow=[{"no_agents": True}],
                  rings=[{"after_s": 60, "queues": ["other"]}])

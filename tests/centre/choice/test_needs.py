@@ -207,3 +207,15 @@ def test_a_contact_that_is_nobodys_does_not_hold_up_the_others() -> None:
     branch.join("c1", "main", skills=(("tech", 3),))
     branch.join("c2", "main")
     assert branch.decisions(0.0) == {"c2": ("ann",)}
+
+
+def test_contacts_that_are_gone_leave_nothing_behind() -> None:
+    """Rings of a day, and thousands of contacts: what is kept is for those who wait."""
+    main = queue("main", skills={"tech": 5}, rings=[{"after_s": 86400, "drop": ["tech"]}])
+    branch = Branch([main], [agent("ann", tech=9)])
+    branch.join("stays", "main", 1.0)
+    for number in range(5000):
+        branch.join(f"c{number}", "main", 2.0)
+        branch.floor.contact_gone(f"c{number}")
+    assert len(branch.floor._lines._widening) < 1100
+    assert branch.floor.next_change(2.0) == 86401.0

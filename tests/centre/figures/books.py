@@ -21,8 +21,8 @@ START = 900_000.0                                 # of an office's day: a quarte
 
 
 @contextmanager
-def event_log(entries: Iterable[Entry], batch: int = 7, path: Path | None = None) -> Iterator[EventLog]:
-    """With these entries, appended a few at a time."""
+def event_log(entries: Iterable[Entry], batch: int = 500, path: Path | None = None) -> Iterator[EventLog]:
+    """With these entries, appended so many at a time."""
     with tempfile.TemporaryDirectory() as folder:
         log = EventLog((path or Path(folder)) / "acd.sqlite", ContactProjector(), FigureCounting())
         try:

@@ -6,7 +6,7 @@ import pytest
 from appliance.bus.messages import Consult, ExtendWrapUp, Hold, LogOut, Retrieve, SetNotReady, Transfer
 from appliance.centre.flow import Flow, HangupNode, PlayNode, QueueNode
 from appliance.centre.turn import Setup
-from appliance.config.schema import QueueConfig
+from appliance.config.queues import Overflow, QueueConfig
 from tests.centre.figures.books import START, books
 from tests.centre.office import AGENTS, CENTRE, FLOW, Office, setup
 
@@ -41,7 +41,7 @@ def over(office: Office, leg: str) -> None:
 @pytest.mark.need(4)
 def test_who_left_an_empty_queue_was_abandoned() -> None:
     """Leave-empty calls were not among the abandoned."""
-    sales = QueueConfig.model_validate({"name": "sales", "agents": AGENTS[:3], "overflow": [{"no_agents": True}]})
+    sales = QueueConfig(name="sales", agents=AGENTS[:3], overflow=[Overflow(no_agents=True)])
     centre = CENTRE.model_copy(update={"queues": [sales, *CENTRE.queues[1:]]})
     flows = {"flow": FLOW, "short": LEAVE_EMPTY, "closed": LEAVE_EMPTY}
     office = Office(Setup.of(centre, flows, setup().new_id), now=START)

@@ -80,6 +80,15 @@ def test_suppressor_adds_no_delay(share: float, gain: float) -> None:
     assert np.allclose(out, gain * block, atol=30)
 
 
+def test_suppressor_begins_anew_after_a_tick_of_rest() -> None:
+    used, fresh, row = Suppressor(2), Suppressor(2), np.array([1])
+    block = np.random.default_rng(4).normal(0, 1000, (1, BLOCK)).astype(np.float32)
+    loud, none = (np.full((1, spectra.BINS), power, np.float32) for power in (1e9, 0))
+    used.feed(block, loud, row, 1)
+    assert not np.allclose(used.feed(block, none, row, 2), fresh.feed(block, none, row, 2), atol=10)
+    assert (used.feed(block, none, row, 4) == fresh.feed(block, none, row, 4)).all()
+
+
 def test_rows_are_independent_and_few_rows_may_be_fed() -> None:
     """What wakes and sleeps around a row changes its seat, not what it hears."""
     rows, fed = 67, 42

@@ -12,23 +12,29 @@ WORDS: dict[str, dict[str, LazyString]] = {
     "contact": {
         "flow": _l("In menu"), "queue": _l("Waiting"), "ringing": _l("Ringing"), "talking": _l("Talking"),
         "dialling": _l("Dialling"), "transfer": _l("Being transferred"), "park": _l("Parked"),
-        "callback": _l("Callback"), "ended": _l("Ended"),
+        "callback": _l("Callback"), "survey": _l("Survey"), "ended": _l("Ended"),
     },
     "segment": {
         "flow": _l("Menu"), "queue": _l("Queue"), "ring": _l("Ringing"), "talk": _l("Talk"),
         "dial": _l("Dialling"), "hold": _l("On hold"), "consult": _l("Consulting"),
         "conference": _l("Conference"), "transfer": _l("Transfer"), "park": _l("Parked"),
-        "forward": _l("Forwarded"), "outside": _l("Joined outside"),
-        "callback": _l("Callback"),
+        "forward": _l("Forwarded"), "outside": _l("Joined outside"), "callback": _l("Callback"),
+        "message": _l("Voice message"), "survey": _l("Survey"),
     },
     "outcome": {
         "answered": _l("Answered"), "abandoned": _l("Abandoned"), "rejected": _l("Rejected"),
-        "failed": _l("Failed"), "forwarded": _l("Forwarded"), "": _l("In progress"),
+        "failed": _l("Failed"), "forwarded": _l("Forwarded"), "callback": _l("Callback promised"),
+        "withdrawn": _l("Withdrawn"), "": _l("In progress"),
     },
     "agent": {
         "logged-out": _l("Logged out"), "not-ready": _l("Not ready"), "ready": _l("Ready"),
         "reserved": _l("Reserved"), "ringing": _l("Ringing"), "talking": _l("Talking"), "held": _l("On hold"),
         "consulting": _l("Consulting"), "wrap-up": _l("Wrap-up"), "unreachable": _l("Unreachable"),
+    },
+    "wish": {"not-ready": _l("then not ready"), "logged-out": _l("then logged out")},
+    "reason": {                                   # of an agent; others are the box's own: centre.not_ready
+        "busy": _l("busy here"), "no answer": _l("no answer"), "refused": _l("refused"),
+        "overran": _l("over the limit"),
     },
     "channel": {
         "idle": _l("idle"), "busy": _l("busy"), "restarting": _l("restarting"),

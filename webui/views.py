@@ -7,7 +7,8 @@ from appliance.bus.messages import AgentInfo, ContactInfo, DaemonHealth, Segment
 from webui.mirror import Floor, Numbers
 from webui.seen import Reached
 
-LANES = ("flow", "queue", "ring", "dial", "talk")
+LANES = ("flow", "callback", "queue", "ring", "dial", "talk", "hold", "consult", "conference", "transfer",
+         "park", "forward", "outside", "message", "survey")
 MARK_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 MOST_MARKS = 8
 
@@ -74,7 +75,7 @@ def figures(floor: Floor) -> Figures:
         waiting=sum(len(queue.waiting) for queue in board.queues) if board else 0,
         oldest_since=min(waits, default=0.0),
         ready=sum(agent.state == "ready" for agent in board.agents) if board else 0,
-        agents=len(board.agents) if board else 0,
+        agents=sum(agent.state != "logged-out" for agent in board.agents) if board else 0,
         busy=sum(cell.state == "busy" for cell in cells), channels=len(cells),
         stale="acdd" in floor.away)
 
@@ -103,6 +104,7 @@ class QueueView:
     name: str
     waiting: tuple[Waiting, ...]
     oldest_since: float
+    callbacks: int                                # promised
 
 
 def queue_views(floor: Floor) -> list[QueueView]:
@@ -110,14 +112,14 @@ def queue_views(floor: Floor) -> list[QueueView]:
         return []
     contacts = {one.contact: one for one in floor.board.contacts}
     return [QueueView(queue.name, tuple(_waiting(name, contacts.get(name)) for name in queue.waiting),
-                      queue.oldest_since) for queue in floor.board.queues]
+                      queue.oldest_since, queue.callbacks) for queue in floor.board.queues]
 
 
 def _waiting(name: str, contact: ContactInfo | None) -> Waiting:
     if contact is None:
         return Waiting(name, "", False, 0.0)
     began = [segment.began_at for segment in contact.segments if segment.kind == "queue"]
-    return Waiting(name, contact.calling, contact.withheld, began[-1] if began else contact.began_at)
+    return Waiting(name, _party(contact), contact.withheld, began[-1] if began else contact.began_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +129,12 @@ class AgentView:
 
 
 def agent_views(floor: Floor) -> list[AgentView]:
+    """By name, those who are not here last."""
     if not floor.board:
         return []
     contacts = {one.contact: one for one in floor.board.contacts}
     return [AgentView(agent, _party(contacts.get(agent.contact)))
-            for agent in sorted(floor.board.agents, key=lambda one: one.name)]
+            for agent in sorted(floor.board.agents, key=lambda one: (one.state == "logged-out", one.name))]
 
 
 def _party(contact: ContactInfo | None) -> str:

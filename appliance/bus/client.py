@@ -6,7 +6,7 @@ Events of one owner are heard in the order they were said, requests to it answer
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,6 +74,7 @@ class Bus:
         self._client = client
         self._back: list[Callable[[], Awaitable[None]]] = []
         self._catching_up: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()             # answers that take long
         self._closing = False
 
     @classmethod
@@ -83,7 +84,9 @@ class Bus:
         try:
             card = msgspec.json.decode(path.read_bytes(), type=_Card)
         except (OSError, msgspec.MsgspecError) as error:
-            raise BusAway(f"{path}: cannot read the bus credentials ({error}): is the box started?") from None
+            why = error.strerror if isinstance(error, OSError) else error
+            raise BusAway(f"{path}: cannot read the bus credentials ({why}): is the box started? "
+                          "--run-dir says where it runs") from None
         client = Client()
         bus = cls(name, client)
         last = ""
@@ -193,9 +196,27 @@ class Bus:
             raise BusError(f"{kind.__name__}: {kind.owner} answered what nobody can read: {error}") from None
         return reply
 
-    async def answer(self, handler: Callable[[Request[Any]], Awaitable[Reply]]) -> None:
-        """Serve the requests to this daemon, one at a time, in order. Unknown ones and errors are refused."""
+    async def answer(self, handler: Callable[[Request[Any]], Awaitable[Reply]],
+                     beside: Collection[type[Request[Any]]] = ()) -> None:
+        """Serve the requests to this daemon, one at a time, in order. Unknown ones and errors are refused.
+
+        Those of `beside` take long: one at a time and in order, too, but no other one waits for them.
+        """
+        long_ones, in_turn = {kind.__name__ for kind in beside}, asyncio.Lock()
+
         async def on_message(msg: Msg) -> None:
+            if msg.subject.rpartition(".")[2] in long_ones:
+                task = asyncio.create_task(one_by_one(msg))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            else:
+                await serve(msg)
+
+        async def one_by_one(msg: Msg) -> None:
+            async with in_turn:
+                await serve(msg)
+
+        async def serve(msg: Msg) -> None:
             name = msg.subject.rpartition(".")[2]
             if not msg.reply.startswith("_INBOX."):
                 log.warning("bus: %s: not done: its answer would go to %r", msg.subject, msg.reply)
@@ -228,8 +249,9 @@ class Bus:
 
     async def close(self) -> None:
         self._closing = True
-        if self._catching_up is not None:
-            self._catching_up.cancel()
+        for task in (*self._tasks, self._catching_up):
+            if task is not None:
+                task.cancel()
         with contextlib.suppress(nats.errors.Error, asyncio.TimeoutError, OSError):
             await asyncio.wait_for(self._client.drain(), 2.0)
         with contextlib.suppress(nats.errors.Error, OSError):

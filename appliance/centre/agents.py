@@ -7,6 +7,7 @@ as the work, wrap-up included, is over.
 from appliance.centre import events
 from appliance.centre.state import WITH_CONTACT, Agent, Contact
 from appliance.centre.turn import Turn
+from appliance.centre.words import doing
 from appliance.config.pattern import NUMBER
 from appliance.errors import StateError
 
@@ -120,7 +121,8 @@ def not_ready(turn: Turn, name: str, reason: str, by: str, leg: str = "") -> Age
     """Now, or after the talk. StateError: logged out, or there is no such reason."""
     agent = _logged_in(turn, name)
     if turn.setup.reasons and reason not in turn.setup.reasons:
-        raise StateError(f"{reason or 'no reason'}: is none, there are {', '.join(turn.setup.reasons)}")
+        what = f"{reason} is none" if reason else "give one"
+        raise StateError(f"{name}: for which reason? {what}, there are {', '.join(turn.setup.reasons)}")
     if agent.contact:
         _wish(turn, agent, NOT_READY, reason, by)
     elif (agent.state, agent.reason) != (NOT_READY, reason):
@@ -132,7 +134,7 @@ def extend_wrap_up(turn: Turn, name: str, for_s: float, by: str) -> Agent:
     """So much longer. StateError: not in wrap-up, or not so long."""
     agent = _logged_in(turn, name)
     if agent.state != "wrap-up":
-        raise StateError(f"{name}: is {agent.state}, not in wrap-up: there is nothing to extend")
+        raise StateError(f"{name}: is {doing(agent.state)}, not in wrap-up: there is nothing to extend")
     if not 0 < for_s <= MOST_EXTENSION_S:
         raise StateError(f"{name}: {for_s:g} s more: write more than 0 and at most {MOST_EXTENSION_S:g}")
     turn.log(events.WrapUpExtended(agent=name, until=agent.until + for_s, by=by))

@@ -11,23 +11,33 @@ from appliance.centre.turn import Setup
 from appliance.store.records import ContactRecord
 
 
-def board(state: State, setup: Setup, now: float) -> Board:
-    """Contacts oldest first, queues and agents in the configuration's order.
+class Boards:
+    """One after the other: only contacts that have changed are written anew."""
 
-    A callback that is not due is only counted.
-    """
-    order = {name: place for place, name in enumerate(setup.agents)}
-    agents = sorted(state.agents.values(), key=lambda agent: order.get(agent.name, len(order)))
-    lines = state.lines()
-    promised = Counter(state.contacts[name].record.queue for name in state.callbacks.values())
-    return Board(
-        at=now,
-        contacts=[contact_info(contact.record) for contact in state.contacts.values()
-                  if contact.record.state != "callback"],
-        queues=[_queue(name, lines.get(name, []), promised[name]) for name in setup.queues],
-        agents=[agent_info(agent) for agent in agents],
-        messages={box: sum(one.box == box and not one.heard_by for one in state.messages.values())
-                  for box in setup.boxes})
+    def __init__(self) -> None:
+        self._infos: dict[str, tuple[ContactRecord, ContactInfo]] = {}
+
+    def board(self, state: State, setup: Setup, now: float) -> Board:
+        """Contacts oldest first, queues and agents in the configuration's order.
+
+        A callback that is not due is only counted.
+        """
+        order = {name: place for place, name in enumerate(setup.agents)}
+        agents = sorted(state.agents.values(), key=lambda agent: order.get(agent.name, len(order)))
+        lines = state.lines()
+        promised = Counter(state.contacts[name].record.queue for name in state.callbacks.values())
+        self._infos = {name: self._info(contact.record) for name, contact in state.contacts.items()}
+        return Board(
+            at=now,
+            contacts=[info for record, info in self._infos.values() if record.state != "callback"],
+            queues=[_queue(name, lines.get(name, []), promised[name]) for name in setup.queues],
+            agents=[agent_info(agent) for agent in agents],
+            messages={box: sum(one.box == box and not one.heard_by for one in state.messages.values())
+                      for box in setup.boxes})
+
+    def _info(self, record: ContactRecord) -> tuple[ContactRecord, ContactInfo]:
+        known = self._infos.get(record.contact)
+        return known if known is not None and known[0] is record else (record, contact_info(record))
 
 
 def agent_info(agent: Agent) -> AgentInfo:

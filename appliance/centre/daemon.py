@@ -53,7 +53,7 @@ from appliance.bus.messages import (
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.centre import voicemail
-from appliance.centre.board import board, contact_info
+from appliance.centre.board import Boards, contact_info
 from appliance.centre.callbacks.archive import Archive
 from appliance.centre.commands import COMMANDS
 from appliance.centre.effects import Effect
@@ -85,7 +85,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 BOARD_EVERY_S = 0.1
-CHECK_S = 1.0                                     # between looks for what must never be: they cost a scan
+BOARD_RESTS = 19.0                                # times what a board takes: 1/20 of the time at most
 RETRY_S = 1.0                                     # an owner that is not there, a disk that is full
 CHECKPOINT_ENTRIES = 5000                         # a replay is never much longer
 MAX_CONTACTS = 500                                # of one GetContacts
@@ -132,11 +132,11 @@ class Centre:
         self._worker = Worker(context.config, context.state_dir, self._inbox.put_nowait)
         self._versions = Versions(context.state_dir / FLOWS)
         self._deciding = False                    # the state is ahead of the disk
-        self._board = board(engine.state, engine.setup, time.time())
+        self._boards = Boards()
+        self._board = self._boards.board(engine.state, engine.setup, time.time())
         self._board_changed = asyncio.Event()
         self._entries_since_checkpoint = 0
         self._violations: list[str] = []
-        self._check_at = 0.0
 
     async def run(self) -> None:
         """Until told to stop. Events are heard before the table is asked for: nothing falls between."""
@@ -147,7 +147,7 @@ class Centre:
         await bus.hear("trunkd", self._hear_trunkd)
         await bus.hear("spand", self._hear_spand)
         bus.on_back(self._back)
-        await bus.answer(self._answer)
+        await bus.answer(self._answer, beside=(GetFigures, GetFigureCounts))
         await self._context.up()
         tasks = [self._context.keep(part) for part in self._parts()]
         try:
@@ -290,14 +290,12 @@ class Centre:
                 await self._context.bus.say(left)
 
     def _note(self) -> None:
-        state = self._engine.state
-        self._context.facts.update(
-            contacts=len(state.contacts), waiting=sum(one.waiting for one in state.contacts.values()),
-            log_seq=self._events.seq)
-        if (now := time.monotonic()) < self._check_at:
-            return
-        self._check_at = now + CHECK_S
-        found = violations(state)
+        self._context.facts.update(contacts=len(self._engine.state.contacts), waiting=self._engine.waiting,
+                                   log_seq=self._events.seq)
+
+    def _check(self) -> None:
+        """What must never be, said once."""
+        found = violations(self._engine.state)
         if found != self._violations:
             for sentence in found:
                 log.error("must not be: %s", sentence)
@@ -372,15 +370,18 @@ class Centre:
     def _current_board(self) -> Board:
         """As the log has it: between a decision and its commit the one before."""
         if not self._deciding:
-            self._board = board(self._engine.state, self._engine.setup, time.time())
+            self._board = self._boards.board(self._engine.state, self._engine.setup, time.time())
         return self._board
 
     async def _publish(self) -> None:
         while True:
             await self._board_changed.wait()
             self._board_changed.clear()
+            began = time.monotonic()
+            self._check()
             await self._context.bus.say(self._current_board())
-            await asyncio.sleep(BOARD_EVERY_S)
+            took_s = time.monotonic() - began
+            await asyncio.sleep(max(BOARD_EVERY_S, took_s * BOARD_RESTS))
 
     async def _answer(self, request: Request[Any]) -> Reply:
         if isinstance(request, GetBoard):

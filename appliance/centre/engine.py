@@ -114,6 +114,11 @@ class Engine:
         times = (self._timers.next(), self._floor.next_change(self._turned_at))
         return min((at for at in times if at is not None), default=None)
 
+    @property
+    def waiting(self) -> int:
+        """Contacts in line, those that ring somewhere included."""
+        return self._floor.waiting
+
     def take(self) -> tuple[list[Entry], list[Request[Any] | Effect]]:
         """What was decided since the last call: entries for the log, actions for after it is on the disk."""
         taken = self._entries, self._actions

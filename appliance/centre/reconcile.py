@@ -2,7 +2,7 @@
 
 import logging
 
-from appliance.bus.messages import Alert, Answer, CallInfo, CallTable, Hangup, Proceed
+from appliance.bus.messages import Alert, Answer, CallInfo, CallTable, Dial, Hangup, Proceed
 from appliance.centre import acd, ending, events, inbound, outbound, told
 from appliance.centre.callbacks import meeting, reaching
 from appliance.centre.control import originating, parties, transfer
@@ -23,8 +23,9 @@ def reconcile(turn: Turn, table: CallTable) -> None:
     for call in table.released:
         if call.inbound and not call.answered and not turn.state.knows(call.leg):
             _missed(turn, call)
+    rung = {action.leg for action in turn.actions if isinstance(action, Dial)}       # by what is gone
     for agent in turn.state.agents.values():
-        if agent.leg and agent.leg not in calls:
+        if agent.leg and agent.leg not in calls and agent.leg not in rung:
             turn.log(events.AgentLegGone(agent=agent.name))
     hung_up = {action.leg for action in turn.actions if isinstance(action, Hangup)}
     for call in table.calls:

@@ -86,12 +86,12 @@ def _ask(run_dir: Path, request: Callable[[], Request[AgentReply]]) -> None:
 async def table(bus: Bus) -> list[str]:
     """A line for each agent."""
     board = (await bus.ask(GetBoard())).board
-    return [_line(agent, board.at) for agent in board.agents]
+    return [_line(agent, board.at) for agent in board.agents] or ["no agents: centre.agents has none"]
 
 
 def _line(agent: AgentInfo, now: float) -> str:
     minutes, seconds = divmod(max(0, round(now - agent.since)), 60)
-    notes = [agent.reason, f"then {agent.wish}" if agent.wish else "",
+    notes = [agent.reason, f"then {agent.wish} {agent.wish_reason}".rstrip() if agent.wish else "",
              "over the limit" if agent.overran else ""]
     return (f"{agent.name:<16}{agent.extension or '-':<10}{agent.state:<13}{minutes:>4}:{seconds:02}"
             f"{agent.calls:>5} calls  {', '.join(filter(None, notes))}").rstrip()

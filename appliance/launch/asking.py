@@ -1,15 +1,16 @@
 """What all commands share: options, asking a running box, and how an error ends a command."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from appliance.bus.client import Bus, BusAway, BusError
-from appliance.bus.runner import EX_CONFIG, EX_UNAVAILABLE
 from appliance.errors import BranchlineError, ConfigError
 from appliance.launch.place import CannotStart
 
@@ -20,7 +21,16 @@ CONFIG = click.option("--config", type=PATH, default=Path("branchline.yaml"), sh
                       help="The box's configuration.")
 STATE_DIR = click.option("--state-dir", type=PATH, default=Path("var"), show_default=True,
                          help="Database and recordings: what must outlive a power cut.")
-RUN_DIR = click.option("--run-dir", type=PATH, default=Path("run"), show_default=True,
+
+
+def _run_dir(context: click.Context, param: click.Parameter, given: Path) -> Path:
+    """As given, else as given to the command's group: `agents --run-dir X ready zhang` is at X, too."""
+    source = context.get_parameter_source("run_dir")
+    above = context.parent.params.get("run_dir") if context.parent is not None else None
+    return above if above is not None and source is ParameterSource.DEFAULT else given
+
+
+RUN_DIR = click.option("--run-dir", type=PATH, default=Path("run"), show_default=True, callback=_run_dir,
                        help="Sockets and the record ring: gone after a boot.")
 
 
@@ -40,11 +50,11 @@ def or_exit(act: Callable[[], T]) -> T:
     try:
         return act()
     except ConfigError as error:
-        leave(str(error), EX_CONFIG)
+        leave(str(error), os.EX_CONFIG)
     except CannotStart as error:
         leave(str(error), error.code)
     except (BusAway, BusError) as error:
-        leave(str(error), EX_UNAVAILABLE)
+        leave(str(error), os.EX_UNAVAILABLE)
     except BranchlineError as error:
         leave(str(error), 1)
 

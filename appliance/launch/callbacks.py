@@ -50,7 +50,6 @@ def _ask_done(run_dir: Path, request: Callable[[], Request[Done]]) -> None:
 @click.pass_context
 def callbacks(context: click.Context, run_dir: Path) -> None:
     """Customers who are to be called back, in the order of their places."""
-    context.obj = run_dir
     if context.invoked_subcommand is None:
         found = on_bus(run_dir, lambda bus: bus.ask(GetCallbacks()), name="boxd").callbacks
         now = time.time()
@@ -64,7 +63,7 @@ def callbacks(context: click.Context, run_dir: Path) -> None:
 @AT
 @AGENT
 @NOTE
-@click.pass_obj
+@RUN_DIR
 def book(run_dir: Path, number: str, queue: str, trunk: str, at: datetime | None, agent: str,
          note: str) -> None:
     """Have NUMBER called back, as soon as its turn comes or at a time."""
@@ -74,7 +73,7 @@ def book(run_dir: Path, number: str, queue: str, trunk: str, at: datetime | None
 
 @callbacks.command()
 @CONTACT
-@click.pass_obj
+@RUN_DIR
 def cancel(run_dir: Path, contact: str) -> None:
     """Nobody is called any more for CONTACT."""
     _ask_done(run_dir, lambda: CancelCallback(contact=contact))
@@ -83,7 +82,7 @@ def cancel(run_dir: Path, contact: str) -> None:
 @callbacks.command()
 @CONTACT
 @click.option("--at", type=Moment(), required=True, help='20:00 or "2026-10-01 20:00".')
-@click.pass_obj
+@RUN_DIR
 def move(run_dir: Path, contact: str, at: datetime) -> None:
     """CONTACT is called at another time."""
     _ask_callback(run_dir, lambda: MoveCallback(contact=contact, at=_at(at)))
@@ -98,7 +97,6 @@ def move(run_dir: Path, contact: str, at: datetime) -> None:
 @click.pass_context
 def abandoned(context: click.Context, run_dir: Path, days: float, queue: str, every: bool) -> None:
     """Callers who went before anybody talked to them, newest first."""
-    context.obj = run_dir
     if context.invoked_subcommand is None:
         found = on_bus(run_dir, lambda bus: bus.ask(GetAbandoned(days=days, queue=queue, every=every)),
                        name="boxd").contacts
@@ -111,7 +109,7 @@ def abandoned(context: click.Context, run_dir: Path, days: float, queue: str, ev
 @AT
 @AGENT
 @NOTE
-@click.pass_obj
+@RUN_DIR
 def call_abandoned(run_dir: Path, contact: str, queue: str, at: datetime | None, agent: str,
                    note: str) -> None:
     """Call back who called in CONTACT: at the place that the customer had, or by an agent now."""
@@ -122,7 +120,7 @@ def call_abandoned(run_dir: Path, contact: str, queue: str, at: datetime | None,
 @CONTACT
 @click.option("--code", required=True, help="What came of it, in a word.")
 @NOTE
-@click.pass_obj
+@RUN_DIR
 def close_abandoned(run_dir: Path, contact: str, code: str, note: str) -> None:
     """Nobody needs to call back for CONTACT."""
     _ask_done(run_dir, lambda: CloseAbandoned(contact=contact, code=code, note=note))
@@ -134,7 +132,6 @@ def close_abandoned(run_dir: Path, contact: str, code: str, note: str) -> None:
 @click.pass_context
 def voicemail(context: click.Context, run_dir: Path, box: str) -> None:
     """Voice messages that are not done with, oldest first; a message is named like its recording."""
-    context.obj = run_dir
     if context.invoked_subcommand is None:
         found = on_bus(run_dir, lambda bus: bus.ask(GetMessages(box=box)), name="boxd").messages
         click.echo("\n".join(map(_message, found)) or "no messages")
@@ -143,7 +140,7 @@ def voicemail(context: click.Context, run_dir: Path, box: str) -> None:
 @voicemail.command()
 @click.argument("message")
 @click.option("--by", required=True, help="Who has heard it.")
-@click.pass_obj
+@RUN_DIR
 def heard(run_dir: Path, message: str, by: str) -> None:
     """Somebody has heard MESSAGE."""
     _ask_done(run_dir, lambda: HearMessage(message=message, by=by))
@@ -151,7 +148,7 @@ def heard(run_dir: Path, message: str, by: str) -> None:
 
 @voicemail.command()
 @click.argument("message")
-@click.pass_obj
+@RUN_DIR
 def done(run_dir: Path, message: str) -> None:
     """MESSAGE needs nobody's attention any more."""
     _ask_done(run_dir, lambda: FinishMessage(message=message))
@@ -207,7 +204,8 @@ def _results(found: SurveyResults) -> list[str]:
     for one in found.questions:
         rate = f"{one.answered / one.asked:.0%}" if one.asked else "-"
         counts = "  ".join(f"{answer}: {count}" for answer, count in enumerate(one.counts, 1))
-        lines.append(f"{one.question:<20}{one.average:>5.2f}   {one.answered} of {one.asked} ({rate})   "
+        average = f"{one.average:.2f}" if one.answered else "-"
+        lines.append(f"{one.question:<20}{average:>5}   {one.answered} of {one.asked} ({rate})   "
                      f"{counts}")
     return lines
 

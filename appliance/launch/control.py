@@ -1,6 +1,7 @@
 """branchline control: what an agent or a supervisor does with a call, from the command line."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from appliance.bus.messages import (
     CancelConsult,
     Confer,
     Consult,
+    DisposeContact,
     DropParty,
     EndTalk,
     Fetch,
@@ -25,61 +27,108 @@ from appliance.bus.messages import (
     SendKeys,
     ShowTalk,
     StopMonitor,
+    TagContact,
     TakeOver,
     Transfer,
 )
 from appliance.launch.asking import RUN_DIR, on_bus
 
-Make = Callable[[str, str], Request[Any]]
+RING = "an agent, a number as AGENT would dial it, or senior: who is ready and knows more of what is asked"
+WHOSE = "SUPERVISOR: an agent's name or an extension"
 
-ALONE: dict[str, tuple[Make, str]] = {
-    "hold": (lambda agent, _: Hold(agent=agent), "the customer hears music"),
-    "retrieve": (lambda agent, _: Retrieve(agent=agent), "back to the customer"),
-    "cancel-consult": (lambda agent, _: CancelConsult(agent=agent), "without who is consulted"),
-    "park": (lambda agent, _: Park(agent=agent), "into a slot"),
-    "hide": (lambda agent, _: HideTalk(agent=agent), "record silence for two minutes"),
-    "show": (lambda agent, _: ShowTalk(agent=agent), "record again"),
-    "end": (lambda agent, _: EndTalk(agent=agent), "hang up"),
-}
-WITH: dict[str, tuple[Make, str]] = {
-    "consult": (lambda agent, to: Consult(agent=agent, to=to), "an agent or a number"),
-    "transfer": (lambda agent, to: Transfer(agent=agent, to=to),
-                 "an agent, a number, queue:NAME; none: who is consulted"),
-    "confer": (lambda agent, to: Confer(agent=agent, to=to), "an agent or a number; none: who is consulted"),
-    "drop": (lambda agent, to: DropParty(agent=agent, who=to), "an agent or a number of the talk"),
-    "fetch": (lambda agent, to: Fetch(agent=agent, slot=int(to)), "a parking slot"),
-    "pick-up": (lambda agent, to: PickUp(agent=agent, of_agent=to), "another agent; none: of the own queues"),
-    "call": (lambda agent, to: PlaceCall(agent=agent, to=to), "an agent or a number"),
-    "keys": (lambda agent, to: SendKeys(agent=agent, digits=to), "digits, as DTMF"),
-    "listen": (lambda agent, to: Monitor(agent=agent, at=to, mode="listen"), "the supervisor, an extension"),
-    "whisper": (lambda agent, to: Monitor(agent=agent, at=to, mode="whisper"), "as listen, to the agent"),
-    "barge": (lambda agent, to: Monitor(agent=agent, at=to, mode="barge"), "as listen; all hear it"),
-    "stop-listening": (lambda agent, to: StopMonitor(agent=agent, at=to), "the supervisor, or the extension"),
-    "take-over": (lambda agent, to: TakeOver(agent=agent, at=to), "the supervisor, or the extension"),
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    make: Callable[[str, Any], Request[Any]]      # of the agent, and of what it takes
+    words: str
+    takes: str = ""                               # after AGENT; in brackets: may be left out
+
+
+VERBS = {
+    "hold": Verb(lambda agent, _: Hold(agent=agent), "The customer of AGENT hears music."),
+    "retrieve": Verb(lambda agent, _: Retrieve(agent=agent), "AGENT goes back to the customer."),
+    "consult": Verb(lambda agent, to: Consult(agent=agent, to=to),
+                    f"AGENT asks TO while the customer waits. TO: {RING}.", "TO"),
+    "cancel-consult": Verb(lambda agent, _: CancelConsult(agent=agent),
+                           "AGENT goes back to the customer, whoever is consulted goes."),
+    "transfer": Verb(lambda agent, to: Transfer(agent=agent, to=to),
+                     "The customer of AGENT goes to who is consulted, or at once to TO. TO: queue:NAME, "
+                     f"survey:NAME, {RING}.", "[TO]"),
+    "confer": Verb(lambda agent, to: Confer(agent=agent, to=to),
+                   f"All talk: with who is consulted, or with TO, who is rung. TO: {RING}.", "[TO]"),
+    "drop": Verb(lambda agent, to: DropParty(agent=agent, who=to),
+                 "WHO leaves the conference of AGENT. WHO: an agent or a number.", "WHO"),
+    "park": Verb(lambda agent, _: Park(agent=agent), "The customer of AGENT waits in a slot."),
+    "fetch": Verb(lambda agent, to: Fetch(agent=agent, slot=to),
+                  "AGENT is rung for the customer who is parked in SLOT.", "SLOT"),
+    "pick-up": Verb(lambda agent, to: PickUp(agent=agent, of_agent=to),
+                    "AGENT is rung for a customer who rings at OTHER, or at any agent of the same queues.",
+                    "[OTHER]"),
+    "call": Verb(lambda agent, to: PlaceCall(agent=agent, to=to),
+                 "AGENT is rung, then TO. TO: an agent, or a number as AGENT would dial it.", "TO"),
+    "keys": Verb(lambda agent, to: SendKeys(agent=agent, digits=to),
+                 "Whom AGENT talks with hears DIGITS (DTMF).", "DIGITS"),
+    "hide": Verb(lambda agent, _: HideTalk(agent=agent),
+                 "Record silence for at most two minutes: AGENT asks for card data."),
+    "show": Verb(lambda agent, _: ShowTalk(agent=agent), "Record the talk of AGENT again."),
+    "end": Verb(lambda agent, _: EndTalk(agent=agent),
+                "AGENT hangs up; in a conference the others go on."),
+    "listen": Verb(lambda agent, at: Monitor(agent=agent, at=at, mode="listen"),
+                   f"SUPERVISOR is rung and hears the talk of AGENT. {WHOSE}.", "SUPERVISOR"),
+    "whisper": Verb(lambda agent, at: Monitor(agent=agent, at=at, mode="whisper"),
+                    "As listen; AGENT hears SUPERVISOR, the customer does not.", "SUPERVISOR"),
+    "barge": Verb(lambda agent, at: Monitor(agent=agent, at=at, mode="barge"),
+                  "As listen; all hear SUPERVISOR.", "SUPERVISOR"),
+    "stop-listening": Verb(lambda agent, at: StopMonitor(agent=agent, at=at),
+                           f"SUPERVISOR leaves the talk of AGENT. {WHOSE}.", "SUPERVISOR"),
+    "take-over": Verb(lambda agent, at: TakeOver(agent=agent, at=at),
+                      f"SUPERVISOR, who listens, goes on in place of AGENT. {WHOSE}.", "SUPERVISOR"),
 }
 
 
 @click.group()
-def control() -> None:
-    """What AGENT does with a call: hold, transfer, confer, park ...; what a supervisor does with it."""
+@RUN_DIR
+def control(run_dir: Path) -> None:
+    """What an agent does with a call (hold, transfer, park ...), and what a supervisor does with it."""
 
 
-def _command(name: str, make: Make, words: str, takes: bool) -> None:
-    @control.command(name, help=f"TO: {words}." if takes else f"AGENT: {words}.")
+@control.command()
+@click.argument("contact")
+@click.argument("tags", nargs=-1, metavar="[TAG]...")
+@RUN_DIR
+def tag(contact: str, tags: tuple[str, ...], run_dir: Path) -> None:
+    """CONTACT has these TAGs from now on, and no others."""
+    _ask(run_dir, TagContact(contact=contact, tags=list(tags)))
+
+
+@control.command()
+@click.argument("contact")
+@click.argument("code")
+@click.option("--note", default="", help="What else is to be known.")
+@RUN_DIR
+def dispose(contact: str, code: str, note: str, run_dir: Path) -> None:
+    """CODE came of CONTACT."""
+    _ask(run_dir, DisposeContact(contact=contact, code=code, note=note))
+
+
+def _ask(run_dir: Path, request: Request[Any]) -> None:
+    reply = on_bus(run_dir, lambda bus: bus.ask(request), name="boxd")
+    slot = f": slot {reply.slot}" if isinstance(reply, ParkedAt) else ""
+    click.echo(f"contact {reply.contact}{slot}")
+
+
+def _command(name: str, verb: Verb) -> None:
+    @control.command(name, help=verb.words)
     @click.argument("agent")
-    @click.argument("to", required=False, default="")
     @RUN_DIR
-    def act(agent: str, to: str, run_dir: Path) -> None:
-        try:
-            request = make(agent, to)
-        except ValueError:
-            raise click.UsageError(f"{to}: is no number") from None
-        reply = on_bus(run_dir, lambda bus: bus.ask(request), name="boxd")
-        slot = f": slot {reply.slot}" if isinstance(reply, ParkedAt) else ""
-        click.echo(f"contact {reply.contact}{slot}")
+    def act(agent: str, run_dir: Path, to: Any = None) -> None:
+        _ask(run_dir, verb.make(agent, to or ""))
+
+    if verb.takes:
+        act.params.append(click.Argument(
+            ["to"], metavar=verb.takes, required=not verb.takes.startswith("["),
+            type=click.IntRange(1) if verb.takes == "SLOT" else str))
 
 
-for _name, (_make, _words) in ALONE.items():
-    _command(_name, _make, _words, takes=False)
-for _name, (_make, _words) in WITH.items():
-    _command(_name, _make, _words, takes=True)
+for _name, _verb in VERBS.items():
+    _command(_name, _verb)

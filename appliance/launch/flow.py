@@ -18,6 +18,7 @@ from appliance.config.schema import Config
 from appliance.errors import ConfigError
 from appliance.launch import prompts
 from appliance.launch.asking import PATH, or_exit
+from appliance.launch.moments import Moment
 from appliance.media import speech
 from appliance.media.prompts import Library, PromptError
 
@@ -41,7 +42,7 @@ def flow() -> None:
               "digits are awaited: 1,12345#,2. A - is nothing. After the last: nothing.")
 @click.option("--caller", default="13800000000", show_default=True, help="The caller's number.")
 @click.option("--called", default="5000", show_default=True)
-@click.option("--at", type=click.DateTime(), help="When, by this machine's clock. [now]")
+@click.option("--at", type=Moment(), help='When, e.g. 20:00 or "2026-10-01 20:00". [now]')
 @click.option("--lookup", "lookups", multiple=True, metavar="SOURCE=ANSWER",
               help="A JSON object, missing, or error; again for the next answer of the source.")
 @click.option("--catalogue", type=PATH, help="TOML of `branchline prompts build`: what the prompts say.")
@@ -55,9 +56,10 @@ def test(file: Path, config: Path | None, keys: str, caller: str, called: str, a
     """
     centre, names = _configured(config)
     zone = or_exit(box_zone)
+    moment = at or datetime.now(zone)
     call = tester.Call(
         keys=[part for part in keys.split(",") if part], caller=caller, called=called,
-        at=(at or datetime.now(zone)).replace(tzinfo=zone).timestamp(), zone=zone, answers=_answers(lookups),
+        at=moment.replace(tzinfo=moment.tzinfo or zone).timestamp(), zone=zone, answers=_answers(lookups),
         texts=or_exit(lambda: _texts(centre, catalogue)))
     found = or_exit(lambda: load_flow(file, names.queues, names))
     outcome = tester.run(found, call, centre.centre if centre else None)

@@ -8,7 +8,6 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.bus.runner import EX_UNAVAILABLE
 from appliance.errors import Unavailable
 
 SOCKET_PATH_OCTETS = 107                          # sun_path without its end, unix(7)
@@ -18,7 +17,7 @@ SOCKET_NAME_OCTETS = 40                           # the longest name below the r
 class CannotStart(Unavailable):
     """Why nothing was started, and what to do. `code` is sysexits'."""
 
-    def __init__(self, text: str, code: int = EX_UNAVAILABLE) -> None:
+    def __init__(self, text: str, code: int = os.EX_UNAVAILABLE) -> None:
         super().__init__(text)
         self.code = code
 

@@ -9,6 +9,7 @@ from appliance.bus.client import Bus
 from appliance.bus.messages import (
     AgentExplained,
     ContactExplained,
+    ContactInfo,
     ExplainAgent,
     ExplainContact,
     GetBoard,
@@ -52,9 +53,13 @@ async def table(bus: Bus) -> list[str]:
     for queue in board.queues:
         oldest = f", the first for {round(board.at - queue.oldest_since)} s" if queue.waiting else ""
         lines.append(f"{queue.name}: {len(queue.waiting)} waiting{oldest}")
-        lines += [f"  {place:>3}  {name}  {of[name].calling or 'withheld'}"
+        lines += [f"  {place:>3}  {name}  {_customer(of[name])}"
                   for place, name in enumerate(queue.waiting, 1) if name in of]
-    return lines
+    return lines or ["no queues: centre.queues has none"]
+
+
+def _customer(contact: ContactInfo) -> str:
+    return contact.called if contact.direction == "out" else contact.calling or "withheld"
 
 
 async def _explained(bus: Bus, name: str) -> list[str]:

@@ -86,12 +86,11 @@ def calendar(name: str | None, state: str | None, until: datetime | None, run_di
         is_open = None if state == "by-hours" else state == "open"
         request = ForceCalendar(calendar=name, open=is_open, until=end)
         found = on_bus(run_dir, lambda bus: bus.ask(request), name="boxd").calendars
-    for one in found:
-        if name in (None, one.name):
-            click.echo(_line(one))
+    lines = [_line(one) for one in found if name in (None, one.name)]
+    click.echo("\n".join(lines) or "no calendars: centre.calendars has none")
 
 
 def _line(calendar: CalendarInfo) -> str:
     until = (f", until {datetime.fromtimestamp(calendar.until):%a %Y-%m-%d %H:%M}"
-             if calendar.until is not None else "")
+             if calendar.until is not None and calendar.forced is None else "")
     return f"{calendar.name:<16}{'open' if calendar.open else 'closed':<8}{calendar.why}{until}"

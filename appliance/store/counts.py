@@ -6,7 +6,7 @@ they are. `ongoing` is what the fold remembers. All three follow from the events
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import msgspec
@@ -141,7 +141,7 @@ class Counts:
         self._write_ongoing(connection)
         if not self._new:
             return
-        connection.execute(insert(counts), [asdict(count) for count in self._new])
+        connection.execute(_COUNT, [{name: getattr(count, name) for name in _FIELDS} for count in self._new])
         grown: dict[Quarter, list[Count]] = defaultdict(list)
         for count in self._new:
             grown[count.of, quarter_ms(count.at_ms), count.name].append(count)
@@ -153,7 +153,7 @@ class Counts:
             (fresh if not sums else changed).append(quarter)
             self._quarters[quarter] = _grown(sums, grows)
         if fresh:
-            connection.execute(insert(intervals), [self._row(quarter) for quarter in fresh])
+            connection.execute(_INTERVAL, [self._row(quarter) for quarter in fresh])
         if changed:
             connection.execute(_UPDATE, [self._row(quarter, "of_") for quarter in changed])
         newest = max(quarter[1] for quarter in grown)
@@ -171,7 +171,7 @@ class Counts:
         changed = [name for name, data in self.ongoing.items() if self._stored.get(name) != data]
         added = [{"name": name, "data": self.ongoing[name]} for name in changed if name not in self._stored]
         if added:
-            connection.execute(insert(ongoing), added)
+            connection.execute(_BEGIN, added)
         again = [{"of_name": name, "data": self.ongoing[name]} for name in changed if name in self._stored]
         if again:
             connection.execute(_REMEMBER, again)
@@ -179,16 +179,20 @@ class Counts:
             self._stored = dict(self.ongoing)
 
 
+_COUNT, _INTERVAL, _BEGIN = insert(counts), insert(intervals), insert(ongoing)
+_FIELDS = tuple(one.name for one in fields(Count))
 _UPDATE = update(intervals).where(and_(
     intervals.c.of == bindparam("of_of"), intervals.c.at_ms == bindparam("of_at_ms"),
     intervals.c.name == bindparam("of_name")))
+_SUMS = select(intervals.c.sums).where(
+    intervals.c.of == bindparam("of"), intervals.c.at_ms == bindparam("at_ms"),
+    intervals.c.name == bindparam("name"))
 _REMEMBER = update(ongoing).where(ongoing.c.name == bindparam("of_name"))
 
 
 def _read(connection: Connection, quarter: Quarter) -> Sums:
     of, at_ms, name = quarter
-    data = connection.execute(select(intervals.c.sums).where(
-        intervals.c.of == of, intervals.c.at_ms == at_ms, intervals.c.name == name)).scalar()
+    data = connection.execute(_SUMS, {"of": of, "at_ms": at_ms, "name": name}).scalar()
     return {} if data is None else sums_of(data)
 
 

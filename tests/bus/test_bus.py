@@ -82,6 +82,33 @@ async def test_request_is_answered_refused_or_nobody_is_there(bus_server: Path) 
     await acdd.close()
 
 
+async def test_who_asks_for_something_long_keeps_nobody_waiting(bus_server: Path) -> None:
+    trunkd, acdd = await Bus.connect(bus_server, "trunkd"), await Bus.connect(bus_server, "acdd")
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    at_once, most = 0, 0
+
+    async def handle(request: Request[Any]) -> Reply:
+        nonlocal at_once, most
+        if isinstance(request, GetCalls):
+            at_once += 1
+            most = max(most, at_once)
+            begun.set()
+            await may_end.wait()
+            at_once -= 1
+            return CallTable(calls=[], released=[])
+        return Done()
+
+    await trunkd.answer(handle, beside=(GetCalls,))
+    long_ones = [asyncio.create_task(acdd.ask(GetCalls())) for _ in range(2)]
+    await asyncio.wait_for(begun.wait(), 5)
+    assert await acdd.ask(Hangup(leg="x")) == Done()
+    may_end.set()
+    assert await asyncio.gather(*long_ones) == [CallTable(calls=[], released=[])] * 2
+    assert most == 1, "they take their turns"
+    await trunkd.close()
+    await acdd.close()
+
+
 async def test_who_is_cancelled_just_when_the_answer_comes_ends_even_so(bus_server: Path) -> None:
     trunkd, acdd = await Bus.connect(bus_server, "trunkd"), await Bus.connect(bus_server, "acdd")
 

@@ -362,7 +362,7 @@ def test_notes_are_written_until_the_next_contact(office: Office) -> None:
 
 @pytest.mark.parametrize(("ask", "sentence"), [
     (Hold(agent="zoe"), "zoe: no agent is called so"),
-    (Hold(agent="bo"), "bo: talks with no customer, is not-ready"),
+    (Hold(agent="bo"), "bo: talks with no customer, is not ready"),
     (Consult(agent="ann", to="ann"), "ann: is talking"),
     (Consult(agent="ann", to="777777777"), "777777777: is no agent and no extension"),
     (Consult(agent="ann", to="queue:sales"), "a queue cannot be consulted"),

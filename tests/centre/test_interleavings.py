@@ -4,6 +4,7 @@ After every step: no violation, replay of the log gives the same state, no calle
 be rung, and spand does what it would be told again. At the end all have hung up and nothing is left over.
 """
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -52,6 +53,7 @@ from appliance.bus.messages import (
     Transfer,
 )
 from appliance.centre.engine import Engine
+from appliance.centre.timers import timers_of
 from appliance.errors import StateError
 from tests.centre.office import AGENTS, CENTRE, Office, incoming, setup
 
@@ -243,6 +245,11 @@ class Branch(RuleBasedStateMachine):
         assert self.shadow.state == self.office.engine.state
 
     @invariant()
+    def timers_are_those_of_the_state(self) -> None:
+        kept, state = self.office.engine._timers, self.office.engine.state
+        assert kept.due(math.inf) == timers_of(state).due(math.inf)
+
+    @invariant()
     def nobody_waits_for_nothing(self) -> None:
         state, queues = self.office.engine.state, self.office.setup.queues
         free = {agent.name for agent in state.agents.values() if agent.free}
@@ -258,12 +265,14 @@ class Branch(RuleBasedStateMachine):
             leg: play for leg, play in office.playing.items() if leg in held}
         assert {frozenset((one.leg_a, one.leg_b)) for one in wishes if isinstance(one, Bridge)} == {
             pair for pair in office.bridged if pair <= held.keys()}
-        assert {one.recording: one for one in wishes if isinstance(one, StartRecording)} == office.recording
+        assert {one.recording: one for one in wishes if isinstance(one, StartRecording)} == {
+            name: one for name, one in office.recording.items() if one.caller_leg in held}
         assert {one.leg: one.conference for one in wishes if isinstance(one, JoinConference)} == {
             leg: name for leg, name in office.conferences.items() if leg in held}
         assert {one.supervisor: one for one in wishes if isinstance(one, Supervise)} == {
             leg: one for leg, one in office.supervising.items() if leg in held and one.agent in held}
-        assert {one.leg for one in wishes if isinstance(one, MaskDigits) and one.on} == office.masked
+        assert {one.leg for one in wishes if isinstance(one, MaskDigits) and one.on} == (
+            office.masked & held.keys())
 
     @invariant()
     def records_are_the_engine_s(self) -> None:

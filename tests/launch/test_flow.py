@@ -95,7 +95,7 @@ def test_prompts_are_shown_as_their_texts(file: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["--lookup", "crm=[1]"], 2, "write a JSON object, missing or error"),
     (["--lookup", "crm={"], 2, "write SOURCE="),
-    (["--at", "yesterday"], 2, "does not match the format"),
+    (["--at", "yesterday"], 2, "is no time: give e.g. 20:00"),
     (["--config", "none.yaml"], 78, "none.yaml: No such file"),
 ])
 def test_wrong_words_are_told(file: Path, words: list[str], code: int, said: str) -> None:

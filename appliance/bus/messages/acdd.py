@@ -19,6 +19,7 @@ class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
     trunk: str = ""
     until: float = 0.0                            # when the state ends by itself; 0: not by time
     wish: str = ""                                # what comes after the work: not-ready, logged-out
+    wish_reason: str = ""
     overran: bool = False                         # not ready for longer than its reason allows
     calls: int = 0                                # talked since the log-in
     logged_in_at: float = 0.0
@@ -52,8 +53,9 @@ class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: float = 0.0
     queue: str = ""
     agent: str = ""
-    outcome: str = ""                             # answered, abandoned, rejected, failed, forwarded (by the
-                                                  # network, so that no more is known); "" while it goes on
+    # answered, abandoned, rejected, failed, forwarded (by the network), callback (promised to the caller),
+    # withdrawn (a callback that was called off, or its customer called in); "" while it goes on
+    outcome: str = ""
     ended_by: str = ""                            # caller, agent, box, line
     cause: int = 0                                # Q.850 of the caller's leg
     digits: str = ""                              # chosen in the flow

@@ -9,6 +9,7 @@ from appliance.centre.choice.lines import Place
 from appliance.centre.choice.outlook import wait_s
 from appliance.centre.choice.strategies import ring_of
 from appliance.centre.choice.view import View
+from appliance.centre.words import doing
 from appliance.config.queues import ABOUT_CONTACT, QueueConfig, relaxed
 
 MOST_SHOWN = 10
@@ -67,7 +68,7 @@ def explain_agent(view: View, name: str) -> AgentExplained:
     queues = tuple(queue for queue in view.rules.queues if view.crew.group(queue) & bit)
     standing, others = view.standings.get(name), sum(map(len, view.lines.arrived.values())) - len(spots)
     if standing is None or not standing.free:
-        words = f"is {standing.state if standing else 'not here'}"
+        words = f"is {doing(standing.state) if standing else 'not here'}"
     elif spots:
         words = f"is free and has {spots[0][2]} next"
     else:

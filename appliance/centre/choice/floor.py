@@ -165,6 +165,11 @@ class Floor:
                         found.setdefault(contact, Leave(contact, why, row.to or ""))
         return list(found.values())
 
+    @property
+    def waiting(self) -> int:
+        """Contacts in line, those that ring somewhere included."""
+        return len(self._lines.places)
+
     def position(self, contact: str) -> int:
         """In its queue, 1 the first; those that ring somewhere count."""
         return self._lines.position(contact)

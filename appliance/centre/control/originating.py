@@ -6,6 +6,7 @@ from appliance.centre.control.places import Place, place
 from appliance.centre.dialplan import ToTrunk
 from appliance.centre.state import Agent, Contact
 from appliance.centre.turn import NORMAL, Turn
+from appliance.centre.words import doing
 from appliance.config.schema import OutboundRoute
 from appliance.errors import StateError
 
@@ -15,7 +16,7 @@ NO_ANSWER = 19                                    # Q.850: no answer from user (
 def call(turn: Turn, agent: Agent, to: str, by: str) -> Contact:
     """StateError: it leads nowhere, or the agent's telephone cannot be rung."""
     if agent.state == "logged-out" or agent.contact or agent.leg or not agent.extension:
-        raise StateError(f"{agent.name}: is {'on the telephone' if agent.leg else agent.state}")
+        raise StateError(f"{agent.name}: is {'on the telephone' if agent.leg else doing(agent.state)}")
     if place(turn, agent, to).queue:
         raise StateError(f"{to}: name an agent or a number")
     name, leg = turn.setup.new_id(), turn.setup.new_id()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from appliance.centre.dialplan import ToTrunk
 from appliance.centre.state import Agent
 from appliance.centre.turn import Turn
+from appliance.centre.words import doing
 from appliance.errors import StateError
 
 QUEUE = "queue:"
@@ -72,5 +73,5 @@ def _of(agent: Agent) -> Place:
     if agent.state == "logged-out" or not agent.extension:
         raise StateError(f"{agent.name}: is logged out")
     if agent.contact or agent.leg:
-        raise StateError(f"{agent.name}: is {agent.state if agent.contact else 'on the telephone'}")
+        raise StateError(f"{agent.name}: is {doing(agent.state) if agent.contact else 'on the telephone'}")
     return Place(number=agent.extension, trunk=agent.trunk, agent=agent.name)

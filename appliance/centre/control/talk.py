@@ -15,6 +15,7 @@ from appliance.centre.control import media, parties, transfer
 from appliance.centre.control.places import place
 from appliance.centre.state import Agent, Contact, Party
 from appliance.centre.turn import NORMAL, Turn
+from appliance.centre.words import doing
 from appliance.errors import StateError
 
 _DIGITS = re.compile(r"[0-9A-D*#]{1,64}")
@@ -27,7 +28,7 @@ def of(turn: Turn, name: str) -> tuple[Agent, Contact]:
         raise StateError(f"{name}: no agent is called so")
     contact = turn.state.contacts.get(agent.contact)
     if contact is None or contact.record.state != "talking" or contact.record.agent != name:
-        raise StateError(f"{name}: talks with no customer, is {agent.state}")
+        raise StateError(f"{name}: talks with no customer, is {doing(agent.state)}")
     return agent, contact
 
 
@@ -155,7 +156,7 @@ def pick_up(turn: Turn, agent: Agent, of_agent: str) -> Contact:
     StateError: nobody rings there, or the agent is busy.
     """
     if agent.state == "logged-out" or agent.contact or agent.leg:
-        raise StateError(f"{agent.name}: is {agent.state if not agent.leg else 'on the telephone'}")
+        raise StateError(f"{agent.name}: is {doing(agent.state) if not agent.leg else 'on the telephone'}")
     ringing = sorted((one for one in turn.state.contacts.values() if one.record.state == "ringing"
                       and (one.record.agent == of_agent if of_agent else _serves(turn, agent, one))),
                      key=lambda one: one.line)

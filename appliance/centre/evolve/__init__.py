@@ -32,6 +32,8 @@ def _checkpoint(state: State, name: str, at: float, event: events.Checkpoint) ->
     for agent in state.agents.values():
         agents.renamed(agent)
         agents.occupy(state, agent, agent.leg)
+    for contact in state.contacts.values():
+        queues.waiting_since(contact)
 
 
 OF_BOX: OfBox = {

@@ -12,6 +12,8 @@ def renamed(agent: Agent) -> None:
     agent.state = RENAMED.get(agent.state, agent.state)
     agent.home_extension = agent.home_extension or agent.extension
     agent.home_trunk = agent.home_trunk or agent.trunk
+    if agent.state != "logged-out":
+        agent.logged_in_at = agent.logged_in_at or agent.since
 
 
 def occupy(state: State, agent: Agent, leg: str) -> None:

@@ -80,7 +80,7 @@ def _message_begun(state: State, contact: Contact, at: float, event: events.Mess
 
 
 def _message_over(state: State, contact: Contact, at: float, event: events.MessageOver) -> None:
-    contact.recording, contact.digit_until = "", 0.0
+    contact.stopped, contact.recording, contact.digit_until = contact.recording, "", 0.0
 
 
 def _attached(state: State, contact: Contact, at: float, event: events.Attached) -> None:

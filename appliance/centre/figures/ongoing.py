@@ -93,8 +93,11 @@ def milliseconds(at: float) -> int:
 
 
 def pieces(whole: Count) -> Iterator[Count]:
-    """The same time, cut where quarters of an hour begin; no more of it than a clock that was set tells."""
-    at_ms, until_ms = whole.at_ms, whole.at_ms + min(whole.for_ms, MOST_MS)
+    """The same time, cut where quarters of an hour begin. Of more than MOST_MS the last quarter, and no more:
+    a clock was set meanwhile, and it would be millions of pieces."""
+    at_ms, until_ms = whole.at_ms, whole.at_ms + whole.for_ms
+    if whole.for_ms > MOST_MS:
+        at_ms = quarter_ms(until_ms)
     while at_ms < until_ms:
         to_ms = min(until_ms, quarter_ms(at_ms) + INTERVAL_MS)
         yield replace(whole, at_ms=at_ms, for_ms=to_ms - at_ms)

@@ -71,6 +71,9 @@ agents and channels in use are times: they are cut where quarters begin, so a qu
 900 s of one agent. Who still waits is in `offered` and `waiting`, and is judged by a service level only once
 he is late.
 
+**Live figures** are the same ones: of today so far, of the last 30 minutes (borders need not be those of
+quarters up to two days), and what goes on at this moment is in them.
+
 **All queues together** count a contact once: from the first queue that it joined to the first answer, with
 all of its waits and without the flow between them. A contact that overflows from one queue to another is in
 both, and once in all. Who is answered and then transferred into a queue is in that queue, and not again in

@@ -101,7 +101,7 @@ class _Trial:
         self._give(CallIncoming(leg=LEG, trunk=TRUNK, called=self._call.called, calling=self._call.caller,
                                 calling_name="", complete=True, at=self._now))
         for _ in range(MOST):
-            contact = next(iter(self._engine.state.contacts.values()), None)
+            contact = self._engine.state.contact_of(LEG)
             if contact is None or not self._go_on(contact):
                 break
         self._out.keys_left = len(self._keys)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from appliance.bus.messages import MaskDigits, StopPlay
+from appliance.bus.messages import MaskDigits, StopPlay, StopRecording
 from appliance.centre import events, voicemail
 from appliance.centre.effects import EffectDone
 from appliance.centre.flow import (
@@ -146,6 +146,9 @@ def media_wishes(turn: Turn, contact: Contact) -> None:
         turn.do(StopPlay(leg=contact.arrived_leg))
     if contact.record.state == "flow" and contact.recording:
         record_message(turn, contact)
+    elif contact.record.state == "flow" and contact.stopped:
+        turn.do(StopRecording(recording=contact.stopped))
+    if contact.message:
         voicemail.wish(turn, contact)
 
 

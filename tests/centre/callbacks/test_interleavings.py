@@ -1,6 +1,8 @@
 """Any order of things, with callbacks among them: the same machine as of the whole centre, and more rules."""
 
 from collections import Counter
+from contextlib import suppress
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,10 +17,12 @@ from appliance.bus.messages import (
     HearMessage,
     MarkCallback,
     MoveCallback,
+    Request,
     Transfer,
 )
 from appliance.centre.engine import Engine
 from appliance.config.callbacks import CallbackConfig
+from appliance.errors import StateError
 from tests.centre.callbacks.home import CUSTOMER, SOON, live, with_flow
 from tests.centre.callbacks.test_survey import SURVEY
 from tests.centre.callbacks.test_voicemail import BOX
@@ -137,6 +141,25 @@ class CallingBack(Branch):
         for name in booked - set(state.callbacks.values()):
             record = self.office.records[name]
             assert record.state == "ended" or any(one.kind == "talk" for one in record.segments)
+
+    @rule(number=st.sampled_from(NUMBERS), agent=st.sampled_from(["", *AGENTS]), cancels=st.booleans())
+    def killed_before_a_wish_is_acted_on(self, number: str, agent: str, cancels: bool) -> None:
+        promised = list(self.office.engine.state.callbacks.values())
+        asked: Request[Any] = CancelCallback(contact=promised[0]) if cancels and promised else BookCallback(
+            number=number, queue="sales", trunk="telco", agent=agent)
+        with suppress(StateError):
+            self.office.engine.command(asked, self.office.now)
+        self.office._settle(acting=False)
+        self.office.restart()
+
+    @rule()
+    def killed_when_something_is_due(self) -> None:
+        office = self.office
+        if (deadline := office.engine.next_deadline()) is not None and deadline < office.now + 100.0:
+            office.now = max(office.now, deadline)
+            office.engine.expire(office.now)
+            office._settle(acting=False)
+            office.restart()
 
     @rule(what=st.sampled_from(["voice", "quiet", "machine"]), pick=PICK)
     def is_heard(self, what: str, pick: int) -> None:

@@ -23,6 +23,8 @@ from appliance.sim.figures import Figures as SimulatedFigures
 from appliance.sim.world import simulate
 from appliance.store.counts import TABLES, Sums, add, quarter_ms
 from appliance.store.events import Entry, EventLog
+from tests.centre.callbacks.home import branch as branch_of_callbacks
+from tests.centre.callbacks.home import out, promised
 from tests.centre.figures.books import START, Books, aims, books, event_log
 from tests.centre.figures.test_complaints import office as office
 from tests.centre.figures.test_complaints import only, over, ring
@@ -371,6 +373,20 @@ def test_a_log_of_before_gets_its_figures(rehearsal: Rehearsal, tmp_path: Path) 
     log.close()
 
 
+def test_a_clock_that_is_set_makes_no_years_of_work(office: Office) -> None:
+    """A box without a battery begins in 1970, until it hears what time it is."""
+    only(office, "ann")
+    office.call("c1", "5001")
+    office.answer(ring(office))
+    office.now += 50 * 365 * 86400.0 + 60.0
+    over(office, "c1")
+    with books(office) as kept:
+        assert kept.log.counts()["counts"] < 100
+        [row] = [row for row in kept.rows("agent", office.now - START - 60.0, office.now - START)
+                 if row.name == "ann"]
+        assert row.ratios["logged_in_s"].value == 60.0
+
+
 def test_nothing_that_a_log_may_have_stops_an_append() -> None:
     """Events of contacts and agents that nobody knows count nothing."""
     strangers = [Entry(at=1.0, contact="x", kind="AgentChanged",
@@ -378,3 +394,32 @@ def test_nothing_that_a_log_may_have_stops_an_append() -> None:
              Entry(at=1.0, contact="", kind="AgentLeft", data='{"agent":"nobody"}')]
     with event_log(strangers) as log:
         assert dump(log) == {"counts": [], "intervals": [], "ongoing": []}
+
+
+# --- callbacks
+
+
+@pytest.mark.need(3)
+def test_a_callback_is_no_wait_on_the_line_and_its_dialling_no_talk() -> None:
+    office = Office(branch_of_callbacks(), now=START)
+    only(office)
+    office.call("c1", "5001", calling="13955555555")
+    office.pass_time(10.0)
+    promise = promised(office, "c2")
+    office.pass_time(120.0)
+    over(office, "c1")
+    office.command(SetReady(agent="ann"))
+    office.pass_time(4.0)
+    office.answer(ring(office))
+    [customer] = out(office).values()
+    office.pass_time(6.0)
+    office.answer(customer)
+    office.pass_time(50.0)
+    over(office, customer)
+    office.pass_time(10.0)
+    with books(office) as kept:
+        assert kept.value("queue", "", "callbacks") == kept.value("queue", "", "callbacks_reached") == 1
+        assert kept.value("queue", "", "offered") == 2, "both who were on the line"
+        assert kept.value("agent", "ann", "talk_s") == 50.0
+        assert kept.value("queue", "", "callback_wait_s") == 130.0
+        assert [count.contact for count in kept.behind("queue", "", "callbacks_reached")[0]] == [promise]

@@ -10,7 +10,7 @@ HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 make gcc-12 libelf1 tshark ipro
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check conformance fuzz bench hil-dahdi clean setup apt-run apt-test apt-hil
+.PHONY: help run test check conformance fuzz interleavings bench hil-dahdi clean setup apt-run apt-test apt-hil
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ conformance: setup  ## Q.921, Q.931 and QSIG test purposes: a table of totals, d
 
 fuzz: apt-test setup  ## every decoder over a million bent inputs, an hour or two; ARGS='--only hdlc'
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+interleavings: setup  ## the centre under callers, agents, timers, kills in any order; STEPS=100000 ARGS='--seed 2'
+	$(BIN)/python -m tests.centre.interleavings $(or $(STEPS),100000) $(ARGS)
 
 bench: apt-test setup  ## measure: a table, build/bench.json, docs/benchmarks.md
 	$(BIN)/python -m tests.bench

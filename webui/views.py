@@ -105,6 +105,7 @@ class QueueView:
     waiting: tuple[Waiting, ...]
     oldest_since: float
     callbacks: int                                # promised
+    unreachable: int                              # of those waiting: no agent may serve them
 
 
 def queue_views(floor: Floor) -> list[QueueView]:
@@ -112,7 +113,8 @@ def queue_views(floor: Floor) -> list[QueueView]:
         return []
     contacts = {one.contact: one for one in floor.board.contacts}
     return [QueueView(queue.name, tuple(_waiting(name, contacts.get(name)) for name in queue.waiting),
-                      queue.oldest_since, queue.callbacks) for queue in floor.board.queues]
+                      queue.oldest_since, queue.callbacks, len(queue.unreachable))
+            for queue in floor.board.queues]
 
 
 def _waiting(name: str, contact: ContactInfo | None) -> Waiting:

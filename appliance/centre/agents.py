@@ -121,8 +121,8 @@ def not_ready(turn: Turn, name: str, reason: str, by: str, leg: str = "") -> Age
     """Now, or after the talk. StateError: logged out, or there is no such reason."""
     agent = _logged_in(turn, name)
     if turn.setup.reasons and reason not in turn.setup.reasons:
-        what = f"{reason} is none" if reason else "give one"
-        raise StateError(f"{name}: for which reason? {what}, there are {', '.join(turn.setup.reasons)}")
+        what = f"{reason} is no reason" if reason else "give a reason"
+        raise StateError(f"{name}: {what}, there are {', '.join(turn.setup.reasons)}")
     if agent.contact:
         _wish(turn, agent, NOT_READY, reason, by)
     elif (agent.state, agent.reason) != (NOT_READY, reason):

@@ -1,7 +1,7 @@
 """The board and the records as bus messages."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -17,20 +17,20 @@ class Boards:
     def __init__(self) -> None:
         self._infos: dict[str, tuple[ContactRecord, ContactInfo]] = {}
 
-    def board(self, state: State, setup: Setup, now: float) -> Board:
+    def board(self, state: State, setup: Setup, now: float, unreachable: Collection[str] = ()) -> Board:
         """Contacts oldest first, queues and agents in the configuration's order.
 
-        A callback that is not due is only counted.
+        A callback that is not due is only counted. `unreachable`: whom no agent may serve.
         """
         order = {name: place for place, name in enumerate(setup.agents)}
         agents = sorted(state.agents.values(), key=lambda agent: order.get(agent.name, len(order)))
-        lines = state.lines()
+        lines, unreachable = state.lines(), frozenset(unreachable)
         promised = Counter(state.contacts[name].record.queue for name in state.callbacks.values())
         self._infos = {name: self._info(contact.record) for name, contact in state.contacts.items()}
         return Board(
             at=now,
             contacts=[info for record, info in self._infos.values() if record.state != "callback"],
-            queues=[_queue(name, lines.get(name, []), promised[name]) for name in setup.queues],
+            queues=[_queue(name, lines.get(name, []), promised[name], unreachable) for name in setup.queues],
             agents=[agent_info(agent) for agent in agents],
             messages={box: sum(one.box == box and not one.heard_by for one in state.messages.values())
                       for box in setup.boxes})
@@ -48,6 +48,8 @@ def contact_info(record: ContactRecord) -> ContactInfo:
     return msgspec.convert(record, ContactInfo, from_attributes=True)
 
 
-def _queue(name: str, line: Sequence[Contact], callbacks: int) -> QueueInfo:
-    return QueueInfo(name=name, waiting=[contact.record.contact for contact in line], callbacks=callbacks,
-                     oldest_since=line[0].joined_at if line else 0.0)
+def _queue(name: str, line: Sequence[Contact], callbacks: int, unreachable: Collection[str]) -> QueueInfo:
+    waiting = [contact.record.contact for contact in line]
+    return QueueInfo(name=name, waiting=waiting, callbacks=callbacks,
+                     oldest_since=line[0].joined_at if line else 0.0,
+                     unreachable=[one for one in waiting if one in unreachable])

@@ -85,6 +85,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 BOARD_EVERY_S = 0.1
+CHECK_S = 1.0                                     # between looks for what must never be: they cost a scan
 BOARD_RESTS = 19.0                                # times what a board takes: 1/20 of the time at most
 RETRY_S = 1.0                                     # an owner that is not there, a disk that is full
 CHECKPOINT_ENTRIES = 5000                         # a replay is never much longer
@@ -137,6 +138,7 @@ class Centre:
         self._board_changed = asyncio.Event()
         self._entries_since_checkpoint = 0
         self._violations: list[str] = []
+        self._check_at = 0.0
 
     async def run(self) -> None:
         """Until told to stop. Events are heard before the table is asked for: nothing falls between."""
@@ -370,15 +372,18 @@ class Centre:
     def _current_board(self) -> Board:
         """As the log has it: between a decision and its commit the one before."""
         if not self._deciding:
-            self._board = self._boards.board(self._engine.state, self._engine.setup, time.time())
+            self._board = self._boards.board(self._engine.state, self._engine.setup, time.time(),
+                                             self._engine.unreachable())
         return self._board
 
     async def _publish(self) -> None:
         while True:
             await self._board_changed.wait()
             self._board_changed.clear()
-            began = time.monotonic()
-            self._check()
+            if (began := time.monotonic()) >= self._check_at:
+                self._check_at = began + CHECK_S
+                self._check()
+                began = time.monotonic()
             await self._context.bus.say(self._current_board())
             took_s = time.monotonic() - began
             await asyncio.sleep(max(BOARD_EVERY_S, took_s * BOARD_RESTS))

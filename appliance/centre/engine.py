@@ -82,10 +82,11 @@ class Engine:
         self._turn(_start, None, now)
 
     def lost_with(self, setup: Setup) -> list[str]:
-        """Places (flow, node or queue) where contacts are now and that another setup has not."""
+        """Places (flow with node or queue, queue, callbacks) where contacts are and that another setup has
+        not."""
         turn = Turn(self.state, setup, 0.0, self._floor, self._timers)
-        return sorted({f"{Path(contact.flow).name} {contact.record.queue or contact.node}"
-                       for contact in self.state.contacts.values() if _is_lost(turn, contact)})
+        return sorted({_place(contact) for contact in self.state.contacts.values()
+                       if _is_lost(turn, contact)})
 
     def versions_in_use(self) -> set[str]:
         """Of flows, by digest: those that live contacts began with."""
@@ -118,6 +119,10 @@ class Engine:
     def waiting(self) -> int:
         """Contacts in line, those that ring somewhere included."""
         return self._floor.waiting
+
+    def unreachable(self) -> list[str]:
+        """Contacts in line whom no agent may serve, whoever logs in and however long they wait."""
+        return self._floor.unreachable()
 
     def take(self) -> tuple[list[Entry], list[Request[Any] | Effect]]:
         """What was decided since the last call: entries for the log, actions for after it is on the disk."""
@@ -178,8 +183,16 @@ def _start(turn: Turn, _: object) -> None:
             nodes.resume(turn, contact)
 
 
+def _place(contact: Contact) -> str:
+    """Of one that is lost."""
+    if contact.pending is not None:
+        return f"callbacks promised for queue {contact.record.queue} (branchline callbacks cancels them)"
+    return f"{Path(contact.flow).name or 'queue'} {contact.record.queue or contact.node}"
+
+
 def _is_lost(turn: Turn, contact: Contact) -> bool:
-    if contact.pending is not None and contact.record.queue not in turn.setup.queues:
+    """A queue may also be where an agent sent the contact, without any flow."""
+    if (contact.pending is not None or contact.waiting) and contact.record.queue not in turn.setup.queues:
         return True
     return bool(contact.flow) and contact.record.state != "talking" and not nodes.known(turn, contact)
 

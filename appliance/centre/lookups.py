@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 ANSWER_OCTETS = 64 * 1024
 TABLE_OCTETS = 32 * 1024 * 1024
-THREADS = 8                                       # resolving names, databases, tables: all that blocks
+THREADS = 4                                       # of a source: names, databases, tables: all that blocks
 PIN = "pin"                                       # column of a table that may hold hashes
 
 _NOT_FOUND = (204, 404)
@@ -46,10 +46,10 @@ class LookupFailed(BranchlineError):
 
 
 class Lookups:
-    """Of all sources together. What blocks has threads of its own: if it hangs it keeps only look-ups."""
+    """Of all sources together. Each has threads of its own: one that hangs keeps only its own look-ups."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lookup")
+        self._threads: dict[str, ThreadPoolExecutor] = {}
         self._tables: dict[str, _Table] = {}
         self._tls: ssl.SSLContext | None = None
 
@@ -61,14 +61,19 @@ class Lookups:
             return await self._over_http(source, send)
         until = time.monotonic() + timeout_s
         if source.database is not None:
-            return await self._beside(lambda: _in_database(source, send, until))
-        return await self._beside(lambda: self._in_table(str(source.table), send))
+            return await self._beside(source, lambda: _in_database(source, send, until))
+        return await self._beside(source, lambda: self._in_table(str(source.table), send))
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _beside(self, act: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+    async def _beside(self, source: SourceConfig, act: Callable[[], T]) -> T:
+        threads = self._threads.get(source.name)
+        if threads is None:
+            threads = self._threads[source.name] = ThreadPoolExecutor(
+                THREADS, thread_name_prefix=f"lookup {source.name}")
+        return await asyncio.get_running_loop().run_in_executor(threads, act)
 
     async def _over_http(self, source: SourceConfig, send: Mapping[str, str]) -> Answer | None:
         parts = urlsplit(fill(str(source.url), send, lambda value: quote(value, safe="")))
@@ -85,9 +90,10 @@ class Lookups:
                      *([] if get else [("Content-Type", "application/json"),
                                        ("Content-Length", str(len(body)))])])
         if secure and self._tls is None:
-            self._tls = await self._beside(ssl.create_default_context)
+            self._tls = await self._beside(source, ssl.create_default_context)
         try:
-            found = await self._beside(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            found = await self._beside(
+                source, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
             reader, writer = await _connected(addresses, port, self._tls if secure else None, host)
             try:
@@ -171,7 +177,11 @@ def _in_database(source: SourceConfig, send: Mapping[str, str], until: float) ->
 
 
 def _engine(address: str, until: float) -> sqlalchemy.Engine:
-    url = sqlalchemy.make_url(address)
+    try:
+        url = sqlalchemy.make_url(address)
+    except ValueError:                            # its words may be a part of the password
+        raise LookupFailed("the port of its database is no number: quote : / @ in the password as %3A %2F %40"
+                           ) from None
     if url.get_backend_name() == "sqlite":
         def connect() -> sqlite3.Connection:
             file = Path(url.database or "").absolute().as_uri() + "?mode=ro"

@@ -19,8 +19,8 @@ class SourceConfig(Part):
     name: Name
     url: Annotated[str, Field(max_length=1000)] | None = None        # http(s); {key} takes a value, quoted
     method: Literal["GET", "POST"] = "GET"        # the other values: in the query, or as a JSON object
-    headers: dict[str, str] = Field(default_factory=dict)
-    database: str | None = None                   # of SQLAlchemy, e.g. sqlite:////srv/crm.db
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    database: str | None = Field(default=None, repr=False)           # of SQLAlchemy: sqlite:////srv/crm.db
     query: Annotated[str, Field(max_length=4000)] | None = None      # one SELECT; :key takes a value
     table: str | None = None                      # a CSV file in UTF-8 whose first line has the columns
     at_once: Annotated[int, Field(ge=1, le=64)] = 8                  # requests; one more is an error
@@ -30,7 +30,9 @@ class SourceConfig(Part):
     def _web_address(cls, url: str | None) -> str | None:
         if url is not None:
             parts = urlsplit(_NAMED.sub("x", url))
-            if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            if parts.username is not None or parts.password is not None:
+                raise ValueError("no name and password in a url: write them as a header, Authorization")
+            if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(f"{url!r}: write e.g. https://crm.example/customers/{{number}}")
             if "{" in url.partition("://")[2].partition("/")[0]:
                 raise ValueError(f"{url!r}: the host is fixed: values go into the path and the query")

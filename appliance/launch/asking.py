@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -13,6 +15,8 @@ from click.core import ParameterSource
 from appliance.bus.client import Bus, BusAway, BusError
 from appliance.errors import BranchlineError, ConfigError
 from appliance.launch.place import CannotStart
+
+LEAST_COLUMNS = 30
 
 T = TypeVar("T")
 
@@ -57,6 +61,19 @@ def or_exit(act: Callable[[], T]) -> T:
         leave(str(error), os.EX_UNAVAILABLE)
     except BranchlineError as error:
         leave(str(error), 1)
+
+
+def columns() -> int | None:
+    """Of the terminal; None: a file or a program reads, whose lines may be as long as they are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def beside(head: str, text: str, width: int | None) -> str:
+    """`text` to the right of `head`, on lines of `width`; none ends at a no-break space."""
+    lines = [head + text] if width is None else textwrap.wrap(
+        text, max(width, len(head) + LEAST_COLUMNS), initial_indent=head, subsequent_indent=" " * len(head),
+        break_on_hyphens=False)
+    return "\n".join(lines or [head]).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def leave(text: str, code: int) -> NoReturn:

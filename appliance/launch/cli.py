@@ -11,7 +11,7 @@ from appliance.bus.client import Bus
 from appliance.bus.messages import GetHealth, HealthReply
 from appliance.launch import channels as channel_table
 from appliance.launch import listening, malicious, media, tracing
-from appliance.launch.asking import PATH, RUN_DIR, on_bus, or_exit
+from appliance.launch.asking import PATH, RUN_DIR, beside, columns, on_bus, or_exit
 
 # Commands with rooms of their own, read when they are asked for: others need not wait for what they import.
 ELSEWHERE = {
@@ -63,9 +63,10 @@ def status(run_dir: Path) -> None:
     health = on_bus(run_dir, ask).health
     click.echo(f"{'daemon':<9}{'state':<7}{'pid':>8}{'starts':>8}{'MB':>8}{'CPU s':>10}  figures")
     for one in health.daemons:
-        figures = ", ".join(f"{name} {figure:g}" for name, figure in sorted(one.facts.items()))
-        click.echo(f"{one.daemon:<9}{one.state:<7}{one.pid:>8}{one.starts:>8}"
-                   f"{one.rss_octets / 1e6:>8.1f}{one.cpu_s:>10.1f}  {figures}")
+        figures = ", ".join(f"{name}\N{NO-BREAK SPACE}{figure:g}" for name, figure in sorted(one.facts.items()))
+        head = (f"{one.daemon:<9}{one.state:<7}{one.pid:>8}{one.starts:>8}"
+                f"{one.rss_octets / 1e6:>8.1f}{one.cpu_s:>10.1f}  ")
+        click.echo(beside(head, figures, columns()))
     sys.exit(0 if all(one.state == "up" for one in health.daemons) else 1)
 
 

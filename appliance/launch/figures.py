@@ -20,7 +20,7 @@ from appliance.bus.messages import (
     GetFigureCounts,
     GetFigures,
 )
-from appliance.launch.asking import RUN_DIR, on_bus
+from appliance.launch.asking import RUN_DIR, beside, columns, on_bus
 from appliance.launch.moments import Moment
 from appliance.launch.tracing import Duration
 
@@ -34,7 +34,7 @@ SHOWN = {                                         # in a table over time; all of
     "node": ("entered", "hung_up", "hung_up_share", "here", "stay_s"),
 }
 KINDS = ("queue", "agent", "trunk", "flow")
-COLUMN = 12
+HEAD, COLUMN = 31, 11                             # nine figures fit 130 columns
 MOST_LINES = 500                                  # of contacts, each above and below the line
 
 
@@ -73,7 +73,7 @@ def figures(kind: str, names: tuple[str, ...], since: datetime | None, until: da
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False, indent=1))
     else:
-        click.echo("\n".join(_over_time(found) if interval_s else _one_by_one(found)))
+        click.echo("\n".join((_over_time if interval_s else _one_by_one)(found, columns())))
 
 
 def _until(asked: Asked, interval_s: float) -> float:
@@ -83,22 +83,27 @@ def _until(asked: Asked, interval_s: float) -> float:
     return asked.since + -(-(asked.until - asked.since) // interval_s) * interval_s
 
 
-def _one_by_one(found: Figures) -> Iterator[str]:
+def _one_by_one(found: Figures, width: int | None) -> Iterator[str]:
     """All that is known of a name below it."""
     for row in found.rows:
         yield f"{row.name or 'all'}   {_moment(row.since)} to {_moment(row.until)}"
         for definition, value in zip(found.definitions, row.values, strict=True):
             if value.value is not None:
-                yield f"  {definition.name:<24}{_shown(definition, value):>12}  {_made_of(definition, value)}"
+                yield beside(f"  {definition.name:<24}{_shown(definition, value):>12}  ",
+                             _made_of(definition, value), width)
         yield from (f"    {one.what:<40}{one.count:>8}{one.seconds:>12.1f} s" for one in row.sums)
 
 
-def _over_time(found: Figures) -> Iterator[str]:
-    yield f"{'':32}" + "".join(f"{_heading(one):>{COLUMN}}" for one in found.definitions)
-    for row in found.rows:
-        cells = map(_shown, found.definitions, row.values)
-        head = f"{_name(row)[:15]:<15} {_moment(row.since):<16}"
-        yield head + "".join(f"{cell:>{COLUMN}}" for cell in cells)
+def _over_time(found: Figures, width: int | None) -> Iterator[str]:
+    """A row for each name and interval; figures for which there is no room come in tables below."""
+    most = max(1, (width - HEAD) // COLUMN) if width is not None else len(found.definitions)
+    for first in range(0, len(found.definitions), most):
+        shown = slice(first, first + most)
+        yield f"{'':{HEAD}}" + "".join(f"{_heading(one):>{COLUMN}}" for one in found.definitions[shown])
+        for row in found.rows:
+            cells = map(_shown, found.definitions[shown], row.values[shown])
+            head = f"{_name(row)[:14]:<14} {_moment(row.since):<16}"
+            yield head + "".join(f"{cell:>{COLUMN}}" for cell in cells)
 
 
 def _name(row: FigureRow) -> str:

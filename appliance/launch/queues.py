@@ -18,6 +18,9 @@ from appliance.bus.messages import (
 from appliance.launch.asking import RUN_DIR, on_bus
 
 
+NOBODY = "  no agent may serve it: change its queue's agents or skills"
+
+
 @click.group(invoke_without_command=True)
 @RUN_DIR
 @click.pass_context
@@ -53,7 +56,7 @@ async def table(bus: Bus) -> list[str]:
     for queue in board.queues:
         oldest = f", the first for {round(board.at - queue.oldest_since)} s" if queue.waiting else ""
         lines.append(f"{queue.name}: {len(queue.waiting)} waiting{oldest}")
-        lines += [f"  {place:>3}  {name}  {_customer(of[name])}"
+        lines += [f"  {place:>3}  {name}  {_customer(of[name])}{NOBODY if name in queue.unreachable else ''}"
                   for place, name in enumerate(queue.waiting, 1) if name in of]
     return lines or ["no queues: centre.queues has none"]
 

@@ -28,6 +28,7 @@ from appliance.bus.messages import (
     Hangup,
     Reply,
     Request,
+    TraceCaller,
 )
 from tests.conftest import free_port
 
@@ -340,6 +341,11 @@ def test_every_message_has_an_owner_who_is_a_daemon() -> None:
     assert owners - {"*"} <= set(messages.DAEMONS)
     assert set(MAY_ASK) == set(messages.DAEMONS)
     assert all(issubclass(kind.reply_type(), Reply) for kind in REQUESTS.values())
+
+
+def test_the_pages_change_nothing_but_what_they_have_behind_their_login() -> None:
+    reads = {kind for kind in MAY_ASK["webui"] if not isinstance(kind, str) and kind.__name__[:3] == "Get"}
+    assert set(MAY_ASK["webui"]) - reads == {TraceCaller}
 
 
 def test_credentials_are_for_their_owner_only(tmp_path: Path) -> None:

@@ -189,8 +189,8 @@ def test_a_call_out_leaves_an_agent_as_not_ready_as_before(office: Office) -> No
 
 @pytest.mark.parametrize(("ask", "sentence"), [
     (SetReady(agent="zoe"), "zoe: no agent is called so"),
-    (SetNotReady(agent="ann", reason="nap"), "ann: for which reason? nap is none, there are lunch, break, meeting"),
-    (SetNotReady(agent="ann"), "no reason: is none"),
+    (SetNotReady(agent="ann", reason="nap"), "ann: nap is no reason, there are lunch, break, meeting"),
+    (SetNotReady(agent="ann"), "ann: give a reason, there are"),
     (ExtendWrapUp(agent="ann", for_s=5.0), "ann: is ready, not in wrap-up"),
     (SetReady(agent="bo"), "bo: is logged out: log in first"),
 ])

@@ -52,7 +52,7 @@ def test_what_is_no_expression(expression: str) -> None:
 @pytest.mark.parametrize("expression", [
     "1 / 0", "grade > 1", "grade * 3", "number(grade)", "amount + grade", "number('٣')", "number('1e9')",
     "999999999999999 * 999999999999999", "round(1, 99)", "left('a', 'b')", "min()", "text()", "-grade",
-    "left(1, 2, 3)", "number('nan')", "round(grade)",
+    "left(1, 2, 3)", "number('nan')", "round(grade)", "grade + '\\ud800'",
 ])
 def test_what_has_no_value(expression: str) -> None:
     names(expression)

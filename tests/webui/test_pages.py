@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 import webui.live
 from appliance.bus.messages import (
+    AgentInfo,
     Board,
     CallerTrace,
     Charge,
@@ -20,8 +21,11 @@ from appliance.bus.messages import (
     ContactFacts,
     ContactLeg,
     ContactParty,
+    Disposition,
     Diversion,
     GetContacts,
+    QueueInfo,
+    SegmentInfo,
     TraceCaller,
 )
 from appliance.errors import Unavailable
@@ -57,6 +61,27 @@ def test_the_board_shows_spans_calls_queues_agents_and_health(client: FlaskClien
     for words in ("Line in order", "D-channel up", "+8675522334455", "Wrap-up", "trunkd", "35 MiB"):
         assert words in page, words
     assert 'href="/contacts/c7"' in page
+
+
+def test_agents_say_why_what_comes_next_and_that_it_is_too_long(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    since = time.time() - 60.0
+    branch.agents = [
+        AgentInfo(name="away", extension="8001", state="logged-out", since=since),
+        AgentInfo(name="bo", extension="8002", state="not-ready", since=since, reason="lunch <b>",
+                  overran=True),
+        AgentInfo(name="cy", extension="8003", state="talking", since=since, contact="c1", wish="not-ready",
+                  wish_reason="training"),
+        AgentInfo(name="di", extension="8004", state="unreachable", since=since, reason="no answer")]
+    branch.queues = [QueueInfo(name="sales", waiting=["c7"], callbacks=2)]
+    exchange.tell()
+    page = " ".join(re.sub(r"<[^>]+>", " ", client.get("/").text).split())
+    for words in ("bo 8002 lunch &lt;b&gt; over the limit Not ready 1:0",
+                  "cy 8003 13800138000 then not ready training Talking 1:0",
+                  "di 8004 no answer Unreachable 1:0", "Agents ready 0 / 3",
+                  "1 waiting · 2 callbacks 01088886666"):      # who is called back: his number, not ours
+        assert words in page, words
+    assert page.index("di 8004") < page.index("away 8001 Logged out")
 
 
 def test_alarms_and_empty_floors_have_words(
@@ -250,6 +275,46 @@ def test_a_contact_has_its_facts_course_and_player(client: FlaskClient) -> None:
     assert "data-events" in client.get("/contacts/c1").text
     for missing in ("nobody", "x" * 65, "%00", "..%2fc1"):
         assert client.get(f"/contacts/{missing}").status_code == 404
+
+
+KINDS = ["flow", "callback", "queue", "ring", "dial", "talk", "hold", "consult", "conference", "transfer",
+         "park", "forward", "outside", "message", "survey"]
+
+
+@pytest.mark.need("07")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_each_stretch_of_a_contact_has_its_lane_its_word_and_its_recording(
+        client: FlaskClient, branch: Branch, language: str) -> None:
+    began = time.time() - 200.0
+    recordings = {KINDS.index(kind): f"{place:032x}" for place, kind in enumerate(("talk", "conference"))}
+    branch.contacts["e1"] = contact("e1", began_at=began, ended_at=began + 150.0, segments=[
+        SegmentInfo(kind=kind, began_at=began + 10.0 * place, ended_at=began + 10.0 * (place + 1),
+                    agent="anna", recording=recordings.get(place, "")) for place, kind in enumerate(KINDS)])
+    client.post("/language", data={"language": language, "csrf_token": token(client, "/")})
+    page = client.get("/contacts/e1").text
+    lanes = re.findall(r'class="bar" data-kind="([a-z]+)"[^>]* x="([0-9.]+)%" y="5" width="([0-9.]+)%"', page)
+    assert [kind for kind, _, _ in lanes] == KINDS
+    assert [(round(float(left) * 1.5), round(float(width) * 1.5)) for _, left, width in lanes] == [
+        (10 * place, 10) for place in range(len(KINDS))]
+    words = re.findall(r'<span class="kind">([^<]+)</span>', page)
+    assert len(set(words)) == len(KINDS)
+    assert not set(words) & set(KINDS)            # each has a word, none is shown as it is on the bus
+    assert all(not re.search("[a-zA-Z]", word) for word in words) == (language == "zh")
+    assert [f"/recordings/{name}" in page for name in recordings.values()] == [True, True]
+
+
+def test_a_contacts_page_says_by_which_rule_it_came_and_what_came_of_it(
+        client: FlaskClient, branch: Branch) -> None:
+    at = time.time()
+    branch.facts["e1"] = ContactFacts(
+        rule="important", why="caller 13800138000 is in list vip", note="speaks <b> slowly",
+        tags=["vip", "complaint"], dispositions=[
+            Disposition(at=at, by="anna", code="sold", note="two"), Disposition(at=at, by="", code="later")])
+    page = " ".join(re.sub(r"<[^>]+>", " ", client.get("/contacts/e1").text).split())
+    for words in ("Entry · important caller 13800138000 is in list vip", "speaks &lt;b&gt; slowly",
+                  "Tags vip complaint", "Result · anna", "sold · two", "Result · the command line"):
+        assert words in page, words
+    assert "How it was served" not in client.get("/contacts/e2").text
 
 
 def test_a_contact_is_followed_to_its_end(

@@ -475,8 +475,8 @@ _CALLBACKS: tuple[type[Request[Any]], ...] = (
     BookCallback, CallBack, CancelCallback, CloseAbandoned, FinishMessage, GetAbandoned, GetCallbacks,
     GetMessages, GetSurvey, HearMessage, MarkCallback, MoveCallback)
 
-# Daemon -> what it may ask, or whom for anything; all hear all events. Strangers reach webui: it reads, and
-# has callers traced.
+# Daemon -> what it may ask, or whom for anything; all hear all events. Strangers reach webui: it reads, has
+# callers traced, and may change only what its pages have behind their login. Commands ask as boxd.
 MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
     "spand": (),
     "trunkd": (BindLeg, UnbindLeg),
@@ -489,10 +489,7 @@ MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
              GetCalendars, ForceCalendar),
     "webui": (GetSpans, GetMedia, GetCalls, GetChannels, GetTrace, GetSpanTrace, GetCallTrace,
               GetBoard, GetContacts, GetContact, GetContactLegs, GetContactFacts, TraceCaller, GetRecording,
-              GetFigures, GetFigureCounts,
-              LogIn, LogOut, SetReady, SetNotReady, ExtendWrapUp, ExplainContact, ExplainAgent,
-              SetPriority, *_CONTROL, *_CALLBACKS,
-              GetCalendars, ForceCalendar, GetHealth, GetLineHistory),
+              GetFigures, GetFigureCounts, GetHealth, GetLineHistory),
 }
 
 

@@ -30,6 +30,7 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     waiting: list[str]                            # contacts, first in line first
     oldest_since: float = 0.0                     # 0: nobody waits
     callbacks: int = 0                            # promised, those in line included
+    unreachable: list[str] = []                   # of those waiting: no agent may serve them, whoever logs in
 
 
 class SegmentInfo(msgspec.Struct, frozen=True, kw_only=True):

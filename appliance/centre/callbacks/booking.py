@@ -66,7 +66,13 @@ def book(turn: Turn, wish: Wish, like: Contact | None = None) -> Contact:
 
 
 def promise(turn: Turn, contact: Contact, queue: str, number: str) -> Contact:
-    """To a caller who gives up the line for it; the place is the caller's own. StateError: it cannot be."""
+    """To a caller who gives up the line for it; the place is the caller's own. StateError: it cannot be.
+
+    A call is promised one: whoever keys in number after number has not the box call them all.
+    """
+    known = turn.state.callbacks.get(turn.setup.entrance.canonical(number, contact.trunk))
+    if contact.promised and contact.promised != known:
+        raise StateError("this call is promised a callback already, to another number")
     kept = contact.last_line if contact.last_queue == queue else 0
     shows = turn.setup.callbacks.calling or contact.record.called
     booked = book(turn, Wish(number=number, queue=queue, trunk=contact.trunk, shows=shows,

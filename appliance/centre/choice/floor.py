@@ -185,7 +185,7 @@ class Floor:
     def unreachable(self) -> list[str]:
         """Contacts whom no agent may serve, logged in or not, not even in their last ring."""
         return [contact for contact, place in self._lines.places.items()
-                if not place.reaches[-1].agents | place.reaches[-1].reserve]
+                if not place.waiting.ringing and not place.reaches[-1].agents | place.reaches[-1].reserve]
 
     def explain(self, contact: str, now: float) -> ContactExplained:
         """Why it waits, and for whom."""

@@ -5,6 +5,12 @@ from appliance.centre.evolve.base import OfContact, drop_leg, no_callback
 from appliance.centre.state import Contact, Party, State
 
 
+def waiting_since(contact: Contact) -> None:
+    """Of a contact out of an older checkpoint: it was in no queue before this one."""
+    if contact.line and not contact.talked:
+        contact.waits_since = contact.waits_since or contact.joined_at
+
+
 def _joined(state: State, contact: Contact, at: float, event: events.Joined) -> None:
     state.joins += 1
     contact.line = event.line or state.joins

@@ -25,6 +25,7 @@ DECIMALS = 6
 
 WORDS = frozenset({"true", "false", "and", "or", "not", "in", "is", "if", "else", "lambda", "for", "none"})
 _NAMED = re.compile(r"\{([^{}]*)\}")
+_HALF = re.compile("[\ud800-\udfff]")            # a surrogate, as JSON may have it
 _DIGITS = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?")
 
 
@@ -54,11 +55,13 @@ def bounded(value: object) -> Value:
         return value
     if isinstance(value, int | float):
         if not -NUMBER_MOST < value < NUMBER_MOST:           # also no number at all
-            raise ExpressionError(f"{value:.3g} is too large: numbers are below {NUMBER_MOST}")
+            raise ExpressionError(f"too large: numbers are below {NUMBER_MOST}")
         return value
     if isinstance(value, str):
         if len(value) > TEXT_MOST:
             raise ExpressionError(f"a text of {len(value)} characters: {TEXT_MOST} are the most")
+        if _HALF.search(value):
+            raise ExpressionError("half a character, which nothing can write down")
         return value
     raise ExpressionError(f"{type(value).__name__} is no value: a value is a text, a number, true or false")
 

@@ -8,7 +8,7 @@ from appliance.centre.flow import HangupNode, QueueNode, ReturnNode, SubflowNode
 from appliance.centre.flow.expressions import text_of
 from appliance.centre.nodes.base import Doing, Go, compute, filled
 from appliance.centre.state import Contact
-from appliance.centre.turn import Turn
+from appliance.centre.turn import TEMPORARY_FAILURE, Turn
 from appliance.config.pattern import NUMBER
 
 RINGBACK = "tone:ringback"
@@ -18,7 +18,10 @@ NO_ANSWER = 19                                    # Q.850: no answer from user (
 class Queueing(Doing[QueueNode]):
     def enter(self, turn: Turn, contact: Contact, node: QueueNode) -> Go | None:
         if node.queue not in turn.setup.queues:   # a flow of before, in its last calls
-            return Go(node.next, "error") if node.next is not None else None
+            if node.next is not None:
+                return Go(node.next, "error")
+            turn.end(contact, "failed", "box", TEMPORARY_FAILURE)
+            return None
         self._attach(turn, contact, node)
         turn.connect(contact)
         here = contact.record.contact, contact.node

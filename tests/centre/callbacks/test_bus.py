@@ -52,30 +52,30 @@ async def test_who_gave_up_is_called_back_by_a_command_across_a_restart(
         bus_server: Path, tmp_path: Path) -> None:
     config = load(write(tmp_path, config={**CONFIG, "centre": {**CENTRE, "inbound": CENTRE["inbound"][:1]}}))
     async with Player.on(bus_server, "trunkd") as trunkd, Player.on(bus_server, "spand") as spand, \
-            Player.on(bus_server, "webui") as webui:
+            Player.on(bus_server, "boxd") as desk:
         async with acdd(bus_server, tmp_path, config):
-            await up(webui, 1)
-            await webui.bus.ask(LogOut(agent="ann"))
+            await up(desk, 1)
+            await desk.bus.ask(LogOut(agent="ann"))
             await offer(trunkd, "c1", "5000")
             await spand.until_asked(Play)
             await spand.say(Digit(leg="c1", digit="1", at=11.0))
-            await webui.until(lambda: webui.boards() and webui.boards()[-1].queues[0].waiting)
+            await desk.until(lambda: desk.boards() and desk.boards()[-1].queues[0].waiting)
             del trunkd.calls["c1"]
             await trunkd.say(CallReleased(leg="c1", cause=16, by="far", at=time.time()))
-            await webui.until(lambda: not webui.boards()[-1].contacts)
+            await desk.until(lambda: not desk.boards()[-1].contacts)
             [lost] = await branchline(bus_server, "abandoned")
             contact, number = lost.split()[0], lost.split()[3]
             assert (number, "sales" in lost) == ("139", True)
             [booked] = await branchline(bus_server, "abandoned", "call", contact, "--note", "angry")
             assert "139" in booked and "1. in line" in booked and "angry" in booked
-            await webui.until(lambda: webui.boards()[-1].queues[0].callbacks == 1)
+            await desk.until(lambda: desk.boards()[-1].queues[0].callbacks == 1)
         async with acdd(bus_server, tmp_path, config):
-            await up(webui, 2)
+            await up(desk, 2)
             assert await branchline(bus_server, "callbacks") == [booked]
             [again] = await branchline(bus_server, "abandoned")
             assert again == f"{lost}  is to be called back"
             before = len(trunkd.asked)
-            await webui.bus.ask(LogIn(agent="ann", ready=True))
+            await desk.bus.ask(LogIn(agent="ann", ready=True))
             agent = await trunkd.until_asked(Dial, before)
             assert agent.called == "8001"
             await answer(trunkd, agent.leg)
@@ -94,17 +94,17 @@ async def test_a_message_is_told_listed_and_done_with(bus_server: Path, tmp_path
     (tmp_path / "night.yaml").write_text(yaml.safe_dump(NIGHT))
     config = load(write(tmp_path, config={**CONFIG, "centre": CENTRE}))
     async with Player.on(bus_server, "trunkd") as trunkd, Player.on(bus_server, "spand") as spand, \
-            Player.on(bus_server, "webui") as webui, acdd(bus_server, tmp_path, config):
-        await up(webui, 1)
+            Player.on(bus_server, "boxd") as desk, acdd(bus_server, tmp_path, config):
+        await up(desk, 1)
         await offer(trunkd, "c1", "5001")
         play = await spand.until_asked(Play)
         await spand.say(PlayEnded(leg="c1", play=play.play, finished=True))
         recording = await spand.until_asked(StartRecording)
         await spand.say(Digit(leg="c1", digit="#", at=12.0))
-        told = await webui.until(lambda: next((
-            one for one in webui.heard if isinstance(one, MessageLeft)), None))
+        told = await desk.until(lambda: next((
+            one for one in desk.heard if isinstance(one, MessageLeft)), None))
         assert (told.message, told.box, told.tell) == (recording.recording, "night", ["ann"])
-        await webui.until(lambda: webui.boards()[-1].messages == {"night": 1})
+        await desk.until(lambda: desk.boards()[-1].messages == {"night": 1})
         [line] = await branchline(bus_server, "voicemail")
         assert line.startswith(told.message) and line.endswith("new")
         await branchline(bus_server, "voicemail", "heard", told.message, "--by", "ann")
@@ -116,9 +116,9 @@ async def test_a_message_is_told_listed_and_done_with(bus_server: Path, tmp_path
         assert await branchline(bus_server, "voicemail") == ["no messages"]
 
 
-async def up(webui: Player, times: int) -> None:
+async def up(desk: Player, times: int) -> None:
     """acdd has been started so often."""
-    await webui.until(lambda: sum(isinstance(one, DaemonUp) for one in webui.heard) == times)
+    await desk.until(lambda: sum(isinstance(one, DaemonUp) for one in desk.heard) == times)
 
 
 async def offer(trunkd: Player, leg: str, called: str) -> None:

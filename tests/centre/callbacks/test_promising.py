@@ -69,6 +69,18 @@ def test_there_is_an_end_to_promises() -> None:
     assert {record.outcome for record in office.records.values()} == {"callback", "failed"}
 
 
+def test_a_call_is_promised_one_callback_however_often_it_comes_round() -> None:
+    round_and_round = ASKS.model_copy(update={"nodes": {
+        **ASKS.nodes, "offer": ASKS.nodes["offer"].model_copy(update={"next": "offer"})}})
+    office = Office(with_flow(CENTRE.model_copy(update={"callbacks": CallbackConfig()}), round_and_round))
+    only(office)
+    office.call("c1", "5001")
+    office.press("c1", "2", *"02088888888", "#", "2", *"02088888888", "#")
+    assert len(office.engine.state.callbacks) == 1 and office.hears("c1")[0] == "zh/offer"
+    office.press("c1", "2", *"02099999999", "#")
+    assert len(office.engine.state.callbacks) == 1 and office.hears("c1") == ["zh/sorry"]
+
+
 @pytest.mark.need("03")
 def test_nobody_is_called_outside_the_calling_hours() -> None:
     office = Office(with_flow(CENTRE.model_copy(update={

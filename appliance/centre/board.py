@@ -1,7 +1,7 @@
 """The board and the records as bus messages."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -17,8 +17,9 @@ class Boards:
     def __init__(self) -> None:
         self._infos: dict[str, tuple[ContactRecord, ContactInfo]] = {}
 
-    def board(self, state: State, setup: Setup, now: float, unreachable: Collection[str] = ()) -> Board:
-        """Contacts oldest first, queues and agents in the configuration's order.
+    def board(self, state: State, setup: Setup, now: float, unreachable: Collection[str] = (),
+              in_order: Callable[[str], Sequence[str]] = lambda queue: ()) -> Board:
+        """Contacts oldest first, queues and agents in the configuration's order; `in_order`: of a queue.
 
         A callback that is not due is only counted. `unreachable`: whom no agent may serve.
         """
@@ -30,7 +31,8 @@ class Boards:
         return Board(
             at=now,
             contacts=[info for record, info in self._infos.values() if record.state != "callback"],
-            queues=[_queue(name, lines.get(name, []), promised[name], unreachable) for name in setup.queues],
+            queues=[_queue(name, lines.get(name, []), promised[name], unreachable, in_order(name))
+                    for name in setup.queues],
             agents=[agent_info(agent) for agent in agents],
             messages={box: sum(one.box == box and not one.heard_by for one in state.messages.values())
                       for box in setup.boxes})
@@ -48,8 +50,11 @@ def contact_info(record: ContactRecord) -> ContactInfo:
     return msgspec.convert(record, ContactInfo, from_attributes=True)
 
 
-def _queue(name: str, line: Sequence[Contact], callbacks: int, unreachable: Collection[str]) -> QueueInfo:
-    waiting = [contact.record.contact for contact in line]
+def _queue(name: str, line: Sequence[Contact], callbacks: int, unreachable: Collection[str],
+           in_order: Sequence[str]) -> QueueInfo:
+    ranks = {contact: rank for rank, contact in enumerate(in_order)}
+    waiting = sorted((contact.record.contact for contact in line),
+                     key=lambda contact: ranks.get(contact, len(ranks)))
     return QueueInfo(name=name, waiting=waiting, callbacks=callbacks,
-                     oldest_since=line[0].joined_at if line else 0.0,
+                     oldest_since=min((contact.joined_at for contact in line), default=0.0),
                      unreachable=[one for one in waiting if one in unreachable])

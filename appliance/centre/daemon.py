@@ -139,6 +139,7 @@ class Centre:
         self._entries_since_checkpoint = 0
         self._violations: list[str] = []
         self._check_at = 0.0
+        self._rests_until = 0.0                   # after a fault in what is due by time
 
     async def run(self) -> None:
         """Until told to stop. Events are heard before the table is asked for: nothing falls between."""
@@ -181,8 +182,9 @@ class Centre:
             elif not isinstance(one, Mark):
                 self._guarded(self._engine.handle, one)
         now = time.time()
-        if (deadline := self._engine.next_deadline()) is not None and deadline <= now:
-            self._guarded(self._engine.expire)
+        if (deadline := self._engine.next_deadline()) is not None and max(deadline, self._rests_until) <= now:
+            fine = self._guarded(self._engine.expire)
+            self._rests_until = 0.0 if fine else now + RETRY_S       # what is due stays due
         if self._entries_since_checkpoint >= CHECKPOINT_ENTRIES:
             self._entries_since_checkpoint = 0
             self._engine.checkpoint(now)
@@ -202,7 +204,7 @@ class Centre:
     async def _next(self) -> list[object]:
         """What lies in the inbox; waits for it until the engine's next deadline."""
         deadline = self._engine.next_deadline()
-        delay_s = None if deadline is None else max(0.0, deadline - time.time())
+        delay_s = None if deadline is None else max(0.0, max(deadline, self._rests_until) - time.time())
         given: list[object] = []
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(delay_s):
@@ -211,13 +213,15 @@ class Centre:
             given.append(self._inbox.get_nowait())
         return given
 
-    def _guarded(self, decide: Any, *given: object) -> None:
+    def _guarded(self, decide: Any, *given: object) -> bool:
         """An input that the engine cannot digest is counted; what it had decided stays decided."""
         try:
             decide(*given, time.time())
         except Exception:
             log.exception("cannot handle %s", [type(one).__name__ for one in given])     # may be secret
             self._context.facts["faults"] = self._context.facts.get("faults", 0) + 1
+            return False
+        return True
 
     def _reload(self, wanted: Reload) -> None:
         """All of it or nothing: no caller may find his place gone."""
@@ -257,7 +261,7 @@ class Centre:
         except StateError as error:
             refused = Refused(str(error))
         except Exception:
-            log.exception("cannot do %s", asked.request)
+            log.exception("cannot do %s", type(asked.request).__name__)        # what it holds may be secret
             self._context.facts["faults"] = self._context.facts.get("faults", 0) + 1
             refused = Refused("this failed inside the box: its log says why")
         if not asked.done.done():
@@ -373,7 +377,7 @@ class Centre:
         """As the log has it: between a decision and its commit the one before."""
         if not self._deciding:
             self._board = self._boards.board(self._engine.state, self._engine.setup, time.time(),
-                                             self._engine.unreachable())
+                                             self._engine.unreachable(), self._engine.line)
         return self._board
 
     async def _publish(self) -> None:

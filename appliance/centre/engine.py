@@ -120,6 +120,10 @@ class Engine:
         """Contacts in line, those that ring somewhere included."""
         return self._floor.waiting
 
+    def line(self, queue: str) -> list[str]:
+        """Contacts of the queue in the order of service, those that ring somewhere included."""
+        return self._floor.line(queue)
+
     def unreachable(self) -> list[str]:
         """Contacts in line whom no agent may serve, whoever logs in and however long they wait."""
         return self._floor.unreachable()
@@ -186,7 +190,7 @@ def _start(turn: Turn, _: object) -> None:
 def _place(contact: Contact) -> str:
     """Of one that is lost."""
     if contact.pending is not None:
-        return f"callbacks promised for queue {contact.record.queue} (branchline callbacks cancels them)"
+        return f"callbacks promised for queue {contact.record.queue} (see branchline callbacks cancel)"
     return f"{Path(contact.flow).name or 'queue'} {contact.record.queue or contact.node}"
 
 

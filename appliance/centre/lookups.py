@@ -33,7 +33,7 @@ Answer = Mapping[str, Any]
 T = TypeVar("T")
 
 ANSWER_OCTETS = 64 * 1024
-TABLE_OCTETS = 32 * 1024 * 1024
+TABLE_OCTETS = 8 * 1024 * 1024                    # in memory it takes some 15 times as many
 THREADS = 4                                       # of a source: names, databases, tables: all that blocks
 PIN = "pin"                                       # column of a table that may hold hashes
 
@@ -106,7 +106,7 @@ class Lookups:
             return None
         if not 200 <= status < 300:
             raise LookupFailed(f"{host}: HTTP status {status}")
-        return _object(octets, host)
+        return json_object(octets, host)
 
     def _in_table(self, path: str, send: Mapping[str, str]) -> Answer | None:
         table = self._tables.get(path)
@@ -152,7 +152,8 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
             http.receive_data(await reader.read(ANSWER_OCTETS))
 
 
-def _object(octets: bytes, host: str) -> Answer:
+def json_object(octets: bytes, host: str) -> Answer:
+    """What a web service answers. LookupFailed: it is something else."""
     try:
         found = json.loads(octets)
     except (ValueError, RecursionError):
@@ -180,7 +181,7 @@ def _engine(address: str, until: float) -> sqlalchemy.Engine:
     try:
         url = sqlalchemy.make_url(address)
     except ValueError:                            # its words may be a part of the password
-        raise LookupFailed("the port of its database is no number: quote : / @ in the password as %3A %2F %40"
+        raise LookupFailed("database: its port is no number: write : / @ in its password as %3A %2F %40"
                            ) from None
     if url.get_backend_name() == "sqlite":
         def connect() -> sqlite3.Connection:

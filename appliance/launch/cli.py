@@ -63,7 +63,8 @@ def status(run_dir: Path) -> None:
     health = on_bus(run_dir, ask).health
     click.echo(f"{'daemon':<9}{'state':<7}{'pid':>8}{'starts':>8}{'MB':>8}{'CPU s':>10}  figures")
     for one in health.daemons:
-        figures = ", ".join(f"{name}\N{NO-BREAK SPACE}{figure:g}" for name, figure in sorted(one.facts.items()))
+        figures = ", ".join(
+            f"{name}\N{NO-BREAK SPACE}{figure:g}" for name, figure in sorted(one.facts.items()))
         head = (f"{one.daemon:<9}{one.state:<7}{one.pid:>8}{one.starts:>8}"
                 f"{one.rss_octets / 1e6:>8.1f}{one.cpu_s:>10.1f}  ")
         click.echo(beside(head, figures, columns()))

@@ -17,7 +17,6 @@ from appliance.bus.messages import (
 )
 from appliance.launch.asking import RUN_DIR, on_bus
 
-
 NOBODY = "  no agent may serve it: change its queue's agents or skills"
 
 

@@ -31,6 +31,7 @@ from appliance.store.schema import (
     events_told,
     lacks_columns,
     meta,
+    renew,
     segments,
 )
 
@@ -98,8 +99,8 @@ class EventLog:
             self._file.close()
             raise
         with contextlib.suppress(DBAPIError), self._file.write() as connection:      # a full disk: do without
-            for index in (events_legs, events_told, events_surveys):     # in an older file
-                index.create(connection, checkfirst=True)
+            for index in (events_legs, events_told, events_surveys):
+                renew(connection, index)
 
     def append(self, batch: Sequence[Entry]) -> int:
         """Everything of one turn in one commit; the last seq. StoreError: nothing of it is in the log."""

@@ -22,7 +22,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy.schema import CreateColumn, CreateIndex
 
 APPLICATION_ID = 0x424C4143                       # "BLAC", in the header of a SQLite file: it is ours
 VERSION = 1                                       # of the tables; an event's own version is its column v
@@ -117,3 +117,11 @@ def add_columns(connection: Connection, columns: list[Column[Any]]) -> None:
     for column in columns:
         described = CreateColumn(column).compile(dialect=connection.dialect)
         connection.execute(text(f"ALTER TABLE {contacts.name} ADD COLUMN {described}"))
+
+
+def renew(connection: Connection, index: Index) -> None:
+    """As it is described here: an older file has none, or one for fewer kinds, which no query can use."""
+    there = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = ?", (index.name,)).scalar()
+    if there != str(CreateIndex(index).compile(dialect=connection.dialect)).strip():
+        index.drop(connection, checkfirst=True)
+        index.create(connection)

@@ -265,10 +265,8 @@ class Office:
     def shape(self, name: str) -> list[tuple[str, str]]:
         return [(segment.kind, segment.detail) for segment in self.records[name].segments]
 
-    # --- inside
-
-    def _settle(self, acting: bool = True) -> None:
-        entries, actions = self.engine.take()
+    def take_in(self, entries: Iterable[Entry]) -> None:
+        """Onto the disk: log, records, figures."""
         projector = ContactProjector()
         for entry in entries:
             self.log.append(replace(entry, seq=len(self.log) + 1))
@@ -276,6 +274,12 @@ class Office:
                 self.records[entry.contact] = projector.fold(self.records.get(entry.contact), entry)
             if entry.kind in COUNTED:
                 count_figures(self.ongoing, entry.at, entry.contact, decode(entry))
+
+    # --- inside
+
+    def _settle(self, acting: bool = True) -> None:
+        entries, actions = self.engine.take()
+        self.take_in(entries)
         for action in actions if acting else ():
             if isinstance(action, Effect):
                 self.effects[action.order.rpartition("-e")[0]] = action

@@ -15,6 +15,7 @@ from appliance.bus.messages import (
     SetPriority,
     SetReady,
 )
+from appliance.centre.board import Boards
 from appliance.centre.events import Joined, Offered, QueueLeft, decode
 from appliance.centre.flow import Flow, HangupNode, PlayNode, QueueNode
 from appliance.centre.turn import Setup
@@ -164,6 +165,8 @@ def test_a_priority_that_is_changed_is_heeded_at_once() -> None:
     first, second = in_queue(branch, "c1"), in_queue(branch, "c2")
     told = branch.command(SetPriority(contact=second, priority=50, by="boss"))
     assert isinstance(told, ContactExplained) and (told.position, told.before) == (1, 0)
+    board = Boards().board(branch.engine.state, branch.setup, branch.now, (), branch.engine.line)
+    assert board.queues[0].waiting == [second, first] and board.queues[0].oldest_since == 1000.0
     branch.restart()
     branch.command(SetReady(agent="ann"))
     assert branch.contact(second).record.state == "ringing"

@@ -27,7 +27,7 @@ with TemporaryDirectory() as folder:
 PICK = st.integers(min_value=0, max_value=63)
 KEYS = st.text("0123456789*#ABCD", min_size=1, max_size=8)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=600) | st.sampled_from(
-    ["12.50", "2026-12-01", "A", "en", "1e9", "٣"])
+    ["12.50", "2026-12-01", "A", "en", "1e9", "٣", "\ud800", 10**400])
 JUNK = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
     st.sampled_from(["customer", "name", "grade", "language", "balance", "due", "0"]), inner), max_leaves=8)
 ANSWERS = st.none() | st.dictionaries(st.sampled_from(["customer", "balance", "due"]), JUNK) | st.just(

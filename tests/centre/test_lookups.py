@@ -10,6 +10,7 @@ from pathlib import Path
 
 import argon2
 import pytest
+from pydantic import ValidationError
 
 from appliance.centre.effects import Effect, EffectDone, Lookup, Say
 from appliance.centre.worker import Worker
@@ -61,11 +62,12 @@ def http(body: bytes, status: str = "200 OK", extra: str = "") -> bytes:
 
 
 async def ask(folder: Path, source: SourceConfig, speech: SpeechConfig | None = None,
-              effects: Sequence[Effect] = (), **send: str) -> EffectDone:
-    """The first thing that comes of it."""
+              effects: Sequence[Effect] = (), other: Sequence[SourceConfig] = (), **send: str) -> EffectDone:
+    """The first thing that comes of it. `other` sources are there, too."""
     done: asyncio.Queue[EffectDone] = asyncio.Queue()
     config = Config(spans=[SpanConfig(name="s", url="virtual:x/a", side="user", trunk="t")],
-                    centre=CentreConfig(sources=[source]), media=MediaConfig(speech=speech or SpeechConfig()))
+                    centre=CentreConfig(sources=[source, *other]),
+                    media=MediaConfig(speech=speech or SpeechConfig()))
     worker = Worker(config, folder, done.put_nowait)
     try:
         asked = Lookup(order="1", source=source.name, send=send, timeout_s=TIME_S)
@@ -151,6 +153,36 @@ async def test_a_database_is_read_only_and_stopped_in_time(tmp_path: Path) -> No
     assert not (tmp_path / "none.db").exists()
     driver = SourceConfig(name="crm", database="nosuch://host/db", query="SELECT 1")
     assert "NoSuchModuleError" in (await ask(tmp_path, driver)).error
+
+
+async def test_a_wrong_address_tells_nobody_its_password(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    wrong = SourceConfig(name="crm", database="postgresql://acd:sec:ret@crm:sec/y", query="SELECT 1",
+                         headers={"Authorization": "sec"})
+    done = await ask(tmp_path, wrong)
+    assert "its port is no number" in done.error
+    with pytest.raises(ValidationError) as refused:
+        SourceConfig(name="crm", url="https://acd:sec@crm.example/")
+    refusal = refused.value.errors()[0]["msg"]
+    assert "write them as a header" in refusal
+    assert not any("sec" in text for text in (done.error, caplog.text, repr(wrong), refusal))
+
+
+async def test_a_database_that_hangs_keeps_only_its_own_look_ups(tmp_path: Path) -> None:
+    """One that waits for a lock, as often as it may."""
+    hangs, table = tmp_path / "crm.db", tmp_path / "customers.csv"
+    table.write_text("phone,name\n138,王\n")
+    with sqlite3.connect(hangs, isolation_level=None) as connection:
+        connection.execute("create table customers (phone text)")
+        connection.execute("begin exclusive")
+        waits = SourceConfig(
+            name="crm", database=f"sqlite:///{hangs}", query="SELECT phone FROM customers", at_once=64)
+        waiting = [Lookup(order="crm", source="crm", send={}, timeout_s=2.0) for _ in range(32)]
+        quick = Lookup(order="table", source="table", send={"phone": "138"}, timeout_s=2.0)
+        done = await ask(tmp_path, waits, effects=[*waiting, quick],
+                         other=[SourceConfig(name="table", table=str(table))])
+    connection.close()
+    assert (done.order, done.answer) == ("table", {"phone": "138", "name": "王"})
 
 
 async def test_a_customer_table_checks_pins_and_is_read_anew_when_it_changes(tmp_path: Path) -> None:

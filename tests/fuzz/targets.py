@@ -41,6 +41,7 @@ TARGETS = {                                       # name -> module
     "probe": "tests.fuzz.probe",
     "d-channel test": "tests.fuzz.d_channel",
     "rtp": "tests.fuzz.rtp",
+    "answer": "tests.fuzz.answer",
 }
 
 

@@ -64,7 +64,8 @@ class Centre:
                           contact="c1", wish="not-ready", wish_reason="lunch"),
                 AgentInfo(name="bo", extension="", state="not-ready", since=now - 3700.0, reason="lunch",
                           overran=True)],
-            queues=[QueueInfo(name="sales", waiting=["c2", "c3", "c4"], oldest_since=now - 9.0),
+            queues=[QueueInfo(name="sales", waiting=["c2", "c3", "c4"], oldest_since=now - 9.0,
+                              unreachable=["c3"]),
                     QueueInfo(name="service", waiting=[])],
             contacts=[ContactInfo(contact=name, direction=direction, calling=calling, called=called,
                                   state="queue", began_at=now)
@@ -91,7 +92,8 @@ async def test_who_is_here_and_who_waits(bus_server: Path) -> None:
         "anna            8001      talking         1:15    4 calls  then not-ready lunch",
         "bo              -         not-ready      61:40    0 calls  lunch, over the limit"]
     assert queues.splitlines() == [
-        "sales: 3 waiting, the first for 9 s", "    1  c2  13800138000", "    2  c3  withheld",
+        "sales: 3 waiting, the first for 9 s", "    1  c2  13800138000",
+        "    2  c3  withheld  no agent may serve it: change its queue's agents or skills",
         "    3  c4  13900001111",                 # is called back: his number, not ours
         "service: 0 waiting"]
 

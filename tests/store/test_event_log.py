@@ -1,5 +1,6 @@
 """The event log on a real file: one commit or nothing, kill -9, damage, a full disk, rebuild."""
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -276,14 +277,24 @@ def test_a_state_folder_that_cannot_be_written(tmp_path: Path) -> None:
         EventLog(tmp_path / "nowhere" / FILE, Shop())
 
 
-def test_the_legs_of_a_contact_are_found_without_reading_the_log(path: Path) -> None:
+@pytest.mark.parametrize("older", [None, "kind IN ('Began', 'Offered', 'Dialled')"])
+def test_the_legs_of_a_contact_are_found_without_reading_the_log(path: Path, older: str | None) -> None:
+    """`older`: of which kinds the file's index is, as of fewer before; None: it has none."""
     log = EventLog(path, Shop())
     log.append([entry("Began", "c1", 1.0), entry("noted", "c1", 2.0), entry("Offered", "c2", 3.0),
                 entry("Offered", "c1", 4.0), entry("Dialled", "c1", 5.0)])
     log.close()
-    with sqlite3.connect(path) as database:       # a log from before there was the index
+    with sqlite3.connect(path) as database:
         database.execute("DROP INDEX events_legs")
+        if older is not None:
+            database.execute(f"CREATE INDEX events_legs ON events (contact) WHERE {older}")
     database.close()
+    versions = []
+    for _ in range(2):                            # made once: the second time all is as it should be
+        EventLog(path, Shop()).close()
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            versions.append(database.execute("PRAGMA schema_version").fetchone())
+    assert versions[0] == versions[1]
     log = EventLog(path, Shop())
     found = [(one.kind, one.at) for one in log.legs("c1")]
     assert found == [("Began", 1.0), ("Offered", 4.0), ("Dialled", 5.0)]

@@ -308,10 +308,12 @@ def busy_branch() -> Branch:
     branch.agents = [
         AgentInfo(name="anna", extension="8001", state="talking", since=now - 103.0, contact="c1"),
         AgentInfo(name="bert", extension="8002", state="ringing", since=now - 6.0, contact="c3"),
-        AgentInfo(name="chen", extension="8004", state="talking", since=now - 32.0, contact="c2"),
+        AgentInfo(name="chen", extension="8004", state="talking", since=now - 32.0, contact="c2",
+                  wish="not-ready", wish_reason="lunch"),
         AgentInfo(name="dora", extension="8003", state="wrap-up", since=now - 3.0),
         AgentInfo(name="emil", extension="8005", state="ready", since=now - 421.0),
-        AgentInfo(name="fang", extension="8006", state="unreachable", since=now - 25.0)]
+        AgentInfo(name="fang", extension="8006", state="unreachable", since=now - 25.0,
+                  reason="no answer")]
     for order, name in enumerate(("c1", "c2", "c3", "c4", "c5", "c6")):
         branch.busy["telco", order + 1] = f"leg-{name}"
         branch.calls.append(CallInfo(

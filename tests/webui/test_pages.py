@@ -73,13 +73,14 @@ def test_agents_say_why_what_comes_next_and_that_it_is_too_long(
         AgentInfo(name="cy", extension="8003", state="talking", since=since, contact="c1", wish="not-ready",
                   wish_reason="training"),
         AgentInfo(name="di", extension="8004", state="unreachable", since=since, reason="no answer")]
-    branch.queues = [QueueInfo(name="sales", waiting=["c7"], callbacks=2)]
+    branch.queues = [QueueInfo(name="sales", waiting=["c7"], callbacks=2, unreachable=["c7"])]
     exchange.tell()
     page = " ".join(re.sub(r"<[^>]+>", " ", client.get("/").text).split())
     for words in ("bo 8002 lunch &lt;b&gt; over the limit Not ready 1:0",
                   "cy 8003 13800138000 then not ready training Talking 1:0",
                   "di 8004 no answer Unreachable 1:0", "Agents ready 0 / 3",
-                  "1 waiting · 2 callbacks 01088886666"):      # who is called back: his number, not ours
+                  "1 waiting · 2 callbacks 1 caller whom no agent may serve: check the queue's agents and"
+                  " skills. 01088886666"):      # who is called back: his number, not ours
         assert words in page, words
     assert page.index("di 8004") < page.index("away 8001 Logged out")
 

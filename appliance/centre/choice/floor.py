@@ -170,6 +170,10 @@ class Floor:
         """Contacts in line, those that ring somewhere included."""
         return len(self._lines.places)
 
+    def line(self, queue: str) -> list[str]:
+        """Contacts in their order."""
+        return [spot[2] for spot in self._lines.queues.get(queue, ())]
+
     def position(self, contact: str) -> int:
         """In its queue, 1 the first; those that ring somewhere count."""
         return self._lines.position(contact)

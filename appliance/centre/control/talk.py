@@ -28,7 +28,8 @@ def of(turn: Turn, name: str) -> tuple[Agent, Contact]:
         raise StateError(f"{name}: no agent is called so")
     contact = turn.state.contacts.get(agent.contact)
     if contact is None or contact.record.state != "talking" or contact.record.agent != name:
-        raise StateError(f"{name}: talks with no customer, is {doing(agent.state)}")
+        dials = contact is not None and contact.record.state == "dialling"
+        raise StateError(f"{name}: talks with no customer, is {'dialling' if dials else doing(agent.state)}")
     return agent, contact
 
 

@@ -89,7 +89,7 @@ def test_a_wish_is_taken_back(office: Office) -> None:
     assert office.agent("ann").state == "ready"
 
 
-@pytest.mark.need("08")
+@pytest.mark.need(8)
 def test_wrap_up_is_a_state_that_ends_early_late_or_by_itself(office: Office) -> None:
     only(office, "ann")
     for number, (ask, lasts_s) in enumerate([

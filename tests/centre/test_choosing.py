@@ -43,7 +43,7 @@ def queue(name: str = "sales", **keys: Any) -> QueueConfig:
 SERVICE = queue("service", agents=["eve"])
 
 
-@pytest.mark.need("09")
+@pytest.mark.need(9)
 def test_skills_are_asked_for_less_while_somebody_waits() -> None:
     branch = office(queue(agents=[], skills={"billing": 7}, rings=[
         Ring(after_s=20.0, lower={"billing": 3}), Ring(after_s=60.0, drop=["billing"])]), SERVICE)
@@ -158,7 +158,7 @@ def test_a_senior_is_invited() -> None:
         branch.command(Confer(agent="bo", to="senior"))
 
 
-@pytest.mark.need("10")
+@pytest.mark.need(10)
 def test_a_priority_that_is_changed_is_heeded_at_once() -> None:
     branch = office(queue(agents=["ann"]), SERVICE)
     branch.command(SetNotReady(agent="ann"))
@@ -177,7 +177,7 @@ def test_a_priority_that_is_changed_is_heeded_at_once() -> None:
             branch.command(ask)
 
 
-@pytest.mark.need("22")
+@pytest.mark.need(22)
 def test_a_caller_hears_the_place_the_wait_and_words_of_comfort_by_turns() -> None:
     branch = office(queue(agents=["ann"], say_wait=True, comfort=["patience", "website"], handling_s=120.0),
                     SERVICE)

@@ -93,7 +93,7 @@ def test_hold_and_back(office: Office, outbound: bool) -> None:
     assert office.records[record.contact].outcome == "answered" and not office.calls
 
 
-@pytest.mark.need("07")
+@pytest.mark.need(7)
 def test_an_attended_transfer_shows_who_had_the_customer_when(office: Office) -> None:
     name, ann = talk(office)
     before = recorded(office)
@@ -277,7 +277,7 @@ def test_a_supervisor_hears_whispers_is_heard_and_takes_over(office: Office) -> 
     assert (office.records[name].outcome, office.records[name].ended_by) == ("answered", "box")
 
 
-@pytest.mark.need("17")
+@pytest.mark.need(17)
 def test_card_data_is_neither_recorded_nor_heard_and_the_pause_ends_by_itself(office: Office) -> None:
     name, _ = talk(office)
     office.command(HideTalk(agent="ann", for_s=60.0, by="ann"))

@@ -135,8 +135,9 @@ def test_no_contact_is_lost_and_no_agent_is_stuck(box: Rig) -> None:
             box.kill("acdd")
             revive(box, "acdd")
             kills += 1
-    for name in AGENTS:
-        box.bus.ask(LogIn(agent=name, ready=True))
+    with Observer(box.run_dir, "boxd") as boxd:
+        for name in AGENTS:
+            boxd.ask(LogIn(agent=name, ready=True))
     wait_all_idle(box)
     placed = Counter(call.calling for call in callers.calls)
     contacts = [one for one in _contacts(box) if one.calling in placed]

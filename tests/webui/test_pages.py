@@ -282,7 +282,7 @@ KINDS = ["flow", "callback", "queue", "ring", "dial", "talk", "hold", "consult",
          "park", "forward", "outside", "message", "survey"]
 
 
-@pytest.mark.need("07")
+@pytest.mark.need(7)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_each_stretch_of_a_contact_has_its_lane_its_word_and_its_recording(
         client: FlaskClient, branch: Branch, language: str) -> None:

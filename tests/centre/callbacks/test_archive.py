@@ -63,7 +63,7 @@ def gives_up(office: Kept, leg: str, calling: str = CUSTOMER, waits_s: float = 3
     return name
 
 
-@pytest.mark.need("23")
+@pytest.mark.need(23)
 def test_who_gave_up_is_listed_with_reason_number_and_how_often(office: Kept) -> None:
     first = gives_up(office, "c1")
     office.pass_time(60.0)
@@ -80,7 +80,7 @@ def test_who_gave_up_is_listed_with_reason_number_and_how_often(office: Kept) ->
         office.call_back(withheld)
 
 
-@pytest.mark.need("23")
+@pytest.mark.need(23)
 def test_one_click_calls_back_and_closes_it_when_they_have_talked(office: Kept) -> None:
     lost = gives_up(office, "c1")
     office.command(LogIn(agent="ann", ready=True))
@@ -111,7 +111,7 @@ def test_it_keeps_the_place_that_the_customer_had(office: Kept) -> None:
         office.engine.state.callbacks.values()))] == began
 
 
-@pytest.mark.need("23")
+@pytest.mark.need(23)
 def test_what_came_of_it_is_written_down(office: Kept) -> None:
     lost = gives_up(office, "c1")
     close = CloseAbandoned(contact=lost, code="solved", note="by mail", by="boss")

@@ -47,7 +47,7 @@ async def branchline(run_dir: Path, *words: str) -> list[str]:
     return result.output.splitlines()
 
 
-@pytest.mark.need("23")
+@pytest.mark.need(23)
 async def test_who_gave_up_is_called_back_by_a_command_across_a_restart(
         bus_server: Path, tmp_path: Path) -> None:
     config = load(write(tmp_path, config={**CONFIG, "centre": {**CENTRE, "inbound": CENTRE["inbound"][:1]}}))

@@ -48,7 +48,7 @@ def free(office: Office, leg: str = "c0") -> None:
     office.pass_time(5.0)
 
 
-@pytest.mark.need("03")
+@pytest.mark.need(3)
 def test_a_callback_keeps_its_place_and_goes_before_nobody_who_was_there_first(office: Office) -> None:
     busy(office)
     earlier = office.call("c1", "5001", calling="13922222222")
@@ -79,7 +79,7 @@ def test_a_callback_keeps_its_place_and_goes_before_nobody_who_was_there_first(o
     assert office.contact(later).record.state == "ringing"
 
 
-@pytest.mark.need("03")
+@pytest.mark.need(3)
 @pytest.mark.parametrize("mode", ["agent-first", "customer-first"])
 def test_there_are_never_more_attempts_than_free_agents(mode: str) -> None:
     office = Office(branch(mode=mode))
@@ -100,7 +100,7 @@ def test_there_are_never_more_attempts_than_free_agents(mode: str) -> None:
     assert len({*live(office)}) == len(list(live(office)))
 
 
-@pytest.mark.need("03")
+@pytest.mark.need(3)
 def test_a_number_has_one_callback_whoever_wants_it(office: Office) -> None:
     busy(office)
     callback = promised(office, "c1")
@@ -187,7 +187,7 @@ def test_a_kill_at_the_moment_of_dialling_dials_nobody_twice(office: Office, who
         assert office.records[callback].state == "talking" and len(list(live(office))) == 1
 
 
-@pytest.mark.need("03")
+@pytest.mark.need(3)
 def test_who_calls_in_meanwhile_gets_the_place_and_is_not_called(office: Office) -> None:
     busy(office)
     callback = promised(office, "c1")

@@ -29,7 +29,7 @@ def asking(**settings: object) -> Office:
     return office
 
 
-@pytest.mark.need("03")
+@pytest.mark.need(3)
 @pytest.mark.parametrize(("calling", "keys", "number", "heard"), [
     (CUSTOMER, ["1"], CUSTOMER, None),
     (CUSTOMER, ["2", *"02088888888", "#"], "02088888888", None),
@@ -81,7 +81,7 @@ def test_a_call_is_promised_one_callback_however_often_it_comes_round() -> None:
     assert len(office.engine.state.callbacks) == 1 and office.hears("c1") == ["zh/sorry"]
 
 
-@pytest.mark.need("03")
+@pytest.mark.need(3)
 def test_nobody_is_called_outside_the_calling_hours() -> None:
     office = Office(with_flow(CENTRE.model_copy(update={
         "calendars": [OFFICE_HOURS], "callbacks": CallbackConfig(calendar="calling")})), THURSDAY_EVENING)

@@ -92,6 +92,7 @@ def test_dates_and_weekdays_are_those_of_the_calendar(date: datetime.date) -> No
     ("ordinal:2", "第二", "second"), ("ordinal:20", "第二十", "twentieth"),
     ("ordinal:101", "第一百零一", "one hundred first"), ("ordinal:200", "第二百", "two hundredth"),
     ("position:2", "您是第二位", "you are number two in line"),
+    ("wait:180", "预计等待时间不超过三分钟", "you will wait no more than three minutes"),
     ("date:2026-11-22", "二零二六年十一月二十二日", "November twenty second twenty twenty six"),
     ("date/weekday:2026-11-22", "二零二六年十一月二十二日星期日",
      "Sunday November twenty second twenty twenty six"),
@@ -154,6 +155,7 @@ def every_fragment() -> typing.Iterator[str]:
                 for value in ("0.01", "0.5", "1.02", "2.22"))
     yield from (f"duration:{seconds}" for seconds in (0, 1, 2, 60, 61, 120, 3600, 7265, 86400, 180000))
     yield from (f"position:{place}" for place in range(1, 100))
+    yield from (f"wait:{minutes * 60}" for minutes in range(1, 61))
 
 
 @pytest.mark.parametrize("language", speech.LANGUAGES)

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from appliance.bus.messages import Dial, StartRecording
-from appliance.centre.events import Checkpoint
-from appliance.centre.flow.statistics import FlowStatistics
 from appliance.centre.turn import Setup
 from appliance.config.entry import CalendarConfig
 from appliance.config.queues import Overflow, QueueConfig
@@ -123,29 +121,6 @@ nodes:
         found.call(moment)
         assert found.hears(moment) == [heard], moment
         found.hang_up(moment)
-
-
-def test_figures_of_a_flow_come_out_of_the_log(transfer: Office) -> None:
-    for leg, keys in (("c1", "1"), ("c2", "2"), ("c3", "3"), ("c4", "")):
-        transfer.call(leg)
-        transfer.pass_time(2.0)
-        transfer.press(leg, *keys)
-    transfer.answer(transfer.ringing()["8001"])
-    transfer.hang_up("c2")
-    transfer.played("c3")
-    transfer.pass_time(20.0)
-    figures = FlowStatistics()
-    figures.add(entry for entry in transfer.log if entry.kind != Checkpoint.__name__)
-    ask = figures.nodes["hotline", "ask"]
-    assert (ask.entered, dict(ask.left), ask.hung_up) == (
-        4, {"digit 1": 1, "digit 2": 1, "digit 3": 1}, 0)
-    assert dict(figures.nodes["hotline", "ann"].left) == {"talk": 1}
-    assert figures.nodes["hotline", "outside"].hung_up == 1
-    assert dict(figures.nodes["hotline", "back"].left) == {"unreachable": 1}
-    assert dict(figures.nodes["hotline", "bye"].left) == {"ended: answered": 1}
-    for one in figures.nodes.values():
-        assert one.entered >= sum(one.left.values()) + one.hung_up
-    assert ask.stay_s == pytest.approx(6.0)
 
 
 def test_queues_that_send_each_other_their_callers_keep_them(tmp_path: Path) -> None:

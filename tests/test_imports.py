@@ -31,7 +31,10 @@ MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it m
     "appliance.sim": PURE | {"appliance.centre"},  # the box's own engine, fed with a rehearsal
     "appliance.launch": PURE | {"appliance.sim"} | {
         f"appliance.centre.{tool}" for tool in ("rebuild", "flow", "heard", "projector", "dialplan", "entry",
-                                             "figures.counting")},
+                                             "figures.counting")} | {
+        # What any machine does with a box's exports, objects and forms.
+        f"appliance.recording.{tool}" for tool in ("vault.bundle_check", "archive.key", "archive.objects",
+                                                "quality.forms")},
     "webui": PURE | {"appliance.recording.wav"},  # the format of what it plays
     "hil_tests": PURE,
     "hil_tests.dahdi": PURE | {"hil_tests", "tests.e1_driver"},  # the contract of every backend, in a guest

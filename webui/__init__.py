@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
-from webui import account, board, contacts, errors, recordings, spans, texts, views
+from webui import account, board, contacts, errors, quality, recordings, spans, texts, views
 from webui.exchange import Exchange
 from webui.parts import LANGUAGES, Parts, Settings, parts
 from webui.seen import Seen
@@ -51,7 +51,7 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
     app.before_request(_gate)
     app.after_request(_harden)
     app.add_url_rule("/healthz", "healthz", _healthz)
-    for part in (account, board, contacts, recordings, spans):
+    for part in (account, board, contacts, quality, recordings, spans):
         app.register_blueprint(part.bp)
     errors.register(app)
     app.context_processor(_common)

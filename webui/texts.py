@@ -34,7 +34,7 @@ WORDS: dict[str, dict[str, LazyString]] = {
     "wish": {"not-ready": _l("then not ready"), "logged-out": _l("then logged out")},
     "reason": {                                   # of an agent; others are the box's own: centre.not_ready
         "busy": _l("busy here"), "no answer": _l("no answer"), "refused": _l("refused"),
-        "overran": _l("over the limit"),
+        "overran": _l("over the limit"), "trunk gone": _l("the telephone's trunk is gone"),
     },
     "channel": {
         "idle": _l("idle"), "busy": _l("busy"), "restarting": _l("restarting"),
@@ -100,6 +100,32 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "callForwardingUnconditional": _l("for the diversion"), "callForwardingBusy": _l("for the diversion"),
         "callForwardingNoReply": _l("for the diversion"), "callDeflection": _l("for the diversion"),
         "callTransfer": _l("for the transfer"),
+    },
+    "evaluation": {
+        "draft": _l("draft"), "submitted": _l("submitted"), "acknowledged": _l("seen by the agent"),
+        "appealed": _l("appealed against"), "decided": _l("appeal decided"),
+    },
+    "evaluation step": {
+        "submit": _l("submitted"), "acknowledge": _l("seen by the agent"), "appeal": _l("appealed against"),
+        "uphold": _l("appeal decided: the result stays"), "change": _l("appeal decided: another result"),
+        "revise": _l("revised"),
+    },
+    "scores of": {
+        "agent": _l("Agent"), "group": _l("Group"), "queue": _l("Queue"), "form": _l("Form"),
+        "item": _l("Item"), "scorer": _l("Scorer"),
+    },
+    "scores per": {
+        "day": _l("Day"), "week": _l("Week"), "month": _l("Month"), "quarter": _l("Quarter"),
+        "year": _l("Year"),
+    },
+    "why not drawn": {                            # after a number of calls
+        "short": _l("too short"), "long": _l("too long"), "queue": _l("of other queues"),
+        "direction": _l("of the other direction"), "disposition": _l("with other results"),
+        "no-scorer": _l("nobody may score this agent"), "no-form": _l("the form is not published"),
+    },
+    "form file": {
+        "published": _l("published"), "changed": _l("changed since it was published"),
+        "new": _l("not published"), "wrong": _l("wrong"),
     },
     "who asked": {"": _l("the command line"), "telephone": _l("a telephone")},
     "leg": {"caller": _l("Caller"), "agent": _l("Agent"), "called": _l("Called party")},

@@ -200,20 +200,20 @@ class Bus:
                      beside: Collection[type[Request[Any]]] = ()) -> None:
         """Serve the requests to this daemon, one at a time, in order. Unknown ones and errors are refused.
 
-        Those of `beside` take long: one at a time and in order, too, but no other one waits for them.
+        Those of `beside` take long: of one kind one at a time and in order, too, but no other one waits.
         """
-        long_ones, in_turn = {kind.__name__ for kind in beside}, asyncio.Lock()
+        in_turn = {kind.__name__: asyncio.Lock() for kind in beside}
 
         async def on_message(msg: Msg) -> None:
-            if msg.subject.rpartition(".")[2] in long_ones:
-                task = asyncio.create_task(one_by_one(msg))
+            if (turn := in_turn.get(msg.subject.rpartition(".")[2])) is not None:
+                task = asyncio.create_task(one_by_one(msg, turn))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             else:
                 await serve(msg)
 
-        async def one_by_one(msg: Msg) -> None:
-            async with in_turn:
+        async def one_by_one(msg: Msg, turn: asyncio.Lock) -> None:
+            async with turn:
                 await serve(msg)
 
         async def serve(msg: Msg) -> None:

@@ -6,7 +6,7 @@ Of ring-all one telephone rings as of any other queue; the others ring beside it
 from collections.abc import Sequence
 
 from appliance.bus.messages import Dial, Hangup
-from appliance.centre import agents, announce, events
+from appliance.centre import agents, announce, events, recording
 from appliance.centre.callbacks import reaching
 from appliance.centre.choice import Leave, Match
 from appliance.centre.control import media
@@ -136,10 +136,10 @@ def talk(turn: Turn, contact: Contact) -> None:
     if contact.virtual and contact.callback is not None:
         reaching.agent_answered(turn, contact, contact.callback)
         return
-    queue = turn.setup.queues.get(contact.record.queue)
     agent = turn.state.agents[contact.record.agent]
-    recording = turn.setup.new_id() if queue is not None and queue.record else ""
-    turn.log(events.Talked(recording=recording), contact)
+    name, decided = recording.begin(turn, contact, agent.name, queue=True)
+    turn.log(events.Talked(recording=name), contact)
+    turn.log(decided, contact)
     agents.change(turn, agent, "talking", leg=contact.dialled_leg, contact=contact,
                   idle_since=agent.idle_since)
     media.connect(turn, contact)

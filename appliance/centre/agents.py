@@ -13,6 +13,7 @@ from appliance.errors import StateError
 
 LOGGED_OUT, NOT_READY, READY = "logged-out", "not-ready", "ready"
 MOST_EXTENSION_S = 3600.0
+NO_TRUNK = "trunk gone"                           # a reason
 RING_REASONS = {                                  # Q.850 cause -> why it was not taken
     17: "busy",
     18: "no answer",
@@ -105,6 +106,14 @@ def log_out(turn: Turn, name: str, by: str, leg: str = "") -> Agent:
     elif agent.state != LOGGED_OUT:
         change(turn, agent, LOGGED_OUT, leg=leg or agent.leg, by=by)
     return agent
+
+
+def displaced(turn: Turn, agent: Agent) -> None:
+    """The trunk of the telephone left the document: the agent is logged out, now or after the work."""
+    if agent.contact:
+        _wish(turn, agent, LOGGED_OUT, NO_TRUNK, "")
+    else:
+        change(turn, agent, LOGGED_OUT, leg=agent.leg, reason=NO_TRUNK)
 
 
 def ready(turn: Turn, name: str, by: str, leg: str = "") -> Agent:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
+import msgspec
+
 from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
     Answer,
@@ -41,23 +43,28 @@ from appliance.bus.messages import (
     GetContacts,
     GetFigureCounts,
     GetFigures,
+    GetRecordingFacts,
     GetSurvey,
+    GetToBeRecorded,
     JoinOutside,
     MaliciousCallTraced,
+    PauseRecording,
+    RecordingFrom,
     ReloadCentre,
     Reloaded,
     Reply,
     Request,
+    ResumeRecording,
     TraceMalicious,
 )
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
-from appliance.centre import voicemail
+from appliance.centre import recorded, voicemail
 from appliance.centre.board import Boards, contact_info
 from appliance.centre.callbacks.archive import Archive
 from appliance.centre.commands import COMMANDS
-from appliance.centre.effects import Effect
-from appliance.centre.engine import DialRefused, Engine
+from appliance.centre.effects import Ask, Effect, FindRecordings
+from appliance.centre.engine import DialRefused, Engine, SilentFrom
 from appliance.centre.entry.load import box_zone, load_entrance, warnings
 from appliance.centre.entry.rules import Entrance
 from appliance.centre.events import Checkpoint
@@ -89,6 +96,7 @@ CHECK_S = 1.0                                     # between looks for what must 
 BOARD_RESTS = 19.0                                # times what a board takes: 1/20 of the time at most
 RETRY_S = 1.0                                     # an owner that is not there, a disk that is full
 CHECKPOINT_ENTRIES = 5000                         # a replay is never much longer
+REFERENCES_S = 90 * 86400.0                       # a contact of before is found by its page, not by keys
 MAX_CONTACTS = 500                                # of one GetContacts
 REFUSED = "this line cannot ask for it"           # in place of trunkd's own words, which are in the log
 
@@ -128,9 +136,11 @@ class Centre:
         self._inbox: asyncio.Queue[object] = asyncio.Queue()
         self._lanes = {
             "trunkd": Lane(context.bus, self._refused, lambda: self._later(Mark.RESYNC)),
-            "spand": Lane(context.bus, self._refused, lambda: None),      # its DaemonUp brings all again
+            # its DaemonUp brings all again
+            "spand": Lane(context.bus, self._refused, lambda: None, self._silent),
         }
-        self._worker = Worker(context.config, context.state_dir, self._inbox.put_nowait)
+        self._worker = Worker(context.config, context.state_dir, self._inbox.put_nowait,
+                              {Ask: self._ask, FindRecordings: self._find})
         self._versions = Versions(context.state_dir / FLOWS)
         self._deciding = False                    # the state is ahead of the disk
         self._boards = Boards()
@@ -150,7 +160,8 @@ class Centre:
         await bus.hear("trunkd", self._hear_trunkd)
         await bus.hear("spand", self._hear_spand)
         bus.on_back(self._back)
-        await bus.answer(self._answer, beside=(GetFigures, GetFigureCounts))
+        await bus.answer(self._answer, beside=(
+            GetFigures, GetFigureCounts, GetRecordingFacts, GetToBeRecorded))
         await self._context.up()
         tasks = [self._context.keep(part) for part in self._parts()]
         try:
@@ -183,7 +194,7 @@ class Centre:
                 self._guarded(self._engine.handle, one)
         now = time.time()
         if (deadline := self._engine.next_deadline()) is not None and max(deadline, self._rests_until) <= now:
-            fine = self._guarded(self._engine.expire)
+            fine = self._guarded(self._expire)
             self._rests_until = 0.0 if fine else now + RETRY_S       # what is due stays due
         if self._entries_since_checkpoint >= CHECKPOINT_ENTRIES:
             self._entries_since_checkpoint = 0
@@ -213,6 +224,13 @@ class Centre:
             given.append(self._inbox.get_nowait())
         return given
 
+    def _expire(self, now: float) -> None:
+        try:
+            self._engine.expire(now)
+        except ExceptionGroup as failures:
+            log.exception("cannot do what is due, it is tried again now and then")
+            self._context.facts["faults"] = self._context.facts.get("faults", 0) + len(failures.exceptions)
+
     def _guarded(self, decide: Any, *given: object) -> bool:
         """An input that the engine cannot digest is counted; what it had decided stays decided."""
         try:
@@ -240,7 +258,7 @@ class Centre:
             if not wanted.done.done():
                 wanted.done.set_exception(Refused(str(error)))
             return
-        changed = [key for key in changes(self._config, new) if key.startswith("centre.")]
+        changed = [key for key in changes(self._config, new) if key.startswith(("centre.", "recording."))]
         changed += [f"flow {path}" for path, flow in ready.flows.items()
                     if path in self._engine.setup.flows and self._engine.setup.flows[path] != flow]
         changed += ready.entrance.unlike(self._engine.setup.entrance)
@@ -294,6 +312,8 @@ class Centre:
         for entry in entries:
             if (left := voicemail.notice(self._engine.setup, entry)) is not None:
                 await self._context.bus.say(left)
+        if (changed := recorded.notice(entries, self._events.seq)) is not None:
+            await self._context.bus.say(changed)
 
     def _note(self) -> None:
         self._context.facts.update(contacts=len(self._engine.state.contacts), waiting=self._engine.waiting,
@@ -338,6 +358,19 @@ class Centre:
         elif isinstance(action, JoinOutside):
             self._inbox.put_nowait(
                 CallsJoined(leg_a=action.leg_a, leg_b=action.leg_b, done=False, why=REFUSED))
+
+    def _silent(self, action: Request[Any], reply: Reply) -> None:
+        if isinstance(action, PauseRecording | ResumeRecording) and isinstance(reply, RecordingFrom):
+            self._inbox.put_nowait(SilentFrom(action.recording, isinstance(action, PauseRecording),
+                                              reply.tick, reply.at))
+
+    async def _ask(self, effect: Ask) -> Mapping[str, Any]:
+        return msgspec.structs.asdict(await self._context.bus.ask(effect.request, effect.timeout_s))
+
+    async def _find(self, effect: FindRecordings) -> Mapping[str, Any]:
+        since = time.time() - REFERENCES_S
+        return {"recordings": await asyncio.to_thread(
+            self._events.talks, effect.agent, effect.reference, since, effect.most)}
 
     def _soon(self, mark: Mark) -> None:
         self._inbox.put_nowait(mark)
@@ -409,6 +442,11 @@ class Centre:
             return await asyncio.to_thread(self._facts, request.contact)
         if isinstance(request, GetFigures | GetFigureCounts):
             return await asyncio.to_thread(self._figures, request)
+        if isinstance(request, GetRecordingFacts | GetToBeRecorded):
+            try:
+                return await asyncio.to_thread(recorded.answer, self._events, request)
+            except StateError as error:
+                raise Refused(str(error)) from None
         if isinstance(request, GetAbandoned):
             return await self._past(Archive.abandoned, request)
         if isinstance(request, GetSurvey):
@@ -462,7 +500,7 @@ class Centre:
 def setup(config: Config, entrance: Entrance, older: Mapping[str, Flow] | None = None) -> Setup:
     """With every flow read; `older` are versions that callers are in. ConfigError: one cannot be used."""
     centre, new_id = config.centre, lambda: secrets.token_hex(16)
-    return Setup.of(centre, load_flows(centre), new_id, emergency(config), older, entrance)
+    return Setup.of(centre, load_flows(centre), new_id, emergency(config), older, entrance, config.recording)
 
 
 async def serve(context: Context) -> None:

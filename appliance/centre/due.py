@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from appliance.centre import acd, agents, nodes, survey
+from appliance.centre import acd, agents, nodes, recording, survey
 from appliance.centre.callbacks import reaching
-from appliance.centre.control import originating, talk, transfer
+from appliance.centre.control import originating, transfer
 from appliance.centre.entry import forward
 from appliance.centre.state import Agent, Contact
 from appliance.centre.timers import Timer
@@ -59,6 +59,6 @@ OF_CONTACT: dict[str, Callable[[Turn, Contact], None]] = {
     "position": acd.announce_place,
     "forward": forward.due,
     "parked": transfer.parked_too_long,
-    "paused": lambda turn, contact: talk.resume_recording(turn, contact, ""),
+    "paused": lambda turn, contact: recording.resume(turn, contact, ""),
     "callback": _callback,
 }

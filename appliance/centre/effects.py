@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.bus.messages import Request
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
@@ -29,6 +31,25 @@ class Say(Effect):
 
     text: str
     language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask(Effect):
+    """Ask another daemon; the answer's fields are the `answer`."""
+
+    request: Request[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindRecordings(Effect):
+    """Of the talks of `agent`, the newest first, or of the contact that `reference` names.
+
+    `answer`: recordings. Of the contact `agent` "": whoever talked.
+    """
+
+    agent: str
+    reference: str
+    most: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

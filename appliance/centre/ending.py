@@ -1,6 +1,6 @@
 """A leg is gone: what that means for its contact, for the other leg and for the agent."""
 
-from appliance.centre import acd, agents, events, survey
+from appliance.centre import acd, agents, events, survey, voicemail
 from appliance.centre.callbacks import reaching
 from appliance.centre.control import parties, transfer
 from appliance.centre.entry import forward
@@ -42,7 +42,8 @@ def _of_contact(turn: Turn, contact: Contact, leg: str, cause: int, by: str, at:
     else:
         if contact.record.state == "ringing":
             acd.give_up_ring(turn, contact)
-        served = contact.talked and not contact.waiting          # and then given away
+        given_away = contact.talked and not contact.waiting
+        served = given_away or voicemail.left_one(turn, contact)
         outcome = "answered" if served else "abandoned" if by == "far" else "failed"
         parties.leave_all(turn, contact)
         turn.end(contact, outcome, _who(by, "caller"), cause, gone_leg=leg, hangup_cause=NORMAL, at=at)

@@ -37,7 +37,20 @@ from appliance.bus.messages import (
     Reply,
     Request,
 )
-from appliance.centre import acd, due, ending, events, inbound, nodes, outbound, survey, told, voicemail
+from appliance.centre import (
+    acd,
+    agents,
+    due,
+    ending,
+    events,
+    inbound,
+    nodes,
+    outbound,
+    recording,
+    survey,
+    told,
+    voicemail,
+)
 from appliance.centre.callbacks import meeting, reaching, tending
 from appliance.centre.commands import COMMANDS
 from appliance.centre.control import media, originating, parties, transfer
@@ -60,6 +73,16 @@ class DialRefused:
     """Input: trunkd said no, this call is never placed."""
 
     leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class SilentFrom:
+    """Input: spand records silence from this tick on, or no more."""
+
+    recording: str
+    on: bool
+    tick: int
+    at: float
 
 
 class Engine:
@@ -99,7 +122,11 @@ class Engine:
             self._turn(handler, given, now)
 
     def expire(self, now: float) -> None:
-        self._turn(_expire, None, now)
+        """Do whatever is due. ExceptionGroup, after it: what failed, told once and tried again later."""
+        failures: list[Exception] = []
+        self._turn(_expire, failures, now)
+        if failures:
+            raise ExceptionGroup("of what is due", failures)
 
     def command(self, request: Request[Any], now: float) -> Reply:
         """Do what somebody asks, one of COMMANDS. StateError: it cannot be, and nothing has changed."""
@@ -138,6 +165,7 @@ class Engine:
         """What spand has to do for all live contacts, for one that has forgotten it."""
         turn = Turn(self.state, self.setup, 0.0, self._floor, self._timers)
         for contact in self.state.contacts.values():
+            recording.mask_wish(turn, contact)
             if contact.record.state == "talking":
                 media.connect(turn, contact)
             elif contact.bridged:
@@ -180,6 +208,8 @@ def _start(turn: Turn, _: object) -> None:
     for agent in list(known.values()):
         if agent.name not in turn.setup.agents and not agent.contact:
             turn.log(events.AgentLeft(agent=agent.name))
+        elif agent.state != agents.LOGGED_OUT and agent.trunk and agent.trunk not in turn.setup.trunks:
+            agents.displaced(turn, agent)
     for contact in list(turn.state.contacts.values()):
         if _is_lost(turn, contact):
             ending.fail(turn, contact)
@@ -201,10 +231,14 @@ def _is_lost(turn: Turn, contact: Contact) -> bool:
     return bool(contact.flow) and contact.record.state != "talking" and not nodes.known(turn, contact)
 
 
-def _expire(turn: Turn, _: object) -> None:
+def _expire(turn: Turn, failures: list[Exception]) -> None:
     for timer in turn.timers.due(turn.now):
         if turn.timers.runs(timer):
-            due.expire(turn, timer)
+            try:
+                due.expire(turn, timer)
+            except Exception as error:            # the others have nothing to do with it
+                if turn.timers.failed(timer, turn.now):
+                    failures.append(error)
 
 
 def _incoming(turn: Turn, given: CallIncoming) -> None:
@@ -358,6 +392,14 @@ def _effect_done(turn: Turn, given: EffectDone) -> None:
         nodes.done(turn, contact, given)
 
 
+def _silent(turn: Turn, given: SilentFrom) -> None:
+    """Of one that has ended meanwhile the end says enough."""
+    contact = next((one for one in turn.state.contacts.values() if one.recording == given.recording), None)
+    if contact is not None:
+        turn.log(events.RecordingSilent(recording=given.recording, on=given.on, tick=given.tick,
+                                        from_at=given.at), contact)
+
+
 def _heard(turn: Turn, given: Heard) -> None:
     meeting.heard(turn, given)
     voicemail.heard(turn, given)
@@ -369,6 +411,7 @@ def _table(turn: Turn, given: CallTable) -> None:
 
 INPUTS: dict[type[Any], Callable[[Turn, Any], None]] = {
     CallIncoming: _incoming,
+    SilentFrom: _silent,
     CallDigits: _digits,
     CallProceeding: _proceeding,
     CallProgress: _progress,

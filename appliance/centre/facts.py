@@ -17,7 +17,12 @@ from appliance.bus.messages import (
 from appliance.centre import events
 from appliance.centre.events import decode
 from appliance.centre.legs import legs
+from appliance.centre.state import HIDDEN
+from appliance.centre.story import story
 from appliance.store.events import Entry
+from appliance.store.records import reference
+
+MOST_VARIABLES, LONGEST_VALUE = 100, 200
 
 
 def facts(entries: Iterable[Entry]) -> ContactFacts:
@@ -31,6 +36,7 @@ def facts(entries: Iterable[Entry]) -> ContactFacts:
     tags: list[str] = []
     dispositions: list[Disposition] = []
     routed = events.Routed(rule="", why="")
+    variables: dict[str, str] = {}
     for entry in entries:
         match event := decode(entry):
             case events.Began() as began:
@@ -54,11 +60,20 @@ def facts(entries: Iterable[Entry]) -> ContactFacts:
                 tags = event.tags
             case events.Disposed():
                 dispositions.append(Disposition(at=entry.at, by=event.by, code=event.code, note=event.note))
+            case events.VariablesSet(values=values):
+                variables |= {key: str(value)[:LONGEST_VALUE] for key, value in values.items()}
             case events.TraceOver(done=done, why=why):
                 _answer(traces, done, why)
     return ContactFacts(calling_name=name, diversion=diversion, parties=parties,
                         charges=list(charges.values()), traces=traces, tags=tags, dispositions=dispositions,
-                        rule=routed.rule, why=routed.why, note=routed.note)
+                        rule=routed.rule, why=routed.why, note=routed.note,
+                        reference=reference(entries[0].contact) if entries else "", recordings=story(entries),
+                        variables=dict(list(_open(variables).items())[:MOST_VARIABLES]))
+
+
+def _open(variables: dict[str, str]) -> dict[str, str]:
+    """Those that are no secrets: in the log one has HIDDEN for each of its digits."""
+    return {name: value for name, value in variables.items() if HIDDEN not in value}
 
 
 def add(before: Charge | None, now: Charge) -> Charge:

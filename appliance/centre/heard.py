@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from appliance.centre.announce import MINUTE_S, MOST, MOST_WAIT_S, position, prompt, wait
 from appliance.centre.flow import Flow, Language, QueueNode, fragment
 from appliance.centre.flow.expressions import placeholders
-from appliance.config.schema import CentreConfig, MediaConfig, QueueConfig
+from appliance.config.schema import CentreConfig, MediaConfig, QueueConfig, RecordingConfig
 from appliance.media import speech
 
 _PROMPT = "prompt:"
@@ -22,10 +22,13 @@ def prompts(flows: Iterable[Flow], queues: Iterable[QueueConfig], media: MediaCo
     return {name for flow in flows for name in _of(flow, flow.languages | begun, of_queue, media)}
 
 
-def promised(centre: CentreConfig, languages: Iterable[Language]) -> set[str]:
-    """Likewise of callbacks, voicemail and surveys, whoever comes there."""
+def promised(centre: CentreConfig, languages: Iterable[Language],
+             recording: RecordingConfig | None = None) -> set[str]:
+    """Likewise of callbacks, voicemail and surveys, whoever comes there, and that a talk is recorded."""
     callbacks = centre.callbacks
     names = {*callbacks.greeting, *callbacks.welcome}
+    if recording is not None:
+        names |= {one for one in (recording.announce, *(rule.announce for rule in recording.rules)) if one}
     for box in centre.voicemail:
         names |= {*box.greeting, *box.full}
     for survey in centre.surveys:

@@ -90,4 +90,15 @@ def _forwards(state: State) -> Iterator[str]:
             yield f"contact {name} is forwarded and dials nobody"
 
 
-CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (_contacts, _legs, _agents, _callbacks, _forwards)
+def _recordings(state: State) -> Iterator[str]:
+    for name, contact in state.contacts.items():
+        policy = contact.policy
+        if contact.record.state == "talking" and policy is not None and (
+                policy.record == "always" and not contact.recording):
+            yield f"contact {name} talks, is to be recorded ({policy.why}) and is not"
+        if contact.hushed and not (contact.recording and contact.held):
+            yield f"contact {name} is silent in its recording for a consultation that there is not"
+
+
+CHECKS: tuple[Callable[[State], Iterator[str]], ...] = (
+    _contacts, _legs, _agents, _callbacks, _forwards, _recordings)

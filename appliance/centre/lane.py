@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance.bus.client import Bus, BusError, Refused
-from appliance.bus.messages import Request
+from appliance.bus.messages import Reply, Request
 
 log = logging.getLogger(__name__)
 
 
 class Lane:
-    """`refused` hears of an action that the owner said no to, `lost` that one may not have arrived."""
+    """`refused` hears of an action that the owner said no to, `lost` that one may not have arrived,
+    `answered` of what came back."""
 
-    def __init__(self, bus: Bus, refused: Callable[[Request[Any]], None], lost: Callable[[], None]) -> None:
-        self._bus, self._refused, self._lost = bus, refused, lost
+    def __init__(self, bus: Bus, refused: Callable[[Request[Any]], None], lost: Callable[[], None],
+                 answered: Callable[[Request[Any], Reply], None] = lambda action, reply: None) -> None:
+        self._bus, self._refused, self._lost, self._answered = bus, refused, lost, answered
         self._actions: asyncio.Queue[Request[Any]] = asyncio.Queue()
         self._patience: asyncio.Timeout | None = None            # with what is asked now
 
@@ -42,7 +44,8 @@ class Lane:
             action = await self._actions.get()
             try:
                 async with asyncio.timeout(None) as self._patience:
-                    await self._bus.ask(action)
+                    reply = await self._bus.ask(action)
+                self._answered(action, reply)
             except Refused as no:
                 log.warning("%s: %s", type(action).__name__, no)
                 self._refused(action)

@@ -10,7 +10,7 @@ from appliance.bus.messages import (
     Proceed,
     Progress,
 )
-from appliance.centre import acd, events
+from appliance.centre import acd, events, recording
 from appliance.centre.control import media
 from appliance.centre.dialplan import ToTrunk
 from appliance.centre.entry import forward
@@ -80,7 +80,9 @@ def alerting(turn: Turn, contact: Contact) -> None:
 
 def answered(turn: Turn, contact: Contact, connected: str = "") -> None:
     """`connected`: the number that answered, for the extension's display."""
-    turn.log(events.Talked(recording=turn.setup.new_id() if contact.record_talk else ""), contact)
+    name, decided = recording.begin(turn, contact, contact.record.agent)
+    turn.log(events.Talked(recording=name), contact)
+    turn.log(decided, contact)
     if not contact.originated:
         turn.do(Answer(leg=contact.arrived_leg, connected=connected))
     media.connect(turn, contact)

@@ -117,11 +117,11 @@ def _next(record: ContactRecord, at: float, kind: str, detail: str,
 
 
 def _closed(segments: tuple[SegmentRecord, ...], at: float) -> tuple[SegmentRecord, ...]:
-    """The last one ends at `at`; a node that was only passed through leaves no segment."""
+    """The last one ends at `at`; what was only passed through leaves no segment."""
     if not segments or segments[-1].ended_at:
         return segments
     *before, last = segments
-    if last.kind == "flow" and at <= last.began_at:
+    if last.kind in ("flow", "hold") and not last.recording and at <= last.began_at:
         return tuple(before)
     return *before, replace(last, ended_at=max(at, last.began_at))
 
@@ -150,6 +150,9 @@ def _conferenced(record: ContactRecord, at: float, event: events.Conferenced) ->
 
 
 def _paired(record: ContactRecord, at: float, event: events.Paired) -> ContactRecord:
+    now = record.segments[-1]
+    if (now.kind, now.recording) == ("talk", event.recording):       # of whoever was left, and took over
+        return record
     return _next(record, at, "talk", record.agent, record.agent, event.recording)
 
 
@@ -188,6 +191,16 @@ def _survey_begun(record: ContactRecord, at: float, event: events.SurveyBegun) -
     return _next(record, at, "survey", event.survey, event.agent)
 
 
+def _recording_asked(record: ContactRecord, at: float, event: events.RecordingAsked) -> ContactRecord:
+    now = record.segments[-1]
+    return _next(record, at, now.kind, now.detail, now.agent, event.recording)
+
+
+def _recording_stopped(record: ContactRecord, at: float, event: events.RecordingStopped) -> ContactRecord:
+    now = record.segments[-1]
+    return _next(record, at, now.kind, now.detail, now.agent)
+
+
 FOLDS: dict[type[LogEvent], Fold] = {
     events.Numbered: _numbered,
     events.NodeEntered: _node_entered,
@@ -216,6 +229,8 @@ FOLDS: dict[type[LogEvent], Fold] = {
     events.CallbackClaimed: _callback_claimed,
     events.CallbackMissed: _callback_missed,
     events.SurveyBegun: _survey_begun,
+    events.RecordingAsked: _recording_asked,
+    events.RecordingStopped: _recording_stopped,
     events.Ended: _ended,
 }
 

@@ -15,6 +15,7 @@ RECENT_LEGS = 2048                                # ended legs remembered: more 
 HIDDEN = "•"                                      # in place of a digit
 WITH_CONTACT = ("reserved", "ringing", "talking", "held", "consulting")
 AT_WORK = (*WITH_CONTACT, "wrap-up")              # counts as occupied
+WRONG_S = 3600.0                                  # wrong PINs are remembered for so long
 BY_TIME = ("reserved", "ringing", "wrap-up", "unreachable")      # each ends by itself
 
 
@@ -105,6 +106,7 @@ class Callback(msgspec.Struct, kw_only=True):
     origin: str = ""                              # the contact that it comes from
     by: str = ""                                  # who asked for it; "": the customer in a flow
     note: str = ""
+    caller: str = ""                              # who asked for it in a call, canonical; "": not known
 
 
 class Message(msgspec.Struct, kw_only=True):
@@ -130,6 +132,31 @@ class Survey(msgspec.Struct, kw_only=True):
     question: int = -1                            # -1: the words before the first one
     tries: int = 0
     over: bool = False                            # thanks are being said
+
+
+class Replay(msgspec.Struct, kw_only=True):
+    """Recordings that the caller hears."""
+
+    recordings: list[str]
+    by: str
+    place: int = 0
+    fragment: str = ""                            # of the one that is heard; "": it is awaited
+    duration_s: float = 0.0
+    from_s: float = 0.0                           # where it began to be heard
+    since: float = 0.0                            # and when
+    waits: bool = False                           # at from_s
+
+
+class Policy(msgspec.Struct, kw_only=True):
+    """What was decided of the recording of a talk; as events.RecordingDecided."""
+
+    record: str
+    rule: str
+    why: str
+    unless_kept: bool
+    format: str
+    pause: list[str]
+    consults: bool
 
 
 class Contact(msgspec.Struct, kw_only=True):
@@ -190,8 +217,15 @@ class Contact(msgspec.Struct, kw_only=True):
     record_talk: bool = False
     recording: str = ""
     stopped: str = ""                             # the recording before it
-    paused_until: float = 0.0                     # the recording is silence; 0: it is not paused
-    was_paused: bool = False
+    policy: Policy | None = None                  # None: no talk has begun
+    own_by: str = ""                              # whose `record_talk` is
+    asked: bool = False                           # somebody wants it recorded, or kept
+    unkept: list[str] = []                        # its recordings that are erased unless somebody keeps them
+    told: bool = False                            # the caller knows that it may be recorded
+    paused_until: float = 0.0                     # nobody hears or records the customer's keys, and the
+                                                  # recording is silence; 0: it is not paused
+    hushed: bool = False                          # the recording is silence: the agent consults somebody
+    was_paused: bool = False                      # spand was told so of this recording
     talked: bool = False                          # has been with an agent
     # call control
     parties: dict[str, Party] = {}                # by leg
@@ -208,6 +242,7 @@ class Contact(msgspec.Struct, kw_only=True):
     last_queue: str = ""                          # where it waited last
     message: str = ""                             # that is being left
     survey: Survey | None = None
+    replay: Replay | None = None
 
     @property
     def inbound(self) -> bool:
@@ -267,6 +302,7 @@ class State(msgspec.Struct, kw_only=True):
     messages: dict[str, Message] = {}             # that are not done with, oldest first
     history: History = msgspec.field(default_factory=History)
     forced: dict[str, Forced] = {}                # calendars opened or closed by people, by name
+    wrong_proofs: dict[str, list[float]] = {}     # when PINs of somebody were wrong, of an hour, by a hash
 
     def contact_of(self, leg: str) -> Contact | None:
         return self.contacts.get(self.legs.get(leg, ""))

@@ -6,7 +6,7 @@ What moves a survey gives True when it is over.
 from collections.abc import Iterable, Mapping
 
 from appliance.bus.messages import AnswersInfo, Hangup, StopPlay, SurveyResults
-from appliance.centre import agents, announce, events
+from appliance.centre import agents, announce, events, recording
 from appliance.centre.control import media, parties
 from appliance.centre.events import decode
 from appliance.centre.state import Agent, Contact, Survey
@@ -39,6 +39,7 @@ def transfer(turn: Turn, agent: Agent, contact: Contact, to: str, by: str) -> No
 
 
 def begin(turn: Turn, contact: Contact, config: SurveyConfig, agent: str, queue: str) -> bool:
+    recording.resume(turn, contact, "")           # its keys are to be kept
     turn.log(events.SurveyBegun(survey=config.name, agent=agent, queue=queue), contact)
     if config.intro:
         _play(turn, contact, config.intro)

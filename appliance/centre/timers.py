@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from appliance.centre.state import Agent, Contact, State
 
+FIRST_REST_S, LONGEST_REST_S = 1.0, 300.0
+
 
 class Timer(NamedTuple):
     at: float
@@ -13,10 +15,18 @@ class Timer(NamedTuple):
     whose: str                                    # an agent or a contact
 
 
+class Rest(NamedTuple):
+    """Of a timer of which nothing could come."""
+
+    until: float
+    next_s: float                                 # if it fails again
+
+
 class Timers:
     def __init__(self) -> None:
         self._all: list[Timer] = []               # sorted
         self._of: dict[str, tuple[Timer, ...]] = {}
+        self._rests: dict[Timer, Rest] = {}       # of those that failed
 
     def put(self, whose: str, timers: tuple[Timer, ...]) -> None:
         """All that there are of this one."""
@@ -25,6 +35,7 @@ class Timers:
             return
         for timer in known:
             del self._all[bisect_left(self._all, timer)]
+            self._rests.pop(timer, None)
         for timer in timers:
             insort(self._all, timer)
         if timers:
@@ -32,12 +43,29 @@ class Timers:
         else:
             del self._of[whose]
 
+    def failed(self, timer: Timer, now: float) -> bool:
+        """It rests, each time twice as long; the others go on. True: for the first time."""
+        rest_s = self._rests[timer].next_s if timer in self._rests else FIRST_REST_S
+        first = timer not in self._rests
+        if self.runs(timer):
+            self._rests[timer] = Rest(now + rest_s, min(2 * rest_s, LONGEST_REST_S))
+        return first
+
     def next(self) -> float | None:
-        return self._all[0].at if self._all else None
+        """When something is to be tried."""
+        earliest: float | None = None
+        for timer in self._all:
+            rest = self._rests.get(timer)
+            at = timer.at if rest is None else rest.until
+            earliest = at if earliest is None else min(earliest, at)
+            if rest is None:
+                break
+        return earliest
 
     def due(self, now: float) -> list[Timer]:
-        """In their order."""
-        return self._all[:bisect_right(self._all, now, key=lambda timer: timer.at)]
+        """In their order, without those that rest."""
+        found = self._all[:bisect_right(self._all, now, key=lambda timer: timer.at)]
+        return [timer for timer in found if timer not in self._rests or self._rests[timer].until <= now]
 
     def runs(self, timer: Timer) -> bool:
         """Nothing that came meanwhile has stopped it or put it off."""

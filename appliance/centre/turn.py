@@ -26,6 +26,7 @@ from appliance.config.schema import (
     ControlConfig,
     QueueConfig,
     ReasonConfig,
+    RecordingConfig,
     SourceConfig,
     SurveyConfig,
 )
@@ -55,11 +56,12 @@ class Setup:
     callbacks: CallbackConfig = field(default_factory=CallbackConfig)
     boxes: Mapping[str, BoxConfig] = field(default_factory=dict)     # of voicemail, by name
     surveys: Mapping[str, SurveyConfig] = field(default_factory=dict)          # by name
+    recording: RecordingConfig = field(default_factory=RecordingConfig)
 
     @classmethod
     def of(cls, config: CentreConfig, flows: Mapping[str, Flow], new_id: Callable[[], str],
            emergency: Emergency | None = None, older: Mapping[str, Flow] | None = None,
-           entrance: Entrance | None = None) -> "Setup":
+           entrance: Entrance | None = None, recording: RecordingConfig | None = None) -> "Setup":
         """`older`: versions of flows that live contacts began with, by digest."""
         digests = {path: digest(flow) for path, flow in flows.items()}
         queues = {queue.name: queue for queue in config.queues}
@@ -74,7 +76,8 @@ class Setup:
             versions={**(older or {}), **{digests[path]: flow for path, flow in flows.items()}},
             digests=digests, entrance=entrance or bare(config), callbacks=config.callbacks,
             boxes={box.name: box for box in config.voicemail},
-            surveys={survey.name: survey for survey in config.surveys})
+            surveys={survey.name: survey for survey in config.surveys},
+            recording=recording or RecordingConfig())
 
     def version(self, flow: str) -> str:
         """Of today's flow."""

@@ -73,6 +73,12 @@ def tend(turn: Turn) -> None:
             _over(turn, message)
 
 
+def left_one(turn: Turn, contact: Contact) -> bool:
+    """Whoever goes now has told what it is about."""
+    return any(one.contact == contact.record.contact and (one.ended_at or _is_kept(turn, one))
+               for one in turn.state.messages.values())
+
+
 def wish(turn: Turn, contact: Contact) -> None:
     """What spand listens for."""
     message = turn.state.messages.get(contact.message)
@@ -120,9 +126,15 @@ def _message(turn: Turn, name: str) -> Message:
 
 
 def _over(turn: Turn, message: Message) -> None:
-    box, length_s = turn.setup.boxes.get(message.box), turn.now - message.began_at
-    turn.log(events.MessageEnded(message=message.message, box=message.box, length_s=length_s,
-                                 kept=length_s >= (box.least_s if box is not None else 0.0)), message.contact)
+    turn.log(events.MessageEnded(message=message.message, box=message.box,
+                                 length_s=turn.now - message.began_at, kept=_is_kept(turn, message)),
+             message.contact)
+
+
+def _is_kept(turn: Turn, message: Message) -> bool:
+    """If it ends now."""
+    box = turn.setup.boxes.get(message.box)
+    return turn.now - message.began_at >= (box.least_s if box is not None else 0.0)
 
 
 def _info(turn: Turn, message: Message) -> MessageInfo:

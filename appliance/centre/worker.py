@@ -3,23 +3,30 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from appliance.centre.effects import Effect, EffectDone, Lookup, Say
 from appliance.centre.lookups import LookupFailed, Lookups
 from appliance.centre.spoken import Spoken
 from appliance.config.schema import Config
-from appliance.media.voice import FOLDER, CannotSpeak
+from appliance.errors import BranchlineError
+from appliance.media.voice import FOLDER
 
 log = logging.getLogger(__name__)
+
+
+# Effects that another part of acdd carries out; a BranchlineError is why not.
+Elsewhere = Mapping[type[Effect], Callable[[Any], Awaitable[Mapping[str, Any]]]]
 
 
 class Worker:
     """`done` hears of each effect once, in its time; of what it was asked nothing is logged."""
 
-    def __init__(self, config: Config, state_dir: Path, done: Callable[[EffectDone], None]) -> None:
-        self._folder, self._done = state_dir / FOLDER, done
+    def __init__(self, config: Config, state_dir: Path, done: Callable[[EffectDone], None],
+                 elsewhere: Elsewhere | None = None) -> None:
+        self._folder, self._done, self._elsewhere = state_dir / FOLDER, done, elsewhere or {}
         self._lookups = Lookups()
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: Counter[str] = Counter()
@@ -47,19 +54,22 @@ class Worker:
                 done = await self._do(effect)
         except TimeoutError:
             done = EffectDone(order=effect.order, error=f"no answer in {effect.timeout_s:g} s")
-        except (LookupFailed, CannotSpeak) as error:
+        except BranchlineError as error:
             done = EffectDone(order=effect.order, error=str(error))
         except Exception as error:                # a caller goes on all the same
             log.exception("%s", type(effect).__name__)
             done = EffectDone(order=effect.order, error=type(error).__name__)
         if done.error:
-            log.warning("%s: %s", effect.source if isinstance(effect, Lookup) else "say", done.error)
+            what = effect.source if isinstance(effect, Lookup) else type(effect).__name__
+            log.warning("%s: %s", what, done.error)
         self._done(done)
 
     async def _do(self, effect: Effect) -> EffectDone:
         if isinstance(effect, Say):
             return EffectDone(order=effect.order,
                               fragment=await self._spoken.fragment(effect.text, effect.language))
+        if (do := self._elsewhere.get(type(effect))) is not None:
+            return EffectDone(order=effect.order, answer=await do(effect))
         if not isinstance(effect, Lookup):
             raise LookupFailed(f"{type(effect).__name__}: nobody does that")
         source = self._sources.get(effect.source)

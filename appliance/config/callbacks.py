@@ -32,6 +32,7 @@ class CallbackConfig(Part):
     keep_s: Annotated[float, Field(ge=60, le=90 * 86400)] = 3 * 86400.0      # then it is given up
     ahead_s: Annotated[float, Field(ge=0, le=60)] = 10.0             # rest of a wrap-up: about to be free
     most: Annotated[int, Field(ge=1, le=5000)] = 500                 # promised at a time
+    most_of_caller: Annotated[int, Field(ge=1, le=100)] = 3          # likewise, to who calls from one number
     greeting: list[PromptName] = Field(default_factory=list)         # to who is reached before an agent is
     patience_s: Annotated[float, Field(ge=2, le=120)] = 10.0         # until that one hears the place in line
     welcome: list[PromptName] = Field(default_factory=list)          # to who calls before the callback comes

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from appliance.config import callbacks, entrance
+from appliance.config import callbacks, entrance, quality
 from appliance.config.lines import trunk_mistakes
 from appliance.config.part import IN_WORDS
 from appliance.config.schema import Config
@@ -30,13 +30,17 @@ Mistake = tuple[Sequence[int | str], str]         # keys that lead to it, what i
 def load(path: Path) -> Config:
     """The box's configuration; paths in it come out absolute. ConfigError otherwise."""
     config = read(path, Config, lambda config: [*trunk_mistakes(config.spans, config.trunks),
-                                                *entrance.mistakes(config), *_of_callbacks(config)])
+                                                *entrance.mistakes(config), *_of_callbacks(config),
+                                                *_of_quality(config)])
     base = path.resolve().parent
     media = config.media.model_copy(update={"prompts": str(base / config.media.prompts)})
     sources = [source.model_copy(update={"table": str(base / source.table)}) if source.table else source
                for source in config.centre.sources]
     centre = entrance.placed(config.centre, base).model_copy(update={"sources": sources})
-    return config.model_copy(update={"media": media, "centre": centre})
+    forms = config.quality.model_copy(update={"forms": str(base / config.quality.forms)})
+    archive = config.archive.placed(base)
+    return config.model_copy(update={
+        "media": media, "centre": centre, "quality": forms, "archive": archive})
 
 
 def _of_callbacks(config: Config) -> Iterable[Mistake]:
@@ -45,6 +49,11 @@ def _of_callbacks(config: Config) -> Iterable[Mistake]:
         centre.callbacks, centre.voicemail, centre.surveys, trunks={span.trunk for span in config.spans},
         queues=[queue.name for queue in centre.queues], agents=[agent.name for agent in centre.agents],
         calendars=[calendar.name for calendar in centre.calendars])
+
+
+def _of_quality(config: Config) -> Iterable[Mistake]:
+    return quality.mistakes(config.quality, queues=[queue.name for queue in config.centre.queues],
+                            agents=[agent.name for agent in config.centre.agents])
 
 
 def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | None = None) -> M:
@@ -147,6 +156,10 @@ def _in_words(error: ErrorDetails, tree: yaml.Node | None, kind: type[BaseModel]
         return f"no such key, there are {', '.join(keys)}" if keys else "no such key"
     if error["type"] == "list_type" and isinstance(node, yaml.ScalarNode):
         return f"write a list: [{node.value}]"
+    if error["type"] == "list_type" and isinstance(node, yaml.MappingNode):
+        return "write a list: - before each"
+    if error["type"] == "union_tag_not_found":
+        return f"{error['ctx']['discriminator']} is missing: which one is it?"
     if error["type"] == "string_type" and isinstance(node, yaml.ScalarNode):     # 5001, 0501, no, 12:30
         return f'YAML does not read {node.value} as text: write it in quotes, "{node.value}"'
     return error["msg"].removeprefix("Value error, ")

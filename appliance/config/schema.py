@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from appliance.config.agents import ReasonConfig as ReasonConfig
+from appliance.config.archive import ArchiveConfig as ArchiveConfig
 from appliance.config.callbacks import BoxConfig as BoxConfig
 from appliance.config.callbacks import CallbackConfig as CallbackConfig
 from appliance.config.callbacks import SurveyConfig as SurveyConfig
@@ -21,9 +22,13 @@ from appliance.config.lines import SpanConfig as SpanConfig
 from appliance.config.lines import TrunkConfig as TrunkConfig
 from appliance.config.part import Name, Number, Part, unique
 from appliance.config.pattern import DialPattern
+from appliance.config.quality import QualityConfig
 from appliance.config.queues import AgentConfig as AgentConfig
 from appliance.config.queues import Grade, Order, Priority, mistakes
 from appliance.config.queues import QueueConfig as QueueConfig
+from appliance.config.recording import RecordingConfig as RecordingConfig
+from appliance.config.recording import mistakes as recording_mistakes
+from appliance.config.retention import RetentionConfig as RetentionConfig
 from appliance.config.sources import SourceConfig as SourceConfig
 from appliance.config.sources import SpeechConfig
 from appliance.config.targets import TargetsConfig
@@ -157,6 +162,10 @@ class Config(Part):
     centre: CentreConfig = CentreConfig()
     web: WebConfig = WebConfig()
     trace: TraceConfig = TraceConfig()
+    quality: QualityConfig = QualityConfig()
+    recording: RecordingConfig = RecordingConfig()
+    retention: RetentionConfig = RetentionConfig()
+    archive: ArchiveConfig = ArchiveConfig()
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":
@@ -182,6 +191,8 @@ class Config(Part):
                 wrong.append(f"{where}: no span has trunk {trunk!r}, they have {', '.join(sorted(trunks))}")
         wrong += mistakes(self.centre.queues, self.centre.agents)
         queues = {queue.name for queue in self.centre.queues}
+        unique(wrong, "recording.rules", [rule.name for rule in self.recording.rules])
+        wrong += recording_mistakes(self.recording, trunks, queues, {one.name for one in self.centre.agents})
         wrong += [f"centre.targets.queues: no queue is called {name!r}, there are "
                   f"{', '.join(sorted(queues)) or 'none'}"
                   for name in self.centre.targets.queues if name not in queues]

@@ -19,6 +19,7 @@ from appliance.isdn.supplementary.presentation import NOT_AVAILABLE
 from appliance.isdn.supplementary.services import Services
 
 RINGING = (State.DELIVERED, State.RECEIVED)
+ANSWERED = (State.ACTIVE, State.CONNECT_REQUEST)  # what is asked now comes behind our CONNECT
 ENDING = (State.NULL, State.RELEASING)            # nothing more is said then
 
 
@@ -36,7 +37,7 @@ class CallServices:
             return None
         call = self.calls[key]
         dialled = next((element for element in call.setup if isinstance(element, CalledNumber)), None)
-        return CallFacts(call.ours, call.state in RINGING, call.state is State.ACTIVE,
+        return CallFacts(call.ours, call.state in RINGING, call.state in ANSWERED,
                          dialled.digits if dialled else call.called)
 
     # --- around what call control does

@@ -17,6 +17,7 @@ from appliance.launch.asking import PATH, RUN_DIR, beside, columns, on_bus, or_e
 ELSEWHERE = {
     "abandoned": "callbacks:abandoned",
     "agents": "agents:agents",
+    "archive": "archive:archive",
     "calendar": "route:calendar",
     "callbacks": "callbacks:callbacks",
     "check": "configured:check",
@@ -25,13 +26,17 @@ ELSEWHERE = {
     "figures": "figures:figures",
     "flow": "flow:flow",
     "prompts": "configured:prompts",
+    "quality": "quality:quality",
     "queues": "queues:queues",
     "rebuild": "records:rebuild",
+    "recorded": "recorded:recorded",
+    "recordings": "recordings:recordings",
     "reload": "configured:reload",
     "route": "route:route",
     "sim": "sim:sim",
     "survey": "callbacks:survey",
     "up": "configured:up",
+    "verify": "verify:verify",
     "voicemail": "callbacks:voicemail",
 }
 

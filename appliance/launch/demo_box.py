@@ -21,8 +21,9 @@ def lay_out(folder: Path, run_dir: Path) -> Path:
     if not path.exists():
         text = (HERE / path.name).read_text(encoding="utf-8")
         path.write_text(text.replace(_RUN, str(run_dir)), encoding="utf-8")
-    if not (folder / "main.yaml").exists():
-        shutil.copyfile(HERE / "main.yaml", folder / "main.yaml")
+    for name in ("main.yaml", "day.yaml"):
+        if not (folder / name).exists():
+            shutil.copyfile(HERE / name, folder / name)
     return path
 
 
@@ -41,7 +42,8 @@ def exchanges(config: Config, folder: Path, stage: int) -> list[Program]:
 
 def _outside(config: Config, trunk: str) -> list[str]:
     called = [route.called for route in config.centre.inbound if route.trunk == trunk]
-    return ["demo-telco", *(word for number in called for word in ("--called", number))]
+    return ["demo-telco", *(word for number in called for word in ("--called", number)),
+            "--later", "9", "--rates", "12345"]
 
 
 def _office(config: Config, trunk: str) -> list[str]:

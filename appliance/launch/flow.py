@@ -8,10 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from appliance.centre import heard
 from appliance.centre.entry.load import box_zone
-from appliance.centre.flow import Flow, Known, drawing, load_flow, load_subflow, tester
+from appliance.centre.flow import (
+    AuthenticateNode,
+    Flow,
+    Known,
+    LookupNode,
+    drawing,
+    load_flow,
+    load_subflow,
+    tester,
+)
 from appliance.centre.flow.names import known
 from appliance.config.load import load
 from appliance.config.schema import Config
@@ -44,7 +54,8 @@ def flow() -> None:
 @click.option("--called", default="5000", show_default=True)
 @click.option("--at", type=Moment(), help='When, e.g. 20:00 or "2026-10-01 20:00". [now]')
 @click.option("--lookup", "lookups", multiple=True, metavar="SOURCE=ANSWER",
-              help="A JSON object, missing, or error; again for the next answer of the source.")
+              help="'{name: Li, bill: {amount: 12.5}}' or JSON, missing, or error; again for the next answer "
+                   "of the source.")
 @click.option("--catalogue", type=PATH, help="TOML of `branchline prompts build`: what the prompts say.")
 @click.option("--expect", metavar="END", help="Fail unless it ends so: hangup, queue NAME, transfer, ...")
 def test(file: Path, config: Path | None, keys: str, caller: str, called: str, at: datetime | None,
@@ -62,6 +73,7 @@ def test(file: Path, config: Path | None, keys: str, caller: str, called: str, a
         at=moment.replace(tzinfo=moment.tzinfo or zone).timestamp(), zone=zone, answers=_answers(lookups),
         texts=or_exit(lambda: _texts(centre, catalogue)))
     found = or_exit(lambda: load_flow(file, names.queues, names))
+    _refuse_unasked(found, call.answers)
     outcome = tester.run(found, call, centre.centre if centre else None)
     click.echo("\n".join(outcome.lines))
     left = f", {outcome.keys_left} parts of --keys were not pressed" if outcome.keys_left else ""
@@ -135,17 +147,34 @@ def _answers(lookups: Sequence[str]) -> dict[str, list[tester.Answer]]:
     answers: dict[str, list[tester.Answer]] = {}
     for lookup in lookups:
         source, _, text = lookup.partition("=")
-        answers.setdefault(source, []).append(_answer(text))
+        answers.setdefault(source, []).append(_answer(source, text))
     return answers
 
 
-def _answer(text: str) -> tester.Answer:
+def _answer(source: str, text: str) -> tester.Answer:
     if text in ("missing", "error"):
         return None if text == "missing" else "no answer"
     try:
         found: Any = json.loads(text)
-    except ValueError as error:
-        raise click.UsageError(f"--lookup: {text!r}: {error}: write SOURCE={{\"name\": \"Li\"}}") from None
+    except ValueError:
+        found = _typed(text)
     if not isinstance(found, dict):
-        raise click.UsageError(f"--lookup: {text!r}: write a JSON object, missing or error")
+        raise click.UsageError(f"--lookup: {source}={text}: write '{source}={{name: Li}}', {source}=missing "
+                               f"or {source}=error")
     return found
+
+
+def _typed(text: str) -> Any:
+    """Without the quotes of JSON; all values are texts then, as those of a table. None: it cannot be read."""
+    try:
+        return yaml.BaseLoader(text).get_single_data()
+    except yaml.YAMLError:
+        return None
+
+
+def _refuse_unasked(found: Flow, answers: Iterable[str]) -> None:
+    """An answer that nobody asks for is a slip of the pen."""
+    asked = {node.source for node in found.nodes.values() if isinstance(node, LookupNode | AuthenticateNode)}
+    if wrong := sorted(set(answers) - asked):
+        raise click.UsageError(f"--lookup: the flow does not ask {', '.join(wrong)}: it asks "
+                               f"{', '.join(sorted(asked)) or 'nobody'}")

@@ -73,7 +73,7 @@ def check(path: Path, with_prompts: bool = True) -> Config:
         begun_in = [rule.language for rule in config.centre.entry if rule.language]
         spoken = {*begun_in, *(language for one in flows for language in one.languages)}
         for name in sorted(heard.prompts(flows, config.centre.queues, config.media, begun_in)
-                           | heard.promised(config.centre, spoken)):
+                           | heard.promised(config.centre, spoken, config.recording)):
             try:
                 library.get(name)
             except PromptError as error:

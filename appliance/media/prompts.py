@@ -20,6 +20,7 @@ from appliance.media.g711 import Octets
 MAX_OCTETS = 32 * 1024 * 1024                     # 70 minutes
 CACHE_OCTETS = 32 * 1024 * 1024                   # of all that are kept; one that is larger is kept alone
 SUFFIX = ".wav"
+LENT = "lent"                                     # recordings, below the run folder: "lent:NAME@MS"
 
 _ALAW = 6                                         # RIFF format tag, RFC 2361 A.5
 _FORMATS = {1: "PCM", 2: "ADPCM", 3: "float", 6: "A-law", 7: "mu-law", 0x55: "MP3", 0xFFFE: "extensible"}

@@ -1,64 +1,181 @@
-"""recordd: the record ring into files, once a second. Never in the audio path."""
+"""recordd: every recording, from the ring into the journal, a file, the archive, and to its end. Never in the
+audio path.
+"""
 
 import asyncio
-import contextlib
 import logging
 import sys
+import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from appliance.bus.client import Refused
-from appliance.bus.messages import GetRecording, RecordingFinished, RecordingInfo, Reply, Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from appliance.bus.client import Bus, Refused
+from appliance.bus.messages import (
+    Event,
+    GetPeaks,
+    GetRecorder,
+    GetRecording,
+    OpenRecording,
+    ReadRecording,
+    RecordedFactsChanged,
+    RecorderChanged,
+    Reloaded,
+    ReloadRecorder,
+    Reply,
+    Request,
+)
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
+from appliance.config.changes import changes
+from appliance.errors import BranchlineError, ConfigError
+from appliance.recording import lending
+from appliance.recording.archive import tending as archive_tending
+from appliance.recording.catalogue import checking, importing, learning, rows
+from appliance.recording.catalogue import requests as catalogue
+from appliance.recording.catalogue.outages import SpandWatch
+from appliance.recording.catalogue.schema import open_catalogue
+from appliance.recording.catalogue.tending import forget
+from appliance.recording.finishing import ended_tick
+from appliance.recording.folders import make_folder
+from appliance.recording.journal.journal import Journal
+from appliance.recording.journal.taker import Taker
+from appliance.recording.life import requests as life
+from appliance.recording.life import tending as life_tending
+from appliance.recording.parts import Answers, Ask, Parts
+from appliance.recording.quality import requests as quality
+from appliance.recording.quality import worklists
+from appliance.recording.recorder import Recorder, Tend, in_a_line
+from appliance.recording.store import Store
 from appliance.recording.tap import Tap
-from appliance.recording.writer import Writer
+from appliance.recording.vault import requests as vault
+from appliance.recording.vault.chain import Chain
+from appliance.recording.vault.keys import Keys
+from appliance.recording.vault.tending import Tending
+from appliance.recording.warnings import Warnings
+from appliance.store.sqlite import Database
 
-BATCH_S = 1.0
+ANSWERS: Answers = {
+    **catalogue.ANSWERS, **vault.ANSWERS, **life.ANSWERS, **quality.ANSWERS, **lending.ANSWERS}
+TENDS: dict[str, Tend] = {
+    "facts": learning.learn, "count": checking.count_hours, "words": forget, "older": importing.tend,
+    "life": life_tending.tend,
+    "archive": archive_tending.tend, "quality": worklists.tend, "lent": lending.tend}
+SECTIONS = ("recording", "retention", "archive", "quality")          # of the document, that recordd reads
 
 log = logging.getLogger(__name__)
 
 
+# Seconds at most on the indexes: no other request waits for longer ones.
+QUICK = (GetRecorder, GetRecording, OpenRecording, ReadRecording, GetPeaks)
+
+
 async def serve(context: Context) -> None:
-    """Take up what was cut off, then write until told to stop; live recordings stay as they are."""
-    writer = Writer(context.state_dir / "recordings")
+    """Take up what was cut off, then record until told to stop; live recordings stay as they are."""
+    loop = asyncio.get_running_loop()
+    folder = context.state_dir / "recordings"
+    make_folder(folder)
+    keys = Keys(folder / "keys")
+
+    def changed() -> None:
+        asyncio.run_coroutine_threadsafe(context.bus.say(RecorderChanged(state=warn.state())), loop)
+
+    warn = Warnings(time.time, changed)
+    try:
+        database = await asyncio.to_thread(open_catalogue, folder)
+    except ConfigError as error:
+        # Calls are recorded all the same: what is said now cannot be said again.
+        warn("catalogue", f"recordings are kept in the journal only: {error}; then start recordd anew")
+        database = None
+    journal = Journal(folder / "journal", keys, time.time_ns)
+    taker = await asyncio.to_thread(Taker, journal, _finished_until(database))
     tap = Tap(context.run_dir / "ring")
-    await asyncio.to_thread(writer.recover)
+    if database is None:
+        await context.bus.answer(_without_catalogue(warn))
+        await context.up()
+        return await Recorder(context, taker, tap, warn, None, dict).run()
+    parts = Parts(
+        folder=folder, run_dir=context.run_dir, config=context.config, now=time.time,
+        ask=_asking(context.bus, loop), database=database, warn=warn, keys=keys, chain=Chain(keys),
+        store=Store(folder, keys), taker=taker)
+    tending = Tending(keys, folder, journal.wrapped_by)
+    recorder = Recorder(context, taker, tap, warn, parts, tending.figures)
 
     async def answer(request: Request[Any]) -> Reply:
-        if isinstance(request, GetRecording):
-            return await asyncio.to_thread(writer.info, request.recording)
-        raise Refused(f"{type(request).__name__}: recordd does not do that")
+        if isinstance(request, GetRecorder):
+            return warn.state()
+        if isinstance(request, ReloadRecorder):
+            return await _reload(context, parts, recorder, request.check)
+        if (act := ANSWERS.get(type(request))) is None:
+            raise Refused(f"{type(request).__name__}: recordd does not do that")
+        try:
+            return await asyncio.to_thread(act, parts, request)
+        except (BranchlineError, OSError, SQLAlchemyError) as error:
+            raise Refused(in_a_line(error)) from None
 
-    await context.bus.answer(answer)
+    async def hear(event: Event) -> None:
+        if isinstance(event, RecordedFactsChanged):
+            recorder.kick()
+
+    watch = SpandWatch(parts)
+
+    async def hear_spand(event: Event) -> None:
+        await asyncio.to_thread(watch.hear, event, time.time())
+
+    await context.bus.hear("acdd", hear)
+    await context.bus.hear("spand", hear_spand)
+    await context.bus.answer(answer, beside=[kind for kind in ANSWERS if kind not in QUICK])
     await context.up()
+    for area, act in TENDS.items():
+        context.keep(recorder.tend(area, act))
+    context.keep(recorder.tend("vault", tending.tend))
     try:
-        await _write(context, writer, tap)
+        await recorder.run()
     finally:
-        await asyncio.to_thread(writer.close)
+        parts.stopping.set()
+        parts.tickets.close()
+        database.close()
 
 
-async def _write(context: Context, writer: Writer, tap: Tap) -> None:
-    loop = asyncio.get_running_loop()
-    next_at, said = loop.time(), ""
-    while True:
-        stopping = context.stop.is_set()          # one batch more after it
-        ended, problem = await asyncio.to_thread(_batch, writer, tap)
-        if problem != said:
-            log.info("record ring: %s", problem or "reading")
-            said = problem
-        context.facts.update(writer.figures())
-        for info in ended:
-            await context.bus.say(RecordingFinished(info=info))
-        if stopping:
-            return
-        next_at = max(next_at + BATCH_S, loop.time())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(next_at):
-                await context.stop.wait()
+async def _reload(context: Context, parts: Parts, recorder: Recorder, check: bool) -> Reloaded:
+    try:
+        new = await asyncio.to_thread(context.read)
+    except ConfigError as error:
+        raise Refused(str(error)) from None
+    changed = [key for key in changes(parts.config, new) if key.partition(".")[0] in SECTIONS]
+    if not check:
+        parts.config = new
+        recorder.kick()
+    return Reloaded(document=str(context.config_path), changed=changed)
 
 
-def _batch(writer: Writer, tap: Tap) -> tuple[list[RecordingInfo], str]:
-    return [info for ring in tap.rings() for info in writer.batch(ring)], tap.problem
+def _finished_until(database: Database | None) -> Callable[[str], int | None]:
+    def until(recording: str) -> int | None:
+        if database is None:
+            return None
+        try:
+            with database.read() as connection:
+                row = rows.get(connection, recording)
+        except SQLAlchemyError as error:
+            log.warning("%s: taken as new: %s", recording, in_a_line(error))
+            return None
+        return None if row is None else ended_tick(row)
+    return until
+
+
+def _asking(bus: Bus, loop: asyncio.AbstractEventLoop) -> Ask:
+    def ask(request: Request[Any], timeout_s: float = 2.0) -> Any:
+        return asyncio.run_coroutine_threadsafe(bus.ask(request, timeout_s), loop).result()
+    return ask
+
+
+def _without_catalogue(warn: Warnings) -> Callable[[Request[Any]], Awaitable[Reply]]:
+    async def answer(request: Request[Any]) -> Reply:
+        if isinstance(request, GetRecorder):
+            return warn.state()
+        raise Refused("recordings cannot be looked at: " + warn.state().warnings[0].text)
+    return answer
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -38,7 +38,7 @@ from appliance.errors import Unavailable
 from appliance.media.detect import configured
 from appliance.media.detect.machine import Settings
 from appliance.media.engine import Engine, Level
-from appliance.media.prompts import Library
+from appliance.media.prompts import LENT, Library
 from appliance.media.ring import Ring
 from appliance.media.rtp.settings import LegFigures
 from appliance.media.voice import FOLDER
@@ -263,7 +263,8 @@ async def serve(context: Context) -> None:
     config, media, run_dir = context.config, context.config.media, context.run_dir
     names = [span.name for span in config.spans]
     sounds = Sounds(Library(Path(media.prompts)), media.country, media.language, media.currency,
-                    media.wording, Library(context.state_dir / FOLDER, SAID_OCTETS))
+                    media.wording, Library(context.state_dir / FOLDER, SAID_OCTETS),
+                    Library(run_dir / LENT, 0))
     rows = len(names) * len(BEARERS)
     try:
         ring = Ring.create(run_dir / "ring", rows)

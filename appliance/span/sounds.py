@@ -14,7 +14,7 @@ import numpy as np
 from appliance.media import sources, speech
 from appliance.media.g711 import Octets
 from appliance.media.plan import Sound
-from appliance.media.prompts import Library, PromptError
+from appliance.media.prompts import LENT, Library, PromptError
 from appliance.media.sources import SourceError
 from appliance.media.speech import SpeechError
 from appliance.media.voice import FOLDER
@@ -25,6 +25,7 @@ WRONG_MOST = 5                                    # mistakes of one play that ar
 
 _KEPT_OCTETS = 32 * 1024 * 1024                   # of sounds that several legs may share
 _FILES = ("prompt", "music")
+_OF_LENT = 3                                      # parts of the key of what is lent
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,19 @@ class _Part:
 
 
 class Sounds:
-    """Prompts of one library, spoken texts of another, tones of one country. Equal plays share a sound.
+    """Prompts of one library, spoken texts of another, recordings of a third; tones of one country.
+
+    Equal plays share a sound.
 
     `language`, `currency` and `wording` are those of spoken fragments that do not say theirs.
     """
 
     def __init__(
         self, library: Library, country: str, language: str = "zh", currency: str = "CNY",
-        wording: Collection[str] = (), said: Library | None = None,
+        wording: Collection[str] = (), said: Library | None = None, lent: Library | None = None,
     ) -> None:
         self._library = library
-        self._said = said or library
+        self._said, self._lent = said or library, lent or library
         self._tones = sources.loops(country)
         self._language, self._currency, self._wording = language, currency, frozenset(wording)
         self._kept: OrderedDict[Hashable, Sound] = OrderedDict()
@@ -103,6 +106,11 @@ class Sounds:
         if kind in _FILES or kind == FOLDER:      # acdd's own: not for people to write
             prompt = (self._said if kind == FOLDER else self._library).get(value)
             return _Part((prompt.path, prompt.stamp), prompt.octets)
+        if kind == LENT:                          # likewise; from so many milliseconds on
+            name, _, from_ms = value.partition("@")
+            prompt = self._lent.get(name)
+            start = min(8 * int(from_ms), prompt.octets.size - 1) if from_ms.isdecimal() else 0
+            return _Part((prompt.path, prompt.stamp, start), prompt.octets[start:])
         if kind in sources.KINDS:
             return _Part(fragment, sources.make(fragment, self._tones))
         raise PromptError(f"{fragment!r}: no such fragment: write KIND:VALUE, a kind is one of "
@@ -118,6 +126,8 @@ class Sounds:
                 return None
             joined = parts[0].octets if len(parts) == 1 else np.concatenate([part.octets for part in parts])
             sound = self._in_use[key] = Sound(joined, repeat, music)
+        if any(isinstance(one.key, tuple) and len(one.key) == _OF_LENT for one in parts):
+            return sound                          # gone from memory when nobody hears it
         if key not in self._kept:
             self._kept[key] = sound
             self._kept_octets += sound.octets.size

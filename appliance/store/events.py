@@ -18,13 +18,16 @@ from appliance.errors import BranchlineError, ConfigError
 from appliance.store import lookback, sqlite
 from appliance.store.counts import TABLES, Counting, Counts, Ledger, create_again, lacks_tables
 from appliance.store.projections import Projections
+from appliance.store.recorded import Recorded
 from appliance.store.records import ContactRecord, Touch
 from appliance.store.schema import (
     GIVES_LEG,
+    SCHEMA,
     TELLS,
     VERSION,
     add_columns,
     contacts,
+    contacts_ended,
     events,
     events_legs,
     events_surveys,
@@ -76,7 +79,7 @@ class EventLog:
     def __init__(self, path: Path, projector: Projector, counting: Counting | None = None) -> None:
         self.path = path
         self._projector, self._counting = projector, counting
-        self._file = sqlite.Database(path)
+        self._file = sqlite.Database(path, SCHEMA)
         try:
             with self._file.read() as connection:
                 sqlite.quick_check(connection, path)
@@ -99,7 +102,7 @@ class EventLog:
             self._file.close()
             raise
         with contextlib.suppress(DBAPIError), self._file.write() as connection:      # a full disk: do without
-            for index in (events_legs, events_told, events_surveys):
+            for index in (events_legs, events_told, events_surveys, contacts_ended):
                 renew(connection, index)
 
     def append(self, batch: Sequence[Entry]) -> int:
@@ -162,6 +165,11 @@ class EventLog:
         with self._file.read() as connection:
             return lookback.touches(connection, since)
 
+    def talks(self, agent: str, named: str, since: float, most: int) -> list[str]:
+        """Recordings, newest first: of the agent's talks, or of the contact with this reference."""
+        with self._file.read() as connection:
+            return lookback.talks(connection, agent, named, since, most)
+
     def disposed(self, names: Sequence[str]) -> list[Entry]:
         """What came of these contacts, as people wrote it, in order."""
         with self._file.read() as connection:
@@ -216,6 +224,12 @@ class EventLog:
         """What figures are counted from, as of one commit."""
         with self._file.read() as connection:
             yield Ledger(connection)
+
+    @contextlib.contextmanager
+    def recorded(self) -> Iterator[Recorded]:
+        """What it says of recordings, as of one commit."""
+        with self._file.read() as connection:
+            yield Recorded(connection)
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""

@@ -4,10 +4,10 @@ customers answered. Each takes one consistent view."""
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, true
 
 from appliance.store.projections import Projections
-from appliance.store.records import ContactRecord, Touch
+from appliance.store.records import ContactRecord, Touch, reference
 from appliance.store.schema import SURVEYS, TELLS, contacts, segments
 from appliance.store.schema import events as table
 
@@ -31,6 +31,18 @@ def touches(connection: Connection, since: float) -> list[Touch]:
         .where((contacts.c.began_at >= since) | (contacts.c.state != "ended"),
                segments.c.kind.in_(("talk", "dial")))).all()
     return [Touch(**row._mapping) for row in found]
+
+
+def talks(connection: Connection, agent: str, named: str, since: float, most: int) -> list[str]:
+    """Recordings of the agent's talks ("": of anybody's), newest first; `named`: of contacts with this
+    reference that began since then."""
+    which = (segments.c.recording != "") & ((segments.c.agent == agent) if agent else true())
+    if named:
+        began = connection.execute(select(contacts.c.contact).where(contacts.c.began_at >= since)).scalars()
+        which &= segments.c.contact.in_([one for one in began if reference(one) == named])
+    found = connection.execute(
+        select(segments.c.recording).where(which).order_by(segments.c.began_at.desc()).limit(most))
+    return list(dict.fromkeys(found.scalars()))
 
 
 def disposed(connection: Connection, names: Sequence[str]) -> Iterator[dict[str, Any]]:

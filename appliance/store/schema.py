@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
+from appliance.store.sqlite import Schema
+
 APPLICATION_ID = 0x424C4143                       # "BLAC", in the header of a SQLite file: it is ours
 VERSION = 1                                       # of the tables; an event's own version is its column v
 
@@ -34,7 +36,10 @@ GIVES_LEG = "kind IN ('Began', 'Offered', 'Dialled', 'ForwardDialled', 'PartyAdd
 
 # That tell something besides.
 TELLS = ("kind IN ('Routed', 'PartyKnown', 'Charged', 'TraceAsked', 'TraceOver', 'Tagged', 'Disposed', "
-         "'MessageKept')")
+         "'MessageKept', 'Attached', 'CallbackBooked', 'RecordingPaused', 'RecordingResumed', "
+         "'RecordingDecided', 'RecordingAsked', 'RecordingKept', 'RecordingStopped', 'RecordingHushed', "
+         "'RecordingSilent', 'Pressed', 'SurveyAnswered', "
+         "'VariablesSet')")
 
 SURVEYS = "kind IN ('SurveyBegun', 'SurveyAsked', 'SurveyAnswered', 'SurveyOver')"
 
@@ -75,6 +80,7 @@ contacts = Table(
     Column("withheld", Boolean, nullable=False, server_default=false()),
     Index("contacts_began", "began_at", "contact"),
 )
+contacts_ended = Index("contacts_ended", contacts.c.ended_at, contacts.c.contact)
 
 segments = Table(
     "segments", metadata,
@@ -105,6 +111,9 @@ def create(connection: Connection) -> None:
                 f"CREATE TRIGGER events_no_{act.lower()} BEFORE {act} ON events "
                 "BEGIN SELECT RAISE(ABORT, 'events only grow'); END")
     connection.execute(meta.insert().values(key="version", value=str(VERSION)))
+
+
+SCHEMA = Schema("acdd", APPLICATION_ID, create)
 
 
 def lacks_columns(connection: Connection) -> list[Column[Any]]:

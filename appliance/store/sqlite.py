@@ -6,8 +6,10 @@ Ref: sqlite.org/fileformat2.html (header), sqlite.org/wal.html.
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import ConfigError
-from appliance.store import schema
 
 REPAIR = "restore it from a backup, or move it away to begin with an empty one"
 BUSY_MS = 10_000
@@ -25,10 +26,20 @@ _MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID_AT = 68
 
 
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a file of ours holds, and whose it is."""
+
+    daemon: str                                   # that has it open
+    application_id: int                           # in the file's header
+    create: Callable[[Connection], None]          # all tables, in one transaction
+    pragmas: tuple[str, ...] = ()                 # of every connection, beside those of all files
+
+
 class Database:
     """Transactions on one file. ConfigError at opening says what to do; the file is left as it is."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: Schema) -> None:
         try:
             # Beside the file: a POSIX lock on the file itself ends when any descriptor of it is closed.
             self._lock = path.with_name(path.name + ".lock").open("wb")
@@ -36,19 +47,20 @@ class Database:
             raise ConfigError(f"{path}: cannot be opened: {error.strerror}") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _refuse_foreign(path)
+            _refuse_foreign(path, schema)
             if not path.exists() or path.stat().st_size == 0:
-                _create(path)
+                _create(path, schema)
         except BlockingIOError:
             self._lock.close()
-            raise ConfigError(f"{path}: another program has it open: stop acdd first") from None
+            raise ConfigError(
+                f"{path}: another program has it open: stop {schema.daemon} first") from None
         except (OSError, DBAPIError, sqlite3.Error) as error:
             self._lock.close()
             raise ConfigError(f"{path}: cannot be opened: {reason(error)}") from None
         except ConfigError:
             self._lock.close()
             raise
-        self._engine = _engine(path)
+        self._engine = _engine(path, schema)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -80,7 +92,7 @@ def reason(error: Exception) -> str:
     return " ".join(text.split())
 
 
-def _refuse_foreign(path: Path) -> None:
+def _refuse_foreign(path: Path, schema: Schema) -> None:
     """Look at the header without SQLite, which would write beside a file that it opens."""
     if not path.exists():
         return
@@ -90,20 +102,20 @@ def _refuse_foreign(path: Path) -> None:
         return
     if not header.startswith(_MAGIC):
         raise ConfigError(f"{path}: is not a database, or its beginning is damaged: {REPAIR}")
-    if int.from_bytes(header[_APPLICATION_ID_AT:], "big") != schema.APPLICATION_ID:
+    if int.from_bytes(header[_APPLICATION_ID_AT:], "big") != schema.application_id:
         raise ConfigError(f"{path}: is another program's database: move it away, or correct the state folder")
 
 
-def _create(path: Path) -> None:
+def _create(path: Path, schema: Schema) -> None:
     """Under another name until it is whole, so that a power cut leaves either nothing or all of it."""
     new = path.with_name(path.name + ".new")
     for suffix in ("", "-wal", "-shm", "-journal"):
         new.with_name(new.name + suffix).unlink(missing_ok=True)
     new.touch(mode=0o640)                         # names and numbers of people; -wal and -shm follow it
-    engine = _engine(new)
+    engine = _engine(new, schema)
     with engine.connect() as connection:
         # First and outside a transaction: it has to be in the file's own header, not in a WAL.
-        connection.connection.cursor().execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.connection.cursor().execute(f"PRAGMA application_id = {schema.application_id}")
         connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
     with engine.begin() as connection:
         schema.create(connection)
@@ -116,16 +128,16 @@ def _create(path: Path) -> None:
         os.close(folder)
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, schema: Schema) -> Engine:
     engine = create_engine(f"sqlite:///{path}")
-    listen(engine, "connect", _connected)
+    listen(engine, "connect", partial(_connected, schema.pragmas))
     listen(engine, "begin", _begin)
     return engine
 
 
-def _connected(connection: sqlite3.Connection, _: Any) -> None:
+def _connected(pragmas: tuple[str, ...], connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None             # BEGIN is ours: the driver's own would leave DDL outside
-    for pragma in ("foreign_keys = ON", "synchronous = FULL", f"busy_timeout = {BUSY_MS}"):
+    for pragma in ("foreign_keys = ON", "synchronous = FULL", f"busy_timeout = {BUSY_MS}", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hil_tests.instruments import audio
+from hil_tests.instruments.libpri_services import Told
 from hil_tests.instruments.line import InstrumentError
 from hil_tests.instruments.voice import Voice
 
@@ -35,6 +36,7 @@ class CallEvent:
     cause: int = 0
     digits: str = ""
     in_band: bool = False                         # a progress indicator says that something can be heard
+    services: tuple[Told, ...] = ()               # supplementary services in it
 
 
 Listener = Callable[["Call", CallEvent], None]
@@ -86,6 +88,17 @@ class Call:
                 return event
             raise NotSeen(f"{self}: no {name} within {within_s:g} s, but {self._story()}")
 
+    def wait_told(self, name: str, within_s: float = 5.0) -> Told:
+        """The last supplementary service of this name that came. NotSeen otherwise."""
+        def last() -> Told | None:
+            return next((told for event in reversed(self.events) for told in event.services
+                         if told.name == name), None)
+        with self._exchange.condition:
+            self._exchange.condition.wait_for(lambda: last() or self._exchange.broken, within_s)
+            if told := last():
+                return told
+            raise NotSeen(f"{self}: no {name} within {within_s:g} s, but {self._story()}")
+
     def wait_for_digits(self, count: int, within_s: float = 5.0) -> str:
         """The called number once it has `count` digits. NotSeen otherwise."""
         with self._exchange.condition:
@@ -135,6 +148,16 @@ class Call:
     def reject(self, cause: int = 21) -> None:
         """RELEASE COMPLETE where libpri has one for this cause, else CALL PROCEEDING and DISCONNECT."""
         self.hang_up(cause)
+
+    def answer_deflection(self, asked: Told, granted: bool) -> None:
+        """To a "rerouting" that was told. Who grants it offers the call elsewhere and hangs this one up."""
+        self._exchange.line.ask(lambda: self._pri.services.answer_deflection(
+            self.handle, asked.values["invoke"], granted))
+
+    def answer_transfer(self, asked: Told, granted: bool) -> None:
+        """To a "transfer" that was told. Whoever grants it joins the two calls and hangs both up."""
+        self._exchange.line.ask(lambda: self._pri.services.answer_transfer(
+            self.handle, asked.values["invoke"], granted))
 
     def send_digits(self, digits: str) -> None:
         """INFORMATION, one for each digit."""

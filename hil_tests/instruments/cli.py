@@ -245,19 +245,23 @@ def bulk(one: SoftwareExchange, calls: int, at_once: int, per_second: float, cal
 @option("--key-after", type=BETWEEN, default=(3.0, 7.0), help="seconds after the answer")
 @option("--talk", type=BETWEEN, default=(15.0, 40.0), help="seconds after the key")
 @option("--give-up", default=0.12, type=SHARE, help="share who hang up early")
+@option("--later", default="", help="a key that some press when they have waited for long")
+@option("--rates", default="", help="keys; two of them are pressed before the end")
 @option("--calls", default=0, type=click.IntRange(0), help="end after so many; 0: go on for ever")
 @option("--seed", default=1)
 @option("--cache", type=FOLDER, default=speech.CACHE, help="folder that keeps the speech")
 @_people("network", "telco", hunt="down")
 def demo_telco(one: SoftwareExchange, called: tuple[str, ...], per_minute: float, at_most: int, keys: str,
-               key_after: Between, talk: Between, give_up: float, calls: int, seed: int, cache: Path) -> None:
+               key_after: Between, talk: Between, give_up: float, later: str, rates: str, calls: int,
+               seed: int, cache: Path) -> None:
     """People outside: they call by themselves, and answer."""
-    audio.dtmf(keys)
+    audio.dtmf(keys + later + rates)
     with _until_signalled(one) as stop:
         people = People(one, seed, stop, cache)
         people.prepare("caller", "answerer")
         people.answer_outside()
-        people.call_in(Callers(called, per_minute, at_most, keys, key_after, talk, give_up, calls))
+        people.call_in(Callers(
+            called, per_minute, at_most, keys, key_after, talk, give_up, later, rates, calls))
 
 
 @main.command("demo-pbx")

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 NAMES = ("Li Lei", "Han Meimei", "Wang Wei", "Zhang Min", "Chen Jie", "John Smith", "Anna Brown", "")
 ANSWER_WITHIN_S = 30.0
 PATIENCE_S = (4.0, 9.0)                           # of a caller who gives up
+LATER, LATER_S = 0.25, (8.0, 14.0)                # the share who press Callers.later, and when
+RATING_S = (3.0, 5.0)                             # from one answer to the next
 BUSY, NO_ANSWER = 17, None
 
 
@@ -35,6 +37,8 @@ class Callers:
     key_after_s: tuple[float, float] = (3.0, 7.0)
     talk_s: tuple[float, float] = (15.0, 40.0)    # after the key
     give_up: float = 0.12                         # share of callers who hang up early
+    later: str = ""                               # a key that some press when they have waited for long
+    rates: str = ""                               # keys, two of them pressed at the end: a survey's answers
     calls: int = 0                                # end after so many; 0: go on
 
 
@@ -124,10 +128,20 @@ class People:
         else:
             self._wait_connected(call)
             call.wait_over(dice.uniform(*callers.key_after_s), self._stop)
-            if call.state == "connected":
-                call.dtmf(dice.choice(callers.keys))
+            self._press(call, dice.choice(callers.keys))
+            if callers.later and dice.random() < LATER:
+                call.wait_over(dice.uniform(*LATER_S), self._stop)
+                self._press(call, callers.later)
             call.wait_over(dice.uniform(*callers.talk_s), self._stop)
+            for _ in range(2 if callers.rates else 0):
+                self._press(call, dice.choice(callers.rates))
+                call.wait_over(dice.uniform(*RATING_S), self._stop)
         self._end(call)
+
+    @staticmethod
+    def _press(call: Call, key: str) -> None:
+        if call.state == "connected":
+            call.dtmf(key)
 
     def _agent_calls(self, agents: Agents, extension: str, dice: random.Random) -> None:
         number = f"{agents.prefix}{dice.randrange(10**agents.number_digits):0{agents.number_digits}d}"

@@ -56,14 +56,14 @@ class SoftwareExchange:
     Without on_call and without answering(), a call that comes in waits for wait_for_call(). What goes wrong
     inside is raised when the `with` block ends. `hunt`: which way to look for an idle timeslot; the far end
     should go the other way.
-    `timers` are libpri's, in ms, e.g. {"T309": 90000}.
+    `timers` are libpri's, in ms, e.g. {"T309": 90000}. `services`: it offers supplementary ones.
     """
 
     def __init__(
             self, line: str | Span, side: Literal["network", "user"] = "network", name: str = "exchange",
             switch: str = "euroisdn", overlap: bool = False, capture: Path | None = None,
             hunt: Literal["up", "down"] = "down", timers: dict[str, int] | None = None, keep_s: float = 600.0,
-            log_file: Path | None = None, debug: bool = False) -> None:
+            log_file: Path | None = None, debug: bool = False, services: bool = False) -> None:
         if side not in SIDES or switch not in SWITCHES:
             raise ValueError(
                 f"side {side!r} is one of {', '.join(SIDES)}; switch {switch!r} of {', '.join(SWITCHES)}")
@@ -85,7 +85,7 @@ class SoftwareExchange:
         self._url = line if isinstance(line, str) else ""
         self._span = None if isinstance(line, str) else line
         self._overlap, self._switch, self._debug = overlap, switch, debug
-        self._timers, self._keep_s = timers or {}, keep_s
+        self._timers, self._keep_s, self._services = timers or {}, keep_s, services
         self._hunt: tuple[int, ...] = BEARERS if hunt == "up" else BEARERS[::-1]
         self._capture = Capture(capture, side == "network") if capture else None
         self._log_file = log_file.open("a", encoding="utf-8") if log_file else None
@@ -107,6 +107,8 @@ class SoftwareExchange:
             self.side, self._switch, self._overlap, self._send, self._say, self._debug)
         for timer, value in self._timers.items():
             self.controller.set_timer(timer, value)
+        if self._services:
+            self.controller.services.enable()
         self.line.start(self)
         return self
 
@@ -365,7 +367,8 @@ class SoftwareExchange:
     def _message(self, call: Call, event: Event, now: float) -> None:
         if event.timeslot and event.timeslot != call.timeslot and call.state == "setup":
             self._move(call, event.timeslot)
-        record = CallEvent(event.name, now, call.timeslot, event.cause, event.called, event.in_band)
+        record = CallEvent(event.name, now, call.timeslot, event.cause, event.called, event.in_band,
+                           event.services)
         match event.name:
             case "RELEASE COMPLETE":
                 self._blame(call, event.cause)

@@ -20,6 +20,9 @@ from tests.bench.log import LOG
 from tests.bench.media import ENGINE
 from tests.bench.pure import CODEC, HDLC
 from tests.bench.quality import QUALITY
+from tests.bench.recorder import RECORDER
+from tests.bench.recording_formats import RECORDING_FORMATS
+from tests.bench.recording_search import RECORDING_SEARCH
 from tests.bench.routing import ROUTING
 from tests.bench.rtp import RTP
 from tests.bench.rtp_quality import RTP_QUALITY
@@ -32,7 +35,8 @@ from tests.bench.trunks import DELAY, FULL, SIXTEEN
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
-          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, CENTRE, ENTRY, SIM, LOG)
+          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, CENTRE, ENTRY, SIM, LOG,
+          RECORDER, RECORDING_SEARCH, RECORDING_FORMATS)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

@@ -27,7 +27,7 @@ from e1_driver import BLOCK
 from hil_tests.instruments import audio
 from tests.bench.figures import Kind, Say, Theme
 from tests.bench.hearing import SECONDS, Spoken, mos, place, unlike, voices
-from tests.bench.quality_box import Box, channels, recorded, running
+from tests.bench.quality_box import Box, channels, differing, recorded, running
 from tests.bench.quality_peers import spandsp, speexdsp
 from tests.media.echo.annexes import PATHS
 from tests.span.far import Channel
@@ -91,11 +91,12 @@ async def _lines(box: Box) -> Judge:
     for number in taped:
         await box.bus.ask(StopRecording(recording=f"{number + 1:032x}"))
     await asyncio.sleep(2 * REST_S)               # recordd writes once a second
+    taken = {number: await recorded(box, f"{number + 1:032x}") for number in taped}
 
     def judge() -> dict[str, float]:
         wrong = sum(
-            recorded(box, f"{number + 1:032x}", pauses[number], talk[callers[number]],
-                     answers[agents[number]]) for number in taped)
+            differing(taken[number], pauses[number], talk[callers[number]], answers[agents[number]])
+            for number in taped)
         return {"octets of recordings unlike the call": wrong,
                 **_case_figures(box, seats, callers, agents, begun)}
     return judge

@@ -11,13 +11,13 @@ import numpy as np
 
 from appliance.bus.client import Bus
 from appliance.bus.messages import BindLeg, Bridge, Event, OpenRtp, RtpSettings, SpanState
-from appliance.recording.disk import locate, read_header
-from appliance.recording.wav import HEAD_OCTETS, TICK_OCTETS
+from appliance.recording.wav import HEAD_OCTETS, TICK_OCTETS, Header
 from e1_driver import BEARERS, BLOCK, IDLE
 from hil_tests.instruments import audio
 from tests.bench.hearing import place
 from tests.bench.office import BenchError
 from tests.conftest import bus_server_at
+from tests.recording.fetching import fetch
 from tests.span.far import Channel, spand
 from tests.span.talkers import Talkers
 from tests.span.telephones import HOST, Address, Network
@@ -32,7 +32,8 @@ class Box:
     bus: Bus
     talkers: Talkers
     network: Network
-    state_dir: Path
+    run_dir: Path
+    folder: Path
 
     async def bind(self, leg: str, channel: Channel) -> None:
         await self.bus.ask(BindLeg(leg=leg, span=channel[0], timeslot=channel[1]))
@@ -71,7 +72,7 @@ async def running(folder: Path, realtime: bool = True) -> AsyncIterator[Box]:
             for name in SPANS:
                 await listener.until(_up(name))
             recordd = stack.enter_context(_recordd(config, run_dir, folder / "state"))
-            yield Box(listener.bus, talkers, network, folder / "state")
+            yield Box(listener.bus, talkers, network, run_dir, folder)
             if recordd.poll() is not None:
                 raise BenchError(f"recordd ended with {recordd.returncode}")
 
@@ -88,12 +89,18 @@ def _recordd(config: Path, run_dir: Path, state_dir: Path) -> "Iterator[subproce
         process.wait(STOP_S)
 
 
-def recorded(box: Box, name: str, paused: range, *said: audio.Octets) -> int:
-    """Octets of recordd's file that are not what was said by each side, silence while it was `paused`."""
-    path = locate(box.state_dir / "recordings", name)
-    if path is None:
-        raise BenchError(f"recordd has no file of {name}")
-    header, octets = read_header(path), np.frombuffer(path.read_bytes(), np.uint8)
+async def recorded(box: Box, name: str) -> bytes:
+    """What recordd has of it, a WAV file."""
+    bus = await Bus.connect(box.run_dir, "webui")
+    try:
+        return (await fetch(bus.ask, name, box.folder / f"{name}.wav")).read_bytes()
+    finally:
+        await bus.close()
+
+
+def differing(wav: bytes, paused: range, *said: audio.Octets) -> int:
+    """Octets of it that are not what was said by each side, silence while it was `paused`."""
+    header, octets = Header.read(wav), np.frombuffer(wav, np.uint8)
     sides = octets[HEAD_OCTETS:][:header.ticks * TICK_OCTETS].reshape(-1, len(said)).T
     silent = slice((paused.start - header.first_tick) * BLOCK, (paused.stop - header.first_tick) * BLOCK)
     wrong = 0

@@ -1,8 +1,9 @@
 """Codes that agents dial from their telephones: flows with agent nodes."""
 
+from dataclasses import replace
 from typing import Any
 
-from appliance.bus.messages import LogOut
+from appliance.bus.messages import LogIn, LogOut
 from appliance.centre.flow import Flow
 from appliance.centre.turn import Setup
 from appliance.config.schema import AgentConfig, InboundRoute, QueueConfig, ReasonConfig
@@ -79,3 +80,18 @@ def test_a_place_that_is_taken_is_refused() -> None:
     assert dial(office, "*11", "801", calling="8001") == "sorry"
     office.command(LogOut(agent="ann"))
     assert dial(office, "*11", "801", calling="8001") == "done"
+
+
+def test_whose_telephone_s_trunk_leaves_the_document_is_logged_out() -> None:
+    """Nobody could be rung there; at work it is after the work."""
+    office, ready = desks(), desks().engine.setup
+    office.engine.setup = replace(ready, trunks=(*ready.trunks, "annexe"))
+    office.command(LogIn(agent="a801", extension="7001", trunk="annexe", ready=True))
+    in_queue(office, "c1")
+    assert office.agent("a801").state == "reserved"
+    office.engine.setup = ready
+    office.engine.start(office.now)
+    assert (office.agent("a801").state, office.agent("a801").wish) == ("reserved", "logged-out")
+    office.pass_time(60.0)
+    agent = office.agent("a801")
+    assert (agent.state, agent.reason, agent.trunk) == ("logged-out", "trunk gone", "")

@@ -112,6 +112,21 @@ def test_without_a_configuration_any_name_will_do(tmp_path: Path) -> None:
     assert load_subflow(path, None).start == "greeting"
 
 
+@pytest.mark.parametrize("file", ["../other.yaml", "{elsewhere}/other.yaml", "parts/../../other.yaml"])
+def test_a_sub_flow_is_of_the_flow_s_folder(tmp_path: Path, file: str) -> None:
+    flows, below = tmp_path / "flows", tmp_path / "flows" / "parts"
+    below.mkdir(parents=True)
+    for folder in (tmp_path, below):
+        (folder / "other.yaml").write_text("start: a\nnodes: {a: {kind: return}}")
+    path = flows / "flow.yaml"
+    text = "start: a\nnodes:\n  a: {kind: flow, file: %s, next: b}\n  b: {kind: hangup}"
+    path.write_text(text % "parts/other.yaml")
+    assert load_flow(path, None).nodes["a/a"]
+    path.write_text(text % file.format(elsewhere=tmp_path))
+    with pytest.raises(ConfigError, match=r"flow\.yaml:3: nodes\.a\.file: .* leads out of the flow's folder"):
+        load_flow(path, None)
+
+
 def test_every_kind_of_node_has_its_doing() -> None:
     kinds = set(AnyNode.__origin__.__args__)      # type: ignore[attr-defined]
     assert kinds == set(NODES)

@@ -157,6 +157,30 @@ def test_pins_cannot_be_tried_out_by_coming_back(tmp_path: Path) -> None:
     assert asked == 6 and found.contact(name).node == "menu"
 
 
+def test_pins_cannot_be_tried_out_call_after_call(tmp_path: Path) -> None:
+    found = office(load_text(tmp_path, HOTLINE))
+    asked = 0
+    for number in range(8):
+        leg = f"c{number}"
+        name = at_menu(found, leg)
+        found.press(leg, "1")
+        while name in found.records and found.contact(name).node == "proof":
+            found.press(leg, *"1001", "#", *"135790")
+            if name not in found.effects:
+                break
+            asked += 1
+            found.effect_done(name)
+        assert found.contact(name).node == "agents"
+        found.hang_up(leg)
+        found.clear()
+    assert asked == 10
+    found.restart()
+    found.pass_time(3600.0)
+    name = at_menu(found, "later")
+    found.press("later", "1", *"1001", "#", *"135790")
+    assert name in found.effects
+
+
 @pytest.mark.parametrize("answer", [
     {}, {"balance": "much", "due": "2026-12-01"}, {"balance": 1.005, "due": "2026-12-01"},
     {"balance": 1, "due": "tomorrow"}, {"balance": 1e300, "due": "2026-12-01"},

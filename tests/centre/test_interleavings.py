@@ -7,6 +7,7 @@ be rung, and spand does what it would be told again. At the end all have hung up
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
@@ -41,6 +42,7 @@ from appliance.bus.messages import (
     PlaceCall,
     Play,
     PlayEnded,
+    RecordTalk,
     Request,
     Retrieve,
     SetNotReady,
@@ -48,12 +50,16 @@ from appliance.bus.messages import (
     ShowTalk,
     StartRecording,
     StopMonitor,
+    StopRecordingTalk,
     Supervise,
     TakeOver,
     Transfer,
 )
 from appliance.centre.engine import Engine
+from appliance.centre.recording import talk_of
 from appliance.centre.timers import timers_of
+from appliance.centre.turn import Turn
+from appliance.config.recording import RecordingConfig, RecordingRule, decide
 from appliance.errors import StateError
 from tests.centre.office import AGENTS, CENTRE, Office, incoming, setup
 
@@ -65,11 +71,19 @@ NUMBERS = ["5000", "5000", "5001", "5009", "777", "5"]
 ALL_RING = CENTRE.model_copy(update={"queues": [        # at sales one telephone rings, at service all do
     CENTRE.queues[0], CENTRE.queues[1].model_copy(update={"strategy": "ring-all", "wrap_up_s": 3.0})]})
 
+POLICY = RecordingConfig(rules=[
+    RecordingRule(name="bo", agent="bo", record="never"),
+    RecordingRule(name="consultations", direction="internal", record="never"),
+    RecordingRule(name="cy", agent="cy", record="on-demand"),
+    RecordingRule(name="dee", agent="dee", record="on-demand", keep="whole"),
+    RecordingRule(name="short", called="5001", record="always"),
+    RecordingRule(name="some", direction="out", percent=50.0)])
+
 
 class Branch(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
-        self.office = Office(setup(ALL_RING))
+        self.office = Office(replace(setup(ALL_RING), recording=POLICY))
         self.shadow = Engine(self.office.setup)
         self.replayed = 0
         self.legs = 0
@@ -170,7 +184,8 @@ class Branch(RuleBasedStateMachine):
     # --- call control
 
     @rule(pick=st.sampled_from(AGENTS), what=st.sampled_from([
-        Hold, Retrieve, CancelConsult, Park, EndTalk, ShowTalk, HideTalk, PickUp, Transfer, Confer]))
+        Hold, Retrieve, CancelConsult, Park, EndTalk, ShowTalk, HideTalk, PickUp, Transfer, Confer,
+        RecordTalk, StopRecordingTalk]))
     def does(self, pick: str, what: Callable[..., Request[Any]]) -> None:
         self._ask(what(agent=pick))
 
@@ -273,6 +288,26 @@ class Branch(RuleBasedStateMachine):
             leg: one for leg, one in office.supervising.items() if leg in held and one.agent in held}
         assert {one.leg for one in wishes if isinstance(one, MaskDigits) and one.on} == (
             office.masked & held.keys())
+
+    @invariant()
+    def what_is_wanted_is_recorded_and_nothing_paused_is_heard(self) -> None:
+        office = self.office
+        for contact in office.engine.state.contacts.values():
+            if contact.paused_until:
+                assert contact.customer_leg in office.masked
+            if contact.record.state != "talking":
+                continue
+            agent = contact.record.agent
+            talk = talk_of(Turn(office.engine.state, office.setup, office.now, office.engine._floor,
+                                office.engine._timers), contact, agent, queue=False)
+            wanted = decide(office.setup.recording, talk)
+            running = [one for one in office.recording.values() if one.caller_leg == contact.customer_leg]
+            assert len(running) <= 1
+            assert bool(running) == (wanted.runs if wanted.record != "on-demand" else bool(contact.recording))
+            assert all(one.paused for one in running) or not contact.paused_until
+            consults = contact.held and any(one.role == "consulted" and one.talking
+                                            for one in contact.parties.values())
+            assert all(one.paused == (consults or bool(contact.paused_until)) for one in running)
 
     @invariant()
     def records_are_the_engine_s(self) -> None:

@@ -21,10 +21,12 @@ from appliance.bus.messages import (
     TraceCaller,
     TraceMalicious,
 )
-from appliance.centre.facts import add, facts
+from appliance.centre.facts import LONGEST_VALUE, MOST_VARIABLES, add, facts
+from appliance.centre.state import HIDDEN
 from appliance.config.schema import OutboundRoute
 from appliance.errors import StateError
 from appliance.store import schema
+from appliance.store.events import Entry
 from tests.centre.office import CENTRE, Office, in_queue, incoming, kinds, setup
 from tests.centre.test_outbound import dial
 
@@ -248,3 +250,14 @@ def test_a_pbx_joins_its_calls_itself(office: Office) -> None:
     office.give(JoinWanted(leg_a=leg, leg_b="e1"))
     assert office.tell() == [GrantJoin(leg=leg, granted=False)]
     assert kinds([out]) == ["Dial"] and office.calls[leg].state == "answered"
+
+
+def test_what_the_flow_knows_of_the_caller_is_told_but_no_secret(office: Office) -> None:
+    name = in_queue(office, "c1")
+    log = [Entry(at=1.0, contact=name, kind="VariablesSet", data=data, v=1) for data in (
+        '{"values": {"customer": "4711", "pin": "' + HIDDEN * 4 + '", "vip": false}}',
+        '{"values": {"customer": "' + "9" * 1000 + '"}}',
+        '{"values": {' + ", ".join(f'"v{number}": 1' for number in range(500)) + "}}")]
+    told = facts(log).variables
+    assert told["customer"] == "9" * LONGEST_VALUE and told["vip"] == "False" and "pin" not in told
+    assert len(told) == MOST_VARIABLES

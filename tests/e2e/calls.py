@@ -1,6 +1,8 @@
 """What tests of calls share: a caller who reaches an agent, and what the box keeps of it."""
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +19,7 @@ from appliance.bus.messages import (
 from hil_tests.instruments import audio
 from hil_tests.instruments.call import Call
 from tests.e2e.rig import Rig
-from tests.e2e.talk import channels_of, finished
+from tests.e2e.talk import channels_of, finished, wav_of
 
 HELLO = np.full(800, 0x2A, np.uint8)              # no prompt and no line at rest sounds so
 QUIET = audio.silence(0.05)
@@ -34,6 +36,14 @@ class Recorded(NamedTuple):
     info: RecordingInfo
     left: audio.Octets
     right: audio.Octets
+
+
+def branchline(rig: Rig, *arguments: str) -> str:
+    """What the command prints. AssertionError: it fails."""
+    command = [sys.executable, "-m", "appliance.launch", *arguments, "--run-dir", str(rig.run_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def new_number() -> str:
@@ -102,14 +112,19 @@ def outcome(contact: ContactInfo) -> tuple[str, str, int]:
 def wait_recording(rig: Rig, calling: str) -> None:
     """Until the talk of this calling number is being written to its file."""
     talked = contact_of(rig, calling, "talking").segments[-1]
-    rig.bus.ask_until(GetRecording(recording=talked.recording), lambda info: info.file)
+    rig.bus.ask_until(GetRecording(recording=talked.recording), lambda info: info.known)
 
 
 def recorded(rig: Rig, contact: ContactInfo, folder: Path) -> Recorded:
     """Its one recording, complete, as sox reads it."""
     [recording] = [segment.recording for segment in contact.segments if segment.recording]
+    return heard_again(rig, recording, folder)
+
+
+def heard_again(rig: Rig, recording: str, folder: Path) -> Recorded:
+    """A recording, once it is complete, as sox reads it."""
     info = finished(rig, recording)
-    return Recorded(info, *channels_of(Path(info.file), folder))
+    return Recorded(info, *channels_of(wav_of(rig.bus, recording, folder), folder))
 
 
 def agent_info(board: Board, name: str) -> AgentInfo:

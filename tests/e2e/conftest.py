@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.e2e.observer import Observer
 from tests.e2e.rig import Rig
 from tests.e2e.talk import wait_all_idle
 
@@ -75,6 +76,13 @@ def box(request: pytest.FixtureRequest, garage: Garage) -> Iterator[Rig]:
     yield rig
     if _keep_if_failed(request, rig):
         garage.give_up()
+
+
+@pytest.fixture
+def desk(box: Rig) -> Iterator[Observer]:
+    """May ask what agents and supervisors ask."""
+    with Observer(box.run_dir, "boxd") as desk:
+        yield desk
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ CONFIG: dict[str, Any] = {
          "channels": "down"},
     ],
     "media": {"prompts": "prompts", "country": "cn"},
+    "recording": {"format": "original"},  # octet for octet
     "centre": {
         "inbound": [{"trunk": "telco", "called": "5001", "flow": "main.yaml"}],
         "outbound": [{"trunk": "pbx", "called": "9([0-9]{3,})", "to": "telco", "calling": "5001"}],
@@ -100,14 +101,16 @@ class Rig:
     """Use as a context manager: everything runs and both data links are up inside the block.
 
     `config` and `flow` replace CONFIG and FLOW; LINES in a span's URL is the folder of the lines. `exchange`:
-    options of both exchanges, `line`: of the URLs of their ends. `files`: texts of others beside the document
+    options of both exchanges, `line`: of the URLs of their ends. `files`: texts of others beside the
+    document. `prompts`: the pitch in Hz of more of them, by their names, in both languages
     """
 
     def __init__(self, config: Mapping[str, Any] = CONFIG, flow: Mapping[str, Any] = FLOW,
                  exchange: Mapping[str, Any] | None = None, line: str = "",
-                 files: Mapping[str, str] | None = None) -> None:
+                 files: Mapping[str, str] | None = None, prompts: Mapping[str, int] | None = None) -> None:
         self._config, self._flow = copy.deepcopy(dict(config)), flow
         self._exchange, self._line, self._files = dict(exchange or {}), line, files or {}
+        self._prompts = {**PROMPT_HZ, **(prompts or {})}
         self._processes: dict[str, Process] = {}
         self._exits = ExitStack()
         self.telco: SoftwareExchange
@@ -156,7 +159,7 @@ class Rig:
         (self.config_path.parent / "main.yaml").write_text(yaml.safe_dump(dict(self._flow)), encoding="utf-8")
         for name, text in self._files.items():
             (self.config_path.parent / name).write_text(text, encoding="utf-8")
-        write_prompts(self.config_path.parent / self._config["media"]["prompts"])
+        write_prompts(self.config_path.parent / self._config["media"]["prompts"], self._prompts)
 
     # --- processes --------------------------------------------------------------------------------------
 
@@ -290,10 +293,10 @@ class Rig:
             raise RigError("; ".join(wrong) + "\n" + self.dump())
 
 
-def write_prompts(folder: Path) -> None:
+def write_prompts(folder: Path, prompts: Mapping[str, int] = PROMPT_HZ) -> None:
     """Every prompt that flow, queue and announcements may ask for, in both languages."""
     for language in ("zh", "en"):
-        for name, hz in PROMPT_HZ.items():
+        for name, hz in prompts.items():
             _write_tone(folder / language / f"{name}.wav", hz, PROMPT_S)
         for name in ("position", "position-end"):
             _write_tone(folder / language / f"{name}.wav", ANNOUNCEMENT_HZ, 0.2)

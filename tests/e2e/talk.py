@@ -5,16 +5,37 @@ from pathlib import Path
 
 import numpy as np
 
-from appliance.bus.messages import GetBoard, GetChannels, GetRecording, RecordingInfo
+from appliance.bus.messages import (
+    GetBoard,
+    GetChannels,
+    GetRecording,
+    OpenRecording,
+    ReadRecording,
+    RecordingInfo,
+)
 from hil_tests.instruments import audio
+from tests.e2e.observer import Observer
 from tests.e2e.rig import Rig
 
+PART_OCTETS = 1 << 20                             # of one answer of recordd's
 SOON_S = 10.0                                     # on a busy machine
 
 
 def finished(rig: Rig, recording: str) -> RecordingInfo:
     """The recording, once it is complete."""
     return rig.bus.ask_until(GetRecording(recording=recording), lambda info: info.finished, SOON_S)
+
+
+def wav_of(bus: Observer, recording: str, folder: Path) -> Path:
+    """Its audio as recordd gives it out."""
+    path = folder / f"{recording}.wav"
+    opened = bus.ask(OpenRecording(recording=recording, by="test", purpose="listen"))
+    with path.open("wb") as file:
+        while file.tell() < opened.octets:
+            part = bus.ask(ReadRecording(ticket=opened.ticket, at=file.tell(), most_octets=PART_OCTETS))
+            assert part.octets
+            file.write(part.octets)
+    return path
 
 
 def wait_all_idle(rig: Rig) -> None:

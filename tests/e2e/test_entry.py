@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.calls import contact_of, exchange_sequences, new_number, outcome
+from tests.e2e.calls import branchline, contact_of, exchange_sequences, new_number, outcome
 from tests.e2e.rig import CONFIG, PROMPT_DBM0, PROMPT_HZ, Rig
 
 pytestmark = pytest.mark.usefixtures("left_idle")
@@ -27,14 +27,6 @@ def rig_options() -> dict[str, Any]:
              "forward": {"number": MAN, "unanswered": "main.yaml"}},
             {"name": "manager", "called": "5003", "forward": {"number": MAN, "deflect": False}}]}
     return {"config": config, "files": {"unwanted.csv": "number\n1700*\n"}}
-
-
-def branchline(box: Rig, *arguments: str) -> str:
-    """What the command prints. AssertionError: it fails."""
-    command = [sys.executable, "-m", "appliance.launch", *arguments, "--run-dir", str(box.run_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_a_call_goes_on_to_somebody_outside_and_both_talk(box: Rig) -> None:

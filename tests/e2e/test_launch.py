@@ -22,7 +22,7 @@ from appliance.bus.messages import (
     RecordingInfo,
 )
 from tests.e2e.observer import Observer
-from tests.e2e.talk import SOON_S
+from tests.e2e.talk import SOON_S, wav_of
 
 BRANCHLINE = Path(sys.executable).with_name("branchline")
 READY_S = 40.0                                    # the first time all prompts and all speech are made
@@ -128,10 +128,12 @@ def recorded(bus: Observer, contact: ContactInfo, longer_than_s: float) -> Recor
     return bus.ask_until(request, lambda info: info.duration_s > longer_than_s, SOON_S)
 
 
-def sox_duration_s(info: RecordingInfo) -> float:
-    """Of the file as it is now, which must be A-law in two channels."""
+def sox_duration_s(bus: Observer, info: RecordingInfo, folder: Path) -> float:
+    """Of its audio as it is now, which must be A-law in two channels."""
+    path = wav_of(bus, info.recording, folder)
+
     def told(flag: str) -> str:
-        done = subprocess.run(["soxi", flag, info.file], check=True, capture_output=True, text=True)
+        done = subprocess.run(["soxi", flag, path], check=True, capture_output=True, text=True)
         return done.stdout.strip()
     assert (told("-c"), told("-r"), told("-e")) == ("2", "8000", "A-law")
     return float(told("-D"))
@@ -159,7 +161,7 @@ def test_the_demonstration_lives_heals_itself_ends_and_comes_back(folder: Path, 
     box.wait_ready()
     with Observer(box.run_dir) as bus:
         talk = first_talk(bus)
-        assert sox_duration_s(recorded(bus, talk, 0.5)) > 0.5
+        assert sox_duration_s(bus, recorded(bus, talk, 0.5), folder) > 0.5
         kill_trunkd(box, bus)
         before_s = recorded(bus, talk, 0.0).duration_s
         recorded(bus, talk, before_s + 1.0)
@@ -182,7 +184,7 @@ def test_the_demonstration_lives_heals_itself_ends_and_comes_back(folder: Path, 
         for recording in recordings:
             info = bus.ask(GetRecording(recording=recording))
             assert info.finished
-            assert sox_duration_s(info) == pytest.approx(info.duration_s, abs=0.01)
+            assert sox_duration_s(bus, info, folder) == pytest.approx(info.duration_s, abs=0.01)
     assert box.stop() == 0
 
 

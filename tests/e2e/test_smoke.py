@@ -8,6 +8,7 @@ import pytest
 from appliance.bus.messages import GetContacts, GetRecording
 from hil_tests.instruments import audio
 from tests.e2e.rig import MUSIC_HZ, PROMPT_HZ, Rig
+from tests.e2e.talk import wav_of
 
 
 def test_a_call_is_answered_queued_bridged_recorded_and_shown(rig: Rig, tmp_path: Path) -> None:
@@ -36,8 +37,8 @@ def test_a_call_is_answered_queued_bridged_recorded_and_shown(rig: Rig, tmp_path
     recording = next(segment.recording for segment in contact.segments if segment.recording)
     info = rig.bus.ask_until(GetRecording(recording=recording), lambda info: info.finished)
     assert info.duration_s == pytest.approx(1.3, abs=0.6)
-    left = sox_channel(Path(info.file), 1, tmp_path)
-    right = sox_channel(Path(info.file), 2, tmp_path)
+    path = wav_of(rig.bus, recording, tmp_path)
+    left, right = sox_channel(path, 1, tmp_path), sox_channel(path, 2, tmp_path)
     assert audio.level_dbm0(left[-8000:], 450) == pytest.approx(-14, abs=0.5)
     assert audio.level_dbm0(right[-8000:], 1700) == pytest.approx(-18, abs=0.5)
     assert audio.level_dbm0(left[-8000:], 1700) < -45 and audio.level_dbm0(right[-8000:], 450) < -45

@@ -42,6 +42,8 @@ TARGETS = {                                       # name -> module
     "d-channel test": "tests.fuzz.d_channel",
     "rtp": "tests.fuzz.rtp",
     "answer": "tests.fuzz.answer",
+    "recording": "tests.recording.audio.test_damage",
+    "bundle": "tests.fuzz.bundle",
 }
 
 

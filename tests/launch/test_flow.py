@@ -93,8 +93,9 @@ def test_prompts_are_shown_as_their_texts(file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("words", "code", "said"), [
-    (["--lookup", "crm=[1]"], 2, "write a JSON object, missing or error"),
-    (["--lookup", "crm={"], 2, "write SOURCE="),
+    (["--lookup", "crm=[1]"], 2, "crm=[1]: write 'crm={name: Li}', crm=missing or crm=error"),
+    (["--lookup", "crm={"], 2, "write 'crm={name: Li}'"),
+    (["--lookup", "crn=missing"], 2, "the flow does not ask crn: it asks billing, crm"),
     (["--at", "yesterday"], 2, "is no time: give e.g. 20:00"),
     (["--config", "none.yaml"], 78, "none.yaml: No such file"),
 ])

@@ -91,6 +91,8 @@ def test_a_real_day_is_read_in_order_of_time(folder: Path) -> None:
     ('called: "5001"', 'called: "5002"', "day.yaml:7: arrivals[0]: trunk: say where the calls come in: 5002"),
     ('called: "5001"', "queue: sails", "day.yaml:7: arrivals[0].queue: no queue is called 'sails'"),
     ("kind: exponential", "kind: poisson", "day.yaml:9: patience: Input tag 'poisson'"),
+    ("{kind: exponential, mean_s: 90}", "{mean_s: 90}",
+     "day.yaml:9: patience: 'kind' is missing: which one is it?"),
     ("mean_s: 90}", "mean: 90}", "day.yaml:9: patience.mean: no such key"),
     ("file: handling.txt", "file: none.txt", "none.txt: No such file"),
     ("  sales: {patience: never}", "  sails: {patience: never}", "day.yaml:12: queues.sails: no queue is"),

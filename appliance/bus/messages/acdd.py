@@ -5,6 +5,7 @@ from typing import ClassVar
 import msgspec
 
 from appliance.bus.messages.base import Event, Reloaded, Reply, Request
+from appliance.bus.messages.policy import RecordingStory
 from appliance.bus.messages.services import Charge
 from appliance.bus.messages.trunkd import Diversion
 
@@ -174,6 +175,9 @@ class ContactFacts(Reply, frozen=True):
     rule: str = ""                                # of centre.entry that took the call; "": none
     why: str = ""                                 # it went there
     note: str = ""                                # of the caller, from a list
+    reference: str = ""                           # by which it is found on a telephone
+    recordings: list[RecordingStory] = msgspec.field(default_factory=list)     # one for each talk
+    variables: dict[str, str] = msgspec.field(default_factory=dict)  # as set last; no secrets
 
 
 class GetContactFacts(Request[ContactFacts], frozen=True):

@@ -30,6 +30,7 @@ class Wish:
     origin: str = ""
     by: str = ""
     note: str = ""
+    caller: str = ""                              # who asked for it in a call, canonical; "": not known
 
 
 def book(turn: Turn, wish: Wish, like: Contact | None = None) -> Contact:
@@ -60,7 +61,7 @@ def book(turn: Turn, wish: Wish, like: Contact | None = None) -> Contact:
         shows=settings.calling or wish.shows, queue=wish.queue, mode=settings.mode_of(wish.queue),
         keep_until=max(wish.at, turn.now) + settings.keep_s, due_at=wish.at, firm=bool(wish.at),
         line=wish.line, joined_at=wish.since, record=config.record, origin=wish.origin, by=wish.by,
-        note=wish.note)
+        note=wish.note, caller=wish.caller)
     turn.log(booked if like is None else like_contact(booked, like), name)
     return turn.state.contacts[name]
 
@@ -73,13 +74,22 @@ def promise(turn: Turn, contact: Contact, queue: str, number: str) -> Contact:
     known = turn.state.callbacks.get(turn.setup.entrance.canonical(number, contact.trunk))
     if contact.promised and contact.promised != known:
         raise StateError("this call is promised a callback already, to another number")
+    caller, most = turn.setup.entrance.canonical(contact.record.calling, contact.trunk), (
+        turn.setup.callbacks.most_of_caller)
+    if known is None and caller and _promised_to(turn, caller) >= most:
+        raise StateError(f"{most} callbacks are promised to calls from this number already: that is the most")
     kept = contact.last_line if contact.last_queue == queue else 0
     shows = turn.setup.callbacks.calling or contact.record.called
     booked = book(turn, Wish(number=number, queue=queue, trunk=contact.trunk, shows=shows,
                              line=kept or turn.state.joins + 1, origin=contact.record.contact,
-                             since=contact.last_joined_at if kept else turn.now), contact)
+                             since=contact.last_joined_at if kept else turn.now, caller=caller), contact)
     turn.log(events.CallbackPromised(callback=booked.record.contact), contact)
     return booked
+
+
+def _promised_to(turn: Turn, caller: str) -> int:
+    contacts = (turn.state.contacts[name] for name in turn.state.callbacks.values())
+    return sum(one.callback is not None and one.callback.caller == caller for one in contacts)
 
 
 def offer_to(turn: Turn, name: str, wish: Wish) -> Contact:

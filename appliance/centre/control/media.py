@@ -6,17 +6,15 @@ from typing import Any, Literal
 from appliance.bus.messages import (
     Bridge,
     JoinConference,
-    MaskDigits,
     PauseRecording,
     Play,
     Request,
     ResumeRecording,
-    StartRecording,
     StopRecording,
     Supervise,
     Unbridge,
 )
-from appliance.centre import events
+from appliance.centre import recording
 from appliance.centre.state import Contact, Party
 from appliance.centre.turn import Turn
 
@@ -45,13 +43,10 @@ def wishes(turn: Turn, contact: Contact) -> Iterator[Request[Any]]:
     if contact.stopped:
         yield StopRecording(recording=contact.stopped)
     if contact.recording:
-        yield StartRecording(recording=contact.recording, caller_leg=contact.customer_leg,
-                             agent_leg="" if contact.conference else contact.agent_leg,
-                             paused=bool(contact.paused_until))
+        yield recording.start(contact)
         if contact.was_paused:
-            recording, paused = contact.recording, bool(contact.paused_until)
-            yield PauseRecording(recording=recording) if paused else ResumeRecording(recording=recording)
-            yield MaskDigits(leg=contact.customer_leg, on=paused)
+            yield (PauseRecording(recording=contact.recording) if recording.silent(contact)
+                   else ResumeRecording(recording=contact.recording))
 
 
 def connect(turn: Turn, contact: Contact) -> None:
@@ -80,14 +75,6 @@ def members(contact: Contact) -> list[Party]:
     return [one for one in contact.parties.values() if one.role == "member" and one.talking]
 
 
-def new_recording(turn: Turn, contact: Contact) -> str:
-    """The name of one, "" when this talk is not recorded."""
-    return turn.setup.new_id() if contact.record_talk else ""
-
-
 def stop_recording(turn: Turn, contact: Contact) -> None:
-    if contact.paused_until:
-        turn.log(events.RecordingResumed(), contact)
-        turn.do(MaskDigits(leg=contact.customer_leg, on=False))
     if contact.recording:
         turn.do(StopRecording(recording=contact.recording))

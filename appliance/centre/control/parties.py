@@ -1,7 +1,7 @@
 """Others in a talk: rung, there, gone; and who takes the contact over."""
 
 from appliance.bus.messages import Bridge, Dial, Hangup, JoinConference
-from appliance.centre import acd, agents, events
+from appliance.centre import acd, agents, events, recording
 from appliance.centre.control import media
 from appliance.centre.control.places import Place
 from appliance.centre.state import Agent, Contact, Party
@@ -47,6 +47,7 @@ def answered(turn: Turn, contact: Contact, party: Party) -> None:
     elif party.role == "consulted":
         turn.do(Bridge(leg_a=contact.agent_leg, leg_b=party.leg) if contact.held
                 else media.music(turn, contact, party.leg))
+        recording.hush(turn, contact)
     elif contact.conference:
         turn.do(JoinConference(conference=contact.record.contact, leg=party.leg))
     else:
@@ -56,7 +57,10 @@ def answered(turn: Turn, contact: Contact, party: Party) -> None:
 def confer(turn: Turn, contact: Contact, by: str) -> None:
     """Customer, agent and who was consulted or invited hear each other."""
     media.stop_recording(turn, contact)
-    turn.log(events.Conferenced(recording=media.new_recording(turn, contact), by=by), contact)
+    name, decided = recording.go_on(turn, contact)
+    turn.log(events.Conferenced(recording=name, by=by), contact)
+    if decided is not None:
+        turn.log(decided, contact)
     agent = turn.state.agents.get(contact.record.agent)
     if agent is not None and agent.contact == contact.record.contact and agent.state != "talking":
         agents.change(turn, agent, "talking", leg=agent.leg, contact=contact, idle_since=agent.idle_since)
@@ -71,9 +75,13 @@ def gone(turn: Turn, contact: Contact, party: Party, cause: int, leg: str) -> No
     _leave(turn, contact, party, cause, leg)
     if party.role == "consulted":
         resume(turn, contact)
+        recording.hush(turn, contact)
     elif party.role == "member" and contact.conference and not media.members(contact):
         media.stop_recording(turn, contact)
-        turn.log(events.Paired(recording=media.new_recording(turn, contact)), contact)
+        name, decided = recording.go_on(turn, contact)
+        turn.log(events.Paired(recording=name), contact)
+        if decided is not None:
+            turn.log(decided, contact)
         media.connect(turn, contact)
 
 
@@ -105,8 +113,10 @@ def take_over(turn: Turn, contact: Contact, party: Party, gone_leg: str = "") ->
         if contact.agent_leg != gone_leg:
             turn.do(Hangup(leg=contact.agent_leg, cause=NORMAL))
         agents.finish(turn, contact, gone_leg)
-    turn.log(events.TakenOver(of_leg=party.leg, agent=party.agent, number=party.number,
-                              recording=media.new_recording(turn, contact)), contact)
+    name, decided = recording.begin(turn, contact, party.agent)
+    turn.log(events.TakenOver(of_leg=party.leg, agent=party.agent, number=party.number, recording=name),
+             contact)
+    turn.log(decided, contact)
     if contact.conference and not media.members(contact):
         turn.log(events.Paired(recording=contact.recording), contact)
     media.connect(turn, contact)

@@ -19,17 +19,19 @@ from appliance.bus.messages import (
     ParkedAt,
     PickUp,
     PlaceCall,
+    RecordTalk,
     Reply,
     Request,
     Retrieve,
     SendKeys,
     ShowTalk,
     StopMonitor,
+    StopRecordingTalk,
     TagContact,
     TakeOver,
     Transfer,
 )
-from appliance.centre import survey
+from appliance.centre import recording, survey
 from appliance.centre.control import notes, originating, supervision, talk, transfer
 from appliance.centre.state import Agent, Contact
 from appliance.centre.turn import Turn
@@ -102,7 +104,11 @@ CONTROL: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
         turn, agent, contact, asked.digits)),
     HideTalk: _in_talk(lambda turn, agent, contact, asked: talk.pause_recording(
         turn, agent, contact, asked.for_s, asked.by)),
-    ShowTalk: _in_talk(lambda turn, agent, contact, asked: talk.resume_recording(turn, contact, asked.by)),
+    ShowTalk: _in_talk(lambda turn, agent, contact, asked: recording.resume(turn, contact, asked.by)),
+    RecordTalk: _in_talk(lambda turn, agent, contact, asked: recording.ask(
+        turn, agent, contact, asked.by)),
+    StopRecordingTalk: _in_talk(lambda turn, agent, contact, asked: recording.stop(
+        turn, agent, contact, asked.by)),
     EndTalk: _in_talk(lambda turn, agent, contact, asked: talk.release(turn, agent, contact, asked.by)),
     Monitor: _in_talk(lambda turn, agent, contact, asked: supervision.supervise(
         turn, agent, contact, asked.at, asked.mode, asked.by)),

@@ -4,13 +4,10 @@ import re
 
 from appliance.bus.messages import (
     Bridge,
-    MaskDigits,
-    PauseRecording,
-    ResumeRecording,
     SendDigits,
     Unbridge,
 )
-from appliance.centre import acd, agents, ending, events, survey
+from appliance.centre import acd, agents, ending, events, recording, survey
 from appliance.centre.control import media, parties, transfer
 from appliance.centre.control.places import place
 from appliance.centre.state import Agent, Contact, Party
@@ -46,6 +43,7 @@ def hold(turn: Turn, agent: Agent, contact: Contact, by: str) -> None:
     turn.do(media.music(turn, contact, contact.customer_leg))
     if party is not None:
         turn.do(Bridge(leg_a=contact.agent_leg, leg_b=party.leg))
+    recording.hush(turn, contact)
 
 
 def retrieve(turn: Turn, agent: Agent, contact: Contact, by: str) -> None:
@@ -60,6 +58,7 @@ def retrieve(turn: Turn, agent: Agent, contact: Contact, by: str) -> None:
     turn.do(Bridge(leg_a=contact.arrived_leg, leg_b=contact.dialled_leg))
     if party is not None:
         turn.do(media.music(turn, contact, party.leg))
+    recording.hush(turn, contact)
 
 
 def consult(turn: Turn, agent: Agent, contact: Contact, to: str, by: str) -> Party:
@@ -122,26 +121,17 @@ def send_digits(turn: Turn, agent: Agent, contact: Contact, digits: str) -> None
 def pause_recording(turn: Turn, agent: Agent, contact: Contact, for_s: float, by: str) -> None:
     """Silence is recorded and nobody hears the customer's keys, for so long at most.
 
-    StateError: nothing is recorded, or not for so long.
+    StateError: nothing is or may be recorded, it is not this one's to pause, or not for so long.
     """
     longest_s = turn.setup.control.pause_s
-    if not contact.recording:
+    if not contact.recording and (contact.policy is None or contact.policy.record == "never"):
         raise StateError(f"{agent.name}: this talk is not recorded")
+    if not recording.may_pause(turn, contact, agent, by):
+        who = "the agent" if by == agent.name else "anybody but the agent"
+        raise StateError(f"{agent.name}: the policy does not let {who} pause this recording")
     if not 0 < for_s <= longest_s:
         raise StateError(f"{for_s:g} s: write more than 0 and at most {longest_s:g}")
-    paused = bool(contact.paused_until)
-    turn.log(events.RecordingPaused(until=turn.now + for_s, by=by), contact)
-    if not paused:
-        turn.do(PauseRecording(recording=contact.recording))
-        turn.do(MaskDigits(leg=contact.customer_leg, on=True))
-
-
-def resume_recording(turn: Turn, contact: Contact, by: str) -> None:
-    """`by` "": its time is over."""
-    if contact.paused_until:
-        turn.log(events.RecordingResumed(by=by), contact)
-        turn.do(ResumeRecording(recording=contact.recording))
-        turn.do(MaskDigits(leg=contact.customer_leg, on=False))
+    recording.pause(turn, contact, for_s, by)
 
 
 def release(turn: Turn, agent: Agent, contact: Contact, by: str) -> None:

@@ -4,7 +4,7 @@ Meanwhile the contact is `dialling`, as one that goes out: outbound.py passes on
 """
 
 from appliance.bus.messages import Deflect, Dial, Diversion, Hangup, JoinOutside, Proceed
-from appliance.centre import events, nodes
+from appliance.centre import events, nodes, recording
 from appliance.centre.state import Contact, Forward
 from appliance.centre.turn import NORMAL, Turn
 from appliance.config.entry import ForwardConfig
@@ -20,10 +20,11 @@ SHORTEST = 3                                      # digits by which a number is 
 def begin(turn: Turn, contact: Contact, to: ForwardConfig) -> None:
     """Of a contact that nobody has answered yet."""
     trunk = to.trunk or contact.trunk
-    asks = to.deflect and trunk == contact.trunk and not to.record
+    stays = recording.forwarded(turn, contact, to.record)
+    asks = to.deflect and trunk == contact.trunk and not stays
     circle = _comes_back(contact)
     forward = Forward(
-        number=to.number, trunk=trunk, ring_s=to.ring_s, join=to.join and not to.record, record=to.record,
+        number=to.number, trunk=trunk, ring_s=to.ring_s, join=to.join and not stays, record=to.record,
         shows={"caller": contact.record.calling, "called": contact.record.called}.get(to.show, to.show),
         unanswered=to.unanswered or "", phase="asking" if asks else "",
         until=turn.now + ASKED_S if asks else 0.0)

@@ -100,6 +100,19 @@ from appliance.centre.events.queues import (
     RungBeside,
     Talked,
 )
+from appliance.centre.events.recording import (
+    RecordingAnnounced,
+    RecordingAsked,
+    RecordingDecided,
+    RecordingHushed,
+    RecordingKept,
+    RecordingSilent,
+    RecordingStopped,
+    ReplayBegun,
+    ReplayFound,
+    ReplayMoved,
+    ReplayTurned,
+)
 from appliance.centre.events.told import Charged, PartyKnown, TraceAsked, TraceOver
 from appliance.centre.state import State
 from appliance.errors import ConfigError
@@ -182,8 +195,19 @@ __all__ = [
     "PriorityChanged",
     "ProofWrong",
     "QueueLeft",
+    "RecordingAnnounced",
+    "RecordingAsked",
+    "RecordingDecided",
+    "RecordingHushed",
+    "RecordingKept",
     "RecordingPaused",
     "RecordingResumed",
+    "RecordingSilent",
+    "RecordingStopped",
+    "ReplayBegun",
+    "ReplayFound",
+    "ReplayMoved",
+    "ReplayTurned",
     "Retried",
     "Retrieved",
     "RingEnded",

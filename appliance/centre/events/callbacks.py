@@ -29,6 +29,7 @@ class CallbackBooked(LogEvent, frozen=True):
     origin: str = ""
     by: str = ""
     note: str = ""
+    caller: str = ""                              # who asked for it in a call, canonical; "": not known
 
 
 class CallbackPromised(LogEvent, frozen=True):

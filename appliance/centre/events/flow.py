@@ -51,6 +51,8 @@ class Retried(LogEvent, frozen=True):
 class ProofWrong(LogEvent, frozen=True):
     """A customer number and a PIN that do not belong together."""
 
+    of: str = ""                                  # a hash that names whose it was to be
+
 
 class EntryBegun(LogEvent, frozen=True):
     """Several digits are awaited, from the first one. `what`: which of a node's entries."""

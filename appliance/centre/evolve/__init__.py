@@ -6,7 +6,18 @@ for the others.
 
 from appliance.centre import events
 from appliance.centre.events import LogEvent
-from appliance.centre.evolve import agents, callbacks, contacts, control, entry, flow, outbound, queues, told
+from appliance.centre.evolve import (
+    agents,
+    callbacks,
+    contacts,
+    control,
+    entry,
+    flow,
+    outbound,
+    queues,
+    recording,
+    told,
+)
 from appliance.centre.evolve.base import OfBox, OfContact
 from appliance.centre.projector import FOLDS, fold
 from appliance.centre.state import State
@@ -53,4 +64,5 @@ OF_CONTACT: OfContact = {
     **outbound.OF_CONTACT,
     **told.OF_CONTACT,
     **callbacks.OF_CONTACT,
+    **recording.OF_CONTACT,
 }

@@ -15,7 +15,7 @@ def _booked(state: State, name: str, at: float, event: events.CallbackBooked) ->
         callback=Callback(
             number=event.number, trunk=event.trunk, digits=event.digits, mode=event.mode, booked_at=at,
             keep_until=event.keep_until, due_at=event.due_at, firm=event.firm, tries=event.tries,
-            origin=event.origin, by=event.by, note=event.note))
+            origin=event.origin, by=event.by, note=event.note, caller=event.caller))
     state.callbacks[event.number] = name
     state.joins = max(state.joins, event.line)
 

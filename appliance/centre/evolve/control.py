@@ -2,6 +2,7 @@
 
 from appliance.centre import events
 from appliance.centre.evolve.base import OfContact, drop_leg
+from appliance.centre.evolve.recording import change_recording
 from appliance.centre.state import Contact, Party, State
 
 
@@ -32,7 +33,7 @@ def _party_gone(state: State, contact: Contact, at: float, event: events.PartyGo
 
 def _conferenced(state: State, contact: Contact, at: float, event: events.Conferenced) -> None:
     contact.conference, contact.held = True, False
-    _record(contact, event.recording)
+    change_recording(contact, event.recording)
     for party in contact.parties.values():
         if party.role == "consulted":
             party.role = "member"
@@ -40,7 +41,7 @@ def _conferenced(state: State, contact: Contact, at: float, event: events.Confer
 
 def _paired(state: State, contact: Contact, at: float, event: events.Paired) -> None:
     contact.conference = False
-    _record(contact, event.recording)
+    change_recording(contact, event.recording)
 
 
 def _let_go(state: State, contact: Contact, at: float, event: events.LetGo) -> None:
@@ -51,7 +52,7 @@ def _let_go(state: State, contact: Contact, at: float, event: events.LetGo) -> N
     for party in contact.parties.values():        # who was being consulted and has not answered
         party.role = "target"
     contact.held = contact.conference = contact.bridged = False
-    _record(contact, "")
+    change_recording(contact, "")
 
 
 def _taken_over(state: State, contact: Contact, at: float, event: events.TakenOver) -> None:
@@ -63,7 +64,7 @@ def _taken_over(state: State, contact: Contact, at: float, event: events.TakenOv
         drop_leg(state, contact.arrived_leg)
         contact.arrived_leg = party.leg
     contact.held = False
-    _record(contact, event.recording)
+    change_recording(contact, event.recording)
     contact.bridged = contact.talked = True
     contact.slot, contact.slot_until = 0, 0.0
     contact.play, contact.fragments, contact.repeat = "", [], False
@@ -81,20 +82,6 @@ def _mode_changed(state: State, contact: Contact, at: float, event: events.ModeC
     contact.parties[event.of_leg].mode = event.mode
 
 
-def _recording_paused(state: State, contact: Contact, at: float, event: events.RecordingPaused) -> None:
-    contact.paused_until, contact.was_paused = event.until, True
-
-
-def _recording_resumed(state: State, contact: Contact, at: float, event: events.RecordingResumed) -> None:
-    contact.paused_until = 0.0
-
-
-def _record(contact: Contact, recording: str) -> None:
-    if recording != contact.recording:
-        contact.stopped, contact.recording = contact.recording, recording
-        contact.paused_until, contact.was_paused = 0.0, False
-
-
 OF_CONTACT: OfContact = {
     events.Held: _held,
     events.Retrieved: _retrieved,
@@ -108,6 +95,4 @@ OF_CONTACT: OfContact = {
     events.Parked: _parked,
     events.Unparked: _unparked,
     events.ModeChanged: _mode_changed,
-    events.RecordingPaused: _recording_paused,
-    events.RecordingResumed: _recording_resumed,
 }

@@ -31,6 +31,7 @@ def _dialled(state: State, contact: Contact, at: float, event: events.ForwardDia
     if contact.forward is not None:
         contact.forward.phase, contact.forward.until = "dialling", event.until
         contact.record_talk, contact.dialled_trunk = contact.forward.record, contact.forward.trunk
+        contact.own_by = ""
     contact.dialled_leg, contact.bridged = event.leg, False
     state.legs[event.leg] = contact.record.contact
 

@@ -2,7 +2,7 @@
 
 from appliance.centre import events
 from appliance.centre.evolve.base import OfContact
-from appliance.centre.state import HIDDEN, Contact, State
+from appliance.centre.state import HIDDEN, WRONG_S, Contact, State
 
 
 def _flow_begun(state: State, contact: Contact, at: float, event: events.FlowBegun) -> None:
@@ -13,7 +13,7 @@ def _flow_begun(state: State, contact: Contact, at: float, event: events.FlowBeg
 def _node_entered(state: State, contact: Contact, at: float, event: events.NodeEntered) -> None:
     contact.flow, contact.node, contact.language = event.flow, event.node, event.language
     contact.steps, contact.limit_at = contact.steps + 1, event.limit_at
-    contact.entry, contact.entered = "", ""
+    contact.entry, contact.entered, contact.replay = "", "", None
     contact.order, contact.order_until = "", 0.0
     if contact.line:                              # it leaves a queue
         contact.last_line, contact.last_joined_at = contact.line, contact.joined_at
@@ -52,6 +52,10 @@ def _retried(state: State, contact: Contact, at: float, event: events.Retried) -
 
 def _proof_wrong(state: State, contact: Contact, at: float, event: events.ProofWrong) -> None:
     contact.wrong_proofs += 1
+    if event.of:
+        kept = {of: times for of, times in state.wrong_proofs.items() if times[-1] > at - WRONG_S}
+        kept[event.of] = [*(one for one in kept.get(event.of, ()) if one > at - WRONG_S), at]
+        state.wrong_proofs = kept
 
 
 def _entry_begun(state: State, contact: Contact, at: float, event: events.EntryBegun) -> None:
@@ -88,7 +92,8 @@ def _attached(state: State, contact: Contact, at: float, event: events.Attached)
     contact.grade = contact.grade if event.grade is None else event.grade
     contact.region = contact.region if event.region is None else event.region
     contact.skills = {**contact.skills, **event.skills}
-    contact.record_talk = contact.record_talk if event.record is None else event.record
+    if event.record is not None:
+        contact.record_talk, contact.own_by = event.record, ""
 
 
 OF_CONTACT: OfContact = {

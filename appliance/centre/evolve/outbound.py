@@ -7,7 +7,7 @@ from appliance.centre.state import Contact, State
 
 def _dialled(state: State, contact: Contact, at: float, event: events.Dialled) -> None:
     contact.dialled_trunk, contact.bridged = event.trunk, False
-    contact.record_talk = event.record
+    contact.record_talk, contact.own_by = event.record, ""
     state.legs[event.leg] = contact.record.contact
     if contact.pending is not None and contact.let_go:
         contact.arrived_leg = event.leg           # the customer is called first

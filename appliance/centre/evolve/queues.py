@@ -60,6 +60,7 @@ def _talked(state: State, contact: Contact, at: float, event: events.Talked) -> 
         state.history.talked(record.queue, record.agent, record.calling, at, at - contact.joined_at,
                              contact.estimate_s)
     contact.recording, contact.bridged, contact.connected = event.recording, True, True
+    contact.hushed = contact.was_paused = False
     contact.record_talk = contact.record_talk or bool(event.recording)
     contact.talked, contact.last_line, contact.last_joined_at = True, contact.line, contact.joined_at
     contact.line, contact.joined_at, contact.announce_at, contact.overflow_at = 0, 0.0, 0.0, 0.0

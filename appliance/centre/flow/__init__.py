@@ -19,9 +19,12 @@ from appliance.centre.flow.model import (
     MenuNode,
     Node,
     Option,
+    PauseNode,
     PlayNode,
     QueueNode,
     RecordNode,
+    ReplayNode,
+    ResumeNode,
     ReturnNode,
     SayNode,
     SetNode,
@@ -37,6 +40,7 @@ from appliance.centre.flow.prompts import fragment, fragments
 __all__ = [
     "AgentNode", "AuthenticateNode", "BranchNode", "CallbackNode", "CollectNode", "Entry", "Flow",
     "HangupNode", "HoursNode", "Known", "Language", "LanguageNode", "LookupNode", "MenuNode", "Node",
-    "Option", "PlayNode", "QueueNode", "RecordNode", "ReturnNode", "SayNode", "SetNode", "SubflowNode",
-    "SurveyNode", "TransferNode", "VoicemailNode", "digest", "fragment", "fragments", "load_flow",
+    "Option", "PauseNode", "PlayNode", "QueueNode", "RecordNode", "ReplayNode", "ResumeNode", "ReturnNode",
+    "SayNode", "SetNode", "SubflowNode", "SurveyNode",
+    "TransferNode", "VoicemailNode", "digest", "fragment", "fragments", "load_flow",
     "load_subflow", "mistakes"]

@@ -14,6 +14,7 @@ from appliance.centre.flow.model import (
     Node,
     PlayNode,
     QueueNode,
+    ReplayNode,
     SayNode,
     SubflowNode,
     SurveyNode,
@@ -44,7 +45,7 @@ _NAMES: tuple[tuple[type[Node], str, str], ...] = (                  # node, its
     (QueueNode, "queue", "queues"), (CallbackNode, "queue", "queues"), (LookupNode, "source", "sources"),
     (AuthenticateNode, "source", "sources"), (HoursNode, "calendar", "calendars"),
     (VoicemailNode, "box", "boxes"), (SurveyNode, "survey", "surveys"), (TransferNode, "agent", "agents"),
-    (TransferNode, "trunk", "trunks"))
+    (TransferNode, "trunk", "trunks"), (ReplayNode, "box", "boxes"))
 _ONE = {field.name: field.name.removesuffix("s") for field in fields(Known)} | {"boxes": "voicemail box"}
 
 

@@ -39,7 +39,10 @@ def _read(path: Path, known: Known, above: tuple[Path, ...]) -> Flow:
         for name, node in flow.nodes.items():
             if isinstance(node, SubflowNode):
                 below = path.parent / node.file
-                if below.resolve() in (one.resolve() for one in (*above, path)):
+                if not below.resolve().is_relative_to((above or (path,))[0].parent.resolve()):
+                    wrong.append((("nodes", name, "file"), f"{node.file} leads out of the flow's folder: "
+                                  "sub-flows are there or in folders below it"))
+                elif below.resolve() in (one.resolve() for one in (*above, path)):
                     wrong.append((("nodes", name, "file"), "leads into itself: a flow may not call itself"))
                 elif len(above) == DEPTH_MOST:
                     wrong.append((("nodes", name, "file"), f"more than {DEPTH_MOST} sub-flows deep"))

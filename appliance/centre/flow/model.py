@@ -55,6 +55,7 @@ def _written(value: object) -> object:
 
 
 Target = Annotated[str, Field(max_length=64)]
+KeptName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*$", max_length=100)]
 Key = Annotated[str, Field(pattern=r"^[0-9*#]$")]
 Variable = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$"), AfterValidator(_variable)]
 Expression = Annotated[str, BeforeValidator(_written), AfterValidator(_expression)]
@@ -501,16 +502,88 @@ class RecordNode(Node):
     most_s: Annotated[float, Field(ge=1, le=600)] = 120.0
     terminator: Annotated[str, Field(pattern=r"^[0-9*#]$")] = "#"
     to: Variable | None = None                    # gets the recording's name
+    keep_as: KeptName | None = None             # a prompt of the box, when the caller confirms it
+    by: Template | None = None                    # who does that: e.g. the variable that authenticate set
+    confirm: Prompts | None = None                # 1 keep it, 2 hear it again, 3 record it anew
+    retries: Retries = 5                          # of these keys
     next: Target
+    failed: Target | None = None                  # it was not kept
+
+    @model_validator(mode="after")
+    def _confirms(self) -> "RecordNode":
+        given = (self.keep_as is not None, self.by is not None, self.confirm is not None,
+                 self.failed is not None)
+        if any(given) and not all(given):
+            raise ValueError("keep_as, by, confirm and failed go together")
+        return self
 
     def plays(self) -> list[str]:
-        return self.prompt
+        return [*self.prompt, *(self.confirm or [])]
 
     def uses(self) -> Iterator[tuple[tuple[int | str, ...], frozenset[str]]]:
-        yield _used("prompt", *self.prompt)
+        yield _used("prompt", *self.plays())
+        if self.by is not None:
+            yield _used("by", self.by)
 
     def sets(self) -> list[str]:
         return [self.to] if self.to else []
+
+
+class ReplayNode(Node):
+    """Play recordings to the caller, who has shown before who he is: the newest first.
+
+    Keys: 1 the next one, 2 this one again, 7 and 9 ten seconds back and forward, 0 stop and go on, 4 the one
+    before, * leave. After the last, and when there is none: `next`; what cannot be heard: `failed`.
+    """
+
+    pauses = True
+    kind: Literal["replay"]
+    what: Literal["own", "box", "reference"]      # the caller's own calls, a box's messages, one contact
+    by: Template                                  # the agent's name, e.g. {agent}, from authenticate
+    box: Name | None = None                       # of voicemail
+    reference: Template | None = None             # a contact's, nine digits
+    others: bool = False                          # by reference: talks of other agents, too
+    most: Annotated[int, Field(ge=1, le=50)] = 10
+    intro: Prompts | None = None                  # before each
+    none: Prompts | None = None                   # when there is none, or no more
+    next: Target
+    failed: Target
+
+    @model_validator(mode="after")
+    def _which(self) -> "ReplayNode":
+        if (self.what == "box") != (self.box is not None):
+            raise ValueError("what: box and box go together")
+        if (self.what == "reference") != (self.reference is not None):
+            raise ValueError("what: reference and reference go together")
+        return self
+
+    def plays(self) -> list[str]:
+        return [*(self.intro or []), *(self.none or [])]
+
+    def uses(self) -> Iterator[tuple[tuple[int | str, ...], frozenset[str]]]:
+        yield _used("by", self.by)
+        if self.reference is not None:
+            yield _used("reference", self.reference)
+        if self.plays():
+            yield _used("intro", *self.plays())
+
+
+class PauseNode(Node):
+    """From here on nobody hears or keeps the caller's keys, and what is recorded is silence: for card data.
+
+    It goes on over menus, queues and transfers until a resume node, an agent, or its time ends it.
+    """
+
+    kind: Literal["pause"]
+    for_s: Annotated[float, Field(ge=1, le=3600)] = 120.0            # at most control.pause_s
+    next: Target
+
+
+class ResumeNode(Node):
+    """Ends what a pause node began."""
+
+    kind: Literal["resume"]
+    next: Target
 
 
 class SubflowNode(Node):
@@ -547,7 +620,8 @@ class HangupNode(Node):
 AnyNode = Annotated[
     PlayNode | SayNode | MenuNode | CollectNode | SetNode | BranchNode | LookupNode | AuthenticateNode
     | LanguageNode | HoursNode | AgentNode | QueueNode | TransferNode | VoicemailNode | CallbackNode
-    | SurveyNode | RecordNode | SubflowNode | ReturnNode | HangupNode, Field(discriminator="kind")]
+    | SurveyNode | RecordNode | ReplayNode | PauseNode | ResumeNode | SubflowNode | ReturnNode | HangupNode,
+    Field(discriminator="kind")]
 
 # In a file a name has no /; of a sub-flow that was read in, NODE/NAME
 NodeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}(/[a-z][a-z0-9-]{0,31})*$")]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from appliance.bus.messages import MaskDigits, StopPlay, StopRecording
+from appliance.bus.messages import StopPlay, StopRecording
 from appliance.centre import events, voicemail
 from appliance.centre.effects import EffectDone
 from appliance.centre.flow import (
@@ -18,9 +18,12 @@ from appliance.centre.flow import (
     LookupNode,
     MenuNode,
     Node,
+    PauseNode,
     PlayNode,
     QueueNode,
     RecordNode,
+    ReplayNode,
+    ResumeNode,
     ReturnNode,
     SayNode,
     SetNode,
@@ -33,7 +36,9 @@ from appliance.centre.nodes.base import Doing, Go, mask, place
 from appliance.centre.nodes.deciding import Branching, LookingUp, Opening, Setting, Speaking
 from appliance.centre.nodes.desks import AtDesk
 from appliance.centre.nodes.leaving import GoingThrough, HangingUp, Queueing, Returning, Transferring
+from appliance.centre.nodes.pausing import Pausing, Resuming
 from appliance.centre.nodes.promising import Promising, Surveying, TakingMessage
+from appliance.centre.nodes.replaying import Replaying
 from appliance.centre.nodes.talking import (
     Authenticating,
     Choosing,
@@ -71,6 +76,9 @@ NODES: dict[type[Node], Doing[Any]] = {
     CallbackNode: Promising(),
     VoicemailNode: TakingMessage(),
     SurveyNode: Surveying(),
+    PauseNode: Pausing(),
+    ResumeNode: Resuming(),
+    ReplayNode: Replaying(),
 }
 
 
@@ -140,8 +148,6 @@ def too_long(turn: Turn, contact: Contact) -> None:
 
 def media_wishes(turn: Turn, contact: Contact) -> None:
     """What spand has to do for the contact beside its play."""
-    if contact.masked:
-        turn.do(MaskDigits(leg=contact.arrived_leg, on=True))
     if contact.record.state == "flow" and contact.connected and not contact.play:
         turn.do(StopPlay(leg=contact.arrived_leg))
     if contact.record.state == "flow" and contact.recording:

@@ -9,7 +9,7 @@ from appliance.centre import events
 from appliance.centre.effects import EffectDone
 from appliance.centre.flow import Node, fragments
 from appliance.centre.flow.expressions import ExpressionError, Value, evaluate, fill
-from appliance.centre.state import Contact
+from appliance.centre.state import HIDDEN, Contact
 from appliance.centre.turn import Turn
 
 N = TypeVar("N", bound=Node)
@@ -102,8 +102,19 @@ def stop_play(turn: Turn, contact: Contact) -> None:
         turn.do(StopPlay(leg=contact.arrived_leg))
 
 
+def press(turn: Turn, contact: Contact, digit: str) -> None:
+    """Keep the key, unless nothing of the caller is to be kept now."""
+    turn.log(events.HiddenDigit() if contact.paused_until else events.Pressed(digit=digit), contact)
+
+
+def by_digit(contact: Contact, digit: str) -> str:
+    """Go.by of a way that a key opened."""
+    return f"digit {HIDDEN if contact.paused_until else digit}"
+
+
 def mask(turn: Turn, contact: Contact, on: bool) -> None:
     """Whether what is keyed in can be heard and recorded."""
     if contact.masked != on:
         turn.log(events.DigitsMasked(on=on), contact)
-        turn.do(MaskDigits(leg=contact.arrived_leg, on=on))
+        if not contact.paused_until:
+            turn.do(MaskDigits(leg=contact.arrived_leg, on=on))

@@ -32,7 +32,7 @@ def key(turn: Turn, contact: Contact, entry: Entry, digit: str) -> str | None:
     stop_play(turn, contact)
     if digit == entry.terminator:
         return _complete(turn, contact, entry)
-    if entry.hidden:
+    if _hidden(contact, entry):
         turn.log(events.HiddenDigit(), contact)
         secrets = turn.memory.secrets.setdefault(contact.record.contact, {})
         secrets[_KEYED] = secrets.get(_KEYED, "") + digit
@@ -50,6 +50,11 @@ def silence(turn: Turn, contact: Contact, entry: Entry) -> str | None:
         begin(turn, contact, entry, contact.entry)
         return None
     return _complete(turn, contact, entry)
+
+
+def secret(contact: Contact, entry: Entry) -> bool:
+    """Nothing of what is keyed in may be kept: a secret, or a pause is, or was while it came."""
+    return entry.secret or bool(contact.paused_until) or (not entry.hidden and HIDDEN in contact.entered)
 
 
 def remember(turn: Turn, contact: Contact, name: str, value: str) -> None:
@@ -74,7 +79,7 @@ def shown(digits: str) -> str:
 
 def _complete(turn: Turn, contact: Contact, entry: Entry) -> str:
     digits = contact.entered
-    if entry.hidden:
+    if _hidden(contact, entry):
         digits = turn.memory.secrets.get(contact.record.contact, {}).get(_KEYED, "")
         forget(turn, contact, _KEYED)
     return digits if len(digits) >= entry.least else ""
@@ -83,7 +88,11 @@ def _complete(turn: Turn, contact: Contact, entry: Entry) -> str:
 def _lost(turn: Turn, contact: Contact, entry: Entry) -> bool:
     """Digits were keyed in before a restart."""
     kept = turn.memory.secrets.get(contact.record.contact, {}).get(_KEYED, "")
-    return entry.hidden and contact.entered != HIDDEN * len(kept)
+    return _hidden(contact, entry) and contact.entered != HIDDEN * len(kept)
+
+
+def _hidden(contact: Contact, entry: Entry) -> bool:
+    return entry.hidden or secret(contact, entry)
 
 
 def _luhn(digits: str) -> bool:

@@ -1,12 +1,12 @@
 """Nodes at which the flow hands the contact over, or ends."""
 
-from appliance.centre import acd, events
+from appliance.centre import acd, announce, events, recording
 from appliance.centre.choice.facts import MOST_PRIORITY
 from appliance.centre.control import parties
 from appliance.centre.control.places import Place
 from appliance.centre.flow import HangupNode, QueueNode, ReturnNode, SubflowNode, TransferNode
 from appliance.centre.flow.expressions import text_of
-from appliance.centre.nodes.base import Doing, Go, compute, filled
+from appliance.centre.nodes.base import Doing, Go, by_digit, compute, filled, press
 from appliance.centre.state import Contact
 from appliance.centre.turn import TEMPORARY_FAILURE, Turn
 from appliance.config.pattern import NUMBER
@@ -22,8 +22,19 @@ class Queueing(Doing[QueueNode]):
                 return Go(node.next, "error")
             turn.end(contact, "failed", "box", TEMPORARY_FAILURE)
             return None
-        self._attach(turn, contact, node)
         turn.connect(contact)
+        if prompt := recording.announcement(turn, contact, node.queue):
+            turn.log(events.RecordingAnnounced(prompt=prompt), contact)
+            turn.play(contact, announce.prompt(contact.language, prompt))
+            return None
+        return self._join(turn, contact, node)
+
+    def play_over(self, turn: Turn, contact: Contact, node: QueueNode) -> Go | None:
+        """The caller has been told of the recording."""
+        return self._join(turn, contact, node)
+
+    def _join(self, turn: Turn, contact: Contact, node: QueueNode) -> Go | None:
+        self._attach(turn, contact, node)
         here = contact.record.contact, contact.node
         overflow_at = turn.now + node.overflow_s if node.overflow_s else 0.0
         surely = node.next is None or here in turn.refused           # it has been everywhere
@@ -37,8 +48,8 @@ class Queueing(Doing[QueueNode]):
         option = node.digits.get(digit)
         if option is None or contact.record.state != "queue":
             return None
-        turn.log(events.Pressed(digit=digit), contact)
-        return Go(option.next, f"digit {digit}", option.language or "")
+        press(turn, contact, digit)
+        return Go(option.next, by_digit(contact, digit), option.language or "")
 
     def overflow(self, turn: Turn, contact: Contact, node: QueueNode) -> Go | None:
         return Go(node.next, "overflow") if node.next is not None else None

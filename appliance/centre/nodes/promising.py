@@ -4,7 +4,7 @@ from appliance.centre import announce, events, survey, voicemail
 from appliance.centre.callbacks import booking
 from appliance.centre.flow import CallbackNode, SurveyNode, VoicemailNode
 from appliance.centre.nodes import keys
-from appliance.centre.nodes.base import Doing, Go, filled, play
+from appliance.centre.nodes.base import Doing, Go, by_digit, filled, play, press
 from appliance.centre.state import Contact
 from appliance.centre.turn import Turn
 from appliance.errors import StateError
@@ -36,13 +36,13 @@ class Promising(Doing[CallbackNode]):
     def digit(self, turn: Turn, contact: Contact, node: CallbackNode, digit: str) -> Go | None:
         if contact.entry and node.entry is not None:
             return self._judge(turn, contact, node, keys.key(turn, contact, node.entry, digit))
-        turn.log(events.Pressed(digit=digit), contact)
+        press(turn, contact, digit)
         if digit == THIS_NUMBER:
             return self._book(turn, contact, node, filled(contact, node.number))
         if digit == ANOTHER and node.entry is not None:
             keys.begin(turn, contact, node.entry, "number")
             return None
-        return Go(node.failed, f"digit {digit}")
+        return Go(node.failed, by_digit(contact, digit))
 
     def no_digit(self, turn: Turn, contact: Contact, node: CallbackNode) -> Go | None:
         if contact.entry and node.entry is not None:
@@ -94,7 +94,7 @@ class TakingMessage(Doing[VoicemailNode]):
         if not contact.message or (box is not None and digit != box.end_key):
             return None
         voicemail.end(turn, contact)
-        return Go(node.next, f"digit {digit}")
+        return Go(node.next, by_digit(contact, digit))
 
     def no_digit(self, turn: Turn, contact: Contact, node: VoicemailNode) -> Go | None:
         voicemail.end(turn, contact)

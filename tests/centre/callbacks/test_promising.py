@@ -69,6 +69,19 @@ def test_there_is_an_end_to_promises() -> None:
     assert {record.outcome for record in office.records.values()} == {"callback", "failed"}
 
 
+def test_who_calls_again_and_again_is_promised_so_many_and_no_more() -> None:
+    """Each call keys in another number; of another caller there is room."""
+    office, told = asking(most_of_caller=2), []
+    for number in range(4):
+        leg = f"c{number}"
+        office.call(leg, "5001", calling="13711111111" if number < 3 else "13722222222")
+        office.press(leg, "2", *f"1390000000{number}", "#")
+        told.append(leg in office.playing and office.hears(leg) == ["zh/sorry"])
+        office.pass_time(5.0)
+        office.clear()
+    assert told == [False, False, True, False] and len(office.engine.state.callbacks) == 3
+
+
 def test_a_call_is_promised_one_callback_however_often_it_comes_round() -> None:
     round_and_round = ASKS.model_copy(update={"nodes": {
         **ASKS.nodes, "offer": ASKS.nodes["offer"].model_copy(update={"next": "offer"})}})

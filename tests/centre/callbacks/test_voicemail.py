@@ -69,6 +69,7 @@ def test_a_message_is_kept_however_it_ends(office: Office, end: str) -> None:
     assert message.message == name and message.ended_at == office.now and not office.recording
     record = next(iter(office.records.values()))
     assert [one.recording for one in record.segments if one.kind == "message"] == [name]
+    assert record.outcome == "answered"           # and not abandoned: the message says what is to be done
     told = [said for entry in office.log if (said := notice(office.setup, entry)) is not None]
     assert told == [MessageLeft(message=name, box="night", contact=record.contact, tell=["ann"])]
 
@@ -88,6 +89,8 @@ def test_who_says_nothing_leaves_none(office: Office) -> None:
     office.pass_time(0.5)
     office.hang_up("c1")
     assert not listed(office)
+    office.clear()
+    assert [record.outcome for record in office.records.values()] == ["abandoned"]
 
 
 def test_it_is_heard_and_done_with_and_a_full_box_says_so(office: Office) -> None:

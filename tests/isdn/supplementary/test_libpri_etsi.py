@@ -146,3 +146,16 @@ def test_the_network_joins_two_calls(granted: bool) -> None:
         refused = line.event(TransferRefused)
         assert (refused.key, refused.other) == (key, "out")
         assert line.ours.snapshot(key) is not None and line.ours.snapshot("out") is not None
+
+
+def test_a_call_that_was_answered_just_now_is_joined() -> None:
+    line = Joined(Side.USER)
+    second = line.call_out("out", timeslot=2)
+    key, first = line.call_in(timeslot=1, answered=False)
+    line.ours.answer(key, time.monotonic())
+    line.ours.transfer(key, "out", time.monotonic())             # its CONNECT ACKNOWLEDGE is still to come
+    event, transfer = line.told("transfer")
+    line.far.services.answer_transfer(event.handle, transfer.values["invoke"], True)
+    line.clear(first)
+    line.clear(second)
+    assert line.event(TransferDone) == TransferDone(key, "out")

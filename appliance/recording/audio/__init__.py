@@ -1,0 +1,6 @@
+"""Audio of finished recordings: the formats of their files, and what a player shows of them. No disk."""
+
+from appliance.recording.audio.formats import MEDIA_TYPES, Format, decode, encode
+from appliance.recording.audio.waveform import Peaks, Silences
+
+__all__ = ["MEDIA_TYPES", "Format", "Peaks", "Silences", "decode", "encode"]

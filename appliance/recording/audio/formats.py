@@ -1,0 +1,65 @@
+"""Finished recordings as files: interleaved A-law (caller, agent) <-> the octets of a file, as a stream.
+
+What comes in and goes out is TICK_OCTETS a tick; a block is any number of ticks. Memory is bounded whatever
+the length. Damaged files are one ValueError that names what is wrong.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import BinaryIO
+
+from appliance.recording.audio import flac, opus, plain
+from appliance.recording.wav import TICK_OCTETS
+
+STEP_OCTETS = 96 * TICK_OCTETS                    # coded at a time: whole packets of Opus and frames of FLAC
+
+
+class Format(StrEnum):
+    OPUS = "opus"                                 # small, what is heard is the same
+    FLAC = "flac"                                 # every octet of the line, in less room
+    WAV = "wav"                                   # every octet of the line, as it is
+
+
+MEDIA_TYPES = {Format.OPUS: "audio/ogg; codecs=opus", Format.FLAC: "audio/flac", Format.WAV: "audio/wav"}
+_ENCODE: dict[Format, Callable[[Iterable[bytes], int], Iterator[bytes]]] = {
+    Format.OPUS: opus.encode, Format.FLAC: flac.encode, Format.WAV: plain.encode}
+_DECODE: dict[Format, Callable[[BinaryIO, int], Iterator[bytes]]] = {
+    Format.OPUS: opus.decode, Format.FLAC: flac.decode, Format.WAV: plain.decode}
+
+
+def encode(format: Format, blocks: Iterable[bytes], ticks: int) -> Iterator[bytes]:
+    """The file's octets. ValueError: the blocks have not `ticks` ticks; the file is then of no use."""
+    return _ENCODE[format](_in_steps(_exactly(blocks, ticks)), ticks)
+
+
+def decode(format: Format, file: BinaryIO, from_tick: int = 0) -> Iterator[bytes]:
+    """Its audio from that tick on; `file` can seek. ValueError: it is damaged.
+
+    FLAC and WAV give the very octets that were encoded. OSErrors are those of `file`.
+    """
+    return _in_steps(_DECODE[format](file, from_tick))
+
+
+def _exactly(blocks: Iterable[bytes], ticks: int) -> Iterator[bytes]:
+    """The same audio. ValueError: it is shorter or longer."""
+    octets = 0
+    for block in blocks:
+        octets += len(block)
+        if octets > ticks * TICK_OCTETS:
+            raise ValueError(f"a recording of {ticks} ticks has more audio than that")
+        yield block
+    if octets < ticks * TICK_OCTETS:
+        raise ValueError(f"a recording of {ticks} ticks has only {octets / TICK_OCTETS:g} of them")
+
+
+def _in_steps(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same audio in blocks of STEP_OCTETS; the last has what is left."""
+    waiting = b""
+    for block in blocks:
+        waiting += block
+        whole = len(waiting) - len(waiting) % STEP_OCTETS
+        for at in range(0, whole, STEP_OCTETS):
+            yield waiting[at:at + STEP_OCTETS]
+        waiting = waiting[whole:]
+    if waiting:
+        yield waiting

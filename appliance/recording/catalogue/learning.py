@@ -1,0 +1,57 @@
+"""What acdd's log says of recordings, asked for until it is final; a kill of either daemon loses nothing.
+
+The catalogue keeps as far as which entry of the log it has looked for changes, and which rows are not final.
+"""
+
+from appliance.bus.client import BusError
+from appliance.bus.messages import GetRecordingFacts, RecordedFacts
+from appliance.bus.messages.catalogue import MOST_FACTS
+from appliance.recording.catalogue import rows
+from appliance.recording.parts import Parts
+
+AGAIN_S = 60.0                                    # a contact that goes on
+AWAY_S = 10.0                                     # no answer
+UNNAMED_S = 240.0                                 # a recording that no contact names by then has none
+ASK_S = 10.0
+
+_SEQ = "facts_seq"
+
+
+def learn(parts: Parts, now: float) -> float:
+    """Ask for all that is due; when to come again."""
+    try:
+        _changes(parts)
+        while _some(parts, now):
+            pass
+    except BusError:
+        return now + AWAY_S
+    return now + AGAIN_S
+
+
+def _changes(parts: Parts) -> None:
+    """Which of ours have changed since we looked last."""
+    with parts.database.read() as connection:
+        known = rows.remembered(connection, _SEQ)
+    seen, done = int(known or 0), False
+    while not done:
+        # A catalogue that has never looked asks for all it has by name.
+        told: RecordedFacts = parts.ask(GetRecordingFacts(changed_after=seen if known else None), ASK_S)
+        with parts.database.write() as connection:
+            rows.changed(connection, told.changed)
+            rows.remember(connection, _SEQ, str(told.changed_to))
+        known, seen, done = "yes", told.changed_to, told.changed_to >= told.seq
+
+
+def _some(parts: Parts, now: float) -> bool:
+    """False: none is left that is due."""
+    with parts.database.read() as connection:
+        names = rows.to_ask(connection, now - AGAIN_S, MOST_FACTS)
+    if not names:
+        return False
+    told: RecordedFacts = parts.ask(GetRecordingFacts(recordings=names), ASK_S)
+    with parts.database.write() as connection:
+        for facts in told.facts:
+            row = rows.get(connection, facts.recording)
+            final = facts.final or (not facts.contact and row is not None and row.ended_at < now - UNNAMED_S)
+            rows.update_facts(connection, facts, told.seq, now, final)
+    return True

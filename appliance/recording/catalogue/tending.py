@@ -1,0 +1,15 @@
+"""What the catalogue does by time, beside learning and checking."""
+
+from appliance.recording.catalogue import rows
+from appliance.recording.parts import Parts
+
+FORGET_PAGES = 500                                # of the search's index, in one write
+FORGET_S = 1.0                                    # between two of them: others want to write, too
+LOOK_S = 600.0
+
+
+def forget(parts: Parts, now: float) -> float:
+    """Take words that were deleted out of the search's own pages, too. When to come again."""
+    with parts.database.write() as connection:
+        done = rows.forget(connection, FORGET_PAGES)
+    return now + (LOOK_S if done else FORGET_S)

@@ -1,0 +1,118 @@
+"""What ended becomes a file: journal -> its format -> sealed -> its place, durably -> catalogue and chain.
+
+Only then may the journal let it go: a power cut at any point leaves it in the journal, and it is done anew.
+A recording that comes back after its end is written again, with what is new behind it.
+"""
+
+import itertools
+import logging
+from collections.abc import Iterable, Iterator
+
+from appliance.bus.client import BusError
+from appliance.bus.messages import GetRecordingFacts, RecordingFacts, RecordingInfo
+from appliance.recording.audio import Format, Peaks, Silences, decode, encode
+from appliance.recording.catalogue import rows
+from appliance.recording.catalogue.rows import Recording
+from appliance.recording.journal.timeline import MAX_HOLE_TICKS, Timeline, goes_on
+from appliance.recording.parts import Parts
+from appliance.recording.wav import SILENCE, TICK_OCTETS, TICKS_PER_S
+
+FORMATS = {"small": Format.OPUS, "original": Format.FLAC}            # as the policy names them
+PATIENCE_S = 60.0                                 # with acdd, which knows what it is and whether it goes on
+
+log = logging.getLogger(__name__)
+
+
+def finish(parts: Parts, recording: str, waited_s: float) -> RecordingInfo | None:
+    """Write it; None: ask again, for acdd is away or says that it goes on. `waited_s`: since it ended.
+
+    OSError, BranchlineError, sqlalchemy's: it stays in the journal.
+    """
+    facts = _facts(parts, recording)
+    if waited_s < PATIENCE_S and (facts is None or (facts.contact and not facts.ended_at)):
+        return None
+    if facts is not None and facts.unwanted and not facts.final:
+        return None                               # somebody may still keep it
+    of = parts.taker.timeline(recording)
+    with parts.database.read() as connection:
+        before = rows.get(connection, recording)
+    if (facts is not None and facts.unwanted) or (before is not None and before.state != "kept"):
+        return _discard(parts, recording, of, before)
+    # Without a word from acdd nothing is thrown away of how it sounds.
+    format = Format.FLAC if facts is None else FORMATS[facts.format or parts.config.recording.format]
+    return _write(parts, recording, of, format, before)
+
+
+def ended_tick(row: Recording) -> int:
+    """The tick of the ring after its last."""
+    return row.first_tick + row.duration_ticks
+
+
+def _facts(parts: Parts, recording: str) -> RecordingFacts | None:
+    try:
+        found = parts.ask(GetRecordingFacts(recordings=[recording])).facts
+    except BusError as error:
+        log.info("%s: finished later: %s", recording, error)
+        return None
+    return found[0] if found else None
+
+
+def _write(parts: Parts, recording: str, of: Timeline, format: Format,
+           before: Recording | None) -> RecordingInfo:
+    began_at, first, gap_ticks = parts.taker.began_at(recording), 0, of.gap_ticks
+    earlier: Iterable[bytes] = ()
+    ticks = of.ticks
+    if before is not None:
+        began_at, format = before.began_at, Format(before.format)
+        hole = of.first_tick - ended_tick(before) if goes_on(ended_tick(before), of.first_tick) else 0
+        first = min(of.ticks, max(0, -hole))      # that it has already
+        silent = hole if 0 < hole <= MAX_HOLE_TICKS else 0
+        gap_ticks += before.gap_ticks + max(0, hole)
+        ticks += before.duration_ticks + silent - first
+        earlier = itertools.chain(_stored(parts, before), (SILENCE * (silent * TICK_OCTETS),))
+    peaks, silences = Peaks(), Silences()
+    audio = itertools.chain(earlier, parts.taker.audio(recording, of, first))
+    path, seal = parts.store.write(
+        recording, began_at,
+        {"recording": recording, "began_at": began_at, "ticks": ticks, "gap_ticks": gap_ticks,
+         "format": format.value},
+        encode(format, _through(audio, peaks, silences), ticks))
+    finished = rows.Finished(
+        recording=recording, began_at=began_at, ended_at=began_at + ticks / TICKS_PER_S,
+        duration_ticks=ticks, gap_ticks=gap_ticks, first_tick=of.end_tick - ticks, format=format.value,
+        octets=seal.octets, file_octets=seal.file_octets, sha256=seal.sha256.hex(), path=path,
+        peaks=peaks.write(), silences=silences.write())
+    with parts.database.write() as connection:
+        (rows.add if before is None else rows.replace)(connection, finished)
+        parts.chain.append(connection, parts.now(), "recorded", recording, "", {
+            "sha256": finished.sha256, "octets": seal.octets, "format": format.value,
+            "ticks": ticks, "gap_ticks": gap_ticks, "began_at": began_at})
+    parts.taker.release(recording, of.end_tick)
+    log.info("%s: finished, %.2f s, gaps %.2f s, %d octets of %s", recording, ticks / TICKS_PER_S,
+             gap_ticks / TICKS_PER_S, seal.file_octets, format)
+    return RecordingInfo(
+        recording=recording, known=True, finished=True, duration_s=ticks / TICKS_PER_S,
+        gap_s=gap_ticks / TICKS_PER_S, format=format.value, octets=seal.octets)
+
+
+def _discard(parts: Parts, recording: str, of: Timeline, before: Recording | None) -> RecordingInfo:
+    """Nobody kept what was recorded on demand; or it was erased, and then came back."""
+    why = "nobody kept it" if before is None else before.erased_why
+    with parts.database.write() as connection:
+        parts.chain.append(connection, parts.now(), "discarded", recording, "", {
+            "why": why, "ticks": of.ticks})
+    parts.taker.release(recording, of.end_tick)
+    log.info("%s: %.2f s not kept: %s", recording, of.ticks / TICKS_PER_S, why)
+    return RecordingInfo(recording=recording, known=True, finished=True, erased=why)
+
+
+def _stored(parts: Parts, row: Recording) -> Iterator[bytes]:
+    with parts.store.open(row.path) as reader:
+        yield from decode(Format(row.format), reader.stream())
+
+
+def _through(blocks: Iterable[bytes], *looking: Peaks | Silences) -> Iterator[bytes]:
+    for block in blocks:
+        for one in looking:
+            one.add(block)
+        yield block

@@ -1,0 +1,142 @@
+"""Recordings for the telephone: lent to it as a file for a time, and spoken prompts out of recordings.
+
+What is lent lies unsealed in run/lent, which is memory and gone after a boot; a file's time of change is when
+it goes. Who asked is in the chain before the audio leaves the vault.
+"""
+
+import contextlib
+import io
+import os
+import re
+import secrets
+import wave
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from appliance.bus.messages import Done, KeepAsPrompt, LendRecording, LentRecording
+from appliance.errors import StateError
+from appliance.media import g711, voice
+from appliance.media.prompts import LENT, MAX_OCTETS, SUFFIX, wav
+from appliance.recording.audio import Format, decode
+from appliance.recording.catalogue import rows
+from appliance.recording.folders import make_folder, sync_folder
+from appliance.recording.parts import Answers, Parts
+from appliance.recording.wav import TICK_OCTETS, TICKS_PER_S
+
+LOOK_S = 30.0                                     # between two looks at what is lent
+LONGEST_S = 3600.0                                # that a recording is lent for
+MOST_S = MAX_OCTETS // 8000                       # of a play
+PROMPT_MOST_S = 600.0
+PROMPT = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
+
+_QUIET = 200.0                                    # linear steps: nobody said anything
+
+
+def both_sides(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Interleaved A-law -> A-law in which both are heard."""
+    for block in blocks:
+        sides = g711.decode(np.frombuffer(block, np.uint8).reshape(-1, 2)).astype(np.int32)
+        yield g711.encode(sides.sum(axis=1).clip(-32767, 32767).astype(np.int16)).tobytes()
+
+
+def spoken(blocks: Iterable[bytes]) -> g711.Octets:
+    """The caller's side as a prompt: without the silence at its ends, at a prompt's level.
+
+    StateError: nothing was said, or too much.
+    """
+    left = np.frombuffer(b"".join(blocks), np.uint8)[::2]
+    linear = g711.decode(left)
+    if left.size > PROMPT_MOST_S * 8000:
+        raise StateError(f"it is longer than {PROMPT_MOST_S:g} s: record a shorter one")
+    if not left.size or np.abs(linear.astype(np.int32)).max() < _QUIET:
+        raise StateError("nothing was said: record it again")
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(linear.astype("<i2").tobytes())
+    return voice.recording(file.getvalue())
+
+
+def tend(parts: Parts, now: float) -> float:
+    """What was lent for long enough goes; when to look again."""
+    with contextlib.suppress(FileNotFoundError):
+        for path in list((parts.run_dir / LENT).iterdir()):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime <= now:
+                    path.unlink()
+    return now + LOOK_S
+
+
+def _lend(parts: Parts, asked: LendRecording) -> LentRecording:
+    if not asked.by:
+        raise StateError("by: who hears it?")
+    if not 1 <= asked.for_s <= LONGEST_S:
+        raise StateError(f"for_s: {asked.for_s:g}: write 1 to {LONGEST_S:g}")
+    ticks, blocks = _audio(parts, asked.recording)
+    if ticks > MOST_S * TICKS_PER_S:
+        raise StateError(f"{asked.recording}: is longer than {MOST_S} s: hear it in the browser")
+    with parts.database.write() as connection:
+        parts.chain.append(connection, parts.now(), "listened", asked.recording, asked.by,
+                           {"purpose": "replay"})
+    octets = np.frombuffer(b"".join(both_sides(blocks)), np.uint8)
+    name, now, folder = secrets.token_hex(16), parts.now(), parts.run_dir / LENT
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    new, place = folder / f".{name}", folder / f"{name}{SUFFIX}"
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(wav(octets))
+    os.utime(new, (now, now + asked.for_s))
+    new.rename(place)
+    return LentRecording(fragment=f"{LENT}:{name}", duration_s=octets.size / 8000)
+
+
+def _keep(parts: Parts, asked: KeepAsPrompt) -> Done:
+    if not PROMPT.fullmatch(asked.name) or len(asked.name) > 100:
+        raise StateError(f"{asked.name[:100]!r}: is no prompt's name: write a to z, 0 to 9, - and /")
+    if not asked.by:
+        raise StateError("by: whose prompt is it?")
+    _, blocks = _audio(parts, asked.recording)
+    octets = wav(spoken(blocks))
+    place = Path(parts.config.media.prompts) / f"{asked.name}{SUFFIX}"
+    make_folder(place.parent)
+    new = place.with_name(f".{place.name}.new")
+    with new.open("wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fdatasync(file.fileno())
+    with parts.database.write() as connection:
+        parts.chain.append(connection, parts.now(), "prompt", asked.recording, asked.by, {"name": asked.name})
+        new.rename(place)
+    sync_folder(place.parent)
+    return Done()
+
+
+def _audio(parts: Parts, recording: str) -> tuple[int, Iterator[bytes]]:
+    """Ticks, and blocks of both sides. StateError: it is not there, or no more."""
+    with parts.database.read() as connection:
+        row = rows.get(connection, recording)
+    if row is not None and row.state != "erased":
+        return row.duration_ticks, _stored(parts, row)
+    if row is not None:
+        raise StateError(f"{recording}: was erased: {row.erased_why}")
+    try:
+        of = parts.taker.timeline(recording)
+    except ValueError:
+        raise StateError(f"{recording}: there is no such recording") from None
+    return of.ticks, parts.taker.audio(recording, of)
+
+
+def _stored(parts: Parts, row: rows.Recording) -> Iterator[bytes]:
+    try:
+        with parts.store.open(row.path) as reader:
+            for block in decode(Format(row.format), reader.stream()):
+                yield block[:len(block) // TICK_OCTETS * TICK_OCTETS]
+    except FileNotFoundError:
+        raise StateError(f"{row.recording}: its file is not on this box") from None
+
+
+ANSWERS: Answers = {LendRecording: _lend, KeepAsPrompt: _keep}

@@ -34,7 +34,11 @@ MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it m
                                              "figures.counting")} | {
         # What any machine does with a box's exports, objects and forms.
         f"appliance.recording.{tool}" for tool in ("vault.bundle_check", "archive.key", "archive.objects",
-                                                "quality.forms")},
+                                                "quality.forms")} | {
+        # A backup is opened, tried out and restored without a box, and sent where recordings are archived.
+        "appliance.box.backup"} | {f"appliance.recording.{tool}" for tool in (
+            "catalogue.schema", "vault.chain", "vault.keys", "archive.pace", "archive.place", "archive.s3",
+            "archive.sftp")},
     "webui": PURE | {"appliance.recording.wav"},  # the format of what it plays
     "hil_tests": PURE,
     "hil_tests.dahdi": PURE | {"hil_tests", "tests.e1_driver"},  # the contract of every backend, in a guest

@@ -11,9 +11,22 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
-from webui import account, board, contacts, errors, quality, recordings, spans, texts, views
+from webui import (
+    account,
+    board,
+    contacts,
+    errors,
+    hearing,
+    quality,
+    recording_store,
+    recordings,
+    spans,
+    texts,
+    views,
+)
 from webui.exchange import Exchange
 from webui.parts import LANGUAGES, Parts, Settings, parts
+from webui.rights import may
 from webui.seen import Seen
 from webui.users import PASSWORD_LEAST, User, Users
 
@@ -35,7 +48,7 @@ HEADERS = {
 
 
 def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings) -> Flask:
-    """The WSGI application. `exchange` answers any thread; files are served from settings.recordings only."""
+    """The WSGI application. `exchange` answers any thread; bundles are served from settings.exports only."""
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=settings.session_key, MAX_CONTENT_LENGTH=MAX_BODY_OCTETS,
@@ -51,14 +64,15 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
     app.before_request(_gate)
     app.after_request(_harden)
     app.add_url_rule("/healthz", "healthz", _healthz)
-    for part in (account, board, contacts, quality, recordings, spans):
+    for part in (account, board, contacts, hearing, quality, recording_store, recordings, spans):
         app.register_blueprint(part.bp)
     errors.register(app)
     app.context_processor(_common)
     app.jinja_env.filters.update(
-        word=texts.word, number=texts.number, duration=texts.duration, moment=texts.moment,
+        word=texts.word, sentence=texts.sentence, number=texts.number, duration=texts.duration,
+        moment=texts.moment,
         charge=texts.charge, clock=texts.clock, clock_ms=texts.clock_ms, day=texts.day, since=texts.since,
-        mebibytes=texts.mebibytes)
+        mebibytes=texts.mebibytes, octets=texts.octets, count_of=texts.count_of)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 
@@ -119,5 +133,5 @@ def _common() -> dict[str, object]:
     locale = get_locale()
     return {
         "language": locale.language if locale else parts().settings.language, "languages": LANGUAGES,
-        "views": views, "password_least": PASSWORD_LEAST, "server_time": texts.now,
+        "views": views, "may": may, "password_least": PASSWORD_LEAST, "server_time": texts.now,
     }

@@ -45,4 +45,5 @@ def _fragments(floor: Floor) -> Iterator[Fragment]:
     yield show("board/queues.html", "queues", (views.queue_views(floor), acdd_away))
     yield show("board/agents.html", "agents", (views.agent_views(floor), acdd_away))
     yield show("board/health.html", "health",
-               (views.daemons(floor), views.troubles(floor, parts().seen.reached), "boxd" in floor.away))
+               (views.daemons(floor), views.troubles(floor, parts().seen.reached), views.warnings(floor),
+                "boxd" in floor.away))

@@ -29,8 +29,8 @@ async def serve(context: Context) -> None:
         log.warning("%s is missing: pages are in English only until pybabel compile has made it", CHINESE)
     users, code = Users(state / "users.sqlite"), SetupCode(state / "setup-code")
     settings = Settings(
-        recordings=state / "recordings", session_key=session_key(state / "session-key"), setup_code=code,
-        language=web.language, secure_cookies=web.secure_cookies)
+        exports=state / "recordings" / "exports", session_key=session_key(state / "session-key"),
+        setup_code=code, language=web.language, secure_cookies=web.secure_cookies)
     exchange = BusExchange(context.bus)
     server = Server(create_app(exchange, users, Seen(state / "seen.sqlite"), settings), web.host, web.port)
     server.start()

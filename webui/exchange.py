@@ -15,6 +15,7 @@ from appliance.bus.messages import (
     GetCalls,
     GetChannels,
     GetHealth,
+    GetRecorder,
     GetSpans,
     Reply,
     Request,
@@ -29,6 +30,7 @@ WATCH_S = 0.5
 
 STATE: dict[str, Request[Any]] = {
     "acdd": GetBoard(), "trunkd": GetChannels(), "spand": GetSpans(), "boxd": GetHealth(),
+    "recordd": GetRecorder(),
 }
 
 

@@ -24,6 +24,8 @@ from appliance.bus.messages import (
     HealthReply,
     Heartbeat,
     LinkState,
+    RecorderChanged,
+    RecorderState,
     Reply,
     SpanList,
     SpanState,
@@ -45,6 +47,7 @@ class Floor:
     clock: ClockState | None = None
     numbers: Mapping[str, Numbers] = field(default_factory=dict)             # by leg
     health: Health | None = None
+    recorder: RecorderState | None = None
     away: frozenset[str] = frozenset()
 
     def span_names(self) -> list[str]:
@@ -133,6 +136,8 @@ _TAKE: dict[type[Event] | type[Reply], Callable[[Floor, Any], Floor]] = {
     Board: _take_board,
     BoardReply: lambda floor, reply: _take_board(floor, reply.board),
     Health: _take_health,
+    RecorderChanged: lambda floor, event: replace(floor, recorder=event.state),
+    RecorderState: lambda floor, reply: replace(floor, recorder=reply),
     HealthReply: lambda floor, reply: _take_health(floor, reply.health),
     ChannelStates: _take_channels,
     ChannelList: lambda floor, reply: replace(floor, channels={span.span: span for span in reply.spans}),

@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from webui.exchange import Exchange
+from webui.opened import Opened
 from webui.rendered import Rendered
 from webui.seen import Seen
 from webui.throttle import AtHome, Throttle
@@ -19,7 +20,7 @@ STREAMS = 100                                     # pages that may be live at on
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    recordings: Path                              # the only folder whose files are served
+    exports: Path                                 # bundles of recordings, which who made one may fetch
     session_key: bytes
     setup_code: SetupCode
     language: str = "zh"                          # until a person chooses
@@ -37,6 +38,7 @@ class Parts:
     by_name: Throttle = field(default_factory=lambda: Throttle(longest_s=60.0))
     at_home: AtHome = field(default_factory=AtHome)
     rendered: Rendered = field(default_factory=Rendered)
+    opened: Opened = field(default_factory=Opened)
     streams: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(STREAMS))
 
 

@@ -96,8 +96,8 @@ def calibrate(recording: str) -> Any:
 @bp.post("/recording/<recording>/note")
 def note(recording: str) -> Any:
     try:
-        _ask(WriteCoachingNote(by=_by(), agent=request.form.get("agent", ""), recording=_id(recording),
-                               text=request.form.get("text", ""), tick=_tick(request.form.get("tick", ""))))
+        _ask(WriteCoachingNote(by=_by(), recording=_id(recording), text=request.form.get("text", ""),
+                               tick=_tick(request.form.get("tick", ""))))
     except Refused as error:
         return _recording(recording, str(error)), 409
     return _see("quality.recording", recording=recording)
@@ -112,7 +112,7 @@ def results() -> str:
                            pages=max(1, -(-found.total // PAGE)), states=STATES)
 
 
-@bp.get("/evaluations/<int:evaluation>")
+@bp.get("/evaluations/<int(max=999999999):evaluation>")
 def evaluation(evaluation: int) -> Any:
     """A draft as a form, a result to be read; ?decide: the form to change it with."""
     revision = request.args.get("revision", 0, type=int)
@@ -123,7 +123,7 @@ def evaluation(evaluation: int) -> Any:
     return _evaluation(found)
 
 
-@bp.post("/evaluations/<int:evaluation>")
+@bp.post("/evaluations/<int(max=999999999):evaluation>")
 def save(evaluation: int) -> Any:
     """Keep the draft, submit it, or decide an appeal with other answers; a refusal loses nothing written."""
     try:
@@ -144,7 +144,7 @@ def save(evaluation: int) -> Any:
     return _see("quality.evaluation", evaluation=evaluation)
 
 
-@bp.post("/evaluations/<int:evaluation>/<any(acknowledge, appeal, uphold, revise):step>")
+@bp.post("/evaluations/<int(max=999999999):evaluation>/<any(acknowledge, appeal, uphold, revise):step>")
 def take(evaluation: int, step: Any) -> Any:
     try:
         _ask(StepEvaluation(evaluation=evaluation, by=_by(), step=step, text=request.form.get("why", "")))
@@ -172,7 +172,7 @@ def own() -> Any:
         notes=_ask(GetCoachingNotes(by=_by())).notes)
 
 
-@bp.post("/notes/<int:note>/read")
+@bp.post("/notes/<int(max=999999999):note>/read")
 def read(note: int) -> Any:
     try:
         _ask(ReadCoachingNote(by=_by(), note=note))
@@ -197,7 +197,7 @@ def calibrations() -> Any:
                            found=_ask(GetCalibrations(by=_by())).calibrations)
 
 
-@bp.get("/calibrations/<int:calibration>")
+@bp.get("/calibrations/<int(max=999999999):calibration>")
 def calibration(calibration: int) -> Any:
     try:
         found = _ask(GetCalibration(calibration=calibration, by=_by()))

@@ -1,57 +1,201 @@
-"""Recordings: the audio, in parts where the browser asks for parts, and its peaks."""
+"""Recordings: found by what is known of them, and one with all that was done with it."""
 
-import re
-from typing import IO, cast
+from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, request
-from werkzeug.wsgi import wrap_file
+from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
 
-from appliance.bus.messages import GetRecording
-from webui import audio
+from appliance.bus.client import BusError, Refused
+from appliance.bus.messages import (
+    CaseInfo,
+    ContactFacts,
+    ContactInfo,
+    EraseRecording,
+    ExportRecordings,
+    GetContact,
+    GetContactFacts,
+    GetHolds,
+    GetRecording,
+    HoldRecordings,
+    OpenRecording,
+    ReleaseHold,
+    SegmentInfo,
+)
+from appliance.bus.messages.catalogue import MOST_TOTAL
+from webui import recording_views
+from webui.hearing import LONGEST_S, describe, make_pass
+from webui.mirror import Floor
+from webui.opened import ANSWER_S
 from webui.parts import parts
+from webui.rights import need
 
 bp = Blueprint("recordings", __name__, url_prefix="/recordings")
 
-ID = re.compile(r"[0-9a-f]{32}")
+SHARED_DAYS = (1, 7, 30)
+DAY_S = 86400
+EXPORT_S = 120.0
+BUNDLE_S = 3600                                   # that a bundle may be fetched for
+LAST_NUMBER = 2**63 - 1
 
 
-@bp.get("/<recording>/audio")
-def sound(recording: str) -> Response:
-    """The WAV file. ?ticks=N cuts it there, so that the parts of one playing fit together while it grows."""
-    take, finished = _take(recording)
-    ticks = request.args.get("ticks", take.header.ticks, type=int)
-    take = take.cut(max(0, ticks))
-    wav = audio.Wav(take)
-    body = wrap_file(request.environ, cast(IO[bytes], wav))
-    response = Response(body, mimetype="audio/wav", direct_passthrough=True)
-    response.content_length = wav.octets
-    response.set_etag(f"{recording}-{take.header.ticks}-{finished:d}")
-    if "download" in request.args:
-        response.headers.set("Content-Disposition", "attachment", filename=f"{recording}.wav")
-    response.make_conditional(request.environ, accept_ranges=True, complete_length=wav.octets)
-    return response
-
-
-@bp.get("/<recording>/peaks")
-def peaks(recording: str) -> Response:
-    """JSON for the player: what there is at this moment, and its waveform."""
-    take, finished = _take(recording)
-    caller, agent = audio.peaks(take)
-    return jsonify(
-        ticks=take.header.ticks, duration_s=take.header.duration_s, gap_s=take.header.gap_s,
-        finished=finished, caller=caller, agent=agent)
-
-
-def _take(recording: str) -> tuple[audio.Take, bool]:
-    """The file that recordd names, if it lies where recordings lie; and whether it is complete."""
-    if not ID.fullmatch(recording):
-        abort(404)
-    info = parts().exchange.ask(GetRecording(recording=recording))
-    folder = parts().settings.recordings.resolve()
-    path = (folder / info.file).resolve()
-    if not info.file or not path.is_relative_to(folder) or not path.is_file():
-        abort(404)
+@bp.get("/")
+def index() -> Any:
+    """A search; what was chosen is in the address."""
+    need("find")
+    kept, after = recording_views.chosen(request.args), request.args.get("after", 0, type=int)
+    found, wrong = None, ""
     try:
-        return audio.Take.read(path), info.finished
-    except (OSError, ValueError):
+        found = parts().exchange.ask(recording_views.search(kept, min(max(after, 0), LAST_NUMBER)), ANSWER_S)
+    except (ValueError, Refused) as error:
+        wrong = str(error)
+    page = render_template(
+        "recordings/index.html", kept=kept, found=found, wrong=wrong, after=after, most=MOST_TOTAL,
+        recording_views=recording_views, names=_names(parts().exchange.mirror.floor))
+    return (page, 422) if wrong else page
+
+
+@bp.get("/<recording>")
+def show(recording: str) -> str:
+    return _show(recording)
+
+
+@bp.get("/<recording>/<any(hold, release, erase, share, export):act>")
+def back(recording: str, act: str) -> Response:
+    """Who comes back to where a form was sent, by a change of the language, say."""
+    return redirect(url_for("recordings.show", recording=recording), 303)
+
+
+@bp.post("/<recording>/hold")
+def hold(recording: str) -> Any:
+    by = need("hold")
+    return _act(recording, HoldRecordings(
+        case=_said("case"), by=by, why=_said("why"), recordings=[_known(recording)]))
+
+
+@bp.post("/<recording>/release")
+def release(recording: str) -> Any:
+    by = need("release")
+    return _act(recording, ReleaseHold(
+        case=_said("case"), by=by, why=_said("why"), recordings=[_known(recording)]))
+
+
+@bp.post("/<recording>/erase")
+def erase(recording: str) -> Any:
+    by = need("erase")
+    if "sure" not in request.form:
+        return _show(recording, gettext("Say that it is to be erased for good.")), 409
+    return _act(recording, EraseRecording(recording=_known(recording), by=by, why=_said("why")))
+
+
+@bp.post("/<recording>/share")
+def share(recording: str) -> Any:
+    """A link for other people of this box, kept in the chain with its reason."""
+    by, why = need("share"), _said("why")
+    days = request.form.get("days", type=int)
+    if days not in SHARED_DAYS:
+        abort(400)
+    if not why:
+        return _show(recording, gettext("Give a reason: it is kept.")), 409
+    for_s = min(days * DAY_S, LONGEST_S)
+    try:
+        parts().exchange.ask(OpenRecording(
+            recording=_known(recording), by=by, purpose="share", form="stored", why=why), ANSWER_S)
+    except Refused as error:
+        return _show(recording, str(error)), 409
+    link = url_for("hearing.shared", pass_=make_pass(recording, by, why, for_s), _external=True)
+    return _show(recording, link=link, days=days)
+
+
+@bp.post("/<recording>/export")
+def export(recording: str) -> Any:
+    """A signed bundle on the box, which who made it may fetch for an hour."""
+    by = need("export")
+    try:
+        made = parts().exchange.ask(ExportRecordings(
+            recordings=[_known(recording)], by=by, why=_said("why"),
+            passphrase=request.form.get("passphrase", "")), EXPORT_S)
+    except Refused as error:
+        return _show(recording, str(error)), 409
+    name = made.path.rpartition("/")[2]
+    return _show(recording, made=made, bundle=_signer().dumps({"name": name, "by": by}))
+
+
+@bp.get("/bundles/<pass_>")
+def bundle(pass_: str) -> Response:
+    by = need("export")
+    try:
+        told = _signer().loads(pass_, max_age=BUNDLE_S)
+    except BadSignature:
         abort(404)
+    path = parts().settings.exports / told["name"]
+    if told["by"] != by or not path.is_file():
+        abort(404)
+    return send_file(path.resolve(), as_attachment=True, download_name=path.name)
+
+
+def _show(recording: str, wrong: str = "", **done: Any) -> str:
+    need("find")
+    found = describe(recording)
+    if found is None:
+        info = parts().exchange.ask(GetRecording(recording=recording), ANSWER_S)
+        if not info.known:
+            abort(404)
+        return render_template("recordings/growing.html", info=info)
+    contact, facts = _contact(found.row.contact)
+    story = next((one for one in facts.recordings if one.recording == recording), None)
+    return render_template(
+        "recordings/show.html", found=found, row=found.row, contact=contact, story=story, wrong=wrong,
+        segments=_segments(contact, recording), cases=_cases(recording), recording_views=recording_views,
+        shared_days=SHARED_DAYS, **done)
+
+
+def _act(recording: str, asked: Any) -> Any:
+    try:
+        parts().exchange.ask(asked, ANSWER_S)
+    except Refused as error:
+        return _show(recording, str(error)), 409
+    return redirect(url_for("recordings.show", recording=recording), 303)
+
+
+def _known(recording: str) -> str:
+    """404: there is no such finished recording."""
+    if describe(recording) is None:
+        abort(404)
+    return recording
+
+
+def _said(name: str) -> str:
+    return request.form.get(name, "").strip()
+
+
+def _cases(recording: str) -> list[CaseInfo]:
+    return parts().exchange.ask(GetHolds(recording=recording), ANSWER_S).cases
+
+
+def _contact(contact: str) -> tuple[ContactInfo | None, ContactFacts]:
+    """None: none names it, or acdd does not answer at this moment."""
+    if not contact:
+        return None, ContactFacts()
+    try:
+        return (parts().exchange.ask(GetContact(contact=contact)).contact,
+                parts().exchange.ask(GetContactFacts(contact=contact)))
+    except BusError:
+        return None, ContactFacts()
+
+
+def _segments(contact: ContactInfo | None, recording: str) -> list[SegmentInfo]:
+    return [one for one in contact.segments if one.recording == recording] if contact else []
+
+
+def _names(floor: Floor) -> dict[str, list[str]]:
+    """What may be chosen, as far as the box says it now."""
+    return {"agent": sorted(one.name for one in floor.board.agents) if floor.board else [],
+            "queue": sorted(one.name for one in floor.board.queues) if floor.board else [],
+            "trunk": sorted({one.trunk for one in floor.channels.values() if one.trunk})}
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(parts().settings.session_key, salt="bundle")
+

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from flask_babel import LazyString, gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
-from appliance.bus.messages import Charge
+from appliance.bus.messages import Charge, Sentence
 
 WORDS: dict[str, dict[str, LazyString]] = {
     "contact": {
@@ -76,8 +76,8 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "ring_refused": _l("Audio was not recorded: the memory for it was full."),
         "failures": _l("A part of the audio engine failed: the log has which, and since when."),
         "lost_s": _l("Audio was lost before it was recorded: the box or its disk is too slow."),
-        "failing": _l("The disk refuses recordings: their audio waits for 30 s, then it is lost."),
-        "lag_ticks": _l("Recordings are more than 15 s behind: the box or its disk is too slow."),
+        "backup_failed": _l("The last backup was not made or does not hold: see `branchline backup list`."),
+        "backup_overdue": _l("A backup is overdue: see `branchline backup list`."),
     },
     "timing": {                                   # views.TIMING
         "late_ticks": _l("blocks of audio more than 10 ms late"),
@@ -85,7 +85,68 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "stall_s_max": _l("longest time the box stood still, s"),
         "slips": _l("blocks of audio repeated or left out (slips)"),
     },
-    "direction": {"in": _l("Inbound"), "out": _l("Outbound")},
+    "recorder": {                                 # kinds of recordd's warnings: their headlines
+        "disk-refuses": _l("The disk refuses recordings"), "slow-disk": _l("The disk is slow"),
+        "low-space": _l("The disk gets full"), "quota": _l("Recordings have reached their quota"),
+        "catalogue": _l("The catalogue of recordings cannot be used"),
+        "unfinished": _l("Recordings cannot be finished"), "recordings-missing": _l("Recordings are missing"),
+        "keys": _l("The chain was signed by another box"), "chain": _l("The chain is broken"),
+        "rotation": _l("The change of the key stands still"),
+        "import": _l("Older recordings were not taken in"),
+        "unarchived": _l("The archive does not take recordings"),
+        "unreadable": _l("Recordings cannot be read"), "erase": _l("Recordings could not be erased"),
+        "retention": _l("Retention waits for the archive"),
+        "facts": _l("Facts of recordings are not learnt"), "count": _l("Recordings are not counted"),
+        "words": _l("The search is not kept tidy"), "older": _l("Older recordings were not taken in"),
+        "life": _l("Retention does not run"), "archive": _l("The archive does not run"),
+        "quality": _l("Quality's worklists are not made"), "lent": _l("What telephones heard is not cleared"),
+        "vault": _l("Keys and chain are not looked after"),
+    },
+    "direction": {"in": _l("Inbound"), "out": _l("Outbound"), "internal": _l("Internal")},
+    "way": {"in": _l("Inbound"), "out": _l("Outbound"), "internal": _l("Internal"), "missed": _l("Missed")},
+    "preset": {
+        "today": _l("Today"), "yesterday": _l("Yesterday"), "last-week": _l("Last week"),
+        "last-month": _l("Last month"), "dates": _l("Chosen days"),
+    },
+    "recording": {
+        "kept": _l("on the box"), "archived": _l("in the archive only"), "erased": _l("erased"),
+    },
+    "mark": {
+        "talk": _l("Talk goes on"), "hold": _l("On hold"), "consult": _l("Consulting"),
+        "conference": _l("Conference"), "transfer": _l("Transfer"), "park": _l("Parked"),
+        "forward": _l("Forwarded"), "outside": _l("Joined outside"), "survey": _l("Survey"),
+        "message": _l("Voice message"), "queue": _l("Queue"), "ring": _l("Ringing"),
+        "dial": _l("Dialling"), "flow": _l("Menu"), "callback": _l("Callback"),
+        "paused": _l("Recording paused"), "resumed": _l("Recording goes on"),
+        "asked": _l("Recording asked for"), "kept": _l("Kept"), "key": _l("Key"), "tag": _l("Tag"),
+    },
+    "policy": {"always": _l("always"), "never": _l("never"), "on-demand": _l("on demand")},
+    "chain": {
+        "recorded": _l("recorded"), "listened": _l("listened"), "downloaded": _l("downloaded"),
+        "shared": _l("shared"), "replay": _l("heard by telephone"), "exported": _l("exported"),
+        "held": _l("held"), "released": _l("released"), "deleted": _l("deleted"),
+        "discarded": _l("discarded"), "archived": _l("archived"), "prompt": _l("made a prompt"),
+        "key-rotated": _l("key changed"), "key-destroyed": _l("old key destroyed"),
+        "policy-changed": _l("policy changed"), "scored": _l("scored"), "appealed": _l("appealed against"),
+        "revised": _l("revised"), "coached": _l("coaching note"), "note-read": _l("note read"),
+        "calibration-begun": _l("calibration begun"), "form-published": _l("form published"),
+    },
+    "space": {
+        "held": _l("held by cases"), "unarchived": _l("waiting for the archive"),
+        "recordings": _l("other recordings"), "journal": _l("being recorded and written"),
+        "others": _l("not of recordings"), "free": _l("free"),
+    },
+    "level": {
+        "ok": _l("enough room"), "low": _l("room gets short"), "urgent": _l("little room"),
+        "full": _l("full"),
+    },
+    "finding": {
+        "missing": _l("missing"), "lost": _l("its file is gone"), "orphan": _l("of no contact"),
+        "differs": _l("another length"),
+    },
+    "purge": {
+        "daily": _l("daily"), "asked": _l("asked for"), "room": _l("for room"), "quota": _l("for the quota"),
+    },
     "why known": {
         "answered": _l("Answered by"), "named": _l("Name given"), "diverted": _l("Diverted to"),
         "transferred": _l("Transferred to"),
@@ -126,6 +187,39 @@ WORDS: dict[str, dict[str, LazyString]] = {
     "form file": {
         "published": _l("published"), "changed": _l("changed since it was published"),
         "new": _l("not published"), "wrong": _l("wrong"),
+    },
+    "entry": {                                    # of Reasons in appliance.centre.entry
+        "no rule takes it, and centre.inbound has no such number":
+            _l("no rule takes it, and centre.inbound has no such number"),
+        "for every call": _l("for every call"),
+        "trunk {trunk}": _l("trunk {trunk}"),
+        "called {number} is {numbers}": _l("called {number} is {numbers}"),
+        "the caller shows a number": _l("the caller shows a number"),
+        "the caller shows no number": _l("the caller shows no number"),
+        "caller {caller} is {numbers}": _l("caller {caller} is {numbers}"),
+        "caller {caller} is in {regions}": _l("caller {caller} is in {regions}"),
+        "caller {caller} is in list {list}{about}": _l("caller {caller} is in list {list}{about}"),
+        "without a number{region}": _l("without a number{region}"),
+        "centre.inbound: {number} on trunk {trunk}": _l("centre.inbound: {number} on trunk {trunk}"),
+        "calendar {calendar} is open: {why}": _l("calendar {calendar} is open: {why}"),
+        "calendar {calendar} is closed: {why}": _l("calendar {calendar} is closed: {why}"),
+        "{weekday} {day} {hours}{why}": _l("{weekday} {day} {hours}{why}"),
+        "{weekday} {day}{why}: hours {hours}": _l("{weekday} {day}{why}: hours {hours}"),
+        "{weekday} {day}{why}: closed": _l("{weekday} {day}{why}: closed"),
+        " (working day in place of a holiday: hours of {weekday})":
+            _l(" (working day in place of a holiday: hours of {weekday})"),
+        " (the working weekends of {year} are not known here: list them in days)":
+            _l(" (the working weekends of {year} are not known here: list them in days)"),
+        " ({note}: hours of {weekday})": _l(" ({note}: hours of {weekday})"),
+        " ({note})": _l(" ({note})"),
+        "listed in days": _l("listed in days"),
+        "opened by {by}": _l("opened by {by}"),
+        "closed by {by}": _l("closed by {by}"),
+        "opened by {by} until {until}": _l("opened by {by} until {until}"),
+        "closed by {by} until {until}": _l("closed by {by} until {until}"), "mon": _l("mon"),
+        "tue": _l("tue"), "wed": _l("wed"), "thu": _l("thu"), "fri": _l("fri"), "sat": _l("sat"),
+        "sun": _l("sun"),
+        "the command line": _l("the command line"),
     },
     "who asked": {"": _l("the command line"), "telephone": _l("a telephone")},
     "leg": {"caller": _l("Caller"), "agent": _l("Agent"), "called": _l("Called party")},
@@ -181,6 +275,12 @@ def word(value: str | int, kind: str) -> str:
     return str(WORDS[kind].get(str(value), value))
 
 
+def sentence(told: Sentence) -> str:
+    """In the reader's language."""
+    return word(told.words, "entry").format(**{
+        name: value if isinstance(value, str) else sentence(value) for name, value in told.values.items()})
+
+
 def number(digits: str, withheld: bool = False) -> str:
     """A telephone number, or why there is none."""
     return digits or (gettext("withheld") if withheld else gettext("no number"))
@@ -230,6 +330,20 @@ def since(at: float) -> str:
 
 def mebibytes(octets: int) -> str:
     return f"{octets / 1048576:.0f} MiB"
+
+
+def octets(number: float) -> str:
+    """1.2 GB: units of 1000, as disks are sold."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def count_of(number: int) -> str:
+    """12,345"""
+    return f"{number:,}"
 
 
 def now() -> str:

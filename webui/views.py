@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.bus.messages import AgentInfo, ContactInfo, DaemonHealth, SegmentInfo
+from appliance.bus.messages import AgentInfo, ContactInfo, DaemonHealth, RecorderWarning, SegmentInfo
 from webui.mirror import Floor, Numbers
 from webui.seen import Reached
 
@@ -153,7 +153,8 @@ def daemons(floor: Floor) -> list[DaemonHealth]:
 TROUBLES = (
     ("spand", "realtime_refused", 1), ("spand", "memory_not_locked", 1),
     ("spand", "ring_lacks_octets", 1), ("spand", "ring_refused", 1), ("spand", "failures", 1),
-    ("recordd", "lost_s", 0.01), ("recordd", "failing", 1), ("recordd", "lag_ticks", 1500),
+    ("recordd", "lost_s", 0.01),
+    ("boxd", "backup_failed", 1), ("boxd", "backup_overdue", 1),
 )
 
 
@@ -185,6 +186,11 @@ def troubles(floor: Floor, seen: Mapping[str, Reached]) -> list[Trouble]:
 
 # Of spand's figures, with it on the health line: words of WORDS["timing"].
 TIMING = ("late_ticks", "tick_ms_p999", "stall_s_max", "slips")
+
+
+def warnings(floor: Floor) -> list[RecorderWarning]:
+    """What recordd says somebody has to see to, the oldest first."""
+    return list(floor.recorder.warnings) if floor.recorder else []
 
 
 def timing(daemon: DaemonHealth) -> list[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""boxd: hears the other daemons live and says how they are; keeps the history of the lines."""
+"""boxd: hears the other daemons live and says how they are; keeps the history of the lines; backs up."""
 
 import asyncio
 import contextlib
@@ -7,17 +7,24 @@ import sys
 import time
 from typing import Any
 
+from appliance.box.backup.format import BackupError
+from appliance.box.backup.tending import Backups
 from appliance.box.health import DOWN, LATE, UP, Watch
 from appliance.box.lines import Lines
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
+    BackUp,
     DaemonUp,
+    Done,
     Event,
+    GetBackups,
     GetHealth,
     GetLineHistory,
     Health,
     HealthReply,
     Heartbeat,
+    ReloadBackup,
+    Reloaded,
     Reply,
     Request,
     SpanSecond,
@@ -25,7 +32,9 @@ from appliance.bus.messages import (
 )
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
-from appliance.errors import Unavailable
+from appliance.config.backup import origin
+from appliance.config.changes import changes
+from appliance.errors import ConfigError, Unavailable
 from appliance.store import LINES_FILE
 from e1_driver.watch.history import HistoryError, Store
 
@@ -50,6 +59,7 @@ async def _serve(context: Context, lines: Lines) -> None:
     """Say Health on change and every SAY_S until told to stop."""
     loop = asyncio.get_running_loop()
     watch, heard = Watch(), asyncio.Event()
+    backups = Backups(context.state_dir, origin(context.config_path, context.run_dir), context.config.backup)
 
     async def hear(event: Event) -> None:
         match event:
@@ -70,6 +80,16 @@ async def _serve(context: Context, lines: Lines) -> None:
         match request:
             case GetHealth():
                 return HealthReply(health=_health(watch, loop.time()))
+            case GetBackups():
+                return backups.reply(time.time())
+            case BackUp():
+                try:
+                    backups.begin()
+                except BackupError as error:
+                    raise Refused(str(error)) from None
+                return Done()
+            case ReloadBackup(check=check):
+                return await _reload(context, backups, check)
             case GetLineHistory(span=span):
                 if span not in lines.spans:
                     raise Refused(f"no span {span!r}, there are {', '.join(lines.spans)}")
@@ -80,6 +100,7 @@ async def _serve(context: Context, lines: Lines) -> None:
     await lines.catch_up(context.bus)
     await context.bus.answer(answer)
     await context.up()
+    backing_up = context.keep(backups.run(context.stop, context.facts))
     stopping = asyncio.create_task(context.stop.wait())
     stopping.add_done_callback(lambda _: heard.set())
     said: dict[str, tuple[str, int]] = {}
@@ -98,6 +119,19 @@ async def _serve(context: Context, lines: Lines) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(say_at if deadline is None else min(say_at, deadline)):
                 await heard.wait()
+    await backing_up
+
+
+async def _reload(context: Context, backups: Backups, check: bool) -> Reloaded:
+    try:
+        new = await asyncio.to_thread(context.read)
+    except ConfigError as error:
+        raise Refused(str(error)) from None
+    old = context.config.model_copy(update={"backup": backups.config})
+    changed = [key for key in changes(old, new) if key.startswith("backup.")]
+    if not check:
+        backups.config = new.backup
+    return Reloaded(document=str(context.config_path), changed=changed)
 
 
 def _health(watch: Watch, now: float) -> Health:

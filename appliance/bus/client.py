@@ -6,6 +6,7 @@ Events of one owner are heard in the order they were said, requests to it answer
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,8 @@ T = TypeVar("T")
 
 PENDING_MESSAGES = 20_000                         # of one owner, heard and not yet handled: more are lost
 PENDING_OCTETS = 32 * 1024 * 1024
+MOST_WAITING = 64                                 # requests of a kind that takes long: more are refused
+MOST_REFUSAL = 16_000                             # characters of why not
 CATCH_UP_S = 1.0                                  # between a loss and the asking anew that mends it
 
 log = logging.getLogger(__name__)
@@ -203,14 +206,35 @@ class Bus:
         Those of `beside` take long: of one kind one at a time and in order, too, but no other one waits.
         """
         in_turn = {kind.__name__: asyncio.Lock() for kind in beside}
+        waiting = Counter[str]()
+        waiting_octets = 0
 
         async def on_message(msg: Msg) -> None:
-            if (turn := in_turn.get(msg.subject.rpartition(".")[2])) is not None:
-                task = asyncio.create_task(one_by_one(msg, turn))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            else:
+            name = msg.subject.rpartition(".")[2]
+            if not msg.reply.startswith("_INBOX."):
+                log.warning("bus: %s: not done: its answer would go to %r", msg.subject, msg.reply)
+                return                            # we may answer anywhere: nobody borrows our rights
+            if (turn := in_turn.get(name)) is None:
                 await serve(msg)
+            elif waiting[name] >= MOST_WAITING or waiting_octets + len(msg.data) > PENDING_OCTETS:
+                await self._refuse(msg, f"{name}: too many wait for an answer: ask again later")
+            else:
+                wait_for(turn, msg, name)
+
+        def wait_for(turn: asyncio.Lock, msg: Msg, name: str) -> None:
+            nonlocal waiting_octets
+
+            def ended(task: asyncio.Task[None]) -> None:
+                nonlocal waiting_octets
+                self._tasks.discard(task)
+                waiting[name] -= 1
+                waiting_octets -= len(msg.data)
+
+            waiting[name] += 1
+            waiting_octets += len(msg.data)
+            task = asyncio.create_task(one_by_one(msg, turn))
+            self._tasks.add(task)
+            task.add_done_callback(ended)
 
         async def one_by_one(msg: Msg, turn: asyncio.Lock) -> None:
             async with turn:
@@ -218,9 +242,6 @@ class Bus:
 
         async def serve(msg: Msg) -> None:
             name = msg.subject.rpartition(".")[2]
-            if not msg.reply.startswith("_INBOX."):
-                log.warning("bus: %s: not done: its answer would go to %r", msg.subject, msg.reply)
-                return                            # we may answer anywhere: nobody borrows our rights
             try:
                 kind = REQUESTS.get(name)
                 if kind is None:
@@ -245,7 +266,8 @@ class Bus:
 
     async def _refuse(self, msg: Msg, text: str) -> None:
         with contextlib.suppress(nats.errors.Error):                 # who asked hears that nobody answered
-            await self._client.publish(msg.reply, msgspec.json.encode(_No(text)), headers={"Refused": "1"})
+            no = msgspec.json.encode(_No(text[:MOST_REFUSAL]))
+            await self._client.publish(msg.reply, no, headers={"Refused": "1"})
 
     async def close(self) -> None:
         self._closing = True

@@ -95,6 +95,7 @@ def main(name: str, serve: Serve, argv: list[str] | None = None) -> int:
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     args = parser.parse_args(argv)
     os.umask(UMASK)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))                 # keys and what people say are in memory
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine("%(levelname)s %(message)s"))
     logging.basicConfig(level=args.log_level.upper(), handlers=[handler])

@@ -290,12 +290,15 @@ class Centre:
         """Onto the disk, then into the lanes, then onto the board."""
         self._deciding = True
         entries, actions = self._engine.take()
+        said = ""
         while entries:
             try:
                 await asyncio.to_thread(self._events.append, entries)
                 break
             except StoreError as error:
-                log.error("%s", error)
+                if str(error) != said:            # once, however long it lasts
+                    said = str(error)
+                    log.error("%s", said)
                 await self._pause()
                 if self._context.stop.is_set():
                     return

@@ -66,7 +66,7 @@ def facts(entries: Iterable[Entry]) -> ContactFacts:
                 _answer(traces, done, why)
     return ContactFacts(calling_name=name, diversion=diversion, parties=parties,
                         charges=list(charges.values()), traces=traces, tags=tags, dispositions=dispositions,
-                        rule=routed.rule, why=routed.why, note=routed.note,
+                        rule=routed.rule, why=routed.why, reasons=routed.reasons, note=routed.note,
                         reference=reference(entries[0].contact) if entries else "", recordings=story(entries),
                         variables=dict(list(_open(variables).items())[:MOST_VARIABLES]))
 

@@ -68,7 +68,8 @@ def _enter(turn: Turn, contact: Contact, route: InboundRoute | None) -> None:
         Arrival(contact.trunk, contact.record.called, contact.record.calling, contact.withheld, turn.now),
         route, turn.state.forced)
     turn.log(events.Routed(
-        rule=decision.rule, why=decision.why, priority=decision.priority, grade=decision.grade,
+        rule=decision.rule, why=decision.why, reasons=[one.sentence for one in decision.reasons],
+        priority=decision.priority, grade=decision.grade,
         region=decision.region, skills=decision.skills, note=decision.note), contact)
     to = decision.destination
     if to is not None and to.forward is not None:

@@ -8,6 +8,7 @@ import contextlib
 import csv
 import hmac
 import json
+import math
 import socket
 import sqlite3
 import ssl
@@ -15,14 +16,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import argon2
 import h11
 import sqlalchemy
+from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.pool import NullPool
 
 from appliance.centre.flow.expressions import fill
@@ -39,6 +41,8 @@ PIN = "pin"                                       # column of a table that may h
 
 _NOT_FOUND = (204, 404)
 _ROWS_OF_SQLITE = 10_000                          # of its virtual machine, between two looks at the clock
+_LIMITS_OF_POSTGRESQL = sqlalchemy.text(          # of this transaction
+    "SELECT set_config('transaction_read_only', 'on', true), set_config('statement_timeout', :ms, true)")
 
 
 class LookupFailed(BranchlineError):
@@ -164,43 +168,83 @@ def json_object(octets: bytes, host: str) -> Answer:
 
 
 def _in_database(source: SourceConfig, send: Mapping[str, str], until: float) -> Answer | None:
+    """The server, too, is told when to stop, and to change nothing."""
     values = {key: send[key] for key in source.keys}
     try:
-        engine = _engine(str(source.database), until)
-        with engine.connect() as connection:
+        with _engine(str(source.database), until).connect() as connection:
+            left_ms = _left_ms(until)
+            if connection.dialect.name == "postgresql":
+                connection.execute(_LIMITS_OF_POSTGRESQL, {"ms": str(left_ms)})
+            elif isinstance(connection.dialect, MySQLDialect):
+                longest = f"max_statement_time = {left_ms / 1000}" if connection.dialect.is_mariadb else (
+                    f"max_execution_time = {left_ms}")
+                connection.exec_driver_sql(f"SET SESSION sql_select_limit = 1, SESSION {longest}")
             row = connection.execute(sqlalchemy.text(str(source.query)), values).mappings().first()
             connection.rollback()
-        return None if row is None else {str(name): _plain(value) for name, value in row.items()}
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError, sqlite3.Error, OSError) as error:
+        answer = None if row is None else {str(name): _plain(value) for name, value in row.items()}
+        if len(json.dumps(answer)) > ANSWER_OCTETS:
+            raise LookupFailed(f"an answer of more than {ANSWER_OCTETS} octets")
+        return answer
+    except LookupFailed:
+        raise
+    except Exception as error:                    # a driver that is sent junk raises anything
         cause = getattr(error, "orig", None) or error
-        words = "" if any(value in str(cause) for value in values.values()) else f": {cause}".splitlines()[0]
+        said = cause.args[0] if cause.args else ""
+        said = str(said["M"] if isinstance(said, dict) and "M" in said else cause)     # of pg8000
+        words = "" if any(value in str(cause) for value in values.values()) else f": {said}".splitlines()[0]
         raise LookupFailed(f"{type(cause).__name__}{words}") from None
 
 
 def _engine(address: str, until: float) -> sqlalchemy.Engine:
+    """For one connection, none of whose waits is longer than from now to `until`."""
     try:
         url = sqlalchemy.make_url(address)
     except ValueError:                            # its words may be a part of the password
         raise LookupFailed("database: its port is no number: write : / @ in its password as %3A %2F %40"
                            ) from None
+    left_s = _left_ms(until) / 1000
     if url.get_backend_name() == "sqlite":
         def connect() -> sqlite3.Connection:
             file = Path(url.database or "").absolute().as_uri() + "?mode=ro"
-            connection = sqlite3.connect(file, uri=True, timeout=max(0.0, until - time.monotonic()))
+            connection = sqlite3.connect(file, uri=True, timeout=left_s)
             connection.set_progress_handler(lambda: time.monotonic() > until, _ROWS_OF_SQLITE)
             return connection
         return sqlalchemy.create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    engine = sqlalchemy.create_engine(url, poolclass=NullPool)
+    mode, root = url.query.get("sslmode", "require"), cast("str | None", url.query.get("sslrootcert"))
+    tls = None if mode == "disable" else _tls(mode == "verify-full", root)
+    url = url.set(query={})
     if url.get_backend_name() == "postgresql":
-        engine = engine.execution_options(postgresql_readonly=True)
-    return engine
+        return sqlalchemy.create_engine(
+            url.set(drivername="postgresql+pg8000"), poolclass=NullPool,
+            connect_args={"timeout": left_s, "ssl_context": tls or False},
+        ).execution_options(stream_results=True, max_row_buffer=1)
+    return sqlalchemy.create_engine(
+        url.set(drivername="mysql+pymysql"), poolclass=NullPool, connect_args={
+            "connect_timeout": left_s, "read_timeout": left_s, "write_timeout": left_s,
+            "ssl": tls, "ssl_disabled": tls is None, "init_command": "SET SESSION TRANSACTION READ ONLY"})
+
+
+@lru_cache(16)                                    # reading all authorities takes 20 ms
+def _tls(checked: bool, root: str | None) -> ssl.SSLContext:
+    if checked:
+        return ssl.create_default_context(cafile=root)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _left_ms(until: float) -> int:
+    left_ms = math.ceil((until - time.monotonic()) * 1000)
+    if left_ms <= 0:
+        raise LookupFailed("no time is left to ask")
+    return left_ms
 
 
 def _plain(value: Any) -> Any:
     """As JSON would have it."""
-    if isinstance(value, Decimal):
-        return str(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    if value is None or isinstance(value, str | int | float | list | dict):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 @dataclass(slots=True)

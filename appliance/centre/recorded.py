@@ -5,7 +5,7 @@ none, and ends with another recording, with its contact's, or when the talk is n
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,10 @@ from appliance.bus.messages import (
     GetToBeRecorded,
     RecordedFacts,
     RecordedFactsChanged,
+    RecordingAct,
     RecordingFacts,
     RecordingMark,
+    RecordingStory,
     Reply,
     Request,
     SurveyAnswer,
@@ -25,6 +27,7 @@ from appliance.bus.messages import (
 from appliance.bus.messages.catalogue import MOST_FACTS
 from appliance.centre import events
 from appliance.centre.events import decode
+from appliance.centre.story import story
 from appliance.errors import StateError
 from appliance.store.events import Entry, EventLog
 from appliance.store.recorded import Recorded
@@ -82,9 +85,10 @@ def facts(record: ContactRecord, entries: Iterable[Entry]) -> list[RecordingFact
     told = _Told(record.direction)
     for entry in entries:
         told.hear(entry.at, decode(entry))
+    stories = _stories(entries)
     talked = any(segment.kind in _TALKS for segment in record.segments)
     return [RecordingFacts(
-        **told.of_policy(span.recording),
+        **_of_policy(stories.get(span.recording)),
         recording=span.recording, final=record.state == "ended", contact=record.contact,
         direction=record.direction, missed=span.kind == "message" and record.direction == "in" and not talked,
         kind=span.kind, began_at=span.began_at, ended_at=span.ended_at,
@@ -105,15 +109,6 @@ class _Told:
         self.tags: list[str] = []
         self.answers: list[SurveyAnswer] = []
         self.marks: list[RecordingMark] = []
-        self._decided: dict[str, events.RecordingDecided] = {}
-        self._kept: set[str] = set()
-
-    def of_policy(self, recording: str) -> dict[str, Any]:
-        """Fields of RecordingFacts; none when nothing was decided."""
-        decided = self._decided.get(recording)
-        return {} if decided is None else {
-            "rule": decided.rule, "why": decided.why, "format": decided.format,
-            "unwanted": decided.unless_kept and recording not in self._kept}
 
     def hear(self, at: float, event: Any) -> None:
         match event:
@@ -130,10 +125,6 @@ class _Told:
             case events.SurveyAnswered():
                 self.answers.append(SurveyAnswer(survey=event.survey, question=event.question,
                                                  answer=event.answer))
-            case events.RecordingDecided(recording=recording):
-                self._decided[recording] = event
-            case events.RecordingKept(recording=recording):
-                self._kept.add(recording)
         match event:
             case events.Tagged(tags=tags, by=by):
                 self._mark("tag", at, ", ".join(tag for tag in tags if tag not in self.tags), by)
@@ -153,6 +144,29 @@ class _Told:
 
     def _mark(self, kind: str, at: float, detail: str, by: str = "") -> None:
         self.marks.append(RecordingMark(kind=kind, at=at, detail=detail, by=by))
+
+
+def _stories(entries: Iterable[Entry]) -> dict[str, RecordingStory]:
+    """Of each recording."""
+    return {one.recording: one for one in story(entries)}
+
+
+def _of_policy(told: RecordingStory | None) -> dict[str, Any]:
+    """Fields of RecordingFacts; none when nothing was decided."""
+    return {} if told is None else {
+        "rule": told.rule, "why": told.why, "format": told.format, "unwanted": told.unwanted,
+        "acts": sorted(_acts(told), key=lambda act: act.at)}
+
+
+def _acts(told: RecordingStory) -> Iterator[RecordingAct]:
+    for kind, by, at in (("on-demand", told.begun_by, told.begun_at), ("kept", told.kept_by, told.kept_at),
+                         ("stopped", told.stopped_by, told.stopped_at)):
+        if by is not None:
+            yield RecordingAct(kind=kind, at=at, by=by)
+    for pause in told.pauses:
+        yield RecordingAct(kind="paused", at=pause.at, by=pause.by, tick=pause.tick)
+        if pause.ended_at:
+            yield RecordingAct(kind="resumed", at=pause.ended_at, by=pause.ended_by, tick=pause.end_tick)
 
 
 def _last(kind: str, record: ContactRecord, span: Span) -> str:
@@ -175,12 +189,10 @@ def _within(at: float, span: Span) -> bool:
 def to_be_recorded(record: ContactRecord, entries: Iterable[Entry]) -> list[ToBeRecorded]:
     """Of a contact that has ended."""
     entries = list(entries)
-    told = _Told(record.direction)
-    for entry in entries:
-        told.hear(entry.at, decode(entry))
+    stories = _stories(entries)
     return [ToBeRecorded(
         recording=span.recording, contact=record.contact, began_at=span.began_at, ended_at=span.ended_at,
-        kind=span.kind, unwanted=bool(told.of_policy(span.recording).get("unwanted")))
+        kind=span.kind, unwanted=span.recording in stories and stories[span.recording].unwanted)
         for span in spans(record, entries)]
 
 

@@ -153,7 +153,7 @@ def hush(turn: Turn, contact: Contact) -> None:
 def mask_wish(turn: Turn, contact: Contact) -> None:
     """For a spand that has forgotten it: before anybody is connected."""
     masked = contact.masked or bool(contact.paused_until)
-    if masked or contact.was_paused:
+    if masked or contact.was_masked:
         turn.do(MaskDigits(leg=contact.customer_leg, on=masked))
 
 

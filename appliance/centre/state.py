@@ -226,6 +226,7 @@ class Contact(msgspec.Struct, kw_only=True):
                                                   # recording is silence; 0: it is not paused
     hushed: bool = False                          # the recording is silence: the agent consults somebody
     was_paused: bool = False                      # spand was told so of this recording
+    was_masked: bool = False                      # spand was told that nobody hears the customer's keys
     talked: bool = False                          # has been with an agent
     # call control
     parties: dict[str, Party] = {}                # by leg

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from appliance.config.agents import ReasonConfig as ReasonConfig
 from appliance.config.archive import ArchiveConfig as ArchiveConfig
+from appliance.config.backup import BackupConfig as BackupConfig
 from appliance.config.callbacks import BoxConfig as BoxConfig
 from appliance.config.callbacks import CallbackConfig as CallbackConfig
 from appliance.config.callbacks import SurveyConfig as SurveyConfig
@@ -166,6 +167,7 @@ class Config(Part):
     recording: RecordingConfig = RecordingConfig()
     retention: RetentionConfig = RetentionConfig()
     archive: ArchiveConfig = ArchiveConfig()
+    backup: BackupConfig = BackupConfig()
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":
@@ -196,6 +198,8 @@ class Config(Part):
         wrong += [f"centre.targets.queues: no queue is called {name!r}, there are "
                   f"{', '.join(sorted(queues)) or 'none'}"
                   for name in self.centre.targets.queues if name not in queues]
+        if self.backup.hub and not (self.archive.s3 or self.archive.sftp):
+            wrong.append("backup.hub: archive has no s3 and no sftp: write where the hub is there")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,6 +10,8 @@ from appliance.config.part import Name, Part
 
 _NAMED = re.compile(r"\{([^{}]*)\}")
 _BOUND = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+_DATABASE = re.compile(r"(sqlite|postgresql|mysql|mariadb)(\+\w+)?://")
+_OPTIONS = {"sslmode": re.compile("disable|require|verify-full"), "sslrootcert": re.compile("/.*")}
 _READS = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 
 
@@ -20,7 +22,7 @@ class SourceConfig(Part):
     url: Annotated[str, Field(max_length=1000)] | None = None        # http(s); {key} takes a value, quoted
     method: Literal["GET", "POST"] = "GET"        # the other values: in the query, or as a JSON object
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
-    database: str | None = Field(default=None, repr=False)           # of SQLAlchemy: sqlite:////srv/crm.db
+    database: str | None = Field(default=None, repr=False)           # sqlite:////srv/crm.db, or of a server
     query: Annotated[str, Field(max_length=4000)] | None = None      # one SELECT; :key takes a value
     table: str | None = None                      # a CSV file in UTF-8 whose first line has the columns
     at_once: Annotated[int, Field(ge=1, le=64)] = 8                  # requests; one more is an error
@@ -45,6 +47,22 @@ class SourceConfig(Part):
             if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not (value.isascii() and value.isprintable()):
                 raise ValueError(f"{name!r}: a header is one line of ASCII")
         return headers
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, database: str | None) -> str | None:
+        """Its words are in no error: one may be its password."""
+        if database is not None:
+            kind = _DATABASE.match(database)
+            if kind is None:
+                raise ValueError("write e.g. sqlite:////srv/crm.db, postgresql://user:password@host/name "
+                                 "or mysql://user:password@host/name")
+            options = parse_qsl(database.rpartition("@")[2].partition("?")[2], keep_blank_values=True)
+            if kind[1] != "sqlite" and not all(
+                    name in _OPTIONS and _OPTIONS[name].fullmatch(value) for name, value in options):
+                raise ValueError("after ? may come sslmode=verify-full, require or disable, and sslrootcert= "
+                                 "with the whole path of a file")
+        return database
 
     @model_validator(mode="after")
     def _one_kind(self) -> "SourceConfig":

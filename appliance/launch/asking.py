@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -17,6 +18,8 @@ from appliance.errors import BranchlineError, ConfigError
 from appliance.launch.place import CannotStart
 
 LEAST_COLUMNS = 30
+
+_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 T = TypeVar("T")
 
@@ -68,12 +71,27 @@ def columns() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def shown(text: str) -> str:
+    """Other people's words without what a terminal would obey, or show the other way round."""
+    return _OBEYED.sub(lambda one: f"\\x{ord(one[0]):02x}", text)
+
+
 def beside(head: str, text: str, width: int | None) -> str:
     """`text` to the right of `head`, on lines of `width`; none ends at a no-break space."""
+    head, text = shown(head), shown(text)
     lines = [head + text] if width is None else textwrap.wrap(
         text, max(width, len(head) + LEAST_COLUMNS), initial_indent=head, subsequent_indent=" " * len(head),
         break_on_hyphens=False)
     return "\n".join(lines or [head]).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def below(head: str, text: str, width: int | None, indent: str = "    ") -> str:
+    """`text` on the line of `head` where both go into `width`, else under it, on lines of `width`."""
+    head, text = shown(head), shown(text)
+    if width is None or len(head) + 2 + len(text) <= width:
+        return f"{head}  {text}".rstrip()
+    return "\n".join([head.rstrip(), *textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)])
 
 
 def leave(text: str, code: int) -> NoReturn:

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "abandoned": "callbacks:abandoned",
     "agents": "agents:agents",
     "archive": "archive:archive",
+    "backup": "backup:backup",
     "calendar": "route:calendar",
     "callbacks": "callbacks:callbacks",
     "check": "configured:check",

@@ -1,5 +1,6 @@
 """branchline control: what an agent or a supervisor does with a call, from the command line."""
 
+import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +71,13 @@ VERBS = {
                  "AGENT is rung, then TO. TO: an agent, or a number as AGENT would dial it.", "TO"),
     "keys": Verb(lambda agent, to: SendKeys(agent=agent, digits=to),
                  "Whom AGENT talks with hears DIGITS (DTMF).", "DIGITS"),
-    "hide": Verb(lambda agent, _: HideTalk(agent=agent),
+    "hide": Verb(lambda agent, _: HideTalk(agent=agent, by=getpass.getuser()),
                  "Record silence for at most two minutes: AGENT asks for card data."),
-    "show": Verb(lambda agent, _: ShowTalk(agent=agent), "Record the talk of AGENT again."),
-    "record": Verb(lambda agent, _: RecordTalk(agent=agent),
+    "show": Verb(lambda agent, _: ShowTalk(agent=agent, by=getpass.getuser()),
+                 "Record the talk of AGENT again."),
+    "record": Verb(lambda agent, _: RecordTalk(agent=agent, by=getpass.getuser()),
                    "Record the talk of AGENT from now on, or keep what is recorded of it."),
-    "stop-recording": Verb(lambda agent, _: StopRecordingTalk(agent=agent),
+    "stop-recording": Verb(lambda agent, _: StopRecordingTalk(agent=agent, by=getpass.getuser()),
                            "Record the talk of AGENT no more, where the policy leaves that to people."),
     "end": Verb(lambda agent, _: EndTalk(agent=agent),
                 "AGENT hangs up; in a conference the others go on."),

@@ -6,7 +6,7 @@ import click
 
 
 class Moment(click.ParamType[datetime]):
-    """2026-10-01 20:00, or 20:00 of today; without a zone, which is the reader's to add."""
+    """2026-10-01 20:00, or 20:00 or 20:00:30 of today; without a zone, which is the reader's to add."""
 
     name = "time"
 
@@ -15,8 +15,9 @@ class Moment(click.ParamType[datetime]):
             return value
         text = str(value).strip()
         try:
-            if len(text) <= len("20:00"):
-                return datetime.combine(datetime.now().date(), datetime.strptime(text, "%H:%M").time())
+            if len(text) <= len("20:00:30"):
+                form = "%H:%M:%S" if text.count(":") == 2 else "%H:%M"
+                return datetime.combine(datetime.now().date(), datetime.strptime(text, form).time())
             return datetime.fromisoformat(text)
         except ValueError:
             self.fail(f"{text!r} is no time: give e.g. 20:00, or \"2026-10-01 20:00\"", param, ctx)

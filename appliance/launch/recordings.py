@@ -17,7 +17,7 @@ from appliance.bus.messages import (
     CheckFinding,
     CheckRecordings,
     DescribeRecording,
-    ExportRecordings,
+    ExportTo,
     Form,
     GetRecordingChecks,
     OpenRecording,
@@ -28,7 +28,7 @@ from appliance.bus.messages import (
     SearchRecordings,
 )
 from appliance.bus.messages.catalogue import MOST_ROWS, MOST_TOTAL, Preset, State, Way
-from appliance.launch.asking import PATH, RUN_DIR, beside, columns, leave, on_bus
+from appliance.launch.asking import PATH, RUN_DIR, below, beside, columns, leave, on_bus
 from appliance.launch.moments import Moment
 from appliance.launch.retention import COMMANDS as OF_RETENTION
 from appliance.launch.tracing import Duration
@@ -39,6 +39,7 @@ ASK_S = 10.0
 COUNT_S = 300.0                                   # a week of a busy box
 EXPORT_S = 600.0
 DAY_S = 86400.0
+FOR_EVER = 250_000_000_000.0                      # later than that: no rule deletes it
 FORMS: dict[str, tuple[Form, str]] = {            # of a file's name: what is asked for, what it has to be
     ".wav": ("wav", "audio/wav"), ".opus": ("stored", "audio/ogg"), ".flac": ("stored", "audio/flac")}
 
@@ -81,6 +82,13 @@ def list_command(preset: str | None, since: datetime | None, until: datetime | N
                  trunk: str, least_s: float, most_s: float, tag: str, least_score: float | None,
                  most_score: float | None, disposition: str, text: str) -> None:
     """Those that are as you say, newest first."""
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError(f"--from {since}: is not before --to {until}")
+    if most_s and least_s > most_s:
+        raise click.UsageError("--longer-than: is more than --shorter-than")
+    if least_score is not None and most_score is not None and least_score > most_score:
+        raise click.UsageError("--score-from: is more than --score-to")
+
     def asked(after: int, limit: int) -> SearchRecordings:
         return SearchRecordings(
             preset=cast(Preset, preset or ""), way=cast(Way, way or ""), state=cast(State, state or ""),
@@ -133,7 +141,8 @@ def _new(path: Path) -> Iterator[BinaryIO]:
     """A file for the one who took what people said; it has its name when it is whole."""
     part = path.with_name(path.name + ".part")
     try:
-        with open(part, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        part.unlink(missing_ok=True)              # of a command that was killed, or a stranger's
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             yield file
         part.rename(path)
     except OSError as error:
@@ -190,7 +199,7 @@ def check(since: datetime | None, until: datetime | None, kept: bool, run_dir: P
 @RUN_DIR
 def export(ids: tuple[str, ...], why: str, path: str, passphrase: str, by: str, run_dir: Path) -> None:
     """A signed bundle of these, with facts and chain, that `branchline verify` checks on any machine."""
-    exported = on_bus(run_dir, lambda bus: bus.ask(ExportRecordings(
+    exported = on_bus(run_dir, lambda bus: bus.ask(ExportTo(
         recordings=list(ids), by=by, why=why, to_path=path, passphrase=passphrase), EXPORT_S), name="boxd")
     click.echo(f"{exported.path}: {exported.octets:,} octets, SHA-256 {exported.sha256}")
 
@@ -201,9 +210,9 @@ def line(row: RecordingRow) -> str:
     state = "" if row.state == "kept" else row.state
     notes = [row.queue, row.disposition, *row.tags, score, "held" if row.held else "", state, row.note]
     way = "missed" if row.missed else row.direction or "-"
-    return (f"{row.recording}  {_at(row.began_at)}  {_length(row.duration_s):>8}  {way:<8}  "
-            f"{row.calling or '-':>14} > {row.called or '-':<14}  {row.agent or '-':<12}  "
-            f"{', '.join(filter(None, notes))}").rstrip()
+    return below(f"{row.recording}  {_at(row.began_at)}  {_length(row.duration_s):>8}  {way:<8}",
+                 f"{row.calling or '-':>14} > {row.called or '-':<14}  {row.agent or '-':<12}  "
+                 f"{', '.join(filter(None, notes))}", columns())
 
 
 def _described(told: RecordingDescribed) -> Iterator[str]:
@@ -215,10 +224,10 @@ def _described(told: RecordingDescribed) -> Iterator[str]:
         "way": f"{row.direction}{', missed' if row.missed else ''}, {row.kind}", "trunk": row.trunk,
         "queue": row.queue, "agent": row.agent, "flow node": row.node, "grade": row.grade,
         "outcome": row.outcome, "disposition": row.disposition, "note": row.note, "tags": ", ".join(row.tags),
-        "score": "" if row.score is None else f"{row.score:g}", "recorded because": told.why,
+        "score": "" if row.score is None else f"{row.score:g}", "policy": told.why,
         "rule": told.rule, "kept as": f"{row.format}, {row.file_octets:,} octets on the disk",
         "SHA-256": told.sha256, "state": row.state + (f": {row.erased_why}" if row.erased_why else ""),
-        "held": "yes" if row.held else "no", "kept until": _at(row.delete_after) if row.delete_after else "",
+        "held": "yes" if row.held else "no", "kept until": _until(row.delete_after),
         "survey": ", ".join(f"{one.question}: {one.answer}" for one in told.answers)}
     for name, text in facts.items():
         if text:
@@ -226,8 +235,13 @@ def _described(told: RecordingDescribed) -> Iterator[str]:
     for mark in told.marks:
         yield (f"{_length(mark.at - row.began_at):>12}      {mark.kind} {mark.detail}"
                f"{' by ' + mark.by if mark.by else ''}").rstrip()
+    for pause in told.pauses:
+        found = {True: "silent, as it should be", False: "NOT SILENT", None: "its audio cannot be read"}
+        yield (f"{pause.from_s:>11.2f}s to {pause.to_s:.2f}s paused by {pause.by or 'the command line'}: "
+               f"{found[pause.silent]}")
     for entry in told.entries:
-        yield f"{_at(entry.at)}  {entry.kind:<12}{entry.by or 'the box':<16}{entry.data}"
+        yield below(f"{_at(entry.at)}  {entry.kind:<12}{entry.by or 'the box':<16}".rstrip(), entry.data,
+                    columns())
 
 
 def _checked(checks: list[RecordingCheck]) -> Iterator[str]:
@@ -243,13 +257,21 @@ def _checked(checks: list[RecordingCheck]) -> Iterator[str]:
 
 
 def _row(hour: str, *figures: object) -> str:
-    return f"{hour:<18}" + "".join(f"{figure:>11}" for figure in figures)
+    return f"{hour:<18}" + "".join(f"{figure:>10}" for figure in figures)
 
 
 def _finding(one: CheckFinding) -> str:
-    lengths = "" if one.kind == "missing" else f", {one.found_s:.2f} s"
-    return (f"  {one.kind:<9}{one.recording}  {_at(one.began_at)}  contact {one.contact or 'none'}  "
-            f"talk {one.expected_s:.2f} s{lengths}{': ' + one.why if one.why else ''}")
+    lengths = {"missing": "", "lost": ", its file is gone"}.get(one.kind, f", {one.found_s:.2f} s")
+    kind = "explained" if one.kind == "missing" and one.why else one.kind
+    return below(f"  {kind:<9}  {one.recording}  {_at(one.began_at)}",
+                 f"contact {one.contact or 'none'}, talk {one.expected_s:.2f} s{lengths}"
+                 f"{': ' + one.why if one.why else ''}", columns(), " " * 13)
+
+
+def _until(delete_after: float) -> str:
+    if delete_after > FOR_EVER:
+        return "for ever"
+    return _at(delete_after) if delete_after else "not decided yet"
 
 
 def _at(at: float) -> str:

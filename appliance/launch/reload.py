@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from appliance.bus.client import Bus
-from appliance.bus.messages import ReloadCentre, ReloadTrunks
+from appliance.bus.messages import ReloadBackup, ReloadCentre, ReloadRecorder, ReloadTrunks
 from appliance.config.load import load
 from appliance.errors import ConfigError
 from appliance.launch import up as box
@@ -22,7 +22,8 @@ async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
     if before is not None:
         _replace(copy, _with_port_of(copy, config))
     try:
-        for request in (ReloadTrunks(check=True), ReloadCentre(check=True)):
+        for request in (ReloadTrunks(check=True), ReloadCentre(check=True), ReloadRecorder(check=True),
+                        ReloadBackup(check=True)):
             read = Path((await bus.ask(request)).document)
             if not any(one.exists() and read.samefile(one) for one in (config, copy)):
                 raise ConfigError(f"{config}: the box reads {read}: name that one with --config")
@@ -30,8 +31,9 @@ async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
         if before is not None:
             _replace(copy, before)
         raise
-    trunks, centre = await bus.ask(ReloadTrunks()), await bus.ask(ReloadCentre())
-    return [*trunks.changed, *centre.changed]
+    changed = [key for request in (ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup())
+               for key in (await bus.ask(request)).changed]
+    return list(dict.fromkeys(changed))           # two of them read what is recorded
 
 
 def _replace(path: Path, text: str) -> None:

@@ -26,10 +26,11 @@ from appliance.bus.messages import (
     RetentionInfo,
     SpaceInfo,
 )
-from appliance.launch.asking import RUN_DIR, on_bus
+from appliance.launch.asking import RUN_DIR, below, columns, on_bus
 from appliance.launch.moments import Moment
 
 ASK_S = 300.0                                     # as long as a million recordings take
+WIDTHS = (6, 7, 8, 11, 11, 6, 6, 6, 8)             # of a report's figures
 R = TypeVar("R", bound=Reply)
 
 CASE = click.argument("case")
@@ -137,15 +138,16 @@ COMMANDS = (hold, release, holds, retention, space, purge, erase)
 
 
 def _changed(what: str, reply: CaseReply) -> str:
-    return f"{reply.changed} {what}\n{_case(reply.case)}"
+    none = "" if reply.changed else ": there is none like that now"
+    return f"{reply.changed} {what}{none}\n{_case(reply.case)}"
 
 
 def _case(one: CaseInfo) -> str:
     later = f", and later ones of {one.number or one.contact} until {_day(one.until)}" if one.until else ""
     over = (f"; over since {_day(one.released_at)}, {one.released_by}: {one.released_why}"
             if one.released_at else "")
-    return (f"{one.case}  since {_day(one.at)}, {one.by}: {one.why}: {one.recordings} recordings, "
-            f"{_mib(one.octets)}{later}{over}")
+    return below(f"{one.case}  since {_day(one.at)}, {one.by}: {one.why}",
+                 f"holds {one.recordings}, {_mib(one.octets)}{later}{over}", columns())
 
 
 def _rules(found: RetentionInfo) -> Iterator[str]:
@@ -177,8 +179,8 @@ def _report(report: PurgeReport) -> Iterator[str]:
     yield f"{_day(report.at)}  {report.cause}, {report.by}: " + (
         "dry run, nothing is deleted" if report.dry else "deleted") + (
         f" ({report.remains})" if report.remains else "")
-    figures = ("rule", "goes", "hours", "MiB", "oldest", "newest", "held", "young", "unarchived", "unknown")
-    yield _row(*figures)
+    if report.rows:
+        yield _row("rule", "goes", "hours", "MiB", "oldest", "newest", "held", "young", "waits", "unknown")
     for one in report.rows:
         yield _row(one.rule or "-", one.recordings, f"{one.seconds / 3600:.1f}", f"{one.octets / 2**20:.1f}",
                    _day(one.oldest)[:10], _day(one.newest)[:10],
@@ -188,7 +190,8 @@ def _report(report: PurgeReport) -> Iterator[str]:
 
 
 def _row(rule: str, *figures: object) -> str:
-    return f"{rule:<20}" + "".join(f"{figure:>12}" for figure in figures)
+    return f"{rule:<11} " + "".join(
+        f"{figure:>{width}}" for figure, width in zip(figures, WIDTHS, strict=True))
 
 
 def _at(moment: datetime | None) -> float:

@@ -18,7 +18,7 @@ from appliance.bus.messages import (
     RotateKeys,
     VerifyChain,
 )
-from appliance.launch.asking import RUN_DIR, leave, on_bus
+from appliance.launch.asking import RUN_DIR, below, columns, leave, on_bus
 from appliance.launch.moments import Moment
 
 ASK_S = 10.0
@@ -90,5 +90,5 @@ def _box_key(told: BoxKey) -> str:
 
 def _line(entry: LinkedEntry) -> str:
     at = datetime.fromtimestamp(entry.at)
-    return (f"{entry.seq:>8}  {at:%Y-%m-%d %H:%M:%S}  {entry.kind:<14}  {entry.by or 'recordd':<12}  "
-            f"{entry.recording or '-':<32}  {entry.data}")
+    return below(f"{entry.seq:>8}  {at:%Y-%m-%d %H:%M:%S}  {entry.kind:<14}  {entry.by or 'the box':<12}",
+                 f"{entry.recording or '-':<32}  {entry.data}", columns(), " " * 10)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shlex
 import shutil
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from appliance.box.backup.restoring import pending
 from appliance.bus import server
 from appliance.bus.client import Bus
 from appliance.bus.messages import DAEMONS, DaemonUp, Event, Heartbeat
@@ -22,6 +24,7 @@ from appliance.centre import heard
 from appliance.centre.entry.load import box_zone, load_entrance
 from appliance.centre.flow import Flow
 from appliance.centre.flow.names import load_flows
+from appliance.config.backup import ORIGIN_FILE
 from appliance.config.load import load
 from appliance.config.schema import Config
 from appliance.errors import ConfigError
@@ -101,7 +104,11 @@ def _prepared(options: Options, console: Console) -> Iterator[tuple[Options, Con
         check(options.config)                     # before a folder is made
     state_dir = place.make(options.state_dir, 0o750)
     with place.lock(place.make(run_dir, 0o750)), place.lock(state_dir):
+        if pending(state_dir):
+            raise CannotStart(f"{state_dir}: a restore was cut off there: finish it with `branchline backup "
+                              "restore --to` and that folder", os.EX_CONFIG)
         path = demo_box.lay_out(state_dir / "demo", run_dir) if options.demo else options.config.absolute()
+        (run_dir / ORIGIN_FILE).write_text(str(path), encoding="utf-8")
         config = check(path, with_prompts=False)
         port = config.web.port if options.port is None else options.port
         port = port or place.free_port()          # here and once: a webui that is started again has it, too

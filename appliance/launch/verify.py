@@ -1,6 +1,7 @@
 """branchline verify: does an export bundle hold? On any machine, without a box."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ import click
 from appliance.launch.asking import beside, columns, leave, or_exit
 from appliance.recording.vault.bundle_check import Finding, check
 from appliance.store.sealed import MAGIC, PassphraseWrapper, SealedReader
+
+FINGERPRINT = re.compile("[0-9a-f]{64}")
 
 
 @click.command()
@@ -26,6 +29,8 @@ def verify(bundle: Path, fingerprint: str, passphrase: str, unseal: Path | None)
 
     Ends with 0 when all holds, else with 1.
     """
+    if fingerprint and not FINGERPRINT.fullmatch(fingerprint.replace(":", "").lower()):
+        raise click.UsageError(f"--fingerprint {fingerprint}: is none: it has 64 hexadecimal digits")
     with bundle.open("rb") as file, _opened(file, passphrase) as plain:
         findings = or_exit(lambda: check(plain, fingerprint))
         good = all(finding.good for finding in findings)

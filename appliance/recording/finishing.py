@@ -5,16 +5,20 @@ A recording that comes back after its end is written again, with what is new beh
 """
 
 import itertools
+import json
 import logging
 from collections.abc import Iterable, Iterator
+from threading import Event
 
 from appliance.bus.client import BusError
 from appliance.bus.messages import GetRecordingFacts, RecordingFacts, RecordingInfo
+from appliance.errors import StateError
 from appliance.recording.audio import Format, Peaks, Silences, decode, encode
 from appliance.recording.catalogue import rows
 from appliance.recording.catalogue.rows import Recording
 from appliance.recording.journal.timeline import MAX_HOLE_TICKS, Timeline, goes_on
 from appliance.recording.parts import Parts
+from appliance.recording.vault.chain import of_recording
 from appliance.recording.wav import SILENCE, TICK_OCTETS, TICKS_PER_S
 
 FORMATS = {"small": Format.OPUS, "original": Format.FLAC}            # as the policy names them
@@ -28,18 +32,28 @@ def finish(parts: Parts, recording: str, waited_s: float) -> RecordingInfo | Non
 
     OSError, BranchlineError, sqlalchemy's: it stays in the journal.
     """
+    try:
+        of = parts.taker.timeline(recording)
+    except ValueError:                            # finished, and forgotten since we were told of it
+        return None
+    with parts.database.read() as connection:
+        before = rows.get(connection, recording)
+    if before is not None and _has_all(before, of):
+        parts.taker.release(recording, of.end_tick)       # finished, and not forgotten yet
+        return None
+    if before is not None and before.state == "archived":
+        raise StateError(f"{recording}: came back, and what was before is in the archive only: "
+                         "have it brought back first")
     facts = _facts(parts, recording)
     if waited_s < PATIENCE_S and (facts is None or (facts.contact and not facts.ended_at)):
         return None
     if facts is not None and facts.unwanted and not facts.final:
         return None                               # somebody may still keep it
-    of = parts.taker.timeline(recording)
-    with parts.database.read() as connection:
-        before = rows.get(connection, recording)
-    if (facts is not None and facts.unwanted) or (before is not None and before.state != "kept"):
+    if (facts is not None and facts.unwanted) or (before is not None and before.state == "erased"):
         return _discard(parts, recording, of, before)
     # Without a word from acdd nothing is thrown away of how it sounds.
-    format = Format.FLAC if facts is None else FORMATS[facts.format or parts.config.recording.format]
+    format = Format.FLAC if facts is None else FORMATS.get(
+        facts.format, FORMATS[parts.config.recording.format])
     return _write(parts, recording, of, format, before)
 
 
@@ -52,9 +66,13 @@ def _facts(parts: Parts, recording: str) -> RecordingFacts | None:
     try:
         found = parts.ask(GetRecordingFacts(recordings=[recording])).facts
     except BusError as error:
-        log.info("%s: finished later: %s", recording, error)
+        log.debug("%s: finished later: %s", recording, error)
         return None
-    return found[0] if found else None
+    return next((one for one in found if one.recording == recording), None)
+
+
+def _has_all(before: Recording, of: Timeline) -> bool:
+    return of.end_tick <= ended_tick(before) and goes_on(ended_tick(before), of.end_tick)
 
 
 def _write(parts: Parts, recording: str, of: Timeline, format: Format,
@@ -64,6 +82,9 @@ def _write(parts: Parts, recording: str, of: Timeline, format: Format,
     ticks = of.ticks
     if before is not None:
         began_at, format = before.began_at, Format(before.format)
+    # The journal may have all of it still: then it is not coded a second time.
+    if before is not None and not (of.first_tick <= before.first_tick
+                                   and goes_on(ended_tick(before), of.end_tick)):
         hole = of.first_tick - ended_tick(before) if goes_on(ended_tick(before), of.first_tick) else 0
         first = min(of.ticks, max(0, -hole))      # that it has already
         silent = hole if 0 < hole <= MAX_HOLE_TICKS else 0
@@ -71,7 +92,7 @@ def _write(parts: Parts, recording: str, of: Timeline, format: Format,
         ticks += before.duration_ticks + silent - first
         earlier = itertools.chain(_stored(parts, before), (SILENCE * (silent * TICK_OCTETS),))
     peaks, silences = Peaks(), Silences()
-    audio = itertools.chain(earlier, parts.taker.audio(recording, of, first))
+    audio = _until(parts.stopping, itertools.chain(earlier, parts.taker.audio(recording, of, first)))
     path, seal = parts.store.write(
         recording, began_at,
         {"recording": recording, "began_at": began_at, "ticks": ticks, "gap_ticks": gap_ticks,
@@ -98,17 +119,37 @@ def _write(parts: Parts, recording: str, of: Timeline, format: Format,
 def _discard(parts: Parts, recording: str, of: Timeline, before: Recording | None) -> RecordingInfo:
     """Nobody kept what was recorded on demand; or it was erased, and then came back."""
     why = "nobody kept it" if before is None else before.erased_why
+    if before is None:                            # written, perhaps, when the catalogue could not be
+        parts.store.erase(recording, parts.taker.began_at(recording))
     with parts.database.write() as connection:
-        parts.chain.append(connection, parts.now(), "discarded", recording, "", {
-            "why": why, "ticks": of.ticks})
+        # A journal that was not cut since has it again at the next start.
+        known = any(entry.kind == "discarded" and json.loads(entry.data)["ticks"] == of.ticks
+                    for entry in of_recording(connection, recording))
+        if not known:
+            parts.chain.append(connection, parts.now(), "discarded", recording, "", {
+                "why": why, "ticks": of.ticks})
     parts.taker.release(recording, of.end_tick)
-    log.info("%s: %.2f s not kept: %s", recording, of.ticks / TICKS_PER_S, why)
+    if not known:
+        log.info("%s: %.2f s not kept: %s", recording, of.ticks / TICKS_PER_S, why)
     return RecordingInfo(recording=recording, known=True, finished=True, erased=why)
 
 
 def _stored(parts: Parts, row: Recording) -> Iterator[bytes]:
+    """What the row tells of: the file may be longer, when the catalogue could not be written after it."""
+    left = row.duration_ticks * TICK_OCTETS
     with parts.store.open(row.path) as reader:
-        yield from decode(Format(row.format), reader.stream())
+        for block in decode(Format(row.format), reader.stream()):
+            yield block[:left]
+            left -= len(block)
+            if left <= 0:
+                return
+
+
+def _until(stopping: Event, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        if stopping.is_set():
+            raise StateError("recordd stops: it is finished at its next start")
+        yield block
 
 
 def _through(blocks: Iterable[bytes], *looking: Peaks | Silences) -> Iterator[bytes]:

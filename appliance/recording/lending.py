@@ -1,7 +1,7 @@
 """Recordings for the telephone: lent to it as a file for a time, and spoken prompts out of recordings.
 
 What is lent lies unsealed in run/lent, which is memory and gone after a boot; a file's time of change is when
-it goes. Who asked is in the chain before the audio leaves the vault.
+it goes, its name begins with the recording's. Who asked is in the chain before the audio leaves the vault.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from appliance.recording.wav import TICK_OCTETS, TICKS_PER_S
 
 LOOK_S = 30.0                                     # between two looks at what is lent
 LONGEST_S = 3600.0                                # that a recording is lent for
+MOST_LENT_OCTETS = 4 * MAX_OCTETS                 # of memory, by all: what ends first goes for what comes
 MOST_S = MAX_OCTETS // 8000                       # of a play
 PROMPT_MOST_S = 600.0
 PROMPT = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
@@ -44,12 +45,10 @@ def both_sides(blocks: Iterable[bytes]) -> Iterator[bytes]:
 def spoken(blocks: Iterable[bytes]) -> g711.Octets:
     """The caller's side as a prompt: without the silence at its ends, at a prompt's level.
 
-    StateError: nothing was said, or too much.
+    StateError: nothing was said.
     """
     left = np.frombuffer(b"".join(blocks), np.uint8)[::2]
     linear = g711.decode(left)
-    if left.size > PROMPT_MOST_S * 8000:
-        raise StateError(f"it is longer than {PROMPT_MOST_S:g} s: record a shorter one")
     if not left.size or np.abs(linear.astype(np.int32)).max() < _QUIET:
         raise StateError("nothing was said: record it again")
     file = io.BytesIO()
@@ -71,6 +70,21 @@ def tend(parts: Parts, now: float) -> float:
     return now + LOOK_S
 
 
+def take_back(parts: Parts, recording: str) -> None:
+    """Nobody hears it any more, but for what of it is being played."""
+    for path in (parts.run_dir / LENT).glob(f"{recording}*"):
+        path.unlink(missing_ok=True)
+
+
+def _make_room(folder: Path, octets: int) -> None:
+    lent = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob(f"*{SUFFIX}"))
+    total = sum(size for _, size, _ in lent)
+    for _, size, path in lent:
+        if total + octets > MOST_LENT_OCTETS:
+            path.unlink(missing_ok=True)
+            total -= size
+
+
 def _lend(parts: Parts, asked: LendRecording) -> LentRecording:
     if not asked.by:
         raise StateError("by: who hears it?")
@@ -83,14 +97,20 @@ def _lend(parts: Parts, asked: LendRecording) -> LentRecording:
         parts.chain.append(connection, parts.now(), "listened", asked.recording, asked.by,
                            {"purpose": "replay"})
     octets = np.frombuffer(b"".join(both_sides(blocks)), np.uint8)
-    name, now, folder = secrets.token_hex(16), parts.now(), parts.run_dir / LENT
+    name, now, folder = asked.recording + secrets.token_hex(16), parts.now(), parts.run_dir / LENT
     folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    _make_room(folder, octets.size)
     new, place = folder / f".{name}", folder / f"{name}{SUFFIX}"
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
     with os.fdopen(descriptor, "wb") as file:
         file.write(wav(octets))
     os.utime(new, (now, now + asked.for_s))
     new.rename(place)
+    with parts.database.read() as connection:
+        row = rows.get(connection, asked.recording)
+    if row is not None and row.state == "erased":
+        place.unlink(missing_ok=True)             # meanwhile
+        raise StateError(f"{asked.recording}: was erased: {row.erased_why}")
     return LentRecording(fragment=f"{LENT}:{name}", duration_s=octets.size / 8000)
 
 
@@ -99,7 +119,9 @@ def _keep(parts: Parts, asked: KeepAsPrompt) -> Done:
         raise StateError(f"{asked.name[:100]!r}: is no prompt's name: write a to z, 0 to 9, - and /")
     if not asked.by:
         raise StateError("by: whose prompt is it?")
-    _, blocks = _audio(parts, asked.recording)
+    ticks, blocks = _audio(parts, asked.recording)
+    if ticks > PROMPT_MOST_S * TICKS_PER_S:
+        raise StateError(f"{asked.recording}: is longer than {PROMPT_MOST_S:g} s: record a shorter one")
     octets = wav(spoken(blocks))
     place = Path(parts.config.media.prompts) / f"{asked.name}{SUFFIX}"
     make_folder(place.parent)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from appliance.bus.messages import Reply, Request
 from appliance.config.schema import Config
 from appliance.recording.catalogue.tickets import Tickets
+from appliance.recording.catalogue.waves import Waves
 from appliance.recording.journal.taker import Taker
 from appliance.recording.store import Store
 from appliance.recording.vault.chain import Chain
@@ -39,6 +40,7 @@ class Parts:
     taker: Taker                                  # the others
     stopping: Event = field(default_factory=Event)           # set: what takes long ends soon
     tickets: Tickets = field(default_factory=Tickets)                # of what was opened
+    waves: Waves = field(default_factory=Waves)                      # of what is being made
 
 
 Answers = Mapping[type[Request[Any]], Callable[[Parts, Any], Reply]]

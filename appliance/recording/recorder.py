@@ -15,20 +15,24 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from appliance.bus.client import BusError
 from appliance.bus.messages import RecordingFinished, RecordingInfo
 from appliance.bus.runner import Context
 from appliance.errors import BranchlineError
 from appliance.recording.finishing import finish
 from appliance.recording.journal.taker import Taker
-from appliance.recording.journal.watch import DiskWatch
+from appliance.recording.journal.watch import HANGS_S, DiskWatch
 from appliance.recording.parts import Parts
 from appliance.recording.tap import Tap
 from appliance.recording.warnings import Warnings
+from appliance.store.sqlite import reason
 
 BATCH_S = 1.0                                     # from a sound to the disk, its sync included
 LEAST_BATCH_S = 0.5
 AGAIN_S = 2.0                                     # acdd says that it goes on, or is away
 FAILED_AGAIN_S, MOST_AGAIN_S = 5.0, 60.0
+STARTS_S = 10.0                                   # acdd, that is asked, may be coming up as we are
+MOST_TEND_S = 600.0
 NICE = 10
 
 Tend = Callable[[Parts, float], float]
@@ -66,7 +70,10 @@ class Recorder:
         finisher = self._context.keep(self._finish_all(self._parts)) if self._parts is not None else None
         while True:
             stopping, begun_at = stop.is_set(), loop.time()
-            ended = await loop.run_in_executor(self._taking, self._batch)
+            taking = asyncio.ensure_future(loop.run_in_executor(self._taking, self._batch))
+            while not (await asyncio.wait([taking], timeout=HANGS_S))[0]:
+                self._say(self._watch.hanging())
+            ended = taking.result()
             took_s = loop.time() - begun_at
             # One that has come back is not among them any more.
             self._ended = {name: self._ended.get(name) or _Ended(loop.time(), loop.time()) for name in ended}
@@ -77,14 +84,15 @@ class Recorder:
             figures = self._taker.figures()
             self._context.facts.update(figures, finished=self._finished, unfinished=len(self._ended),
                                        batch_ms=round(1000 * took_s, 1), **self._figures())
-            for kind, text in self._watch.batch(took_s, figures).items():
-                self._warn(kind, text)
+            self._say(self._watch.batch(took_s, figures))
             if stopping:
                 break
             next_at = max(begun_at + max(LEAST_BATCH_S, BATCH_S - took_s), loop.time())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(next_at):
                     await stop.wait()
+        if self._parts is not None:
+            self._parts.stopping.set()
         if finisher is not None:
             finisher.cancel()
         for pool in (self._taking, self._finishing):
@@ -95,19 +103,30 @@ class Recorder:
         """Call `act` in a thread whenever it wants to be."""
         kick = asyncio.Event()
         self._kicks.append(kick)
-        parts = self._parts
+        parts, waited = self._parts, False
         while parts is not None:
             kick.clear()
             now = parts.now()
             try:
                 next_at = await asyncio.to_thread(act, parts, now)
                 self._warn(area, "")
-            except (OSError, SQLAlchemyError, BranchlineError) as error:
-                self._warn(area, f"{area}: {in_a_line(error)}: it is tried again each minute")
-                next_at = now + MOST_AGAIN_S
+                waited = False
+            except Exception as error:            # whatever it is: calls are recorded, the others go on
+                if not isinstance(error, OSError | ValueError | SQLAlchemyError | BranchlineError):
+                    log.exception("%s", area)
+                if isinstance(error, BusError) and not waited:
+                    next_at, waited = now + STARTS_S, True
+                else:
+                    self._warn(area, f"{in_a_line(error)}: it is tried again each minute")
+                    next_at = now + MOST_AGAIN_S
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, next_at - parts.now())):
+                # By the wall clock, which somebody may set: never for long.
+                async with asyncio.timeout(min(max(0.0, next_at - parts.now()), MOST_TEND_S)):
                     await kick.wait()
+
+    def _say(self, warnings: dict[str, str]) -> None:
+        for kind, text in warnings.items():
+            self._warn(kind, text)
 
     def kick(self) -> None:
         """Something changed that may make things due."""
@@ -136,9 +155,11 @@ class Recorder:
         try:
             info: RecordingInfo | None = await loop.run_in_executor(
                 self._finishing, finish, parts, recording, waited_s)
-        except (OSError, ValueError, SQLAlchemyError, BranchlineError) as error:
-            ended.failures, ended.why = ended.failures + 1, in_a_line(error)
+        except Exception as error:                # whatever it is: the others are finished all the same
+            if not isinstance(error, OSError | ValueError | SQLAlchemyError | BranchlineError):
+                log.exception("%s", recording)
             ended.next_at = loop.time() + min(FAILED_AGAIN_S * 2 ** min(ended.failures, 8), MOST_AGAIN_S)
+            ended.failures, ended.why = ended.failures + 1, in_a_line(error)
             return
         if info is None:
             ended.next_at = loop.time() + AGAIN_S
@@ -155,5 +176,4 @@ def _yield_to_all() -> None:
 
 
 def in_a_line(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split())[:300]
+    return reason(error)[:300]                    # SQLAlchemy's own text has the values, too

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.recording.folders import make_folder, sync_folder
-from appliance.store.sealed import Seal, SealedReader, SealedWriter, Wrapper
+from appliance.store.sealed import Seal, SealedReader, SealedWriter, Wrapper, erase
 
 SUFFIX = ".blr"
 _UNNAMED = ".new"
@@ -29,7 +29,7 @@ class Store:
 
         `about` is in the file's head for everybody to read. OSError: what was there stays.
         """
-        path = f"{datetime.fromtimestamp(began_at, UTC):%Y/%m/%d}/{recording}{SUFFIX}"
+        path = _path(recording, began_at)
         place = self.folder / path
         make_folder(place.parent)
         new = place.with_name(f".{place.name}{_UNNAMED}")
@@ -51,8 +51,21 @@ class Store:
         sync_folder(place.parent)
         return path, seal
 
+    def erase(self, recording: str, began_at: float) -> None:
+        """What was written of it, if anything. OSError: it stays."""
+        with contextlib.suppress(FileNotFoundError):
+            erase(self.folder / _path(recording, began_at))
+
+    def has(self, path: str) -> bool:
+        """OSError: it cannot be told."""
+        return os.path.isfile(self.folder / path)
+
     @contextlib.contextmanager
     def open(self, path: str) -> Iterator[SealedReader]:
         """FileNotFoundError, OSError; Tampered, KeyGone."""
         with (self.folder / path).open("rb") as file:
             yield SealedReader(file, self._keys, bytes.fromhex(Path(path).stem))
+
+
+def _path(recording: str, began_at: float) -> str:
+    return f"{datetime.fromtimestamp(began_at, UTC):%Y/%m/%d}/{recording}{SUFFIX}"

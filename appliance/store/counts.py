@@ -5,7 +5,7 @@ they are. `ongoing` is what the fold remembers. All three follow from the events
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
@@ -24,9 +24,13 @@ from sqlalchemy import (
     TextClause,
     and_,
     bindparam,
+    case,
+    cast,
     delete,
+    func,
     insert,
     inspect,
+    literal,
     or_,
     select,
     text,
@@ -250,18 +254,39 @@ class Ledger:
         for row in self.connection.execute(which.order_by(counts.c.at_ms, counts.c.id)).mappings():
             yield _count(row)
 
-    def busy(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, int]]:
-        """Trunk, beginning and length of what calls took of it."""
+    def busy(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, str, str]]:
+        """Trunk, and of what calls took of it the beginnings and, in the same order, lengths: with commas."""
+        def all_of(column: Column[int]) -> ColumnElement[str]:
+            return func.aggregate_strings(cast(column, Text), ",")
         yield from self.connection.execute(
-            select(counts.c.name, counts.c.at_ms, counts.c.for_ms)
-            .where(counts.c.of == "trunk", counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms,
-                   _is("busy"))).all()
+            select(counts.c.name, all_of(counts.c.at_ms), all_of(counts.c.for_ms))
+            .where(counts.c.of == "trunk", counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms, _is("busy"))
+            .group_by(counts.c.name)).all()
 
-    def answered(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, str, str]]:
-        """Queue, time, contact and agent of answered ones that joined it in this time, their number known."""
+    def repeats(self, by_agent: bool, since_ms: int, until_ms: int, step_ms: int, before_ms: int,
+                repeat_ms: Mapping[str, int]) -> Iterator[tuple[str, int, int, int]]:
+        """Queue, number of the step, answered contacts that joined it in this time, their number known, and
+        how many of those numbers joined a queue again soon enough: `repeat_ms` has that by queue.
+
+        by_agent: agent, and of all queues together. before_ms: so long before they may have joined another.
+        """
+        longest_ms = max(repeat_ms.values(), default=0)
+        calls = select(
+            counts.c.contact, counts.c.at_ms, counts.c.what, counts.c.other, func.lead(counts.c.at_ms).over(
+                partition_by=counts.c.number, order_by=(counts.c.at_ms, counts.c.id)).label("next_ms"),
+        ).where(*_in_queues(since_ms - before_ms, until_ms + longest_ms), counts.c.name == "").cte("calls")
+        there, whose = (calls, calls.c.other) if by_agent else (
+            counts.outerjoin(calls, calls.c.contact == counts.c.contact), counts.c.name)
+        one = calls.c if by_agent else counts.c
+        others = {name: for_ms for name, for_ms in repeat_ms.items() if for_ms != longest_ms}
+        within_ms = case(others, value=whose, else_=longest_ms) if others else literal(longest_ms)
+        again = func.sum(case((calls.c.next_ms <= one.at_ms + within_ms, 1), else_=0))
+        step = (one.at_ms - since_ms) // step_ms
         yield from self.connection.execute(
-            select(counts.c.name, counts.c.at_ms, counts.c.contact, counts.c.other)
-            .where(*_in_queues(since_ms, until_ms), counts.c.what == "answered")).all()
+            select(whose, step, func.count(), again).select_from(there)
+            .where(one.what == "answered", one.at_ms >= since_ms, one.at_ms < until_ms,
+                   *([] if by_agent else [text(CALLERS)]))
+            .group_by(whose, step)).all()
 
     def callers(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, str]]:
         """Number, time and contact of all who joined a queue in this time, each once, the last one first."""

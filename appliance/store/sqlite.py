@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine
 from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 
@@ -24,6 +24,7 @@ BUSY_MS = 10_000
 
 _MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID_AT = 68
+_DISK_ERRORS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,17 @@ class Database:
         with self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
 
+    def empty_log(self) -> bool:
+        """Nothing that was deleted is in the write-ahead log any more. False: somebody reads; ask again."""
+        with self._engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("PRAGMA busy_timeout = 0")                # nobody else waits for this
+            try:
+                busy: int = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        return not busy
+
     def close(self) -> None:
         self._engine.dispose()
         self._lock.close()
@@ -119,7 +131,10 @@ def _create(path: Path, schema: Schema) -> None:
         connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
     with engine.begin() as connection:
         schema.create(connection)
-    engine.dispose()                              # the last connection takes the WAL into the file
+    with engine.connect() as connection:
+        # Closing would do it, too, but says nothing when the disk refuses: no tables would be left.
+        connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
     new.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -129,9 +144,10 @@ def _create(path: Path, schema: Schema) -> None:
 
 
 def _engine(path: Path, schema: Schema) -> Engine:
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)     # numbers of people
     listen(engine, "connect", partial(_connected, schema.pragmas))
     listen(engine, "begin", _begin)
+    listen(engine, "handle_error", _opened_anew)
     return engine
 
 
@@ -139,6 +155,13 @@ def _connected(pragmas: tuple[str, ...], connection: sqlite3.Connection, _: Any)
     connection.isolation_level = None             # BEGIN is ours: the driver's own would leave DDL outside
     for pragma in ("foreign_keys = ON", "synchronous = FULL", f"busy_timeout = {BUSY_MS}", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _opened_anew(context: ExceptionContext) -> None:
+    """SQLite opens for reading only what it cannot open for writing at that moment, and leaves it so."""
+    error = context.original_exception
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_ERRORS:
+        context.is_disconnect = True
 
 
 def _begin(connection: Connection) -> None:

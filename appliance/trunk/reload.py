@@ -7,7 +7,7 @@ from appliance.config.schema import Config
 
 AT_START = {                                      # section -> who reads it when it starts
     "clock": "spand", "media": "spand", "web": "webui"}
-ELSEWHERE = ("centre",)                           # acdd's
+ELSEWHERE = ("centre", "recording", "retention", "archive", "quality", "backup")    # of other daemons
 
 
 def check_reload(old: Config, new: Config, busy: Collection[str],

@@ -51,6 +51,8 @@ def test_the_hotline_is_in_order(tmp_path: Path) -> None:
     ("digits:{ticket}", "tone:{ticket}", "nodes.read-back.prompt[0]: 'tone:{ticket}': only what is said has"),
     ("digits:{ticket}", "digits:{card}",
      "nodes.read-back.prompt: 'card' is a secret: only a lookup may send it"),
+    ("bye: {kind: hangup}", "bye: {kind: pause, next: complain}",    # what is collected while it is paused
+     "nodes.read-back.prompt: 'ticket' is a secret: only a lookup may send it"),
     ("digits:{ticket}", "digits:{ti ket}", "{ti ket} is no variable: write e.g. {amount}"),
     ("to: ticket", "to: caller", "nodes.complain.to: 'caller' is taken: choose another name"),
     ("to: ticket", "to: in", "nodes.complain.to: 'in' is taken"),

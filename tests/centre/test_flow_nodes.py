@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from appliance.bus.messages import MaskDigits, StartRecording, StopRecording
+from appliance.bus.messages import Digit, MaskDigits, StartRecording, StopRecording
 from appliance.centre.effects import Lookup, Say
 from appliance.centre.flow import Flow
 from appliance.centre.nodes import STEPS_MOST
@@ -383,3 +383,18 @@ def test_a_sub_flow_comes_back_to_who_called_it(tmp_path: Path) -> None:
     found.press("c1", "1", "2")
     assert found.records[name].outcome == "answered"
     assert nodes(found, name)[-2:] == [("in/back", "return"), ("bye", "return")]
+
+
+def test_keys_are_heard_again_when_acdd_dies_before_it_has_told_spand(tmp_path: Path) -> None:
+    box = office(load_text(tmp_path, """\
+start: card
+nodes:
+  card: {kind: collect, prompt: card, to: card, most: 2, secret: true, next: menu, default: menu}
+  menu: {kind: menu, prompt: menu, digits: {1: card}, default: bye}
+  bye: {kind: hangup}
+"""))
+    box.call("c1")
+    box.press("c1", "4")
+    assert box.masked == {"c1"}
+    box.crash(Digit(leg="c1", digit="2", at=box.now))
+    assert not box.masked

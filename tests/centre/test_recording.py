@@ -145,7 +145,8 @@ def test_on_demand_begins_when_asked_goes_on_over_transfers_and_stops_when_asked
                 if one.kind == "talk"]
     assert segments == [("talk", "ann", False), ("talk", "ann", True), ("talk", "dee", True),
                         ("talk", "dee", False), ("talk", "dee", True)]
-    assert [(one.begun_by, one.stopped_by) for one in story(office.log)] == [("boss", None), ("dee", "dee")]
+    assert [(one.begun_by, one.stopped_by) for one in story(office.log)] == [
+        ("boss", None), (None, "dee"), ("dee", None)]
 
 
 def test_nobody_begins_what_may_not_be_or_stops_what_must_be() -> None:

@@ -110,10 +110,10 @@ def test_a_call_is_seen_as_it_happens_and_its_recording_is_played(
     expect(page.locator("h1 .state")).to_have_text("Answered")
     expect(page.locator("branchline-player path")).to_have_count(4)
     assert max(heights(page, "caller")) > LOUD and max(heights(page, "agent")) < QUIET
-    until(page, lambda: playing(page, "readyState") >= 1)
-    assert playing(page, "duration") == pytest.approx(info.duration_s, abs=0.01)
     assert info.duration_s > TALK_S
     page.get_by_role("button", name="Play").click()
+    until(page, lambda: playing(page, "readyState") >= 1)
+    assert playing(page, "duration") == pytest.approx(info.duration_s, abs=0.01)
     until(page, lambda: playing(page, "currentTime") > 1.0)
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     shoot(page, "contact-en")
@@ -130,10 +130,16 @@ def test_a_call_is_seen_as_it_happens_and_its_recording_is_played(
     expect(page.locator("#signalling tbody tr", has_text=f"calling {caller.calling}")).to_have_count(2)
     expect(page.locator("#signalling [data-wrong]")).to_have_count(0)
 
-    # What can be taken home is the file itself.
+    # What can be taken home is the file as it is kept, and the chain says who took it.
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
-    assert Path(download.value.path()).read_bytes() == Path(info.file).read_bytes()
+    assert Path(download.value.path()).stat().st_size == info.octets
+    assert person_name in download.value.suggested_filename
+    page.get_by_role("link", name="All of it").click()
+    expect(page.locator(".entries tbody tr")).to_have_text(
+        [re.compile(f"downloaded{NAME}"), re.compile(f"listened{NAME}"), re.compile("listened"),
+         re.compile("recorded")])
+    page.go_back()
     page.get_by_role("button", name="中文").click()
     expect(page.locator("h1 .state")).to_have_text("已接听")
     expect(page.locator("branchline-player path")).to_have_count(4)

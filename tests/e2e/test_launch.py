@@ -182,8 +182,7 @@ def test_the_demonstration_lives_heals_itself_ends_and_comes_back(folder: Path, 
                       if contact.ended_at and segment.recording]
         assert talk.segments[-1].recording in recordings
         for recording in recordings:
-            info = bus.ask(GetRecording(recording=recording))
-            assert info.finished
+            info = bus.ask_until(GetRecording(recording=recording), lambda info: info.finished, SOON_S)
             assert sox_duration_s(bus, info, folder) == pytest.approx(info.duration_s, abs=0.01)
     assert box.stop() == 0
 

@@ -21,8 +21,10 @@ from appliance.bus.messages import (
     Done,
     GetCalls,
     GetChannels,
+    ReloadBackup,
     ReloadCentre,
     Reloaded,
+    ReloadRecorder,
     ReloadTrunks,
     Reply,
     Request,
@@ -39,7 +41,7 @@ web: {port: 8081}
 
 
 class Daemons:
-    """trunkd and acdd. `no` is what acdd says to a reload."""
+    """Those that are asked. `no` is what acdd says to a reload."""
 
     def __init__(self, document: Path) -> None:
         self.document, self.no = document, ""
@@ -69,6 +71,8 @@ class Daemons:
                 return Reloaded(document=str(self.document), changed=["trunks.telco"])
             case ReloadCentre():
                 return Reloaded(document=str(self.document), changed=["centre.inbound"])
+            case ReloadRecorder() | ReloadBackup():
+                return Reloaded(document=str(self.document), changed=["centre.inbound"])
         return Done()
 
 
@@ -77,7 +81,7 @@ async def daemons(bus_server: Path, tmp_path: Path) -> AsyncIterator[Daemons]:
     daemons = Daemons(tmp_path / "box.yaml")
     daemons.document.write_text(DOCUMENT)
     async with contextlib.AsyncExitStack() as stack:
-        for name in ("trunkd", "acdd"):
+        for name in ("trunkd", "acdd", "recordd", "boxd"):
             bus = await Bus.connect(bus_server, name)
             stack.push_async_callback(bus.close)
             await bus.answer(daemons.answer)
@@ -113,7 +117,7 @@ def test_no_such_channels(text: str) -> None:
         place(text)
 
 
-async def test_a_reload_is_asked_of_both_and_done_by_both_or_none(
+async def test_a_reload_is_asked_of_all_and_done_by_all_or_none(
         daemons: Daemons, bus_server: Path, tmp_path: Path) -> None:
     bus = await Bus.connect(bus_server, "boxd")
     copy = bus_server / "branchline.yaml"         # the launcher's, with a port of its own
@@ -128,7 +132,8 @@ async def test_a_reload_is_asked_of_both_and_done_by_both_or_none(
         daemons.no = ""
         daemons.document.write_text(DOCUMENT.replace("telco}", "telco, overlap: true}"))
         assert await reload(bus, daemons.document, bus_server) == ["trunks.telco", "centre.inbound"]
-        assert daemons.asked[-2:] == [ReloadTrunks(), ReloadCentre()]
+        assert daemons.asked[-4:] == [
+            ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup()]
         assert "overlap: true" in copy.read_text() and "port: 4711" in copy.read_text()
         other = tmp_path / "other.yaml"
         other.write_text(DOCUMENT)

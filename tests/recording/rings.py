@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from appliance.media.ring import Ring
+from appliance.media.ring import TICK_NS, Ring
 from appliance.recording.wav import HEAD_OCTETS
 from e1_driver import BLOCK
 
@@ -33,6 +33,7 @@ class Feeder:
     def __init__(self, path: Path, rows: int = 4, ticks: int = 3000) -> None:
         self.ring = Ring.create(path, rows, ticks)
         self.tick = 1000
+        self.wall_ns = 0                          # when the first of these was; 0: its writer has no clock
 
     def write(self, count: int, *recordings: str) -> range:
         """Publish `count` ticks in which these recordings run; which ticks they were."""
@@ -41,7 +42,8 @@ class Feeder:
             ids = np.array([list(bytes.fromhex(one)) for one in recordings], np.uint8).reshape(-1, 16)
             audio = np.array(
                 [[octets_of(tick, one, 0), octets_of(tick, one, 1)] for one in recordings], np.uint8)
-            self.ring.write(tick, ids, audio.reshape(-1, 2, BLOCK))
+            wall_ns = self.wall_ns + (tick - 1000) * TICK_NS if self.wall_ns else 0
+            self.ring.write(tick, ids, audio.reshape(-1, 2, BLOCK), 0, wall_ns)
         self.tick = begin + count
         return range(begin, self.tick)
 

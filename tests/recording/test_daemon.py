@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from appliance.bus.client import Bus
+from appliance.bus.client import Bus, Refused
 from appliance.bus.messages import (
+    MAY_ASK,
     DaemonUp,
     Event,
     GetRecorder,
@@ -24,16 +26,19 @@ from appliance.bus.messages import (
     RecordingInfo,
     Reply,
     Request,
+    SearchRecordings,
     ToBeRecordedList,
 )
 from appliance.recording.journal.taker import END_TICKS
 from appliance.recording.wav import TICKS_PER_S
+from tests.recording.bending import OURS, SENTENCE, beyond_all
 from tests.recording.fetching import fetch
 from tests.recording.rings import ONE, TWO, Feeder, channel, figures_of_ffprobe, figures_of_sox, said
 
 CONFIG = "spans: [{name: e1, url: 'virtual:/tmp/none/a', side: user, trunk: telco}]\n"
 E = TypeVar("E", bound=Event)
 
+MOST_OCTETS = 400 * 1024 * 1024                   # of recordd, whatever it was asked
 TICKS_PER_WRITE = 20                              # the test's spand runs some ten times faster than life
 
 
@@ -172,3 +177,35 @@ async def test_a_catalogue_that_is_damaged_stops_no_recording_and_nothing_is_los
     assert (await box.hear(RecordingFinished)).info.recording == ONE
     assert channel(await box.audio(ONE), 2) == said(ticks, ONE, 1)
     assert (await box.bus.ask(GetRecorder())).warnings == []
+
+
+async def test_lives_on_whatever_it_is_asked(box: Box, bus_server: Path) -> None:
+    await box.start()
+    boxd, acdd = await Bus.connect(bus_server, "boxd"), await Bus.connect(bus_server, "acdd")
+    for kind in OURS:
+        bus = next(bus for bus in (box.bus, boxd, acdd) if kind in MAY_ASK[bus.name])
+        for request in beyond_all(kind):
+            with pytest.raises(Refused) as no:
+                await bus.ask(request, 10)
+            assert len(str(no.value)) <= SENTENCE
+    assert (await box.hear(Heartbeat)).rss_octets < MOST_OCTETS
+    # Of a kind that takes long only so many wait; what is quick is answered beside them.
+    async with asyncio.TaskGroup() as group:
+        flood = [group.create_task(refusal(boxd, SearchRecordings(number="138"))) for _ in range(500)]
+        await boxd.ask(GetRecorder(), 10)
+    assert {one.result() for one in flood} == {
+        "", "SearchRecordings: too many wait for an answer: ask again later"}
+    assert box.process is not None
+    assert box.process.returncode is None
+    limits = Path(f"/proc/{box.process.pid}/limits").read_text()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)            # nor its keys in a dump
+    await boxd.close()
+    await acdd.close()
+
+
+async def refusal(bus: Bus, request: Request[Any]) -> str:
+    try:
+        await bus.ask(request, 30)
+    except Refused as no:
+        return str(no)
+    return ""

@@ -87,6 +87,31 @@ def test_both_sides_are_lent_to_spand_for_a_time_and_who_hears_them_is_in_the_ch
     assert lent.fragment.partition(":")[2] in wrong
 
 
+def test_what_is_lent_goes_with_its_recording_and_takes_no_more_memory_than_it_may(
+        box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    two = sides(tone(500, 1, 8000), tone(1100, 1, 8000))
+    one, other = keep(box, two), keep(box, two, 2)
+    folder = box.parts.run_dir / LENT
+    kept = [lend(box, other, for_s).fragment for for_s in (60.0, 30.0, 90.0)]
+    lend(box, one)
+    lending.take_back(box.parts, one)
+    assert {path.stem for path in folder.iterdir()} == {name.partition(":")[2] for name in kept}
+    monkeypatch.setattr(lending, "MOST_LENT_OCTETS", 3 * RATE_HZ + 200)
+    newest = lend(box, other).fragment
+    assert {path.stem for path in folder.iterdir()} == {       # what would have ended first is gone
+        name.partition(":")[2] for name in (kept[0], kept[2], newest)}
+
+
+def test_a_prompt_that_is_too_long_is_not_even_read(box: Box) -> None:
+    recording = keep(box, sides(tone(500, 1, 8000), tone(1100, 1, 8000)))
+    with box.parts.database.write() as connection:
+        connection.exec_driver_sql("UPDATE recordings SET duration_ticks = 60001")
+        row = connection.exec_driver_sql("SELECT path FROM recordings").scalar_one()
+    (box.parts.folder / row).unlink()
+    with pytest.raises(StateError, match="longer than 600 s"):
+        lending.ANSWERS[KeepAsPrompt](box.parts, KeepAsPrompt(recording=recording, name="a", by="ann"))
+
+
 def test_what_is_lent_leaves_no_path_out_of_its_folder(box: Box) -> None:
     lent = lend(box, keep(box, sides(tone(500, 1, 8000), tone(1100, 1, 8000))))
     sounds = Sounds(Library(box.parts.run_dir), "cn", lent=Library(box.parts.run_dir / LENT, 0))

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -13,9 +14,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance.bus.client import BusError
-from appliance.bus.messages import GetBoard, GetCalls, GetChannels, GetHealth, GetSpans, Reply, Request
+from appliance.bus.messages import (
+    GetBoard,
+    GetCalls,
+    GetChannels,
+    GetHealth,
+    GetRecorder,
+    GetSpans,
+    Reply,
+    Request,
+)
 from tests.conftest import ROOT
-from tests.webui.facts import Branch, busy_branch
+from tests.webui.facts import RECORDING, Branch, busy_branch
+from tests.webui.shelf import Shelf, shelf_in, talk
 from webui import create_app
 from webui.mirror import Mirror
 from webui.parts import Settings
@@ -39,7 +50,7 @@ class FakeExchange:
 
     def tell(self) -> None:
         """What the daemons said last, into the mirror."""
-        for request in (GetBoard(), GetChannels(), GetSpans(), GetHealth(), GetCalls()):
+        for request in (GetBoard(), GetChannels(), GetSpans(), GetHealth(), GetCalls(), GetRecorder()):
             self.mirror.load(self.branch.reply(cast(Request[Any], request)))
 
     def ask(self, request: Request[R], timeout_s: float = 2.0) -> R:
@@ -62,6 +73,15 @@ def branch() -> Branch:
 
 
 @pytest.fixture
+def shelf(branch: Branch, tmp_path: Path) -> Iterator[Shelf]:
+    """recordd's, with the recording of contact e1: ten seconds, keyed at the second."""
+    with shelf_in(tmp_path / "shelf") as shelf:
+        shelf.finish(RECORDING, talk(10.0), marks=(("key", 2.0, "5"), ("hold", 6.0, "")))
+        branch.shelf = shelf
+        yield shelf
+
+
+@pytest.fixture
 def exchange(branch: Branch) -> FakeExchange:
     return FakeExchange(branch)
 
@@ -69,7 +89,8 @@ def exchange(branch: Branch) -> FakeExchange:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        recordings=tmp_path / "recordings", session_key=session_key(tmp_path / "session-key"),
+        exports=tmp_path / "shelf" / "recordings" / "exports",
+        session_key=session_key(tmp_path / "session-key"),
         setup_code=SetupCode(tmp_path / "setup-code"), language="en")
 
 

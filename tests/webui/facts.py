@@ -1,10 +1,7 @@
-"""A branch at work: what the daemons say, and a recording, for the tests of the pages."""
+"""A branch at work: what the daemons say, for the tests of the pages."""
 
 import time
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
@@ -36,14 +33,14 @@ from appliance.bus.messages import (
     GetContacts,
     GetHealth,
     GetLineHistory,
-    GetRecording,
+    GetRecorder,
     GetSpans,
     GetSpanTrace,
     Health,
     HealthReply,
     LineHistory,
     QueueInfo,
-    RecordingInfo,
+    RecorderState,
     Reply,
     Request,
     SegmentInfo,
@@ -69,29 +66,14 @@ from appliance.isdn.elements import (
 from appliance.isdn.ladder import Frame
 from appliance.isdn.lapd import Side
 from appliance.isdn.q931 import Message, MessageType
-from appliance.media import g711
-from appliance.recording.wav import SAMPLES_PER_S, TICKS_PER_S, Header
 from e1_driver import BEARERS
 from e1_driver.watch.bins import Bin, End
 from tests.isdn.captured import Said, captured
+from tests.webui.shelf import Shelf
 
 RECORDING = "00112233445566778899aabbccddeeff"
 UNTOLD = ["code_violations", "crc_errors", "e_bits", "fas_errors", "lomf"]
 U, N = Side.USER, Side.NETWORK
-
-
-def write_recording(
-        path: Path, duration_s: int = 6, *, finished: bool = True, spare_octets: int = 0) -> Header:
-    """Caller (left) 440 Hz in the first half, agent (right) 880 Hz in the second; then `spare_octets`."""
-    at_s = np.arange(duration_s * SAMPLES_PER_S) / SAMPLES_PER_S
-    first = at_s < duration_s / 2
-    caller = 12000 * np.sin(2 * np.pi * 440 * at_s) * first * (0.4 + 0.6 * np.abs(np.sin(5 * at_s)))
-    agent = 6000 * np.sin(2 * np.pi * 880 * at_s) * ~first * (0.4 + 0.6 * np.abs(np.sin(3 * at_s)))
-    both = np.stack([caller, agent], axis=1).astype(np.int16)
-    header = Header(RECORDING, first_tick=7, ticks=duration_s * TICKS_PER_S, finished=finished)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(header.write() + g711.encode(both).tobytes() + bytes(spare_octets))
-    return header
 
 
 def contact(name: str, **changes: Any) -> ContactInfo:
@@ -185,7 +167,7 @@ class Branch:
         self.calls: list[CallInfo] = []
         self.spans = {"telco": "telco", "pbx": "office"}
         self.alarms: dict[str, list[str]] = {}
-        self.recordings: dict[str, RecordingInfo] = {}
+        self.shelf: Shelf | None = None                          # recordd's, when it has recordings
         self.asked: list[Request[Any]] = []
         self.legs: dict[str, list[ContactLeg]] = {}
         self.traces: dict[str, list[CallTrace]] = {}
@@ -229,6 +211,8 @@ class Branch:
 
     def reply(self, request: Request[Any]) -> Reply:
         self.asked.append(request)
+        if self.shelf is not None and request.owner == "recordd":
+            return self.shelf.answer(request)
         match request:
             case GetBoard():
                 return BoardReply(board=self.board())
@@ -239,6 +223,8 @@ class Branch:
                 return SpanList(spans=[self.span(name) for name in self.spans], clock=clock)
             case GetLineHistory():
                 return self.history()
+            case GetRecorder():
+                return RecorderState(warnings=[])
             case GetHealth():
                 return HealthReply(health=self.health())
             case GetCalls():
@@ -248,9 +234,6 @@ class Branch:
                 return ContactList(contacts=newest[offset:offset + limit], total=len(newest))
             case GetContact(contact=name):
                 return ContactReply(contact=self.contacts.get(name))
-            case GetRecording(recording=name):
-                nothing = RecordingInfo(recording=name, file="", duration_s=0.0, gap_s=0.0, finished=False)
-                return self.recordings.get(name, nothing)
             case GetContactFacts(contact=name):
                 return self.facts.get(name, ContactFacts())
             case TraceCaller(name=name):
@@ -266,13 +249,6 @@ class Branch:
                 return SpanTrace(network_side=False, frames=[one for one in frames if one.at >= since],
                                  cut=False)
         raise AssertionError(f"nobody should ask {request}")
-
-    def record(self, path: Path, **options: Any) -> None:
-        """Put a recording where the pages may read it."""
-        header = write_recording(path, **options)
-        self.recordings[RECORDING] = RecordingInfo(
-            recording=RECORDING, file=str(path), duration_s=header.duration_s, gap_s=0.0,
-            finished=header.finished)
 
 
 def busy_branch() -> Branch:

@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from e1_driver.watch import pcap
 from tests.webui.browser import SHOTS, chromium_running, clean_page, playing, set_up, until
-from tests.webui.facts import Branch, contact, live
+from tests.webui.facts import RECORDING, Branch, contact, live
 from tests.webui.running import BranchOnBus, WebUi, branch_on_bus, webui_at
+from tests.webui.shelf import Shelf, shelf_in, talk
 
 WHEN_SEEN = """number => ({at: new Promise(seen => new MutationObserver(() => {
     if (document.body.innerText.includes(number)) seen(Date.now() / 1000);
@@ -38,10 +39,17 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def box(bus_server: Path, branch: Branch) -> Iterator[tuple[BranchOnBus, WebUi, str]]:
-    """A branch at work, its webui and the URL."""
-    branch.record(bus_server.parent / "state" / "recordings" / "take.wav")
-    with branch_on_bus(branch, bus_server) as others, webui_at(bus_server) as (web, url):
-        yield others, web, url
+    """A branch at work with a recording of six seconds, its webui and the URL."""
+    with shelf_in(bus_server.parent / "shelf") as shelf:
+        shelf.finish(RECORDING, talk(6.0))
+        branch.shelf = shelf
+        with branch_on_bus(branch, bus_server) as others, webui_at(bus_server) as (web, url):
+            yield others, web, url
+
+
+def shelf_of(branch: Branch) -> Shelf:
+    assert branch.shelf is not None
+    return branch.shelf
 
 
 def test_a_supervisors_morning(
@@ -78,9 +86,10 @@ def test_a_supervisors_morning(
     page.locator("#rows tr", has=page.get_by_title("Recording")).locator("a").click()
     expect(page.locator(".timeline .bar")).to_have_count(4)
     expect(page.locator("branchline-player path")).to_have_count(4)
+    assert shelf_of(branch).entries(RECORDING) == []                     # nobody has heard it yet
+    page.get_by_role("button", name="Play").click()
     until(page, lambda: playing(page, "readyState") >= 1)
     assert playing(page, "duration") == pytest.approx(6.0, abs=0.01)
-    page.get_by_role("button", name="Play").click()
     until(page, lambda: playing(page, "currentTime") > 0.5)
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.get_by_role("slider").focus()
@@ -103,7 +112,8 @@ def test_a_supervisors_morning(
 def test_notices_of_counters_are_put_away_with_the_keyboard(
         chromium: Browser, box: tuple[BranchOnBus, WebUi, str], branch: Branch) -> None:
     others, web, url = box
-    branch.figures = {"spand": {"failures": 2, "ring_refused": 7}, "recordd": {"failing": 1}}
+    branch.figures = {"spand": {"failures": 2, "ring_refused": 7}, "recordd": {"lost_s": 0.0}}
+    shelf_of(branch).warn("disk-refuses", "the disk refuses recordings: free it, or replace it")
     complaints: list[str] = []
     page = clean_page(chromium, complaints)
     set_up(page, web.setup_code(), url)
@@ -168,17 +178,20 @@ def test_a_call_is_followed_from_ring_to_recording(
 
 
 def test_a_recording_that_grows_is_played_on(
-        chromium: Browser, box: tuple[BranchOnBus, WebUi, str], branch: Branch, bus_server: Path) -> None:
+        chromium: Browser, box: tuple[BranchOnBus, WebUi, str], branch: Branch) -> None:
     _, web, url = box
-    file = bus_server.parent / "state" / "recordings" / "take.wav"
-    branch.record(file, duration_s=1, finished=False)
+    shelf, growing = shelf_of(branch), "ab" * 16
+    shelf.grow(growing, 1.0)
+    talked = branch.contacts["e1"].segments[-1]
+    branch.contacts["e1"] = contact("e1", segments=[replace(talked, recording=growing)])
     complaints: list[str] = []
     page = clean_page(chromium, complaints)
     set_up(page, web.setup_code(), url)
     page.goto(f"{url}contacts/e1")
     expect(page.get_by_text("still recording")).to_be_visible()
-    until(page, lambda: playing(page, "readyState") >= 1)
-    branch.record(file, duration_s=3)
+    expect(page.locator("branchline-player path")).to_have_count(4)
+    shelf.grow(growing, 2.0)
+    shelf.end(growing)
     page.get_by_role("button", name="Play").click()
     until(page, lambda: playing(page, "ended"))                          # of one second, then of three
     until(page, lambda: playing(page, "ended") and playing(page, "currentTime") > 2.9)

@@ -14,7 +14,6 @@ from appliance.bus.messages import (
     PublishQualityForm,
     SaveEvaluation,
     StepEvaluation,
-    WriteCoachingNote,
 )
 from appliance.recording.quality import worklists
 from tests.recording.quality.box import MONDAY, Box, make_box, said
@@ -104,7 +103,8 @@ def test_an_agent_sees_his_calls_results_and_notes_and_appeals(
     other: int = box.ask(BeginEvaluation(recording=box.record(8, agent="zhao"), form="service",
                                          by="sun")).info.evaluation
     box.ask(SaveEvaluation(evaluation=other, by="sun", answers=said(), remarks=[], submit=True))
-    box.ask(WriteCoachingNote(by="chen", agent="li", text="let him finish", recording=f"{7:032x}", tick=4200))
+    wrote = send(client, f"/quality/recording/{7:032x}/note", text="let him finish", tick="4200")
+    assert wrote.status_code == 303
     monkeypatch.setattr("webui.quality._by", lambda: "li2")
     page = client.get("/quality/own").text
     assert "let him finish" in page and "#42.0" in page and f"/quality/evaluations/{number}" in page
@@ -176,3 +176,9 @@ def test_every_page_speaks_chinese(client: FlaskClient, box: Box, page: str) -> 
 def test_what_is_not_there_is_said(client: FlaskClient, box: Box, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 403 and 'role="alert"' in answer.text
+
+
+@pytest.mark.parametrize("path", [
+    f"/quality/evaluations/{10**20}", "/quality/recording/x", "/quality/own?page=0"])
+def test_addresses_that_cannot_be_are_404(client: FlaskClient, box: Box, path: str) -> None:
+    assert client.get(path).status_code == 404

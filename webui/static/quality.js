@@ -10,11 +10,6 @@ const clock = seconds => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 };
 
-const hear = seconds => {
-  player().seek(seconds);
-  if (player().audio.paused) player().toggle();
-};
-
 const mark = place => {
   const seconds = player().audio.currentTime;
   place.querySelector("input").value = Math.round(seconds * TICKS_PER_S);
@@ -42,7 +37,7 @@ const ANSWERS = {y: "1", n: "0", x: "na"};
 
 document.addEventListener("click", event => {
   const seek = event.target.closest("[data-seek]");
-  if (seek) hear(Number(seek.dataset.seek));
+  if (seek) player().hear(Number(seek.dataset.seek));
   if (event.target.closest("[data-mark]")) mark(event.target.closest(".mark"));
 });
 
@@ -60,6 +55,3 @@ document.addEventListener("keydown", event => {
   else return;
   event.preventDefault();
 });
-
-const asked = Number(location.hash.slice(1));
-if (asked > 0) player()?.audio.addEventListener("loadedmetadata", () => player().seek(asked), {once: true});

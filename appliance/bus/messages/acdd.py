@@ -162,6 +162,13 @@ class Disposition(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Sentence(msgspec.Struct, frozen=True):
+    """English `words` with {names} for the values: other languages have words of their own for them."""
+
+    words: str
+    values: "dict[str, str | Sentence]" = msgspec.field(default_factory=dict)
+
+
 class ContactFacts(Reply, frozen=True):
     """What the lines told of a contact beside its record, also after its end."""
 
@@ -174,6 +181,7 @@ class ContactFacts(Reply, frozen=True):
     dispositions: list[Disposition] = msgspec.field(default_factory=list)
     rule: str = ""                                # of centre.entry that took the call; "": none
     why: str = ""                                 # it went there
+    reasons: list[Sentence] = msgspec.field(default_factory=list)    # likewise; []: of an older log
     note: str = ""                                # of the caller, from a list
     reference: str = ""                           # by which it is found on a telephone
     recordings: list[RecordingStory] = msgspec.field(default_factory=list)     # one for each talk

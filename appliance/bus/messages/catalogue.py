@@ -25,6 +25,24 @@ class RecordingMark(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
+class RecordingAct(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done to a recording, for the chain. kind: on-demand, kept, stopped, paused, resumed."""
+
+    kind: str
+    at: float
+    by: str                                       # "": the command line; of resumed: or its time was over
+    tick: int = 0                                 # of the record ring, from which on it holds; 0: not known
+
+
+class PauseChecked(msgspec.Struct, frozen=True, kw_only=True):
+    """A pause as the chain has it, against the audio."""
+
+    from_s: float                                 # since the recording's beginning
+    to_s: float
+    by: str
+    silent: bool | None                           # None: the audio is not here, or cannot be read
+
+
 class SurveyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     survey: str
     question: str
@@ -60,6 +78,7 @@ class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""                                 # it was
     format: str = ""                              # of the policy: small, original; "": it says none
     unwanted: bool = False                        # recorded on demand, and nobody kept it
+    acts: list[RecordingAct] = msgspec.field(default_factory=list)   # in order
 
 
 class RecordedFacts(Reply, frozen=True):
@@ -198,7 +217,8 @@ class RecordingDescribed(Reply, frozen=True):
     rule: str                                     # of the policy that had it recorded
     why: str
     silences: list[tuple[float, float]]           # seconds from its beginning in which nobody speaks
-    entries: list[ChainEntry]                     # in order
+    entries: list[ChainEntry]                     # the last thousand, in order
+    pauses: list[PauseChecked] = msgspec.field(default_factory=list)
 
 
 class DescribeRecording(Request[RecordingDescribed], frozen=True):
@@ -209,7 +229,9 @@ class DescribeRecording(Request[RecordingDescribed], frozen=True):
 
 
 class CheckFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """kind: missing, orphan, differs. `why` not "": explained, and not counted as such."""
+    """kind: missing, lost (its file is gone, counted as missing), orphan, differs. `why` not "": explained, and
+    not counted as such.
+    """
 
     kind: str
     recording: str

@@ -29,8 +29,11 @@ class RecordingStory(msgspec.Struct, frozen=True, kw_only=True):
     rule: str = ""                                # of recording.rules; "": none took it
     format: str = "small"
     begun_by: str | None = None                   # who asked for it; None: the policy
+    begun_at: float = 0.0                         # by that one
     kept_by: str | None = None                    # of one that would have been erased at its end
+    kept_at: float = 0.0
     stopped_by: str | None = None
+    stopped_at: float = 0.0
     unless_kept: bool = False                     # it is to be erased at its end, unless kept_by says who not
     pauses: list[RecordingPause] = msgspec.field(default_factory=list)
 

@@ -370,10 +370,12 @@ class GetCoachingNotes(Request[CoachingNotes], frozen=True):
 
 
 class WriteCoachingNote(Request[Done], frozen=True):
+    """agent "": the recording's."""
+
     owner: ClassVar[str] = "recordd"
     by: str
-    agent: str
     text: str
+    agent: str = ""
     recording: str = ""
     tick: int | None = None
 

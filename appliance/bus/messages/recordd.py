@@ -16,7 +16,6 @@ class RecordingInfo(Reply, frozen=True):
 
     recording: str
     known: bool = False
-    file: str = ""
     finished: bool = False
     duration_s: float = 0.0                       # on disk
     gap_s: float = 0.0                            # silence stands for what is missing
@@ -57,6 +56,7 @@ class OpenRecording(Request[RecordingOpened], frozen=True):
     purpose: Purpose
     form: Form = "wav"
     ticks: int = 0                                # of a recording that grows: as far as this; 0: as it is now
+    why: str = ""                                 # kept with it
 
 
 class RecordingPart(Reply, frozen=True):

@@ -110,6 +110,13 @@ class Purge(Request[PurgeReport], frozen=True):
     dry: bool = True
 
 
+class GetPurgeForecast(Request[PurgeReport], frozen=True):
+    """What would go if the daily run were now."""
+
+    owner: ClassVar[str] = "recordd"
+    by: str
+
+
 class PurgeReports(Reply, frozen=True):
     reports: list[PurgeReport]
 

@@ -86,19 +86,34 @@ class Exported(Reply, frozen=True):
 
 
 class ExportRecordings(Request[Exported], frozen=True):
-    """A signed bundle of recordings, their facts and their chain as one new file.
+    """A signed bundle of recordings, their facts and their chain, in the box's folder of exports.
 
-    `to_path` is absolute or within the folder of exports; "": named by the box there. With a passphrase the
-    whole is sealed. Refused: unknown, erased or damaged recordings, a file that exists, no space.
+    With a passphrase the whole is sealed. Refused: unknown, erased or damaged recordings, no space.
     """
 
     owner: ClassVar[str] = "recordd"
     recordings: list[str]                         # up to 1000
     by: str
     why: str
-    to_path: str = ""
     passphrase: str = ""
 
     def __repr__(self) -> str:
         """Without the passphrase: messages come into logs."""
         return f"ExportRecordings({len(self.recordings)} by {self.by!r}, why {self.why!r})"
+
+
+class ExportTo(Request[Exported], frozen=True):
+    """The same as one new file anywhere on the box, for who may name one: not for the pages.
+
+    `to_path` is absolute or within the folder of exports; "": as ExportRecordings. Refused also: it exists.
+    """
+
+    owner: ClassVar[str] = "recordd"
+    recordings: list[str]
+    by: str
+    why: str
+    to_path: str
+    passphrase: str = ""
+
+    def __repr__(self) -> str:
+        return f"ExportTo({len(self.recordings)} by {self.by!r}, why {self.why!r}, {self.to_path!r})"

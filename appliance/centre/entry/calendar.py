@@ -13,6 +13,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from appliance.centre.entry import public_holidays
+from appliance.centre.entry.reason import Reason
 from appliance.config.entry import (
     DAY_MINUTES,
     WEEKDAYS,
@@ -112,12 +113,15 @@ class Calendar:
                 first, last = minutes(stretch)
                 begin, end = self._instant(day, first), self._instant(day, last)
                 if begin < end:
-                    yield _Stretch(begin, end, f"{WEEKDAYS[day.weekday()]} {day} {stretch}{hours.why}")
+                    yield _Stretch(begin, end, Reason("{weekday} {day} {hours}{why}", hours=stretch,
+                                                      why=hours.why, **_named(day)))
 
     def _closed(self, today: date) -> str:
         hours = self._day(today)
-        return (f"{WEEKDAYS[today.weekday()]} {today}{hours.why}: "
-                f"{'hours ' + ', '.join(hours.stretches) if hours.stretches else 'closed'}")
+        if not hours.stretches:
+            return Reason("{weekday} {day}{why}: closed", why=hours.why, **_named(today))
+        return Reason("{weekday} {day}{why}: hours {hours}", why=hours.why, hours=", ".join(hours.stretches),
+                      **_named(today))
 
     def _day(self, day: date) -> _Day:
         special = self._special.get(day)
@@ -126,18 +130,21 @@ class Calendar:
         year = self._year(day.year)
         if day in year.working:
             like = self._config.working_day
-            return _Day(self._week.get(like, []), f" (working day in place of a holiday: hours of {like})")
+            return _Day(self._week.get(like, []), Reason(
+                " (working day in place of a holiday: hours of {weekday})", weekday=Reason(like)))
         if day in year.free:
             return _Day(self._config.on_holidays, f" ({year.free[day]})")
         doubt = "" if year.announced or day.weekday() < 5 else (
-            f" (the working weekends of {day.year} are not known here: list them in days)")
+            Reason(" (the working weekends of {year} are not known here: list them in days)",
+                   year=str(day.year)))
         return _Day(self._week.get(WEEKDAYS[day.weekday()], []), doubt)
 
     def _listed(self, special: DayConfig) -> _Day:
-        note = special.note or "listed in days"
+        note = special.note or Reason("listed in days")
         if special.like is not None:
-            return _Day(self._week.get(special.like, []), f" ({note}: hours of {special.like})")
-        return _Day(special.hours or [], f" ({note})")
+            return _Day(self._week.get(special.like, []), Reason(
+                " ({note}: hours of {weekday})", note=note, weekday=Reason(special.like)))
+        return _Day(special.hours or [], Reason(" ({note})", note=note))
 
     def _year(self, number: int) -> public_holidays.Year:
         if self._config.holidays is None:
@@ -149,6 +156,10 @@ class Calendar:
         return naive.replace(tzinfo=self.zone).timestamp()
 
 
+def _named(day: date) -> dict[str, str]:
+    return {"weekday": Reason(WEEKDAYS[day.weekday()]), "day": day.isoformat()}
+
+
 _NO_HOLIDAYS = public_holidays.Year({}, frozenset(), announced=True)
 
 
@@ -157,10 +168,11 @@ def open_at(calendar: Calendar, at: float, forced: Forced | None = None) -> Open
     if forced is None or not forced.holds(at):
         return calendar.opening(at)
     word = "opened" if forced.open else "closed"
-    why = f"{word} by {forced.by or 'the command line'}"
+    by = forced.by or Reason("the command line")
     if not forced.until:
-        return Opening(forced.open, why, None)
-    why += f" until {_local(forced.until, calendar.zone):%Y-%m-%d %H:%M}"
+        return Opening(forced.open, Reason(f"{word} by {{by}}", by=by), None)
+    why = Reason(f"{word} by {{by}} until {{until}}", by=by,
+                 until=f"{_local(forced.until, calendar.zone):%Y-%m-%d %H:%M}")
     after = calendar.opening(forced.until)
     return Opening(forced.open, why, after.until if after.open == forced.open else forced.until)
 

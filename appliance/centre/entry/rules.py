@@ -7,6 +7,7 @@ from functools import lru_cache
 from appliance.centre.entry.calendar import Calendar, Forced, Opening, open_at
 from appliance.centre.entry.lists import Beginnings, Listed, NumberList
 from appliance.centre.entry.numbers import Numbers
+from appliance.centre.entry.reason import Reason
 from appliance.centre.entry.regions import Region, Regions
 from appliance.config.entrance import CalledPattern, concerns
 from appliance.config.entry import Destination, EntryRule, InboundRoute
@@ -33,7 +34,8 @@ class Decision:
 
     destination: Destination | None = None
     rule: str = ""
-    why: str = "no rule takes it, and centre.inbound has no such number"
+    reasons: list[Reason] = field(
+        default_factory=lambda: [Reason("no rule takes it, and centre.inbound has no such number")])
     priority: int | None = None
     grade: str = ""
     language: str = ""
@@ -41,6 +43,10 @@ class Decision:
     region: str = ""                              # the caller's group, else region
     note: str = ""                                # of the list
     looked_at: list[str] = field(default_factory=list)               # a sentence for each rule
+
+    @property
+    def why(self) -> str:
+        return ", ".join(self.reasons)
 
 
 class Entrance:
@@ -69,18 +75,19 @@ class Entrance:
             if not meant:
                 decision.looked_at.append(f"{rule.name}: not for trunk {arrival.trunk}")
                 continue
-            said: list[str] = []
+            said: list[Reason] = []
             for holds, words in self._conditions(rule, numbers, call, forced):
                 said.append(words)
                 if not holds:
                     decision.looked_at.append(f"{rule.name}: no: {words}")
                     break
             else:
-                why = ", ".join(said) or "for every call"
+                said = said or [Reason("for every call")]
+                why = ", ".join(said)
                 _note(decision, rule, call.listed if rule.lists else None)
                 if rule.given:
                     decision.looked_at.append(f"{rule.name}: takes it: {why}")
-                    decision.destination, decision.rule, decision.why = rule, rule.name, why
+                    decision.destination, decision.rule, decision.reasons = rule, rule.name, said
                     return decision
                 decision.looked_at.append(f"{rule.name}: noted: {why}")
         if route is not None:
@@ -111,47 +118,53 @@ class Entrance:
     def _by_route(self, decision: Decision, route: InboundRoute, at: float,
                   forced: Mapping[str, Forced]) -> None:
         decision.destination = Destination(flow=route.flow)
-        decision.why = f"centre.inbound: {route.called} on trunk {route.trunk}"
+        decision.reasons = [Reason("centre.inbound: {number} on trunk {trunk}", number=route.called,
+                                   trunk=route.trunk)]
         if route.calendar is not None:
             opening = self.opening(route.calendar, at, forced)
-            decision.why += f", {_calendar(route.calendar, opening)}"
+            decision.reasons.append(_calendar(route.calendar, opening))
             if not opening.open:
                 decision.destination = route.closed
 
     def _conditions(self, rule: EntryRule, numbers: "_Numbers", call: "_Call",
-                    forced: Mapping[str, Forced]) -> Iterator[tuple[bool, str]]:
+                    forced: Mapping[str, Forced]) -> Iterator[tuple[bool, Reason]]:
         """Does it hold, and in words; the costly ones last."""
         arrival = call.arrival
         if rule.trunks:
-            yield True, f"trunk {arrival.trunk}"  # else it would not concern the call
+            yield True, Reason("trunk {trunk}", trunk=arrival.trunk)     # else it would not concern the call
         if rule.called:
             holds = any(one.matches(arrival.called) for one in numbers.called)
-            yield holds, f"called {arrival.called} {_is(holds)} {', '.join(rule.called)}"
+            yield holds, Reason(f"called {{number}} {_is(holds)} {{numbers}}", number=arrival.called,
+                                numbers=", ".join(rule.called))
         if rule.withheld is not None:
             hidden = arrival.withheld or not arrival.calling
-            yield hidden == rule.withheld, f"the caller shows {'no' if hidden else 'a'} number"
+            yield hidden == rule.withheld, Reason(f"the caller shows {'no' if hidden else 'a'} number")
         if rule.callers:
             holds = numbers.have(call.number)
-            yield holds, f"caller {call} {_is(holds)} {', '.join(rule.callers)}"
+            yield holds, Reason(f"caller {{caller}} {_is(holds)} {{numbers}}", caller=call.name,
+                                numbers=", ".join(rule.callers))
         if rule.regions:
             holds = any(self._regions.matches(call.region, wanted) for wanted in rule.regions)
-            yield holds, f"caller {call} {_is(holds)} in {', '.join(rule.regions)}"
+            yield holds, Reason(f"caller {{caller}} {_is(holds)} in {{regions}}", caller=call.name,
+                                regions=", ".join(rule.regions))
         if rule.lists:
             yield self._listed(rule, call)
         if rule.calendar is not None:
             opening = self.opening(rule.calendar, arrival.at, forced)
             yield opening.open == (rule.when == "open"), _calendar(rule.calendar, opening)
 
-    def _listed(self, rule: EntryRule, call: "_Call") -> tuple[bool, str]:
+    def _listed(self, rule: EntryRule, call: "_Call") -> tuple[bool, Reason]:
         for name in rule.lists:
             rows = self._lists.get(name)          # none in a rehearsal without its files
             row = rows.find(call.number, call.arrival.at) if rows is not None and call.number else None
             if row is not None and (not rule.grades or row.grade in rule.grades):
                 call.listed = row
                 about = ", ".join(filter(None, (row.grade, row.note)))
-                return True, f"caller {call} is in list {name}" + (f" ({about})" if about else "")
+                return True, Reason("caller {caller} is in list {list}{about}", caller=call.name, list=name,
+                                    about=f" ({about})" if about else "")
         wanted = f" with grade {', '.join(rule.grades)}" if rule.grades else ""
-        return False, f"caller {call} is not in list {', '.join(rule.lists)}{wanted}"
+        return False, Reason("caller {caller} is not in list {lists}{wanted}", caller=call.name,
+                             lists=", ".join(rule.lists), wanted=wanted)
 
 
 @dataclass(slots=True)
@@ -163,8 +176,12 @@ class _Call:
     region: Region | None
     listed: Listed | None = None                  # by the last rule with lists that holds
 
-    def __str__(self) -> str:
-        return (self.number or "without a number") + (f" ({self.region})" if self.region else "")
+    @property
+    def name(self) -> Reason:
+        region = f" ({self.region})" if self.region else ""
+        if not self.number:
+            return Reason("without a number{region}", region=region)
+        return Reason("{number}{region}", number=self.number, region=region)
 
 
 class _Numbers:
@@ -191,8 +208,9 @@ def _note(decision: Decision, rule: EntryRule, listed: Listed | None) -> None:
     decision.skills = {**rule.skills, **decision.skills}
 
 
-def _calendar(name: str, opening: Opening) -> str:
-    return f"calendar {name} is {'open' if opening.open else 'closed'}: {opening.why}"
+def _calendar(name: str, opening: Opening) -> Reason:
+    return Reason(f"calendar {{calendar}} is {'open' if opening.open else 'closed'}: {{why}}",
+                  calendar=name, why=opening.why)
 
 
 def _is(holds: bool) -> str:

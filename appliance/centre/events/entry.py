@@ -2,6 +2,7 @@
 
 import msgspec
 
+from appliance.bus.messages import Sentence
 from appliance.centre.events.base import LogEvent
 from appliance.centre.state import Forward
 
@@ -16,6 +17,7 @@ class Routed(LogEvent, frozen=True):
     region: str = ""
     skills: dict[str, int] = msgspec.field(default_factory=dict)
     note: str = ""                                # of the caller, from a list
+    reasons: list[Sentence] = msgspec.field(default_factory=list)    # `why`, to be said in any language
 
 
 class ForwardBegun(LogEvent, frozen=True):

@@ -63,7 +63,7 @@ def _entry_begun(state: State, contact: Contact, at: float, event: events.EntryB
 
 
 def _digits_masked(state: State, contact: Contact, at: float, event: events.DigitsMasked) -> None:
-    contact.masked = event.on
+    contact.masked, contact.was_masked = event.on, True
 
 
 def _variables_set(state: State, contact: Contact, at: float, event: events.VariablesSet) -> None:

@@ -41,7 +41,8 @@ def _stopped(state: State, contact: Contact, at: float, event: events.RecordingS
 
 
 def _paused(state: State, contact: Contact, at: float, event: events.RecordingPaused) -> None:
-    contact.paused_until, contact.was_paused = event.until, True
+    contact.paused_until = event.until
+    contact.was_paused = contact.was_masked = True
 
 
 def _resumed(state: State, contact: Contact, at: float, event: events.RecordingResumed) -> None:

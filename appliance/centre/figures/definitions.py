@@ -8,6 +8,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from appliance.centre.choice.history import errors
 from appliance.centre.figures.ongoing import AGENT, NODE, QUEUE, TRUNK
@@ -26,6 +27,11 @@ class Terms:
     repeat_ms: int = 7 * 86_400_000               # a call after so long is not the same matter
 
 
+@lru_cache(4096)
+def _is_of(kinds: tuple[str, ...], what: str) -> bool:
+    return any(what == one or what.startswith(one + "/") for one in kinds)
+
+
 @dataclass(frozen=True, slots=True)
 class Pick:
     """Counts of these kinds, with all that narrows them down; one limit of length, by a name of Terms."""
@@ -37,7 +43,7 @@ class Pick:
     least: str = ""                               # no shorter
 
     def takes(self, what: str) -> bool:
-        return any(what == one or what.startswith(one + "/") for one in self.what)
+        return _is_of(self.what, what)
 
     def bounds(self, terms: Terms) -> tuple[int, float] | None:
         """Least and most length in ms; None: any."""

@@ -4,6 +4,9 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
 
 from appliance.centre.figures.definitions import FIGURES, Figure, Pick, Ratio, Tally, Terms, figure
 from appliance.centre.figures.ongoing import AGENT, ALL, NODE, QUEUE, milliseconds, so_far
@@ -186,16 +189,18 @@ Tallies = dict[tuple[str, int], Tally]            # by name and place of the int
 def _tallies(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], now: float) -> Tallies:
     """Quarters have the sums already; what goes on now comes to them."""
     found: Tallies = {}
-    step_ms = spans[0][1] - spans[0][0]
+    first_ms, step_ms = spans[0][0], spans[0][1] - spans[0][0]
+    clocks_ms = [max(0, min(until_ms, milliseconds(now)) - since_ms) for since_ms, until_ms in spans]
+    whole = wanted.of in (QUEUE, NODE)            # their sum is counted already, or is none
 
     def tally(name: str, at_ms: int) -> Iterator[Tally]:
-        place = (at_ms - wanted.since_ms) // step_ms
-        since_ms, until_ms = spans[place]
-        for one in (name,) if wanted.of in (QUEUE, NODE) else (name, ALL):
+        place = (at_ms - first_ms) // step_ms
+        for one in (name,) if whole else (name, ALL):
             if not wanted.names or one in wanted.names:
-                if (one, place) not in found:
-                    found[one, place] = Tally(max(0, min(until_ms, milliseconds(now)) - since_ms))
-                yield found[one, place]
+                there = found.get((one, place))
+                if there is None:
+                    there = found[one, place] = Tally(clocks_ms[place])
+                yield there
 
     if wanted.by_quarters:
         for name, at_ms, sums in ledger.quarters(wanted.of, wanted.since_ms, wanted.until_ms):
@@ -249,17 +254,14 @@ def _is_time(count: Count) -> bool:
 def _repeats(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], aims: Aims,
              tallies: Tallies) -> None:
     """An answered contact is its queue's, all queues', and the agent's who answered."""
-    first_ms, step_ms = wanted.since_ms, spans[0][1] - spans[0][0]
-    terms = {name: aims.terms(wanted.of, name) for name, _ in tallies}
-    longest_ms = max((one.repeat_ms for one in terms.values()), default=0)
-    calls = _next_calls(ledger, wanted.since_ms - LONGEST_LINE_MS, wanted.until_ms + longest_ms)
-    for queue, at_ms, contact, agent in ledger.answered(wanted.since_ms, wanted.until_ms):
-        names = (queue,) if wanted.of == QUEUE else (agent, ALL) if queue == ALL else ()
-        for name in names:
-            tally = tallies.get((name, (at_ms - first_ms) // step_ms))
-            if tally is not None:
-                tally.callers += 1
-                tally.called_again += calls.get(contact, math.inf) <= at_ms + terms[name].repeat_ms
+    terms = {name: aims.terms(wanted.of, name).repeat_ms for name, _ in tallies}
+    found = ledger.repeats(wanted.of == AGENT, wanted.since_ms, wanted.until_ms, spans[0][1] - spans[0][0],
+                           LONGEST_LINE_MS, terms)
+    for name, place, callers, called_again in found:
+        for one in (name,) if wanted.of == QUEUE else (name, ALL):
+            if (tally := tallies.get((one, place))) is not None:
+                tally.callers += callers
+                tally.called_again += called_again
 
 
 def _called_again(ledger: Ledger, there: Sequence[Count], terms: Terms) -> set[str]:
@@ -287,27 +289,23 @@ def _next_calls(ledger: Ledger, since_ms: int, until_ms: int) -> Mapping[str, in
 def _levels(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], aims: Aims, tallies: Tallies,
             now: float) -> None:
     """For each trunk: how long how many calls were on it."""
-    busy: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    going_on = ((count.name, count.at_ms, count.for_ms) for count in _now(ledger, wanted, now)
-                if _is_time(count))
-    for name, at_ms, for_ms in (*ledger.busy(quarter_ms(wanted.since_ms), wanted.until_ms), *going_on):
-        if at_ms < wanted.until_ms:
-            busy[name] += [(at_ms, 1), (min(at_ms + for_ms, wanted.until_ms), -1)]
     for (name, _), tally in tallies.items():
         tally.channels = aims.channels.get(name, 0)
-    for name, steps in busy.items():
-        at_ms, level = wanted.since_ms, 0
-        for to_ms, by in [*sorted(steps), (wanted.until_ms, 0)]:
-            for place, since_ms, until_ms in _overlapping(spans, max(at_ms, wanted.since_ms), to_ms):
-                if (one := tallies.get((name, place))) is not None:
-                    one.levels_ms[level] = one.levels_ms.get(level, 0) + until_ms - since_ms
-            at_ms, level = to_ms, level + by
-
-
-def _overlapping(spans: Sequence[tuple[int, int]], at_ms: int, to_ms: int) -> Iterator[tuple[int, int, int]]:
-    step_ms, first_ms = spans[0][1] - spans[0][0], spans[0][0]
-    while at_ms < to_ms:
-        place = (at_ms - first_ms) // step_ms
-        until_ms = min(to_ms, spans[place][1])
-        yield place, at_ms, until_ms
-        at_ms = until_ms
+    busy = {name: (np.fromstring(at_ms, np.int64, sep=","), np.fromstring(for_ms, np.int64, sep=","))
+            for name, at_ms, for_ms in ledger.busy(quarter_ms(wanted.since_ms), wanted.until_ms)}
+    for count in _now(ledger, wanted, now):
+        if _is_time(count):
+            there = busy.get(count.name, (np.zeros(0, np.int64), np.zeros(0, np.int64)))
+            busy[count.name] = np.append(there[0], count.at_ms), np.append(there[1], count.for_ms)
+    borders = np.array([since_ms for since_ms, _ in spans] + [wanted.until_ms])
+    for name, (at_ms, for_ms) in busy.items():
+        begins, ends = (np.clip(one, wanted.since_ms, wanted.until_ms) for one in (at_ms, at_ms + for_ms))
+        times = np.concatenate((borders, begins, ends))
+        by = np.repeat((0, 1, -1), (borders.size, begins.size, ends.size))
+        order = times.argsort(kind="stable")
+        times, levels = times[order], by[order].cumsum()[:-1]
+        lengths, cuts = np.diff(times), times[:-1].searchsorted(borders)
+        for place, (first, last) in enumerate(pairwise(cuts.tolist())):
+            if (one := tallies.get((name, place))) is not None:
+                of_levels = np.bincount(levels[first:last], lengths[first:last]).astype(int).tolist()
+                one.levels_ms.update((level, for_ms) for level, for_ms in enumerate(of_levels) if for_ms)

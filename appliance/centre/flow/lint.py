@@ -1,6 +1,6 @@
 """What the schema of a flow cannot see: names that nothing has, ways that lead nowhere, and loops."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 from appliance.centre.flow.model import (
@@ -12,9 +12,11 @@ from appliance.centre.flow.model import (
     HoursNode,
     LookupNode,
     Node,
+    PauseNode,
     PlayNode,
     QueueNode,
     ReplayNode,
+    ResumeNode,
     SayNode,
     SubflowNode,
     SurveyNode,
@@ -93,7 +95,7 @@ def _names(name: str, node: Node, known: Known) -> Iterator[Mistake]:
 
 def _secrets(flow: Flow, name: str, node: Node, known: Known) -> Iterator[Mistake]:
     """A source whose address would hold it is asked with no secret."""
-    secrets = {one.to for one in flow.nodes.values() if isinstance(one, CollectNode) and one.secret}
+    secrets = _secret(flow)
     sends = isinstance(node, AuthenticateNode) or (
         isinstance(node, LookupNode) and any(used & secrets for _, used in node.uses()))
     if isinstance(node, AuthenticateNode | LookupNode) and sends and known.sources is not None:
@@ -101,6 +103,14 @@ def _secrets(flow: Flow, name: str, node: Node, known: Known) -> Iterator[Mistak
             yield ("nodes", name, "source"), (
                 f"{node.source!r} would have the secret in its address, where servers log it: "
                 "give the source method: POST")
+
+
+def _secret(flow: Flow) -> set[str]:
+    """Variables that hold what nobody may keep: a collect says so, or comes while it is paused."""
+    paused = _after(flow, [node.next for node in flow.nodes.values() if isinstance(node, PauseNode)],
+                    lambda node: isinstance(node, ResumeNode))
+    return {node.to for name, node in flow.nodes.items()
+            if isinstance(node, CollectNode) and (node.secret or name in paused)}
 
 
 def _texts(flow: Flow, name: str, node: Node) -> Iterator[Mistake]:
@@ -111,7 +121,7 @@ def _texts(flow: Flow, name: str, node: Node) -> Iterator[Mistake]:
 
 def _variables(flow: Flow) -> Iterator[Mistake]:
     there = {*RESERVED, *flow.variables, *(one for node in flow.nodes.values() for one in node.sets())}
-    secrets = {node.to for node in flow.nodes.values() if isinstance(node, CollectNode) and node.secret}
+    secrets = _secret(flow)
     for name, node in flow.nodes.items():
         for keys, used in node.uses():
             for secret in sorted(used & secrets if not isinstance(node, LookupNode) else ()):
@@ -136,15 +146,7 @@ def _loops(flow: Flow) -> Iterator[Mistake]:
 
 def _reached_at_once(flow: Flow, first: str) -> set[str]:
     """The nodes after `first` up to and with those that wait."""
-    reached: set[str] = set()
-    ahead = [target for _, target in flow.nodes[first].targets()]
-    while ahead:
-        name = ahead.pop()
-        if name in flow.nodes and name not in reached:
-            reached.add(name)
-            if not flow.nodes[name].pauses:
-                ahead += [target for _, target in flow.nodes[name].targets()]
-    return reached
+    return _after(flow, [target for _, target in flow.nodes[first].targets()], lambda node: node.pauses)
 
 
 def _ring(flow: Flow, name: str) -> set[str]:
@@ -153,13 +155,19 @@ def _ring(flow: Flow, name: str) -> set[str]:
 
 
 def _reached(flow: Flow) -> set[str]:
+    return _after(flow, [flow.start], lambda node: False)
+
+
+def _after(flow: Flow, first: Iterable[str], ends: Callable[[Node], bool]) -> set[str]:
+    """These nodes and those that they lead to, up to and with the ones that end it."""
     reached: set[str] = set()
-    ahead = [flow.start]
+    ahead = list(first)
     while ahead:
         name = ahead.pop()
         if name in flow.nodes and name not in reached:
             reached.add(name)
-            ahead += [target for _, target in flow.nodes[name].targets()]
+            if not ends(flow.nodes[name]):
+                ahead += [target for _, target in flow.nodes[name].targets()]
     return reached
 
 

@@ -92,7 +92,7 @@ def read_metadata(file: BinaryIO, shared: Wrapper) -> dict[str, Any]:
 
 
 def open_object(path: Path, shared: Wrapper, to: Path) -> dict[str, Any]:
-    """Write the audio to `to`, which must not be there yet, and give what is known of the recording.
+    """Write the audio to `to` (0600), which must not be there yet, and give what is known of the recording.
 
     `to` has its name only once every octet is proved. Tampered, KeyGone, OSError: it is not there.
     """
@@ -106,7 +106,8 @@ def open_object(path: Path, shared: Wrapper, to: Path) -> dict[str, Any]:
             raise Tampered("its audio is another recording's")
         digest = hashlib.sha256()
         try:
-            with new.open("wb") as out:
+            new.unlink(missing_ok=True)           # of one that was killed, or a stranger's
+            with open(new, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
                 for block in audio.blocks():
                     digest.update(block)
                     out.write(block)

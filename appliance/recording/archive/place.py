@@ -7,6 +7,8 @@ from appliance.errors import BranchlineError
 from appliance.recording.archive.objects import ArchiveObject
 from appliance.recording.archive.pace import Pace
 
+MORE = "the archive gives back more than was sent: look at the server"
+
 
 class PlaceError(BranchlineError):
     """The place did not take it, or does not give it back: what happened, and what to do."""

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from appliance.errors import ConfigError
 from appliance.recording.archive.key import read_secret
 from appliance.recording.archive.objects import BLOCK_OCTETS, ArchiveObject
 from appliance.recording.archive.pace import Pace
-from appliance.recording.archive.place import PlaceError
+from appliance.recording.archive.place import MORE, PlaceError
 
+MOST_PAGES = 16                                   # of a thousand parts each; S3 has ten thousand of an object
 PART_OCTETS = 5 * 2 ** 20                         # the least that S3 allows of all but the last
 ACCESS_KEY, SECRET_KEY = "BRANCHLINE_S3_ACCESS_KEY", "BRANCHLINE_S3_SECRET_KEY"
 _GONE = {"NoSuchUpload", "404", "NoSuchKey"}
@@ -49,7 +51,7 @@ class S3:
         with _said():
             there = self._parts(where, state)
             if there is None:
-                if state and (digest := self._digest(where, pace)) is not None:
+                if state and (digest := self._digest(where, sent.octets, pace)) is not None:
                     return digest                 # it was complete, and nobody had noted it
                 state = {"upload": self._client.create_multipart_upload(**where)["UploadId"]}
                 keep(state)
@@ -64,7 +66,7 @@ class S3:
                         **upload, PartNumber=number, Body=_Paced(sent.read(at, octets), pace))["ETag"]
                 parts.append({"PartNumber": number, "ETag": etag})
             self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-            digest = self._digest(where, pace)
+            digest = self._digest(where, sent.octets, pace)
         if digest is None:
             raise PlaceError(f"{sent.name}: the bucket took it and does not have it: look at the server")
         return digest
@@ -75,7 +77,8 @@ class S3:
             return None
         found: dict[int, tuple[str, int]] = {}
         try:
-            for page in self._client.get_paginator("list_parts").paginate(**where, UploadId=state["upload"]):
+            pages = self._client.get_paginator("list_parts").paginate(**where, UploadId=state["upload"])
+            for page in islice(pages, MOST_PAGES):
                 found |= {part["PartNumber"]: (part["ETag"], part["Size"]) for part in page.get("Parts", [])}
         except ClientError as error:
             if error.response["Error"]["Code"] not in _GONE:
@@ -83,7 +86,8 @@ class S3:
             return None
         return found
 
-    def _digest(self, where: dict[str, str], pace: Pace) -> str | None:
+    def _digest(self, where: dict[str, str], most_octets: int, pace: Pace) -> str | None:
+        """None: it is not there."""
         try:
             body = self._client.get_object(**where)["Body"]
         except ClientError as error:
@@ -95,6 +99,9 @@ class S3:
             for block in body.iter_chunks(BLOCK_OCTETS):
                 pace.take(len(block))
                 digest.update(block)
+                most_octets -= len(block)
+                if most_octets < 0:
+                    raise PlaceError(f"{where['Key']}: {MORE}")
         return digest.hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import posixpath
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,13 @@ from appliance.errors import ConfigError
 from appliance.recording.archive.key import read_secret
 from appliance.recording.archive.objects import BLOCK_OCTETS, ArchiveObject
 from appliance.recording.archive.pace import Pace
-from appliance.recording.archive.place import PlaceError
+from appliance.recording.archive.place import MORE, PlaceError
 
 CONNECT_S, KEEPALIVE_S = 15, 15
+STALL_S = 60.0                                    # one that takes and gives nothing for so long is cut off
 _PART = ".part"
+
+logging.getLogger("asyncssh").setLevel(logging.WARNING)              # it tells of each step of each connection
 
 
 class Sftp:
@@ -49,12 +53,13 @@ class Sftp:
                     config.host, config.port, username=config.user, client_keys=[self._key], config=[],
                     known_hosts=([self._host_key], [], []), agent_path=None, preferred_auth="publickey",
                     connect_timeout=CONNECT_S, keepalive_interval=KEEPALIVE_S) as connection:
+                watch = _Watch(connection)
                 async with connection.start_sftp_client() as sftp:
                     wanted = sent.sha256()
                     if await self._size(sftp, path) != sent.octets:
                         await sftp.makedirs(posixpath.dirname(path), exist_ok=True)
-                        await self._send(sftp, path, sent, pace)
-                    digest = await self._digest(sftp, path, pace)
+                        await self._send(sftp, path, sent, pace, watch)
+                    digest = await self._digest(sftp, path, sent.octets, pace, watch)
                     if digest != wanted:
                         await sftp.remove(path)   # it is sent anew, from its beginning
                     return digest
@@ -78,22 +83,44 @@ class Sftp:
         except asyncssh.SFTPNoSuchFile:
             return None
 
-    async def _send(self, sftp: asyncssh.SFTPClient, path: str, sent: ArchiveObject, pace: Pace) -> None:
+    async def _send(self, sftp: asyncssh.SFTPClient, path: str, sent: ArchiveObject, pace: Pace,
+                    watch: "_Watch") -> None:
         at = await self._size(sftp, path + _PART) or 0
         if at > sent.octets:
             at = 0
         async with sftp.open(path + _PART, "r+b" if at else "wb") as file:
             while block := sent.read(at, BLOCK_OCTETS):
-                await asyncio.to_thread(pace.take, len(block))
+                await watch.beside(pace.take, len(block))
                 await file.write(block, at)
                 at += len(block)
             await file.fsync()
         await sftp.posix_rename(path + _PART, path)
 
-    async def _digest(self, sftp: asyncssh.SFTPClient, path: str, pace: Pace) -> str:
+    async def _digest(self, sftp: asyncssh.SFTPClient, path: str, most_octets: int, pace: Pace,
+                      watch: "_Watch") -> str:
         digest = hashlib.sha256()
         async with sftp.open(path, "rb") as file:
             while block := cast(bytes, await file.read(BLOCK_OCTETS)):
-                await asyncio.to_thread(pace.take, len(block))
+                await watch.beside(pace.take, len(block))
                 digest.update(block)
+                most_octets -= len(block)
+                if most_octets < 0:
+                    raise PlaceError(f"{path}: {MORE}")
         return digest.hexdigest()
+
+
+class _Watch:
+    """Cuts a connection that stalls: who waits for an answer gets an error then, and recordd can stop."""
+
+    def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
+        self._connection = connection
+        self._alarm = self._set()
+
+    async def beside(self, act: Callable[[int], None], octets: int) -> None:
+        """Something came. What we take our time for ourselves does not count."""
+        self._alarm.cancel()
+        await asyncio.to_thread(act, octets)
+        self._alarm = self._set()
+
+    def _set(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(STALL_S, self._connection.abort)

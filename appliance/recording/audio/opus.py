@@ -9,7 +9,7 @@ import functools
 import io
 import itertools
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,15 +18,16 @@ from cffi import FFI
 from appliance.errors import StateError
 from appliance.media import g711
 from appliance.recording.audio import libraries, ogg
-from appliance.recording.wav import CHANNELS, SAMPLES_PER_S, TICKS_PER_S
+from appliance.recording.wav import CHANNELS, SAMPLES_PER_S, SILENCE, TICKS_PER_S
 from e1_driver import BLOCK
 
 BITS_PER_S = 28_000                               # both sides together, when both speak
 COMPLEXITY = 0                                    # 0-10; see docs/recording-formats.md
 PACKET_TICKS = 6
 QUIET_STEPS = 56                                  # nothing beyond it: an idle line (-55 dB of full scale)
-QUIET_PACKETS = 8                                 # then no more of it is coded: decoders make comfort noise
-REFRESH_PACKETS = 8                               # but one in so many, which says how loud that is
+QUIET_PACKETS = 4                                 # then no more of it is coded: the last one is sent again
+REFRESH_PACKETS = 16                              # but one in so many, as loud as it is then
+QUIET_BITS_PER_S = 12_000                         # of both sides; at less it gets louder than the line was
 PRE_ROLL_TICKS = 50                               # decoded in front of a place in the middle; RFC 7845: 8
 SERIAL = 0x424C5245
 
@@ -34,11 +35,10 @@ _GRANULES = 48_000 // SAMPLES_PER_S               # a sample
 _TICK_GRANULES = 48_000 // TICKS_PER_S
 _PACKET_SAMPLES = PACKET_TICKS * BLOCK
 _MOST_PACKET_OCTETS = 1275
-_MOST_PACKET_SAMPLES = SAMPLES_PER_S * 120 // 1000               # RFC 6716, 3.2.5
 _HEAD = struct.Struct("<8sBBHIhBBB2s")            # OpusHead, 1, channels, pre-skip, rate, gain, family ...
 _FAMILY, _STREAMS, _COUPLED, _MAPPING = 1, 2, 0, bytes((0, 1))    # RFC 7845, 5.1.1.2
 _TAGS = b"OpusTags" + struct.pack("<I", 10) + b"Branchline" + struct.pack("<I", 0)
-_NOTHING = bytes((3 << 3,))                       # RFC 6716, 3.1: SILK, narrow-band, mono, one frame of 60 ms
+_KIND = 3 << 3                                    # RFC 6716, 3.1: SILK, narrow-band, mono, one frame of 60 ms
 _SCAN_OCTETS = 1 << 16
 
 _VOIP = 2048                                      # opus_defines.h
@@ -48,16 +48,14 @@ _SIGNAL_VOICE = 3001
 _ffi = FFI()
 _ffi.cdef("""
     typedef struct OpusEncoder OpusEncoder;
-    typedef struct OpusMSDecoder OpusMSDecoder;
+    typedef struct OpusDecoder OpusDecoder;
     OpusEncoder *opus_encoder_create(int32_t rate, int channels, int application, int *error);
     void opus_encoder_destroy(OpusEncoder *);
     int opus_encode(OpusEncoder *, const int16_t *, int samples, unsigned char *, int32_t most);
     int opus_encoder_ctl(OpusEncoder *, int request, ...);
-    OpusMSDecoder *opus_multistream_decoder_create(int32_t rate, int channels, int streams, int coupled,
-        const unsigned char *mapping, int *error);
-    void opus_multistream_decoder_destroy(OpusMSDecoder *);
-    int opus_multistream_decode(OpusMSDecoder *, const unsigned char *, int32_t octets, int16_t *,
-        int samples, int fec);
+    OpusDecoder *opus_decoder_create(int32_t rate, int channels, int *error);
+    void opus_decoder_destroy(OpusDecoder *);
+    int opus_decode(OpusDecoder *, const unsigned char *, int32_t octets, int16_t *, int samples, int fec);
 """)
 
 
@@ -80,11 +78,10 @@ def encode(blocks: Iterable[bytes], ticks: int) -> Iterator[bytes]:
     for block in blocks:
         if waiting:
             yield ogg.Page(coded * _GRANULES, SERIAL, next(number), waiting).write()
-        samples = g711.decode(np.frombuffer(block, np.uint8))
-        waiting = tuple(encoder.packets(samples))
+        waiting = encoder.packets(block)
         coded += len(waiting) * _PACKET_SAMPLES
     while coded < end:                            # what the encoder still holds back
-        waiting += tuple(encoder.packets(np.zeros(1, np.int16)))
+        waiting += encoder.packets(SILENCE)
         coded += _PACKET_SAMPLES
     yield ogg.Page(end * _GRANULES, SERIAL, next(number), waiting, last=True).write()
 
@@ -102,15 +99,14 @@ def decode(file: BinaryIO, from_tick: int) -> Iterator[bytes]:
         if ended or page.serial != SERIAL:
             raise ValueError(f"Ogg page {page.number}: there is more behind the end")
         ended = page.last
-        samples = [decoder.samples(packet) for packet in page.packets]
-        audio = np.concatenate(samples) if samples else np.empty((0, CHANNELS), np.int16)
+        audio = decoder.octets(page.packets)
         if page.granule > position + len(audio) * _GRANULES or page.granule < position:
             raise ValueError(f"Ogg page {page.number}: ends at {page.granule}, which cannot be")
         audio = audio[:(page.granule - position) // _GRANULES]
         audio = audio[max(0, wanted - position) // _GRANULES:]
         position = page.granule
         if len(audio):
-            yield g711.encode(audio).tobytes()
+            yield audio.tobytes()
     if not ended:
         raise ValueError("the recording ends in the middle")
 
@@ -184,27 +180,40 @@ class _Side:
         created = library.opus_encoder_create(SAMPLES_PER_S, 1, _VOIP, error)
         _check(error[0])
         self._encoder = _ffi.gc(created, library.opus_encoder_destroy)
-        for request, value in (
-                (_SET_BITRATE, BITS_PER_S // CHANNELS), (_SET_COMPLEXITY, COMPLEXITY),
-                (_SET_SIGNAL, _SIGNAL_VOICE)):
-            _check(library.opus_encoder_ctl(self._encoder, request, _ffi.cast("int", value)))
+        self._set(_SET_COMPLEXITY, COMPLEXITY)
+        self._set(_SET_SIGNAL, _SIGNAL_VOICE)
+        self._bits_per_s = 0
         lookahead = _ffi.new("int32_t *")
         _check(library.opus_encoder_ctl(self._encoder, _GET_LOOKAHEAD, lookahead))
         self.lookahead = int(lookahead[0])        # samples by which what is decoded comes later
-        self._packet = _ffi.new("unsigned char[]", _MOST_PACKET_OCTETS)
+        self._room = _ffi.new("unsigned char[]", _MOST_PACKET_OCTETS)
+        self._last = b""                          # packet that was coded
         self._quiet = 0                           # packets since anything was heard
 
-    def packet(self, samples: g711.Linear, quiet: bool) -> bytes:
+    def packets(self, samples: g711.Linear, quiet: Iterable[bool]) -> list[bytes]:
+        """Of each row, 60 ms."""
+        first = _ffi.from_buffer("int16_t[]", samples.data)
+        return [self._packet(first + row * _PACKET_SAMPLES, its) for row, its in enumerate(quiet)]
+
+    def _packet(self, samples: Any, quiet: bool) -> bytes:
         self._quiet = self._quiet + 1 if quiet else 0
         if self._quiet > QUIET_PACKETS and self._quiet % REFRESH_PACKETS:
-            return _NOTHING
+            return self._last
+        self._code_at((QUIET_BITS_PER_S if self._quiet >= QUIET_PACKETS else BITS_PER_S) // CHANNELS)
         octets = _check(_library().opus_encode(
-            self._encoder, _ffi.from_buffer("int16_t[]", samples.data), len(samples), self._packet,
-            _MOST_PACKET_OCTETS))
-        packet = bytes(_ffi.buffer(self._packet, octets))
-        if packet[0] != _NOTHING[0]:
-            raise StateError(f"Opus: a packet of kind {packet[0]:#x}, not narrow-band speech of 60 ms")
-        return packet
+            self._encoder, samples, _PACKET_SAMPLES, self._room, _MOST_PACKET_OCTETS))
+        self._last = bytes(_ffi.buffer(self._room, octets))
+        if self._last[0] != _KIND:
+            raise StateError(f"Opus: a packet of kind {self._last[0]:#x}, not narrow-band speech of 60 ms")
+        return self._last
+
+    def _code_at(self, bits_per_s: int) -> None:
+        if bits_per_s != self._bits_per_s:
+            self._set(_SET_BITRATE, bits_per_s)
+            self._bits_per_s = bits_per_s
+
+    def _set(self, request: int, value: int) -> None:
+        _check(_library().opus_encoder_ctl(self._encoder, request, _ffi.cast("int", value)))
 
 
 class _Encoder:
@@ -212,14 +221,15 @@ class _Encoder:
         self._sides = [_Side() for _ in range(CHANNELS)]
         self.lookahead = self._sides[0].lookahead
 
-    def packets(self, samples: g711.Linear) -> list[bytes]:
-        """Of interleaved samples; silence fills up the last packet."""
-        missing = -len(samples) % (CHANNELS * _PACKET_SAMPLES)
-        whole = np.concatenate((samples, np.zeros(missing, np.int16))).reshape(-1, _PACKET_SAMPLES, CHANNELS)
-        quiet = np.abs(whole).max(axis=1) <= QUIET_STEPS
-        sides = np.ascontiguousarray(whole.transpose(0, 2, 1))
-        return [_together(*(side.packet(*its) for side, *its in zip(self._sides, parts, quiets, strict=True)))
-                for parts, quiets in zip(sides, quiet, strict=True)]
+    def packets(self, block: bytes) -> tuple[bytes, ...]:
+        """Of interleaved A-law; silence fills up the last packet."""
+        missing = -len(block) % (CHANNELS * _PACKET_SAMPLES)
+        octets = np.frombuffer(block + SILENCE * missing, np.uint8)
+        sides = octets.reshape(-1, _PACKET_SAMPLES, CHANNELS).transpose(2, 0, 1)
+        samples = g711.decode(np.ascontiguousarray(sides))
+        quiet = (np.abs(samples).max(axis=2) <= QUIET_STEPS).tolist()
+        return tuple(map(_together, *(
+            side.packets(*its) for side, *its in zip(self._sides, samples, quiet, strict=True))))
 
 
 def _together(caller: bytes, agent: bytes) -> bytes:
@@ -229,20 +239,36 @@ def _together(caller: bytes, agent: bytes) -> bytes:
     return caller[:1] + length + caller[1:] + agent
 
 
+def _apart(packet: bytes) -> tuple[bytes, bytes]:
+    """ValueError: not what _together() makes."""
+    if len(packet) > 2:
+        begin, octets = (2, packet[1]) if packet[1] < 252 else (3, packet[1] + 4 * packet[2])
+        caller, agent = packet[:1] + packet[begin:begin + octets], packet[begin + octets:]
+        if agent and caller[0] == agent[0] == _KIND:
+            return caller, agent
+    raise ValueError("a damaged Opus file: a packet that is none of two mono streams")
+
+
 class _Decoder:
+    """One of libopus' a stream: that for several asks with each packet what the processor can do."""
+
     def __init__(self) -> None:
         library, error = _library(), _ffi.new("int *")
-        created = library.opus_multistream_decoder_create(
-            SAMPLES_PER_S, CHANNELS, _STREAMS, _COUPLED, _MAPPING, error)
-        _check(error[0])
-        self._decoder = _ffi.gc(created, library.opus_multistream_decoder_destroy)
+        self._decoders = []
+        for _ in range(CHANNELS):
+            created = library.opus_decoder_create(SAMPLES_PER_S, 1, error)
+            _check(error[0])
+            self._decoders.append(_ffi.gc(created, library.opus_decoder_destroy))
 
-    def samples(self, packet: bytes) -> g711.Linear:
-        """[sample, channel]. ValueError: it is damaged."""
-        samples = np.empty((_MOST_PACKET_SAMPLES, CHANNELS), np.int16)
-        many = _check(_library().opus_multistream_decode(
-            self._decoder, packet, len(packet), _ffi.from_buffer("int16_t[]", samples.data), len(samples), 0))
-        return samples[:many]
+    def octets(self, packets: Sequence[bytes]) -> g711.Octets:
+        """[sample, channel], A-law. ValueError: they are damaged."""
+        samples = np.empty((CHANNELS, len(packets) * _PACKET_SAMPLES), np.int16)
+        firsts = [_ffi.from_buffer("int16_t[]", side.data) for side in samples]
+        for number, packet in enumerate(packets):
+            for decoder, stream, first in zip(self._decoders, _apart(packet), firsts, strict=True):
+                _check(_library().opus_decode(decoder, stream, len(stream), first + number * _PACKET_SAMPLES,
+                                              _PACKET_SAMPLES, 0))
+        return g711.encode(samples).T
 
 
 def _check(result: int) -> int:

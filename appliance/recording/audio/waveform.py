@@ -21,7 +21,9 @@ MOST_SILENCES = 1000                              # then the shortest go
 
 Loudness = npt.NDArray[np.uint8]
 
-_SAMPLES = np.abs(g711.decode(np.arange(256, dtype=np.uint8)).astype(np.int32))
+# An octet's bits but the first, of which the line inverts the even ones, are the louder the greater: G.711.
+_INVERTED, _MAGNITUDE = np.uint8(0x55), np.uint8(0x7F)
+_SAMPLES = np.abs(g711.decode(np.arange(128, dtype=np.uint8) ^ _INVERTED).astype(np.int32))
 _LOUDNESS: Loudness = (_SAMPLES * FULL_PEAK // _SAMPLES.max()).astype(np.uint8)
 
 
@@ -42,14 +44,17 @@ class Peaks:
 
     def add(self, block: bytes) -> None:
         """Whole ticks, interleaved."""
-        ticks = _tick_peaks(block)
+        ticks = tick_peaks(block)
         while len(ticks):
             if self._ticks == MOST_PARTS * self._part_ticks:
                 halves = self._parts.reshape(-1, 2, CHANNELS).max(axis=1)
                 self._parts = np.concatenate((halves, np.zeros_like(halves)))
                 self._part_ticks *= 2
             now = ticks[:MOST_PARTS * self._part_ticks - self._ticks]
-            np.maximum.at(self._parts, (self._ticks + np.arange(len(now))) // self._part_ticks, now)
+            first, into = divmod(self._ticks, self._part_ticks)
+            peaks = np.maximum.reduceat(now, np.arange(-into, len(now), self._part_ticks).clip(0))
+            parts = self._parts[first:first + len(peaks)]
+            np.maximum(parts, peaks, out=parts)
             self._ticks += len(now)
             ticks = ticks[len(now):]
 
@@ -73,29 +78,32 @@ class Silences:
 
     def add(self, block: bytes) -> None:
         """Whole ticks, interleaved."""
-        ticks = _tick_peaks(block)
-        for loud in np.flatnonzero((ticks > QUIET_PEAK).any(axis=1)) + self._ticks:
-            self._found += self._until(int(loud))
-            self._since = int(loud) + 1
+        ticks = tick_peaks(block)
+        loud = np.flatnonzero((ticks > QUIET_PEAK).any(axis=1)) + self._ticks
         self._ticks += len(ticks)
+        if not len(loud):
+            return
+        since = np.concatenate(((self._since,), loud[:-1] + 1))
+        long = loud - since >= SILENCE_TICKS
+        self._found += zip(since[long].tolist(), loud[long].tolist(), strict=True)
+        self._since = int(loud[-1]) + 1
         if len(self._found) > MOST_SILENCES:
             longest = sorted(self._found, key=lambda one: one[0] - one[1])[:MOST_SILENCES]
             self._found = sorted(longest)
 
     def write(self) -> bytes:
-        return np.array(self._found + self._until(self._ticks), "<u4").tobytes()
+        last = [(self._since, self._ticks)] if self._ticks - self._since >= SILENCE_TICKS else []
+        return np.array(self._found + last, "<u4").tobytes()
 
     @staticmethod
     def read(octets: bytes) -> list[tuple[int, int]]:
         """First tick and the tick after the last one of each, in order of time."""
         return [(int(first), int(end)) for first, end in np.frombuffer(octets, "<u4").reshape(-1, 2)]
 
-    def _until(self, tick: int) -> list[tuple[int, int]]:
-        return [(self._since, tick)] if tick - self._since >= SILENCE_TICKS else []
 
-
-def _tick_peaks(block: bytes) -> Loudness:
-    """[tick, side]"""
-    samples = _LOUDNESS.take(np.frombuffer(block, np.uint8)).reshape(-1, BLOCK, CHANNELS)
-    peaks: Loudness = samples.max(axis=1)
-    return peaks
+def tick_peaks(block: bytes) -> Loudness:
+    """[tick, side]: of whole ticks, interleaved."""
+    octets = np.frombuffer(block, np.uint8).reshape(-1, BLOCK, CHANNELS)
+    sides = np.ascontiguousarray(octets.transpose(0, 2, 1))
+    loudest: Loudness = ((sides ^ _INVERTED) & _MAGNITUDE).max(axis=2)
+    return _LOUDNESS.take(loudest)

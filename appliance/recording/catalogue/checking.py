@@ -27,6 +27,7 @@ HOUR_S = 3600
 SETTLES_S = 300.0                                 # until the recordings of an hour are files
 LOOKS_BACK_S = 7 * 86400.0                        # hours that were not counted, those with something amiss
 TOLERANCE_S = 1.0
+MOST_SHOWN = 5_000                                # findings in one answer
 MOST_FINDINGS = 500                               # of an hour, that are named
 WARNING = "recordings-missing"
 
@@ -42,6 +43,7 @@ class Found:
     duration_s: float
     contact: str
     began_at: float
+    has_file: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ def compare(expected: Iterable[ToBeRecorded], found: Mapping[str, Found], orphan
         outage = next((outage for outage in outages
                        if outage.began_at < one.ended_at and one.began_at < outage.ended_at), None)
         kind, why = "missing", ""
-        if here is not None:
+        if here is not None and not here.has_file:
+            kind = "lost"
+        elif here is not None:
             if abs(here.duration_s - expected_s) <= TOLERANCE_S:
                 continue
             kind = "differs"
@@ -73,7 +77,8 @@ def compare(expected: Iterable[ToBeRecorded], found: Mapping[str, Found], orphan
             why = "the talk was shorter than a tick"
         elif one.unwanted:
             why = "recorded on demand, and nobody kept it"
-        if outage is not None and not why and (here is None or here.duration_s < expected_s):
+        if outage is not None and not why and kind != "lost" and (
+                here is None or here.duration_s < expected_s):
             why = f"the record ring was away: {outage.why}"
         findings.append(CheckFinding(
             kind=kind, recording=one.recording, contact=one.contact, began_at=one.began_at,
@@ -113,8 +118,8 @@ def check_hour(parts: Parts, hour: int, now: float) -> RecordingCheck:
     """Count it, and keep what came of it. BusError: acdd does not answer."""
     expected = _expected(parts, hour)
     with parts.database.write() as connection:
-        found = _found(connection, [one.recording for one in expected])
-        findings = compare(expected, found, _orphans(connection, hour),
+        found = _found(parts, connection, [one.recording for one in expected])
+        findings = compare(expected, found, _orphans(parts, connection, hour),
                            [one.recording for one in expected if parts.taker.is_open(one.recording)],
                            _outages(connection, expected))
         check = _summed(hour, now, expected, findings)
@@ -126,12 +131,14 @@ def check_hour(parts: Parts, hour: int, now: float) -> RecordingCheck:
 
 
 def kept_checks(connection: Connection, since: float, until: float) -> list[RecordingCheck]:
-    """Of hours that began in [since, until), newest first."""
-    return [RecordingCheck(**{**row._mapping,
-                              "findings": msgspec.json.decode(row.findings, type=list[CheckFinding])})
-            for row in connection.execute(
-                select(checks).where(checks.c.began_at >= since, checks.c.began_at < until)
-                .order_by(checks.c.began_at.desc()))]
+    """Of hours that began in [since, until), newest first. Of many findings the newest; counts are whole."""
+    room, found = MOST_SHOWN, []
+    for row in connection.execute(select(checks).where(checks.c.began_at >= since, checks.c.began_at < until)
+                                  .order_by(checks.c.began_at.desc())):
+        findings = msgspec.json.decode(row.findings, type=list[CheckFinding])[:room]
+        room -= len(findings)
+        found.append(RecordingCheck(**{**row._mapping, "findings": findings}))
+    return found
 
 
 def hours_of(since: float, until: float) -> list[int]:
@@ -165,24 +172,25 @@ def _expected(parts: Parts, hour: int) -> list[ToBeRecorded]:
     return found
 
 
-def _found(connection: Connection, names: Sequence[str]) -> dict[str, Found]:
+def _found(parts: Parts, connection: Connection, names: Sequence[str]) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for begin in range(0, len(names), _AT_ONCE):
-        found |= _here(connection, recordings.c.recording.in_(names[begin:begin + _AT_ONCE]))
+        found |= _here(parts, connection, recordings.c.recording.in_(names[begin:begin + _AT_ONCE]))
     return found
 
 
-def _orphans(connection: Connection, hour: int) -> dict[str, Found]:
-    return _here(connection, recordings.c.number >= rows.number_at(hour),
+def _orphans(parts: Parts, connection: Connection, hour: int) -> dict[str, Found]:
+    return _here(parts, connection, recordings.c.number >= rows.number_at(hour),
                  recordings.c.number < rows.number_at(hour + HOUR_S),
                  recordings.c.facts_final, recordings.c.contact == "", recordings.c.state != "erased")
 
 
-def _here(connection: Connection, *which: Any) -> dict[str, Found]:
-    return {row.recording: Found(row.duration_ticks / TICKS_PER_S, row.contact, row.began_at)
+def _here(parts: Parts, connection: Connection, *which: Any) -> dict[str, Found]:
+    return {row.recording: Found(row.duration_ticks / TICKS_PER_S, row.contact, row.began_at,
+                                 has_file=row.state != "kept" or parts.store.has(row.path))
             for row in connection.execute(
                 select(recordings.c.recording, recordings.c.duration_ticks, recordings.c.contact,
-                       recordings.c.began_at).where(*which))}
+                       recordings.c.began_at, recordings.c.state, recordings.c.path).where(*which))}
 
 
 def _outages(connection: Connection, expected: Sequence[ToBeRecorded]) -> list[Outage]:
@@ -194,7 +202,7 @@ def _outages(connection: Connection, expected: Sequence[ToBeRecorded]) -> list[O
 
 def _summed(hour: int, now: float, expected: Sequence[ToBeRecorded],
             findings: Sequence[CheckFinding]) -> RecordingCheck:
-    absent = [one for one in findings if one.kind == "missing"]
+    absent = [one for one in findings if one.kind in ("missing", "lost")]
     explained = sum(bool(one.why) for one in absent)
     return RecordingCheck(
         began_at=hour, checked_at=now, expected=len(expected), found=len(expected) - len(absent),

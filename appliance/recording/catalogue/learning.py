@@ -7,6 +7,7 @@ from appliance.bus.client import BusError
 from appliance.bus.messages import GetRecordingFacts, RecordedFacts
 from appliance.bus.messages.catalogue import MOST_FACTS
 from appliance.recording.catalogue import rows
+from appliance.recording.catalogue.acts import chain_acts
 from appliance.recording.parts import Parts
 
 AGAIN_S = 60.0                                    # a contact that goes on
@@ -53,5 +54,7 @@ def _some(parts: Parts, now: float) -> bool:
         for facts in told.facts:
             row = rows.get(connection, facts.recording)
             final = facts.final or (not facts.contact and row is not None and row.ended_at < now - UNNAMED_S)
+            if row is not None:
+                chain_acts(parts, connection, row, facts)
             rows.update_facts(connection, facts, told.seq, now, final)
     return True

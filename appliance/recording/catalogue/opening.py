@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+from msgspec.structs import replace
+
 from appliance.bus.messages import (
     GetPeaks,
     GetRecording,
@@ -16,6 +18,7 @@ from appliance.bus.messages import (
 )
 from appliance.errors import BranchlineError, StateError
 from appliance.recording.audio import MEDIA_TYPES, Format, Peaks, decode
+from appliance.recording.audio.waveform import Waveform
 from appliance.recording.catalogue import rows
 from appliance.recording.catalogue.tickets import Opened
 from appliance.recording.parts import Parts
@@ -24,6 +27,7 @@ from appliance.recording.wav import HEAD_OCTETS, TICK_OCTETS, TICKS_PER_S, Heade
 MOST_OCTETS = 1 << 20                             # in one answer
 RESTORE = "restore it from a backup or the archive"
 MOST_NAME = 100                                   # characters of `by`
+MOST_WHY = 1000
 
 # What the chain calls it.
 KINDS: dict[Purpose, str] = {
@@ -53,6 +57,8 @@ def open_recording(parts: Parts, asked: OpenRecording) -> RecordingOpened:
     """StateError: refused, and nothing was given or written."""
     if not asked.by.strip() or len(asked.by) > MOST_NAME:
         raise StateError(f"by: who wants it, in 1 to {MOST_NAME} characters: it is kept in the chain")
+    if len(asked.why) > MOST_WHY:
+        raise StateError(f"why: a reason has up to {MOST_WHY} characters")
     described = info(parts, asked.recording)
     if not described.known:
         raise StateError(f"{asked.recording}: no such recording")
@@ -63,7 +69,8 @@ def open_recording(parts: Parts, asked: OpenRecording) -> RecordingOpened:
             if row is not None and row.state == "erased":
                 raise StateError(_erased(row))
             parts.chain.append(connection, parts.now(), KINDS[asked.purpose], asked.recording, asked.by,
-                               {"form": asked.form, "octets": opened.octets})
+                               {"form": asked.form, "octets": opened.octets}
+                               | ({"why": asked.why} if asked.why else {}))
     except BaseException:
         opened.stack.close()
         raise
@@ -86,17 +93,26 @@ def read(parts: Parts, asked: ReadRecording) -> RecordingPart:
 
 
 def peaks(parts: Parts, asked: GetPeaks) -> RecordingPeaks:
-    """None of a recording that is still made, or whose audio is erased. StateError: there is no such one."""
+    """Of a recording that is being made: as it is now. None when it is erased. StateError: no such one."""
     described = info(parts, asked.recording)
     if not described.known:
         raise StateError(f"{asked.recording}: no such recording")
+    if not described.finished:
+        return _live_peaks(parts, described)
     with parts.database.read() as connection:
         row = rows.get(connection, asked.recording)
         wave = None if row is None else rows.wave(connection, row.number)
-    if wave is None:
-        return RecordingPeaks(info=described, caller=[], agent=[])
-    of = Peaks.read(wave.peaks)
+    of = Waveform(b"", b"") if wave is None else Peaks.read(wave.peaks)
     return RecordingPeaks(info=described, caller=list(of.caller), agent=list(of.agent))
+
+
+def _live_peaks(parts: Parts, described: RecordingInfo) -> RecordingPeaks:
+    try:
+        of, ticks = parts.waves.of(parts.taker, described.recording)
+    except ValueError:                            # finished just now
+        return RecordingPeaks(info=described, caller=[], agent=[])
+    return RecordingPeaks(info=replace(described, duration_s=ticks / TICKS_PER_S),
+                          caller=list(of.caller), agent=list(of.agent))
 
 
 def _finished(parts: Parts, asked: OpenRecording) -> tuple[Opened, str]:

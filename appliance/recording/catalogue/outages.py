@@ -26,8 +26,11 @@ class SpandWatch:
 
     def __init__(self, parts: Parts) -> None:
         self._database = parts.database
-        with self._database.read() as connection:
-            began_at, _, heard_at = rows.remembered(connection, _KEY).partition(" ")
+        try:
+            with self._database.read() as connection:
+                began_at, _, heard_at = rows.remembered(connection, _KEY).partition(" ")
+        except SQLAlchemyError:                   # damaged, of which others tell
+            began_at, heard_at = "", ""
         self._began_at, self._heard_at = float(began_at or 0), float(heard_at or 0)
         self._kept_at = 0.0
 

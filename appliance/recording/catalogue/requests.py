@@ -18,6 +18,7 @@ from appliance.bus.messages import (
 from appliance.errors import StateError
 from appliance.recording.audio import Silences
 from appliance.recording.catalogue import checking, opening, rows
+from appliance.recording.catalogue.acts import check_pauses
 from appliance.recording.catalogue.presets import window
 from appliance.recording.catalogue.search import listed, search
 from appliance.recording.parts import Answers, Parts
@@ -26,6 +27,7 @@ from appliance.recording.wav import TICKS_PER_S
 
 MOST_DAYS = 7                                     # that are counted while somebody waits
 MOST_DAYS_SHOWN = 92
+MOST_ENTRIES = 1000                               # of one recording, the last; GetChain has all
 DAY_S = 86400.0
 
 
@@ -50,12 +52,13 @@ def _describe(parts: Parts, asked: DescribeRecording) -> RecordingDescribed:
         rule=detail.rule, why=detail.why,
         silences=[(first / TICKS_PER_S, end / TICKS_PER_S) for first, end in silences],
         entries=[ChainEntry(at=one.at_ms / 1000, kind=one.kind, by=one.by, data=one.data)
-                 for one in entries])
+                 for one in entries[-MOST_ENTRIES:]],
+        pauses=check_pauses(parts, row, entries))
 
 
 def _checks(parts: Parts, asked: GetRecordingChecks) -> RecordingChecks:
     if not 0 <= asked.until - asked.since <= MOST_DAYS_SHOWN * DAY_S:
-        raise StateError(f"since, until: {MOST_DAYS_SHOWN} days at most")
+        raise StateError(f"from, to: {MOST_DAYS_SHOWN} days at most, and the earlier one first")
     with parts.database.read() as connection:
         return RecordingChecks(checks=checking.kept_checks(connection, asked.since, asked.until))
 
@@ -64,7 +67,7 @@ def _check(parts: Parts, asked: CheckRecordings) -> RecordingChecks:
     now = parts.now()
     until = min(asked.until, now)
     if not 0 <= until - asked.since <= MOST_DAYS * DAY_S:
-        raise StateError(f"since, until: {MOST_DAYS} days at most, and not to come")
+        raise StateError(f"from, to: {MOST_DAYS} days at most, the earlier one first, and not to come")
     hours = checking.hours_of(asked.since, until)
     try:
         found = [checking.check_hour(parts, hour, now) for hour in reversed(hours)]

@@ -150,7 +150,8 @@ def _parts(connection: Connection, asked: SearchRecordings) -> Iterator[Part]:
         yield _indexed("state", "r.state = ? AND r.state != 'kept'", asked.state)
     if asked.least_s > 0 or asked.most_s > 0:
         least, most = (_kept(int(seconds * TICKS_PER_S)) for seconds in (asked.least_s, asked.most_s))
-        yield _indexed("duration", "r.duration_ticks BETWEEN ? AND ?", least, most or _MOST_NUMBER, sorts=True)
+        yield _indexed("duration", "r.duration_ticks BETWEEN ? AND ?", least, most or _MOST_NUMBER,
+                       sorts=True)
     if asked.least_score is not None or asked.most_score is not None:
         yield _indexed("score", "r.score BETWEEN ? AND ? AND r.score IS NOT NULL",
                        -math.inf if asked.least_score is None else asked.least_score,

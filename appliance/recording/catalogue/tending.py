@@ -9,7 +9,7 @@ LOOK_S = 600.0
 
 
 def forget(parts: Parts, now: float) -> float:
-    """Take words that were deleted out of the search's own pages, too. When to come again."""
+    """Take what was deleted out of the search's own pages and of the database's log. When to come again."""
     with parts.database.write() as connection:
         done = rows.forget(connection, FORGET_PAGES)
-    return now + (LOOK_S if done else FORGET_S)
+    return now + (LOOK_S if done and parts.database.empty_log() else FORGET_S)

@@ -9,11 +9,14 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import secrets
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from appliance.errors import BranchlineError
 from appliance.media.ring import TICK_NS
@@ -22,7 +25,7 @@ from appliance.recording.journal import segment
 from appliance.recording.journal.segment import BLOCK_OCTETS, Entry, Head, Sealer, Slice, Span
 from appliance.recording.tap import Run
 from appliance.recording.wav import TICK_OCTETS
-from appliance.store.sealed import KEY_OCTETS, Wrapper
+from appliance.store.sealed import KEY_OCTETS, Tampered, Wrapper
 
 SEGMENT_OCTETS = 32 * 1024 * 1024
 SPARES = 2                                        # ready when the file system is full
@@ -30,6 +33,7 @@ CARRY_ABOVE = 64                                  # segments in use: then half f
 CARRY_OCTETS = 4 * 1024 * 1024                    # with each batch
 
 _COLUMNS = 4                                      # of a Slice
+_NUMBERED = re.compile(r"(?:spare-)?([0-9]{10})\.seg")
 
 log = logging.getLogger(__name__)
 
@@ -48,20 +52,28 @@ class Journal:
         self._number = 0                          # the last one given
         self._descriptor: int | None = None       # of the segment that is being written
         self._at = 0
+        self._stuck: set[int] = set()             # segments that cannot be read now: not emptied
         self.written_octets = 0
+        self.unread: list[str] = []               # at the start: files left alone, and why
 
-    def recover(self) -> int | None:
-        """Read what there is; the tick up to which it has all of the ring, None: it has nothing. OSError."""
+    def recover(self) -> Span | None:
+        """Read what there is; up to where it has all of the ring, None: it has nothing. OSError."""
         make_folder(self._folder)
-        end_tick: int | None = None
-        for path in sorted(self._folder.glob("[0-9]*.seg")):
-            self._number = max(self._number, int(path.stem))
+        last: Span | None = None
+        for path in sorted(self._folder.iterdir()):
+            if (named := _NUMBERED.fullmatch(path.name)) is None:
+                continue
+            # A spare one counts, too: what its last use left behind in it must not look like ours.
+            self._number = max(self._number, int(named[1]))
+            if path != self._path(int(named[1])):
+                continue
             try:
-                end_tick = self._read_segment(path, end_tick)
+                last = self._read_segment(path) or last
             except (OSError, ValueError, BranchlineError) as error:
+                self.unread.append(f"{path}: {error}")
                 log.error("%s: left alone: %s", path, error)
         self._free_unwanted()
-        return end_tick
+        return last
 
     @property
     def recordings(self) -> list[str]:
@@ -72,12 +84,6 @@ class Journal:
     def segments(self) -> int:
         """In use."""
         return len(self._live)
-
-    @property
-    def room_octets(self) -> int:
-        """That can be written without asking the file system for more."""
-        rest = self._octets - self._at if self._descriptor is not None else 0
-        return rest + len(self._spares()) * (self._octets - BLOCK_OCTETS)
 
     def slices(self, recording: str) -> list[Slice]:
         """All there is of it, in order of time; they may overlap after an error."""
@@ -149,11 +155,11 @@ class Journal:
         self._leave()
 
     def wrapped_by(self) -> set[str]:
-        """Ids of the box's keys that segments in use still want."""
+        """Ids of the box's keys that segments in use still want. OSError: it cannot be known."""
         found = set()
-        for number in list(self._live):
-            with contextlib.suppress(FileNotFoundError):             # free since then
-                found.add(self._head(self._path(number)).wrapped.by)
+        for path in self._folder.glob("[0-9]*.seg"):                 # those that could not be read, too
+            with contextlib.suppress(FileNotFoundError, ValueError, Tampered):       # free since then
+                found.add(self._head(path).wrapped.by)
         return found
 
     def _that_fits(self, runs: list[tuple[str, Run]],
@@ -195,8 +201,11 @@ class Journal:
             os.fdatasync(descriptor)
             spares[0].rename(self._path(number))
             sync_folder(self._folder)
-        except BaseException:
+        except OSError as error:
             os.close(descriptor)
+            if error.errno == errno.EIO:          # a bad block of that one file must not stop all the others
+                with contextlib.suppress(OSError):
+                    spares[0].unlink()
             raise
         self._number, self._descriptor, self._at = number, descriptor, BLOCK_OCTETS
         with self._lock:
@@ -236,7 +245,7 @@ class Journal:
             self._sealers.pop(number, None)
 
     def _make_spare(self) -> Path:
-        path = self._folder / f"spare-{secrets.token_hex(5)}.seg"
+        path = self._folder / f"spare-new-{secrets.token_hex(5)}.seg"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
             os.posix_fallocate(descriptor, 0, self._octets)
@@ -273,24 +282,35 @@ class Journal:
         """What the emptiest segment holds, when there are many: one long call must not keep them all."""
         if len(self._live) <= CARRY_ABOVE:
             return []
-        number = min((one for one in self._live if one != self._number), key=self._live.__getitem__)
-        if self._live[number] > self._octets // 2:
+        others = self._live.keys() - self._stuck - {self._number}
+        number = min(others, key=self._live.__getitem__, default=None)
+        if number is None or self._live[number] > self._octets // 2:
             return []
         carried: list[tuple[str, Run]] = []
         octets = 0
-        for recording in self.recordings:
-            for one in self.slices(recording):
-                if one.segment != number:
-                    continue
-                octets += one.sealed_octets
-                if octets > min(CARRY_OCTETS, self._octets // 4):
-                    return carried
-                try:
-                    carried.append((recording, Run(one.tick, self.read(recording, one))))
-                except ValueError as error:
-                    log.error("%s: %s: its audio there is lost", recording, error)
-                    self._drop(recording, one)
+        for recording, one in self._within(number):
+            octets += one.sealed_octets
+            if octets > min(CARRY_OCTETS, self._octets // 4):
+                break
+            try:
+                carried.append((recording, Run(one.tick, self.read(recording, one))))
+            except OSError as error:
+                log.error("%s: cannot be emptied: %s", self._path(number), error)
+                self._stuck.add(number)
+                break
+            except ValueError as error:
+                log.error("%s: %s: its audio there is lost", recording, error)
+                self._drop(recording, one)
         return carried
+
+    def _within(self, number: int) -> list[tuple[str, Slice]]:
+        """All that a segment has, among the slices of hours of all calls."""
+        found: list[tuple[str, Slice]] = []
+        with self._lock:
+            for recording, track in self._tracks.items():
+                rows = np.array(track, np.int64).reshape(-1, _COLUMNS)
+                found += [(recording, Slice(*row)) for row in rows[rows[:, 0] == number].tolist()]
+        return found
 
     def _drop(self, recording: str, one: Slice) -> None:
         with self._lock:
@@ -301,25 +321,52 @@ class Journal:
                     self._live[one.segment] -= one.sealed_octets
                     return
 
-    def _read_segment(self, path: Path, end_tick: int | None) -> int | None:
-        head = self._head(path)
-        if head.number != int(path.stem):
-            raise ValueError(f"its head says {head.number}")
-        self._sealers[head.number] = Sealer(head.number, self._keys.unwrap(head.wrapped))
-        self._live[head.number] = 0
-        last: segment.Batch | None = None
+    def _read_segment(self, path: Path) -> Span | None:
+        """Of its last batch, as far as that can be relied on."""
+        number = int(path.stem)
         with path.open("rb") as file:
-            at = BLOCK_OCTETS
-            while (batch := _batch_at(file.fileno(), head.number, at)) is not None:
+            block = file.read(BLOCK_OCTETS)
+            self._live[number] = 0
+            if block == bytes(BLOCK_OCTETS):      # its key was destroyed: a cut came before its new name
+                return None
+            try:
+                head = Head.read(block)
+                if head.number != number:
+                    raise ValueError(f"its head says {head.number}")
+                self._sealers[number] = Sealer(number, self._keys.unwrap(head.wrapped))
+            except (ValueError, BranchlineError):
+                del self._live[number]
+                raise
+            last: segment.Batch | None = None
+            for batch in self._batches(path, file.fileno(), number):
                 if last is not None:
                     self._take(last, last.entries)
-                last, at = batch, batch.end
+                last = batch
         if last is None:
-            return end_tick
+            return None
         # Only the last one can be torn: the others were durable before the next was begun.
         whole = [entry for entry in last.entries if self._is_whole(entry)]
         self._take(last, whole)
-        return last.span.end_tick if len(whole) == len(last.entries) else last.span.first_tick
+        return last.span if len(whole) == len(last.entries) else last.span._replace(
+            end_tick=last.span.first_tick)
+
+    def _batches(self, path: Path, descriptor: int, number: int) -> Iterator[segment.Batch]:
+        """All of them; a head that is damaged hides what is below it alone."""
+        at = end = BLOCK_OCTETS
+        size = os.fstat(descriptor).st_size
+        while at < size:
+            try:
+                batch = _batch_at(descriptor, number, at)
+            except OSError as error:
+                log.error("%s, octet %d: %s", path, at, error.strerror)
+                batch = None
+            if batch is None:
+                at += BLOCK_OCTETS
+                continue
+            if at > end:
+                log.error("%s: octets %d to %d are damaged: audio is missing", path, end, at - 1)
+            yield batch
+            at = end = batch.end
 
     def _take(self, batch: segment.Batch, entries: list[Entry]) -> None:
         for entry in entries:
@@ -328,7 +375,7 @@ class Journal:
     def _is_whole(self, entry: Entry) -> bool:
         try:
             self.read(entry.recording, entry.slice)
-        except ValueError:
+        except (OSError, ValueError):
             return False
         return True
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 
 from appliance.media.ring import TICK_NS, Ring
 from appliance.recording.journal.journal import Journal
+from appliance.recording.journal.segment import Span
 from appliance.recording.journal.timeline import Piece, Timeline, goes_on, timeline
 from appliance.recording.tap import Losses, Run, read_runs
 from appliance.recording.wav import SILENCE, TICK_OCTETS, TICKS_PER_S
 
 END_TICKS = 3 * TICKS_PER_S
+ANEW_NS = 5_000_000_000                           # its time and its ticks have parted by so much
 CHUNK_TICKS = 150                                 # read from the ring at once: bounds a catch-up's memory
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,9 @@ class Taker:
 
     def __init__(self, journal: Journal, finished_until: Callable[[str], int | None]) -> None:
         self._journal, self._finished_until = journal, finished_until
-        self._cursor = journal.recover()          # the ring's next tick; None: all that it has
+        self._last = journal.recover()            # until it is known that the ring goes on from there
+        # The ring's next tick; None: all that it has.
+        self._cursor = None if self._last is None else self._last.end_tick
         self._ends: dict[str, int] = {}           # recording -> the tick after its last
         self._present = 0                         # ticks read so far, each counted once
         self._last_present: dict[str, int] = {}   # recording -> _present when it was last heard
@@ -57,7 +61,9 @@ class Taker:
         if newest is None:
             return []
         oldest = newest - ring.ticks + 1
-        if self._cursor is None or self._cursor > newest + 1:        # it began to count anew
+        anew = self._last is not None and _counts_anew(ring, newest, self._last)
+        self._last = None
+        if self._cursor is None or anew or self._cursor > newest + 1:
             self._cursor = oldest
         self._cursor = cursor = max(self._cursor, oldest)
         lost_before = self._losses.ticks
@@ -105,7 +111,6 @@ class Taker:
 
     def release(self, recording: str, end_tick: int) -> None:
         """It is finished up to that tick of the ring, and safe: the next batch lets it go."""
-        self._last_present.pop(recording, None)
         self._safe.append((recording, end_tick))
 
     def figures(self) -> dict[str, float]:
@@ -127,9 +132,7 @@ class Taker:
         new = [(name, run) for name, runs in runs_of.items() for run in self._news(name, runs)]
         try:
             if new:
-                stamp = ring.stamp(ticks[0])
-                began_ns = 0 if stamp is None else stamp.wall_ns
-                self._journal.append(first, end, began_ns - (ticks[0] - first) * TICK_NS, new)
+                self._journal.append(first, end, _wall_ns(ring, ticks, first), new)
         except OSError as error:
             if not self.failing:
                 log.error("journal: %s: audio waits in the ring for 30 s: free the disk", error.strerror)
@@ -174,6 +177,7 @@ class Taker:
     def _forget(self, recording: str, end_tick: int) -> None:
         if self._ends.get(recording) == end_tick: # else it has come back: it is finished once more
             del self._ends[recording]
+            self._last_present.pop(recording, None)
             self._journal.release(recording)
 
     def _tell_losses(self, ticks: int) -> None:
@@ -181,3 +185,20 @@ class Taker:
             log.error("%.2f s of all recordings were gone from the record ring before they were read: the "
                       "machine or its disk is too slow, or the ring's memory is full", ticks / TICKS_PER_S)
         self._losing = ticks > 0
+
+
+def _wall_ns(ring: Ring, ticks: list[int], first: int) -> int:
+    """When tick `first` was; `ticks` were there when they were read, the older ones may be gone by now."""
+    for tick in (ticks[0], ticks[-1], ring.newest):
+        if tick is not None and (stamp := ring.stamp(tick)) is not None:
+            return stamp.wall_ns - (tick - first) * TICK_NS
+    return 0
+
+
+def _counts_anew(ring: Ring, newest: int, last: Span) -> bool:
+    """The ring is of another boot than what the journal has; or the clock was set, which does no harm."""
+    stamp = ring.stamp(newest)
+    if stamp is None or stamp.wall_ns <= 0 or last.wall_ns <= 0:
+        return False
+    moved_ns = (stamp.wall_ns - last.wall_ns) - (newest - last.first_tick) * TICK_NS
+    return abs(moved_ns) > ANEW_NS

@@ -52,6 +52,9 @@ def hold_recordings(parts: Parts, request: HoldRecordings) -> CaseReply:
         numbers = _found(connection, request.recordings)
         if chosen:
             numbers |= {row.number for row in connection.execute(reading(*chosen))}
+        # Of a number or contact more may become known.
+        if known is None and not numbers and not (request.until or request.number or request.contact):
+            raise StateError("no recording is as you say: nothing was held")
         numbers -= set(connection.execute(select(held.c.number).where(held.c.case == request.case)).scalars())
         said: dict[str, Any] = {"case": request.case, "why": request.why}
         parts.chain.append(connection, now, "held", "", request.by, said | {

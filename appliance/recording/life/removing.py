@@ -12,8 +12,9 @@ from sqlalchemy import delete, insert, select, update
 
 from appliance.recording.catalogue.rows import erase as erase_row
 from appliance.recording.catalogue.schema import recordings
+from appliance.recording.lending import take_back
 from appliance.recording.life.state import batches, reading
-from appliance.recording.life.tables import archived, removals
+from appliance.recording.life.tables import archived, pushes, removals
 from appliance.recording.parts import Parts
 from appliance.store.sealed import erase as erase_file
 
@@ -63,13 +64,18 @@ def finish(parts: Parts) -> int:
 def _remove(parts: Parts, numbers: Sequence[int], reason: Reason, now: float, local_only: bool) -> list[int]:
     gone: list[int] = []
     for some in batches(numbers, BATCH):
-        gone += _intend(parts, some, reason, now, local_only)
+        removed = _intend(parts, some, reason, now, local_only)
+        for recording in () if local_only else removed.values():
+            parts.tickets.forget(recording)
+            take_back(parts, recording)
+        gone += removed
         finish(parts)
     return gone
 
 
-def _intend(parts: Parts, numbers: Sequence[int], reason: Reason, now: float, local_only: bool) -> list[int]:
-    gone = []
+def _intend(parts: Parts, numbers: Sequence[int], reason: Reason, now: float,
+            local_only: bool) -> dict[int, str]:
+    gone = {}
     with parts.database.write() as connection:
         rows = connection.execute(reading(recordings.c.number.in_(numbers), recordings.c.holds == 0)).all()
         for row in rows:
@@ -77,6 +83,10 @@ def _intend(parts: Parts, numbers: Sequence[int], reason: Reason, now: float, lo
                 continue
             data: dict[str, str | int] = {"reason": reason.kind, "why": reason.why, "octets": row.file_octets}
             copy = connection.execute(select(archived).where(archived.c.number == row.number)).one_or_none()
+            if not local_only:
+                # Its facts, that wait to be sent. By that of an outbox the object there is taken away first.
+                connection.execute(delete(pushes).where(
+                    pushes.c.number == row.number, ~pushes.c.place.startswith("outbox ")))
             if copy is not None:
                 data |= {"archive": copy.place, "object": copy.object}
             if local_only:
@@ -88,7 +98,7 @@ def _intend(parts: Parts, numbers: Sequence[int], reason: Reason, now: float, lo
             if row.state == "kept":
                 connection.execute(insert(removals).values(number=row.number, path=row.path))
             parts.chain.append(connection, now, "deleted", row.recording, reason.by, data)
-            gone.append(row.number)
+            gone[row.number] = row.recording
     return gone
 
 

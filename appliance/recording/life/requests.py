@@ -8,6 +8,7 @@ from sqlalchemy import select
 from appliance.bus.messages import (
     Erased,
     EraseRecording,
+    GetPurgeForecast,
     GetPurgeReports,
     GetRetention,
     GetSpace,
@@ -27,7 +28,7 @@ from appliance.recording.life.removing import Reason, erase
 from appliance.recording.life.room import space
 from appliance.recording.life.rules import DAY_S, EVER, OTHERS, Obstacle, due_at, in_words, obstacle, rule_of
 from appliance.recording.life.state import cases_of, kept, policies, reading
-from appliance.recording.life.tables import archived
+from appliance.recording.life.tables import archived, pushes
 from appliance.recording.life.tending import scheduled
 from appliance.recording.parts import Answers, Parts
 
@@ -43,6 +44,10 @@ def purge_now(parts: Parts, request: Purge) -> PurgeReport:
     return purge(parts, now, "asked", request.by, dry=request.dry)
 
 
+def forecast(parts: Parts, request: GetPurgeForecast) -> PurgeReport:
+    return purge_now(parts, Purge(by=request.by, dry=True))
+
+
 def get_reports(parts: Parts, request: GetPurgeReports) -> PurgeReports:
     return PurgeReports(reports=reports(parts, max(0, min(request.most, MOST_REPORTS))))
 
@@ -55,7 +60,9 @@ def erase_recording(parts: Parts, request: EraseRecording) -> Erased:
         row = connection.execute(reading(recordings.c.recording == request.recording)).one_or_none()
         if row is None:
             raise StateError(f"{request.recording}: no such recording, or it is erased already")
-        copy = connection.execute(select(archived.c.object).where(archived.c.number == row.number)).scalar()
+        # Of one on its way there may be all of it by now.
+        copies = [connection.execute(select(table.c.object).where(table.c.number == row.number)).scalar()
+                  for table in (archived, pushes)]
         hindered = obstacle(config, kept(row), now, needs_archive=False)
         cases = cases_of(connection, row.number)
     if hindered is Obstacle.HELD:
@@ -65,7 +72,7 @@ def erase_recording(parts: Parts, request: EraseRecording) -> Erased:
         raise StateError(f"{request.recording}: must be kept until {until} (retention.least_days)")
     if not erase(parts, [row.number], Reason("asked", request.why, request.by), now):
         raise StateError(f"{request.recording}: was held at this moment: ask `branchline recordings holds`")
-    return Erased(archive_object=copy or "")
+    return Erased(archive_object=next(filter(None, copies), ""))
 
 
 def get_retention(parts: Parts, request: GetRetention) -> RetentionInfo:
@@ -118,6 +125,6 @@ def _day(at: float) -> str:
 
 ANSWERS: Answers = {
     **holds.ANSWERS,
-    Purge: purge_now, GetPurgeReports: get_reports, EraseRecording: erase_recording,
-    GetRetention: get_retention, GetSpace: get_space,
+    Purge: purge_now, GetPurgeForecast: forecast, GetPurgeReports: get_reports,
+    EraseRecording: erase_recording, GetRetention: get_retention, GetSpace: get_space,
 }

@@ -1,5 +1,6 @@
 """The disk of the recordings: how full it is, who is told, and what goes when a quota is exceeded."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from appliance.recording.parts import Parts
 
 LEG_OCTETS_S = 16_000                             # both sides of a call, A-law
 QUOTA = "quota"
+
+log = logging.getLogger(__name__)
+
 _LEVEL = "space.level"
 _SAYS = {
     Level.OK: "",
@@ -45,6 +49,8 @@ def watch(parts: Parts, now: float, disk: Disk) -> Level:
     parts.warn("low-space", _SAYS[found] and
                f"{_SAYS[found]}: {_gib(disk.free)} of {_gib(disk.total)} are free. Archive recordings, keep "
                "them for a shorter time, set a quota, or take a larger disk")
+    if found > before > Level.OK:
+        log.warning("low-space: %s", _SAYS[found])
     if found != before:
         with parts.database.write() as connection:
             remember(connection, _LEVEL, str(int(found)))

@@ -12,6 +12,7 @@ from appliance.config.retention import RetentionConfig, RetentionRule
 DAY_S = 86400.0
 EVER = 253_402_214_400.0                          # 9999-12-31: nothing is due then
 UNKNOWN_S = 7 * DAY_S                             # so long a recording waits to be known by acdd's log
+CLOCK_SET_AT = 1_577_836_800.0                    # 2020: who says to have ended before, had no clock
 OTHERS = ""                                       # the rule of what no rule takes
 
 
@@ -66,7 +67,9 @@ def due_at(policies: Sequence[RetentionConfig], kept: Kept) -> float:
 
 def _due_at(config: RetentionConfig, kept: Kept) -> float:
     days = rule_of(config, kept)[1]
-    return EVER if days is None else kept.ended_at + max(days, config.least_days) * DAY_S
+    if days is None or kept.ended_at < CLOCK_SET_AT:                 # nobody knows how old it is
+        return EVER
+    return kept.ended_at + max(days, config.least_days) * DAY_S
 
 
 def obstacle(config: RetentionConfig, kept: Kept, now: float, *, needs_archive: bool) -> Obstacle | None:
@@ -97,7 +100,8 @@ def to_free(config: RetentionConfig, oldest_first: Iterable[Kept], octets: int, 
     for kept in oldest_first:
         if octets <= 0:
             break
-        if obstacle(config, kept, now, needs_archive=needs_archive) is None:
+        if (kept.ended_at >= CLOCK_SET_AT
+                and obstacle(config, kept, now, needs_archive=needs_archive) is None):
             going.append(kept)
             octets -= kept.octets
     return going

@@ -14,23 +14,25 @@ MOST_LISTED = 200
 
 
 def write(parts: Parts, by: str, agent: str, text: str, recording: str, tick: int | None) -> None:
+    """agent "": the recording's."""
     if not text.strip() or len(text) > MOST_TEXT:
         raise StateError(f"a note has 1 to {MOST_TEXT} characters, this has {len(text.strip())}")
-    who = evaluations.rights(parts)
-    if agent not in who.agents:
-        raise StateError(f"no agent is called {agent!r}")
-    if not who.may(by, "coach", agent):
-        raise StateError(f"{by} may not coach {agent}: see quality.people of the configuration")
     with parts.database.write() as connection:
         if recording:
             row = connection.execute(select(recordings.c.agent, recordings.c.duration_ticks).where(
                 recordings.c.recording == recording)).one_or_none()
-            if row is None or row.agent != agent:
-                raise StateError(f"{recording}: is no recording of {agent}")
+            if row is None or not row.agent or agent not in ("", row.agent):
+                raise StateError(f"{recording}: is no recording of {agent or 'an agent'}")
             if tick is not None and not 0 <= tick <= row.duration_ticks:
                 raise StateError(f"tick {tick}: the recording has 0 to {row.duration_ticks}")
+            agent = row.agent
         elif tick is not None:
             raise StateError("a tick goes with a recording")
+        who = evaluations.rights(parts)
+        if agent not in who.agents:
+            raise StateError(f"no agent is called {agent!r}")
+        if not who.may(by, "coach", agent):
+            raise StateError(f"{by} may not coach {agent}: see quality.people of the configuration")
         now = parts.now()
         number = connection.execute(insert(notes).values(
             agent=agent, by=by, at=now, recording=recording, tick=tick, text=text).returning(

@@ -60,6 +60,7 @@ class Item:
     format: str                                   # its file's suffix
     path: Path                                    # sealed
     sha256: str                                   # of its audio, as the catalogue has it
+    octets: int                                   # of its audio
     facts: dict[str, Any]
 
 

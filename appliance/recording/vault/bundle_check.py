@@ -4,6 +4,7 @@ What is compared lies in the bundle, but for the box's fingerprint, which its re
 """
 
 import hashlib
+import os
 import zipfile
 import zlib
 from collections import Counter
@@ -32,7 +33,9 @@ from appliance.recording.vault.bundle_format import (
 from appliance.recording.vault.keys import fingerprint
 from appliance.recording.vault.links import Entry, Head, link, signed
 
+MOST_MEMBERS = 1100                               # a thousand recordings, and what is said of them
 MAX_TEXT_OCTETS = 256 * 1024 * 1024               # of a member that is read as a whole
+MOST_NAMED = 20                                   # of what is too much or missing
 BLOCK_OCTETS = 64 * 1024
 
 P = ParamSpec("P")
@@ -62,9 +65,21 @@ def check(file: BinaryIO, expected_fingerprint: str = "") -> list[Finding]:
     """What holds and what does not; the bundle is good when every finding is."""
     try:
         with zipfile.ZipFile(file) as archive:
+            if bad := _beyond(archive, file.seek(0, os.SEEK_END)):
+                return [Finding("bundle", False, bad)]
             return _Check(archive, expected_fingerprint).findings()
     except _UNREADABLE as error:
         return [Finding("bundle", False, f"is no zip file, or is damaged: {_words(error)}")]
+
+
+def _beyond(archive: zipfile.ZipFile, octets: int) -> str:
+    """Why not even a look at each member is worth the time; "": it is."""
+    infos = archive.infolist()
+    if len(infos) > MOST_MEMBERS:
+        return f"has {len(infos)} members: {MOST_MEMBERS} are the most that a box makes"
+    if sum(info.compress_size for info in infos) > octets:
+        return "its members lie over one another"
+    return ""
 
 
 class _Check:
@@ -123,7 +138,7 @@ class _Check:
                             ("not of this bundle", set(self._names) - wanted),
                             ("there twice", {name for name, count in self._names.items() if count > 1})):
             if wrong:
-                raise _Bad(f"{what}: {', '.join(sorted(wrong))}")
+                raise _Bad(f"{what}: {', '.join(sorted(wrong)[:MOST_NAMED])}")
         return None, f"{len(wanted)}, all of them and no other"
 
     def _member(self, name: str, octets: int, sha256: str) -> tuple[None, str]:

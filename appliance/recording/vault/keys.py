@@ -14,7 +14,7 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from appliance.errors import ConfigError
+from appliance.errors import Unavailable
 from appliance.store.sealed import KEY_OCTETS, KeyGone, Tampered, Wrapped
 from appliance.store.sealed.wrapping import unwrap_with, wrap_with
 
@@ -74,7 +74,8 @@ class Keys:
                 self.rotate()
             self._signing = Ed25519PrivateKey.from_private_bytes(self._signing_key())
         except OSError as error:
-            raise ConfigError(f"{folder}: the keys of recordings cannot be read or made: {error.strerror}: "
+            # Not a mistake in the configuration: that would end the whole box, its calls included.
+            raise Unavailable(f"{folder}: the keys of recordings cannot be read or made: {error.strerror}: "
                               "mend the disk, or its owner and mode") from None
 
     @property
@@ -192,7 +193,8 @@ def _destroy(path: Path) -> None:
 
 def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    if folder.stat().st_mode & 0o777 != 0o700:    # a disk that is read-only now does not matter then
+        folder.chmod(0o700)
     _sync(folder.parent)
 
 

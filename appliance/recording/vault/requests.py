@@ -1,5 +1,6 @@
 """What is asked of the vault on the bus: the chain, the box's keys, exports. In a worker thread."""
 
+import os
 import re
 import secrets
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from appliance.bus.messages import (
     ChainPage,
     Exported,
     ExportRecordings,
+    ExportTo,
     GetBoxKey,
     GetChain,
     LinkedEntry,
@@ -31,6 +33,8 @@ from appliance.recording.wav import TICKS_PER_S
 from appliance.store.sqlite import reason
 
 MOST_EXPORTED = 1000
+LEAST_FREE = 0.03                                 # of a disk, that an export leaves
+LEAST_PASSPHRASE = 8
 MOST_KEYS = 8                                     # in the ring: each is there for some hours
 
 _NAME = re.compile(r"[^/\0]{0,200}")
@@ -80,15 +84,18 @@ def _rotate(parts: Parts, asked: RotateKeys) -> BoxKey:
     return _box_key(parts, GetBoxKey())
 
 
-def _export(parts: Parts, asked: ExportRecordings) -> Exported:
+def _export(parts: Parts, asked: ExportRecordings | ExportTo) -> Exported:
     names = list(dict.fromkeys(asked.recordings))
     if not 0 < len(names) <= MOST_EXPORTED:
         raise StateError(f"1 to {MOST_EXPORTED} recordings go into a bundle, {len(names)} were named")
     if not asked.by or not asked.why:
         raise StateError("who exports, and why? Both are kept: give them")
+    if 0 < len(asked.passphrase) < LEAST_PASSPHRASE:
+        raise StateError(f"passphrase: give {LEAST_PASSPHRASE} characters or more: who has the file can try")
     with parts.database.read() as connection:
         items = [_item(parts, rows.get(connection, name), name, connection) for name in names]
-    path = _path(parts, asked)
+    path = _path(parts, asked.to_path if isinstance(asked, ExportTo) else "", sealed=bool(asked.passphrase))
+    _refuse_filling(path, sum(item.octets for item in items))
     try:
         made = export(Order(items, asked.by, asked.why, path, asked.passphrase),
                       Box(parts.keys, parts.chain, parts.database), parts.now())
@@ -108,26 +115,37 @@ def _item(parts: Parts, row: rows.Recording | None, name: str, connection: Conne
     facts = {key: getattr(row, key) for key in _FACTS} | {
         "duration_s": row.duration_ticks / TICKS_PER_S, "gap_s": row.gap_ticks / TICKS_PER_S,
         "tags": row.tags.split("\n") if row.tags else []} | details
-    return Item(row.recording, row.format, parts.folder / row.path, row.sha256, facts)
+    return Item(row.recording, row.format, parts.folder / row.path, row.sha256, row.octets, facts)
 
 
-def _path(parts: Parts, asked: ExportRecordings) -> Path:
+def _refuse_filling(path: Path, octets: int) -> None:
+    """Calls that are still to be recorded need the disk more. No folder there: said when it is opened."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return
+    if disk.f_bavail * disk.f_frsize - octets < LEAST_FREE * disk.f_blocks * disk.f_frsize:
+        raise StateError(f"{path.parent}: {octets:,} octets would leave less than {LEAST_FREE:.0%} of its "
+                         "disk free: export fewer at a time, or to another disk")
+
+
+def _path(parts: Parts, to_path: str, *, sealed: bool) -> Path:
     """Absolute, as asked; else in the folder of exports, which is made."""
-    path = Path(asked.to_path)
+    path = Path(to_path)
     if path.is_absolute():
         if ".." in path.parts:
             raise StateError(f"{path}: names a folder by '..': give the way to it as it is")
         return path
-    if asked.to_path in (".", "..") or not _NAME.fullmatch(asked.to_path):
-        raise StateError(f"{asked.to_path}: give a name without folders, or an absolute path on the box")
+    if to_path in (".", "..") or not _NAME.fullmatch(to_path):
+        raise StateError(f"{to_path}: give a name without folders, or an absolute path on the box")
     folder = parts.folder.resolve() / EXPORTS
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise StateError(f"{folder}: cannot be made: {reason(error)}") from None
     made_at = datetime.fromtimestamp(parts.now(), UTC)
-    suffix = ".zip.sealed" if asked.passphrase else ".zip"
-    return folder / (asked.to_path or f"recordings-{made_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}{suffix}")
+    suffix = ".zip.sealed" if sealed else ".zip"
+    return folder / (to_path or f"recordings-{made_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}{suffix}")
 
 
 ANSWERS: Answers = {
@@ -136,4 +154,5 @@ ANSWERS: Answers = {
     GetBoxKey: _box_key,
     RotateKeys: _rotate,
     ExportRecordings: _export,
+    ExportTo: _export,
 }

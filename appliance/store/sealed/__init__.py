@@ -9,6 +9,7 @@ from appliance.store.sealed.files import Seal, SealedReader, SealedWriter, rewra
 from appliance.store.sealed.header import CHUNK_OCTETS, HEADER_OCTETS, MAGIC
 from appliance.store.sealed.wrapping import (
     KEY_OCTETS,
+    DerivedWrapper,
     KeyGone,
     PassphraseWrapper,
     Tampered,
@@ -21,6 +22,7 @@ __all__ = [
     "HEADER_OCTETS",
     "KEY_OCTETS",
     "MAGIC",
+    "DerivedWrapper",
     "KeyGone",
     "PassphraseWrapper",
     "Seal",

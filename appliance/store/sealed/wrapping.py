@@ -87,8 +87,13 @@ class PassphraseWrapper:
     _HEAD = struct.Struct(">BIBB16s")             # version, memory, passes, lanes, salt
 
     def wrap(self, key: bytes) -> Wrapped:
+        head, wrapping_key = self.derive()
+        return Wrapped(self.ID, head + wrap_with(wrapping_key, key))
+
+    def derive(self) -> tuple[bytes, bytes]:
+        """A new salt with the parameters, and the key that they make."""
         head = self._HEAD.pack(1, self._MEMORY_KIB, self._PASSES, self._LANES, os.urandom(16))
-        return Wrapped(self.ID, head + wrap_with(self._key(head), key))
+        return head, self._key(head)
 
     def unwrap(self, wrapped: Wrapped) -> bytes:
         if wrapped.by != self.ID:
@@ -109,3 +114,30 @@ class PassphraseWrapper:
             raise Tampered("the parameters of its passphrase are not what this version makes or accepts")
         return Argon2id(salt=salt, length=KEY_OCTETS, iterations=passes, lanes=lanes,
                         memory_cost=memory_kib).derive(self.passphrase.encode())
+
+
+@dataclass(frozen=True)
+class DerivedWrapper:
+    """A passphrase's key, made once: what it wraps, the passphrase unwraps on any machine.
+
+    For who seals by himself and must not keep the passphrase, which may open other things, too.
+    """
+
+    head: bytes                                   # salt and parameters; no secret
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, passphrase: str) -> "DerivedWrapper":
+        return cls(*PassphraseWrapper(passphrase).derive())
+
+    def wrap(self, key: bytes) -> Wrapped:
+        return Wrapped(PassphraseWrapper.ID, self.head + wrap_with(self.key, key))
+
+    def unwrap(self, wrapped: Wrapped) -> bytes:
+        head, octets = wrapped.octets[:len(self.head)], wrapped.octets[len(self.head):]
+        try:
+            if wrapped.by == PassphraseWrapper.ID and head == self.head:
+                return unwrap_with(self.key, octets)
+        except ValueError:
+            pass
+        raise KeyGone("it is sealed with another passphrase than the one that is kept here")

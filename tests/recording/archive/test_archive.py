@@ -1,12 +1,17 @@
 """Recordings in an archive: sealed for the hub, sent on after any cut, proved."""
 
+import asyncio
+import contextlib
 import hashlib
 import json
 import os
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
+import asyncssh
 import pytest
 from sqlalchemy import select
 
@@ -18,6 +23,7 @@ from appliance.recording.archive import tending
 from appliance.recording.archive.key import SharedKey, new_key
 from appliance.recording.archive.objects import open_object
 from appliance.recording.archive.pace import Pace, Stopped, opens_at
+from appliance.recording.archive.pushing import WARNING
 from appliance.recording.catalogue.rows import erase
 from appliance.recording.life.room import space
 from appliance.recording.life.tables import archived, pushes
@@ -210,6 +216,66 @@ def test_sftp_trusts_no_other_host_key_and_says_who_is_not_let_in(
     assert not Path(sftp.folder).exists()
 
 
+@pytest.mark.parametrize(("answers", "says"), [(b"x" * 65536, "gives back more than was sent"),
+                                               (None, "Connection closed")])
+def test_a_server_that_never_ends_or_never_answers_is_left(
+        shelf: Shelf, archive: ArchiveConfig, sftp: SftpConfig, monkeypatch: pytest.MonkeyPatch,
+        answers: bytes | None, says: str) -> None:
+    name = shelf.add(1, 70_000)
+    monkeypatch.setattr(sftp_place, "STALL_S", 1.0)
+    with rogue(Path(sftp.key_file), answers) as port:
+        wrong = sftp.model_copy(update={"port": port, "folder": "."})
+        shelf.configure(archive=archive.model_copy(update={"sftp": wrong}))
+        tend(shelf)
+    assert says in shelf.warnings[WARNING]
+    assert shelf.said(name) == []
+
+
+@contextlib.contextmanager
+def rogue(key: Path, answers: bytes | None) -> Iterator[int]:
+    """An SFTP server that takes everything; whoever reads gets `answers` each time, None: nothing, ever."""
+    class Files(asyncssh.SFTPServer):
+        def format_longname(self, name: Any) -> None: ...
+        def stat(self, path: bytes) -> asyncssh.SFTPAttrs:
+            raise asyncssh.SFTPNoSuchFile("none")
+
+        def mkdir(self, path: bytes, attrs: Any) -> None: ...
+        def posix_rename(self, oldpath: bytes, newpath: bytes) -> None: ...
+        def open(self, path: bytes, pflags: int, attrs: Any) -> object:
+            return object()
+
+        def write(self, file: object, offset: int, data: bytes) -> int:
+            return len(data)
+
+        def fstat(self, file: object) -> asyncssh.SFTPAttrs:
+            return asyncssh.SFTPAttrs(size=2 ** 40)
+
+        def fsync(self, file: object) -> None: ...
+        def close(self, file: object) -> None: ...
+        async def read(self, file: object, offset: int, size: int) -> bytes:
+            if answers is None:
+                await asyncio.Event().wait()
+            return (answers or b"")[:size]
+
+    told = Queue[tuple[int, Callable[[], object]]]()
+
+    async def serve() -> None:
+        host, loop, over = str(key.with_name("host")), asyncio.get_running_loop(), asyncio.Event()
+        async with asyncssh.listen("127.0.0.1", 0, server_host_keys=[host], sftp_factory=Files,
+                                   authorized_client_keys=str(key.with_suffix(".pub"))) as server:
+            told.put((server.get_port(), lambda: loop.call_soon_threadsafe(over.set)))
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    port, end = told.get(timeout=20)
+    try:
+        yield port
+    finally:
+        end()
+        thread.join(20)
+
+
 @pytest.mark.need(18)
 def test_the_outbox_keeps_an_object_until_its_receipt_fits(
         shelf: Shelf, archive: ArchiveConfig, tmp_path: Path) -> None:
@@ -232,6 +298,26 @@ def test_the_outbox_keeps_an_object_until_its_receipt_fits(
         erase(connection, names[1], "asked", shelf.now)
     tend(shelf)
     assert not files[1].exists(), "a copy of what is erased stayed in the box"
+
+
+def test_links_in_the_outbox_lead_nowhere(shelf: Shelf, archive: ArchiveConfig) -> None:
+    name = shelf.add(1)
+    kept = (shelf.folder / shelf.row(name).path).read_bytes()
+    shelf.configure(archive=archive.model_copy(update={"outbox": OutboxConfig()}))
+    (shelf.folder / "outbox").mkdir()
+    link = shelf.folder / "outbox" / "shanghai"   # an object's name below it is a recording's
+    link.symlink_to(shelf.folder)
+    with pytest.raises(OSError, match="shanghai"):
+        tend(shelf)
+    assert (shelf.folder / shelf.row(name).path).read_bytes() == kept
+    link.unlink()
+    tend(shelf)
+    [there] = (shelf.folder / "outbox").rglob("*.blr")
+    there.rename(there.with_suffix(".away"))
+    there.symlink_to("nowhere")                   # counted as what it is
+    shelf.add(0.5)
+    tend(shelf)
+    assert (shelf.folder / shelf.row(name).path).read_bytes() == kept
 
 
 def test_the_outbox_is_bounded(shelf: Shelf, archive: ArchiveConfig) -> None:

@@ -23,6 +23,7 @@ def test_the_hub_opens_an_object_and_says_why_it_cannot(
     to = tmp_path / "audio.opus"
     assert run(command, ["open", path, "--key", archive.key_file, "--to", str(to)]).exit_code == 0
     assert to.read_bytes() == bytes([1]) * 1000
+    assert {one.stat().st_mode & 0o777 for one in (to, to.with_suffix(".json"))} == {0o600}
     assert json.loads((tmp_path / "audio.json").read_text())["queue"] == "sales"
     again = run(command, ["open", path, "--key", archive.key_file, "--to", str(to)])
     assert again.exit_code != 0 and "is there already" in again.output

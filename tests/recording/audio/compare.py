@@ -31,17 +31,22 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "recording-formats.md"
 BEGIN, END = "<!-- made by the command: begin -->", "<!-- made by the command: end -->"
 CALL_S = 600.0
 TURNS = round(CALL_S / SECONDS)
-JUDGED_TURNS = 6
+JUDGED_TURNS = 10
 MEGA = 1e6
 TURN = round(SECONDS * audio.RATE_HZ)
+AFTER_SPEECH = audio.RATE_HZ                      # samples after which a side that stopped is idle
 
 SETTINGS: tuple[tuple[str, dict[str, int]], ...] = (
     ("as chosen", {}),
     ("every packet coded", {"QUIET_STEPS": -1}),
+    ("silence at the rate of speech", {"QUIET_BITS_PER_S": opus.BITS_PER_S}),
+    ("silence at 8 kbit/s", {"QUIET_BITS_PER_S": 8_000}),
     ("24 kbit/s", {"BITS_PER_S": 24_000}),
     ("32 kbit/s", {"BITS_PER_S": 32_000}),
     ("complexity 5", {"COMPLEXITY": 5}),
 )
+
+DECODERS = {"libopus": "libopus", "ffmpeg's own": "opus"}            # as ffmpeg calls them
 
 Coder = Callable[[bytes], bytes]
 
@@ -49,9 +54,9 @@ Coder = Callable[[bytes], bytes]
 class Judged(NamedTuple):
     megaoctets: float                             # of a call of CALL_S
     work_s: float                                 # CPU
-    mos: float
-    worst_mos: float
+    marks: list[tuple[float, float]]              # PESQ, mean and worst, by each of DECODERS
     visqol: float | None
+    idle_db: float                                # how much louder an idle line gets
     leak_db: float                                # of the caller into the agent's silent side
 
 
@@ -70,14 +75,20 @@ def judge(coder: Coder) -> Judged:
     line, spoken = talk(TURNS)
     file, work_s = _timed(lambda: coder(line.tobytes()))
     few, spoken = line[:JUDGED_TURNS * TURN].copy(), spoken[:JUDGED_TURNS]
-    heard = _heard(coder(few.tobytes()))
-    pairs = [(audio.expand(few[_turn(number), side]), heard[_turn(number), side])
-             for number, (side, _) in enumerate(spoken)]
-    marks = [float(pesq(audio.RATE_HZ, *(one.astype(np.int16) for one in pair), "nb")) for pair in pairs]
+    coded, marks = coder(few.tobytes()), []
+    for decoder in DECODERS.values():
+        heard = _heard(coded, decoder)
+        pairs = [(audio.expand(few[_turn(number), side]), heard[_turn(number), side])
+                 for number, (side, _) in enumerate(spoken)]
+        found = [float(pesq(audio.RATE_HZ, *(one.astype(np.int16) for one in pair), "nb")) for pair in pairs]
+        marks.append((statistics.mean(found), min(found)))
+    quiet = [(audio.expand(few[_turn(number), 1 - side][AFTER_SPEECH:]),
+              heard[_turn(number), 1 - side][AFTER_SPEECH:]) for number, (side, _) in enumerate(spoken)]
+    idle_db = 10 * np.log10(np.var([one for _, one in quiet]) / np.var([one for one, _ in quiet]))
     few[:, 1] = SILENCE[0]
-    alone = _heard(coder(few.tobytes()))
+    alone = _heard(coder(few.tobytes()), "libopus")
     leak = np.mean((alone[:, 1] - audio.expand(few[:, 1])) ** 2) / np.mean(alone[:, 0] ** 2)
-    return Judged(len(file) / MEGA, work_s, statistics.mean(marks), min(marks), _visqol(pairs),
+    return Judged(len(file) / MEGA, work_s, marks, _visqol(pairs), float(idle_db),
                   10 * np.log10(max(float(leak), 1e-12)))
 
 
@@ -105,10 +116,13 @@ def page() -> Iterator[str]:
             rows.append((f"Opus, {name}", judge(ours)))
     rows.append(("Opus as ffmpeg writes stereo", judge(stereo)))
     yield from _table(
-        ("10 minutes, in turn", "megaoctets", "CPU, coding, s", "PESQ", "PESQ, worst", "ViSQOL",
+        ("10 minutes, in turn", "megaoctets", "CPU, coding, s",
+         *(f"PESQ by {name}: mean, worst" for name in DECODERS), "ViSQOL", "idle line, dB louder",
          "caller on the agent's side, dB"),
-        [[name, f"{of.megaoctets:.2f}", f"{of.work_s:.2f}", f"{of.mos:.2f}", f"{of.worst_mos:.2f}",
-          "" if of.visqol is None else f"{of.visqol:.2f}", f"{of.leak_db:.0f}"] for name, of in rows])
+        [[name, f"{of.megaoctets:.2f}", f"{of.work_s:.2f}",
+          *(f"{mean:.2f}, {worst:.2f}" for mean, worst in of.marks),
+          "" if of.visqol is None else f"{of.visqol:.2f}", f"{of.idle_db:+.1f}", f"{of.leak_db:.0f}"]
+         for name, of in rows])
 
 
 def main() -> int:
@@ -129,9 +143,9 @@ def _timed(work: Callable[[], bytes]) -> tuple[bytes, float]:
     return done, sum(os.times()[:4]) - sum(began[:4])
 
 
-def _heard(file: bytes) -> audio.Samples:
-    """[sample, side], as ffmpeg's own decoder has it."""
-    raw = _ffmpeg(file, "-i", "-", "-f", "s16le", "-ar", "8000", "-")
+def _heard(file: bytes, decoder: str) -> audio.Samples:
+    """[sample, side]"""
+    raw = _ffmpeg(file, "-c:a", decoder, "-i", "-", "-f", "s16le", "-ar", "8000", "-")
     return np.frombuffer(raw, "<i2").reshape(-1, 2).astype(np.float64)
 
 
@@ -156,6 +170,8 @@ def _visqol(pairs: Sequence[tuple[audio.Samples, audio.Samples]]) -> float | Non
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Without the columns in which nothing is."""
+    head, *rows = zip(*(column for column in zip(head, *rows, strict=True) if any(column[1:])), strict=True)
     yield f"| {' | '.join(head)} |"
     yield re.sub(r"[^|]+", " --- ", f"|{'|'.join(head)}|")
     for row in rows:

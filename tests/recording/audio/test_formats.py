@@ -90,14 +90,19 @@ def test_players_that_are_not_ours_agree_with_the_length(tmp_path: Path, format:
 
 
 @pytest.mark.need(5)
-def test_opus_sounds_like_the_line_and_is_small() -> None:
+def test_opus_sounds_like_the_line_and_is_small(tmp_path: Path) -> None:
     line, spoken = talk(6)
     file = file_of(Format.OPUS, line.tobytes())
-    heard = np.frombuffer(audio_of(Format.OPUS, file), np.uint8).reshape(line.shape)
+    path = tmp_path / "call.opus"
+    path.write_bytes(file)
+    ffmpegs = _output("ffmpeg", "-v", "error", "-c:a", "opus", "-i", path, "-f", "s16le", "-ar", "8000", "-")
+    ours = g711.decode(np.frombuffer(audio_of(Format.OPUS, file), np.uint8))
     turn = round(SECONDS * audio.RATE_HZ)
-    for number, (side, _) in enumerate(spoken):
-        said, came = (audio.expand(of[number * turn:(number + 1) * turn, side]) for of in (line, heard))
-        assert mos(said, came) > 3.6
+    for heard in (ours, np.frombuffer(ffmpegs, np.int16)):
+        for number, (side, _) in enumerate(spoken):
+            part = slice(number * turn, (number + 1) * turn)
+            came = heard.reshape(line.shape)[part, side].astype(np.float64)
+            assert mos(audio.expand(line[part, side]), came) > 3.6
     assert len(file) * 600 / (len(spoken) * SECONDS) < 2e6
 
 
@@ -109,7 +114,7 @@ def test_nobody_is_heard_on_the_other_side() -> None:
     assert np.abs(audio.expand(heard.reshape(line.shape)[:, 0])).max() > 8000
 
 
-def test_an_idle_line_sounds_idle_and_takes_no_room() -> None:
+def test_an_idle_line_sounds_idle_and_takes_little_room() -> None:
     line, _ = talk(4)
     idle = talk(5)[0][4 * round(SECONDS * audio.RATE_HZ):, 1:]        # the agent listens
     line = np.repeat(np.tile(idle, (4, 1)), 2, axis=1)
@@ -117,7 +122,7 @@ def test_an_idle_line_sounds_idle_and_takes_no_room() -> None:
     heard = np.frombuffer(audio_of(Format.OPUS, file), np.uint8)
     levels = [10 * np.log10(np.mean(audio.expand(of) ** 2)) for of in (line[8000:], heard[16000:])]
     assert levels[1] == pytest.approx(levels[0], abs=3)
-    assert len(file) < line.size / 30
+    assert len(file) < line.size / 20
 
 
 @pytest.mark.parametrize("format", Format)

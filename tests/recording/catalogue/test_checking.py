@@ -1,12 +1,22 @@
 """count(to be recorded) = count(recordings): what is missing is named, what is explained is said."""
 
+import msgspec
 import pytest
+from sqlalchemy import insert
 
-from appliance.bus.messages import CheckRecordings, DaemonUp, GetRecordingChecks, Heartbeat, ToBeRecorded
+from appliance.bus.messages import (
+    CheckFinding,
+    CheckRecordings,
+    DaemonUp,
+    GetRecordingChecks,
+    Heartbeat,
+    ToBeRecorded,
+)
 from appliance.errors import StateError
 from appliance.recording.catalogue.checking import (
     HOUR_S,
     LOOKS_BACK_S,
+    MOST_FINDINGS,
     SETTLES_S,
     WARNING,
     Found,
@@ -14,9 +24,11 @@ from appliance.recording.catalogue.checking import (
     compare,
     count_hours,
     due_hours,
+    kept_checks,
 )
 from appliance.recording.catalogue.learning import UNNAMED_S, learn
 from appliance.recording.catalogue.outages import KEEP_EVERY_S, SpandWatch, note
+from appliance.recording.catalogue.schema import checks
 from appliance.recording.wav import TICK_OCTETS
 from tests.recording.catalogue.box import Box
 
@@ -90,6 +102,11 @@ def test_an_hour_with_everything_there_and_one_without(box: Box) -> None:
     [check] = box.answer(GetRecordingChecks(since=0.0, until=HOUR_S)).checks
     assert (check.found, check.missing, check.findings) == (2, 0, [])
     assert box.warnings[WARNING] == ""
+    [place] = box.parts.folder.glob(f"*/*/*/{second}.blr")
+    place.unlink()                                # by whom it may be
+    [check] = box.answer(CheckRecordings(since=0.0, until=HOUR_S)).checks
+    assert (check.found, check.missing) == (1, 1)
+    assert [(one.kind, one.recording) for one in check.findings] == [("lost", second)]
 
 
 def test_a_recording_that_no_contact_names_and_one_that_is_too_short(box: Box) -> None:
@@ -142,3 +159,16 @@ def test_spand_that_was_away_is_noted_also_when_the_whole_box_was(box: Box) -> N
     watch = SpandWatch(box.parts)
     beat(watch, 900.0, 901.0)
     assert outages() == [(201.0, 205.0), (310.0, 900.0)] and last_kept < 310.0
+
+
+def test_an_answer_about_days_without_recordings_is_bounded(box: Box) -> None:
+    lost = [CheckFinding(kind="missing", recording=f"{number:032x}", contact="c", began_at=0.0,
+                         expected_s=1.0, found_s=0.0) for number in range(MOST_FINDINGS)]
+    with box.parts.database.write() as connection:
+        for hour in range(30):
+            connection.execute(insert(checks).values(
+                began_at=hour * 3600, checked_at=0.0, expected=500, found=0, missing=500, orphans=0,
+                differing=0, explained=0, findings=msgspec.json.encode(lost).decode()))
+        found = kept_checks(connection, 0.0, 30 * 3600.0)
+    assert [len(one.findings) for one in found] == [500] * 10 + [0] * 20
+    assert {one.missing for one in found} == {500}

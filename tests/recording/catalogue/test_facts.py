@@ -1,5 +1,8 @@
 """What acdd's log says of recordings, and that recordd has it in the end whatever was killed between."""
 
+import random
+from dataclasses import replace
+
 import pytest
 
 from appliance.bus.messages import (
@@ -9,17 +12,27 @@ from appliance.bus.messages import (
     DisposeContact,
     GetRecordingFacts,
     GetToBeRecorded,
+    HideTalk,
     Hold,
+    RecordTalk,
     Retrieve,
+    ShowTalk,
+    StopRecordingTalk,
     TagContact,
     ToBeRecorded,
 )
+from appliance.centre.engine import SilentFrom
 from appliance.centre.recorded import notice, spans
+from appliance.config.recording import RecordingConfig
 from appliance.errors import StateError
+from appliance.recording.audio import Format, encode
 from appliance.recording.catalogue.learning import AGAIN_S, AWAY_S, UNNAMED_S, learn
+from appliance.recording.vault.chain import of_recording, verify
+from appliance.recording.wav import TICK_OCTETS, TICKS_PER_S
 from tests.recording.catalogue.box import Box
 
 UNKNOWN = "f" * 32
+ON_DEMAND = RecordingConfig.model_validate({"rules": [{"name": "asked", "record": "on-demand"}]})
 
 
 def a_contact(box: Box) -> tuple[str, list[str]]:
@@ -112,6 +125,122 @@ def test_what_changed_while_acdd_or_recordd_was_away_is_not_lost(box: Box) -> No
         box.office.command(TagContact(contact=name, tags=[f"tag{number}"], by="ann"))
     learn(box.parts, 9000.0)
     assert box.row(recording).tags == "tag2"
+
+
+SECOND = TICK_OCTETS * TICKS_PER_S
+NOISE, SILENT = random.Random(1).randbytes(SECOND), b"\xd5" * SECOND
+
+
+def card_data(box: Box, *ticks: int) -> str:
+    """ann pauses from the 2nd to the 7th of ten seconds; spand says in which ticks. The contact goes on."""
+    [recording] = box.named(box.talk(2.0))
+    said = iter(ticks)
+    for asked, on, seconds in ((HideTalk(agent="ann", by="ann"), True, 5.0),
+                               (ShowTalk(agent="ann", by="bo"), False, 3.0)):
+        box.office.command(asked)
+        if tick := next(said, 0):
+            box.office.give(SilentFrom(recording, on, tick, box.office.now))
+        box.office.pass_time(seconds)
+    return recording
+
+
+def acts(box: Box, recording: str) -> list[tuple[str, str, int | None]]:
+    with box.parts.database.read() as connection:
+        assert verify(connection) is None
+        return [(entry.kind, entry.by, entry.facts.get("tick"))
+                for entry in of_recording(connection, recording)]
+
+
+@pytest.mark.need(17)
+def test_who_paused_is_in_the_chain_once_whatever_dies(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = card_data(box, 200, 700)
+    box.finish(recording, 1000.0, NOISE * 10)
+
+    def dies(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patch:          # between chain and row
+        patch.setattr("appliance.recording.catalogue.rows.update_facts", dies)
+        with pytest.raises(OSError):
+            learn(box.parts, 2000.0)
+    assert acts(box, recording) == []
+    paused = [("paused", "ann", 200), ("resumed", "bo", 700)]
+    for now in (3000.0, 4000.0):
+        learn(box.parts, now)
+        assert acts(box, recording) == paused
+    box.office.hang_up("c1")
+    box.office.command(TagContact(contact=box.row(recording).contact, tags=["card"], by="ann"))
+    learn(box.parts, 5000.0)
+    assert acts(box, recording) == paused and box.row(recording).tags == "card"
+
+
+def test_a_pause_of_which_spand_never_said_the_tick_is_told_when_the_contact_ends(box: Box) -> None:
+    recording = card_data(box)
+    box.finish(recording, 1000.0, NOISE * 10)
+    learn(box.parts, 2000.0)
+    assert acts(box, recording) == []
+    box.office.hang_up("c1")
+    learn(box.parts, 3000.0)
+    assert acts(box, recording) == [("paused", "ann", None), ("resumed", "bo", None)]
+    assert box.answer(DescribeRecording(recording=recording)).pauses == []
+
+
+def test_the_next_recording_begins_paused_and_is_said_to(box: Box) -> None:
+    name = box.talk(2.0)
+    box.office.command(HideTalk(agent="ann", by="ann"))
+    box.office.command(Consult(agent="ann", to="dee"))
+    box.office.answer(box.office.ringing()["8004"])
+    box.office.command(Confer(agent="ann"))
+    box.office.pass_time(5.0)
+    box.office.hang_up("c1")
+    second = box.named(name)[1]
+    box.finish(second, 1000.0, SILENT * 5)
+    learn(box.parts, 2000.0)
+    assert acts(box, second) == [("paused", "ann", 0)]
+    [pause] = box.answer(DescribeRecording(recording=second)).pauses
+    assert (pause.from_s, pause.to_s, pause.silent) == (0.0, 5.0, True)
+
+
+@pytest.mark.need(17)
+@pytest.mark.parametrize("format", [Format.FLAC, Format.OPUS])
+def test_a_recording_is_held_against_the_pauses_of_its_chain(box: Box, format: Format) -> None:
+    recording = card_data(box, 200, 700)
+    box.finish(recording, 1000.0, NOISE * 2 + SILENT * 5 + NOISE * 3, format)
+    learn(box.parts, 2000.0)
+
+    def silent() -> bool | None:
+        [pause] = box.answer(DescribeRecording(recording=recording)).pauses
+        assert (pause.from_s, pause.to_s, pause.by) == (2.0, 7.0, "ann")
+        found: bool | None = pause.silent
+        return found
+
+    assert silent()
+    path = box.parts.folder / box.row(recording).path
+    kept = path.read_bytes()
+    box.parts.store.write(recording, 1000.0, {}, encode(
+        format, [NOISE * 2 + SILENT * 4 + NOISE * 4], 1000))
+    assert silent() is False
+    path.write_bytes(kept[:len(kept) // 2])
+    assert silent() is None
+
+
+@pytest.mark.need(17)
+def test_what_was_recorded_on_demand_says_who_wanted_it(box: Box) -> None:
+    box.office.setup = replace(box.office.setup, recording=ON_DEMAND)
+    box.office.restart()
+    name = box.talk(2.0)
+    box.office.command(RecordTalk(agent="ann", by="ann"))
+    box.office.pass_time(5.0)
+    box.office.command(StopRecordingTalk(agent="ann", by="bo"))
+    box.office.pass_time(5.0)
+    box.office.command(RecordTalk(agent="ann", by="cy"))
+    box.office.hang_up("c1")
+    first, second = box.named(name)
+    for recording in (first, second):
+        box.finish(recording, 1000.0)
+    learn(box.parts, 2000.0)
+    assert [(kind, by) for kind, by, _ in acts(box, first)] == [("on-demand", "ann"), ("stopped", "bo")]
+    assert [(kind, by) for kind, by, _ in acts(box, second)] == [("on-demand", "cy")]
 
 
 def test_a_recording_of_no_contact_is_asked_for_until_it_is_sure(box: Box) -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance.bus.messages import GetPeaks, GetRecording, OpenRecording, ReadRecording, RecordingOpened
+from appliance.bus.messages import (
+    DescribeRecording,
+    GetPeaks,
+    GetRecording,
+    OpenRecording,
+    ReadRecording,
+    RecordingOpened,
+)
 from appliance.errors import StateError
 from appliance.recording.audio import Format, decode
 from appliance.recording.catalogue import importing, rows
@@ -99,6 +106,15 @@ def test_erased_audio_is_read_by_nobody_who_has_a_ticket(box: Box) -> None:
         opened(box)
     assert box.answer(GetRecording(recording=NAME)).erased == "the customer asked for it"
     assert box.answer(GetPeaks(recording=NAME)).caller == []
+
+
+def test_one_that_was_heard_without_end_is_still_described(box: Box) -> None:
+    box.finish(NAME, 1000.0, AUDIO)
+    with box.parts.database.write() as connection:
+        for number in range(1200):
+            box.parts.chain.append(connection, 1000.0 + number, "listened", NAME, "ann", {})
+    entries = box.answer(DescribeRecording(recording=NAME)).entries
+    assert (len(entries), entries[-1].at, entries[0].at) == (1000, 2199.0, 1200.0)
 
 
 def test_tickets_end(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:

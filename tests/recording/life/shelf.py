@@ -39,12 +39,14 @@ class Shelf:
         keys = Keys(self.folder / "keys")
         config = getattr(self, "parts", None) and self.parts.config
         values: dict[str, Any] = {
-            "folder": self.folder, "now": lambda: self.now, "warn": self._warn,
+            "folder": self.folder, "run_dir": self.folder.parent / "run",
+            "now": lambda: self.now, "warn": self._warn,
             "keys": keys, "chain": Chain(keys), "database": open_catalogue(self.folder),
             "store": Store(self.folder, keys),
             "config": config or Config.model_validate(
                 {"spans": [{"name": "span1", "url": "virtual:x/b", "side": "user", "trunk": "telco"}]})}
-        made = {name: values.get(name) for name in Parts.__dataclass_fields__ if name != "stopping"}
+        made = {name: values.get(name) for name in Parts.__dataclass_fields__
+                if name not in ("stopping", "tickets")}
         self.parts = Parts(**cast(Any, made))
 
     def restart(self) -> None:

@@ -41,7 +41,7 @@ def test_a_case_from_its_beginning_to_its_end(shelf: Shelf, run: Run) -> None:
     shelf.configure(RetentionConfig(rules=[RetentionRule(name="calls", kinds=["talk"], keep_days=180)],
                                     grace_days=0, quota=QuotaConfig(gib=1)))
     assert "1 held" in run("hold", "A-1", name, "--why", "court 17/26", "--by", "zhang")
-    assert "zhang: court 17/26: 1 recordings" in run("holds")
+    assert "zhang: court 17/26  holds 1, " in run("holds")
     table = run("purge")
     assert "dry run, nothing is deleted" in table
     assert table.splitlines()[2].split() == ["calls", "0", "0.0", "0.0", "-", "-", "1", "0", "0", "0"]

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,15 @@ from appliance.bus.messages import (
 from appliance.config.archive import ArchiveConfig, OutboxConfig
 from appliance.config.retention import QuotaConfig, RetentionConfig, RetentionRule
 from appliance.errors import StateError
+from appliance.media.prompts import LENT
+from appliance.recording.catalogue.tending import LOOK_S, forget
+from appliance.recording.catalogue.tickets import Opened
 from appliance.recording.life import ballast, deciding, removing, room, tending
 from appliance.recording.life.purging import reports
 from appliance.recording.life.requests import ANSWERS
 from appliance.recording.life.rules import DAY_S
 from appliance.recording.life.space import GIB, Disk
-from appliance.recording.life.tables import archived, removals
+from appliance.recording.life.tables import archived, pushes, removals
 from appliance.store.sqlite import Database
 from tests.recording.life.shelf import Shelf
 
@@ -231,6 +234,30 @@ def test_what_the_archive_has_leaves_the_box_after_its_days_and_is_erased_by_its
     days(shelf, 23)
     assert shelf.states() == {name: "erased", waiting: "kept"}
     assert "wait for the archive" in shelf.warnings["retention"]
+
+
+@pytest.mark.need(18)
+def test_nothing_of_what_was_erased_stays_in_the_box(shelf: Shelf) -> None:
+    name = shelf.add(10, calling="13912345678", note="furious about fees", tags=["fraud"])
+    parts, row = shelf.parts, shelf.row(name)
+    audio, spare = ExitStack(), parts.run_dir / LENT / f"{name}{'ab' * 16}.wav"
+    file = audio.enter_context(parts.store.open(row.path))
+    ticket = parts.tickets.give(Opened(name, file.octets, file.read, audio), shelf.now)
+    spare.parent.mkdir(parents=True)
+    spare.write_bytes(b"lent to the telephone")
+    with parts.database.write() as connection:
+        connection.execute(pushes.insert().values(
+            number=row.number, place="s3 https://hub b key 1", object="site/o.blr", front="AAAA", state="{}"))
+    reply = ask(shelf, EraseRecording(recording=name, by="zhang", why="asked by the customer"))
+    assert reply.archive_object == "site/o.blr"   # of which all may be there by now
+    assert not spare.exists() and not shelf.has_file(name)
+    with pytest.raises(StateError, match="no such ticket"):
+        parts.tickets.take(ticket, shelf.now)
+    while forget(parts, shelf.now) < shelf.now + LOOK_S:
+        pass
+    kept = b"".join(path.read_bytes() for path in parts.folder.glob("recordings.sqlite*"))
+    for words in (b"13912345678", b"furious", b"fraud", b"site/o.blr"):
+        assert words not in kept
 
 
 @pytest.mark.need(18)

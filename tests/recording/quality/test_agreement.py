@@ -1,7 +1,7 @@
 """How far scorers agree, against worked examples and what must hold of any."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.recording.quality.agreement import Pair, kappa, pairs, statistics
@@ -33,6 +33,7 @@ def test_where_a_kappa_makes_no_sense_there_is_none() -> None:
     assert statistics(YES_NO, []).agreement == 0.0
 
 
+@settings(deadline=None)
 @given(several)
 def test_the_order_of_scorers_makes_no_difference(found: list[Pair]) -> None:
     turned = [(other, one) for one, other in found]
@@ -41,6 +42,7 @@ def test_the_order_of_scorers_makes_no_difference(found: list[Pair]) -> None:
     assert value is None or value <= 1.0 + 1e-9
 
 
+@settings(deadline=None)
 @given(st.lists(answers, min_size=2, max_size=30))
 def test_who_always_agrees_has_1_or_said_one_thing_only(values: list[float | None]) -> None:
     found = statistics(SCALE, [(value, value) for value in values])

@@ -153,7 +153,7 @@ def test_a_calibration_that_cannot_be(box: Box, scorers: list[str], by: str, say
 
 def test_a_note_is_heard_at_its_place_and_its_reading_is_kept(box: Box) -> None:
     recording = box.record(1)
-    box.ask(WriteCoachingNote(by="chen", agent="li", text="let him finish", recording=recording, tick=4200))
+    box.ask(WriteCoachingNote(by="chen", text="let him finish", recording=recording, tick=4200))
     assert box.ask(GetQualityPerson(by="li2")).unread == 1
     note = box.ask(GetCoachingNotes(by="li2")).notes[0]
     assert (note.tick, note.recording, note.read_at) == (4200, recording, None)
@@ -169,7 +169,8 @@ def test_a_note_is_heard_at_its_place_and_its_reading_is_kept(box: Box) -> None:
 
 
 @pytest.mark.parametrize(("changes", "says"), [
-    ({"agent": "zhao"}, "chen may not coach zhao"), ({"agent": "nobody"}, "no agent is called"),
+    ({"agent": "zhao", "recording": "", "tick": None}, "chen may not coach zhao"),
+    ({"agent": "nobody", "recording": "", "tick": None}, "no agent is called"),
     ({"tick": 12001}, "the recording has 0 to 12000"), ({"agent": "wang"}, "is no recording of wang"),
     ({"text": " "}, "1 to 4000 characters"), ({"recording": ""}, "a tick goes with a recording"),
 ])

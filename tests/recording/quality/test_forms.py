@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.errors import ConfigError
@@ -32,6 +32,7 @@ def sheets(draw: st.DrawFn) -> tuple[Form, Values]:
     return Form(name="f", title="F", sections=sections), values
 
 
+@settings(deadline=None)
 @given(sheets())
 def test_a_score_is_0_to_100_and_a_fatal_item_beats_all(sheet: tuple[Form, Values]) -> None:
     form, values = sheet
@@ -47,6 +48,7 @@ def test_a_score_is_0_to_100_and_a_fatal_item_beats_all(sheet: tuple[Form, Value
         assert found.score is not None and 0.0 <= found.score <= 100.0
 
 
+@settings(deadline=None)
 @given(sheets())
 def test_not_applicable_leaves_the_others_in_proportion(sheet: tuple[Form, Values]) -> None:
     """The score is that of the form without the item."""
@@ -61,6 +63,7 @@ def test_not_applicable_leaves_the_others_in_proportion(sheet: tuple[Form, Value
         assert result(rest, others) == result(form, values)
 
 
+@settings(deadline=None)
 @given(sheets(), st.data())
 def test_a_better_answer_never_makes_it_worse(sheet: tuple[Form, Values], data: st.DataObject) -> None:
     form, values = sheet

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.config.quality import PeriodKind
@@ -14,6 +14,7 @@ ZONES = [ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin"), ZoneInfo("Austral
 KINDS: list[PeriodKind] = ["day", "week", "month", "quarter", "year"]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(KINDS), st.floats(0, 4e9), st.sampled_from(ZONES))
 def test_a_moment_is_in_its_period_and_the_next_begins_where_it_ends(
         kind: PeriodKind, at: float, zone: ZoneInfo) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.config.quality import SamplingConfig
@@ -37,6 +37,7 @@ candidates = st.lists(st.builds(
     max_size=40, unique_by=lambda one: one.recording)
 
 
+@settings(deadline=None)
 @given(candidates, st.integers(0, 8), st.integers(0, 2))
 def test_only_what_fits_is_drawn_each_once_and_what_is_missing_is_said(
         there: list[Candidate], want: int, each: int) -> None:
@@ -55,6 +56,7 @@ def test_only_what_fits_is_drawn_each_once_and_what_is_missing_is_said(
         agent: fit[agent] for agent in AGENTS if fit[agent] < want}
 
 
+@settings(deadline=None)
 @given(candidates)
 def test_the_order_in_which_calls_come_makes_no_difference(there: list[Candidate]) -> None:
     assert {one.recording for one in run(rule(), there).drawn} == {

@@ -1,5 +1,6 @@
 """Exports: signed, whole, told of in the chain; any change, and any other box's work, is found anywhere."""
 
+import copy
 import hashlib
 import io
 import os
@@ -7,17 +8,20 @@ import random
 import subprocess
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
-from appliance.bus.messages import Exported, ExportRecordings, GetBoxKey
+from appliance.bus.messages import MAY_ASK, Exported, ExportRecordings, ExportTo, GetBoxKey
 from appliance.errors import StateError
+from appliance.launch.asking import beside
 from appliance.launch.cli import main
 from appliance.recording.vault import bundle as bundles
 from appliance.recording.vault import chain
+from appliance.recording.vault.bundle import EXPORTS
 from appliance.recording.vault.bundle_check import Finding, check
-from appliance.recording.vault.requests import ANSWERS
+from appliance.recording.vault.requests import ANSWERS, LEAST_FREE
 from tests.recording.vault.box import Box, make_box
 
 AUDIO = b"RIFF" + bytes(range(256)) * 40
@@ -26,7 +30,7 @@ Two = tuple[str, str]                             # recordings
 
 
 def export(box: Box, *recordings: str, to_path: str = "", passphrase: str = "") -> Path:
-    made = ANSWERS[ExportRecordings](box.parts, ExportRecordings(
+    made = ANSWERS[ExportTo](box.parts, ExportTo(
         recordings=list(recordings), by="li", why="dispute 4711", to_path=to_path, passphrase=passphrase))
     assert isinstance(made, Exported)
     path = Path(made.path)
@@ -191,8 +195,9 @@ def test_a_passphrase_seals_the_whole_and_is_in_no_message(box: Box, two: Two, t
     path = export(box, *two, passphrase="correct horse")
     assert path.name.endswith(".zip.sealed")
     assert AUDIO[:100] not in path.read_bytes()
-    asked = ExportRecordings(recordings=[], by="li", why="", passphrase="correct horse")
-    assert "horse" not in repr(asked) + str(asked)
+    for asked in (ExportRecordings(recordings=[], by="li", why="", passphrase="correct horse"),
+                  ExportTo(recordings=[], by="li", why="", to_path="", passphrase="correct horse")):
+        assert "horse" not in repr(asked) + str(asked)
     with box.parts.database.read() as connection:
         assert "horse" not in str(chain.page(connection))
     run, out = CliRunner(), tmp_path / "plain.zip"
@@ -216,3 +221,45 @@ def test_the_command_says_what_holds_and_what_does_not(box: Box, two: Two, tmp_p
     told = run.invoke(main, ["verify", str(path)])
     assert told.exit_code == 1
     assert f"BAD  recordings/{two[0]}.wav" in told.output
+
+
+def test_the_pages_name_no_file_and_fill_no_disk(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ExportTo not in MAY_ASK["webui"]
+    assert "to_path" not in ExportRecordings.__struct_fields__
+    name = box.record(1, b"talk" * 1000)
+    disk = os.statvfs(box.parts.folder)
+    free = int(LEAST_FREE * disk.f_blocks) + 1    # blocks; fewer than the recording has are above what stays
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(
+        f_bavail=free, f_blocks=disk.f_blocks, f_frsize=512))
+    with pytest.raises(StateError, match="would leave less than 3% of its disk free"):
+        ANSWERS[ExportRecordings](box.parts, ExportRecordings(recordings=[name], by="li", why="dispute"))
+    assert list((box.parts.folder / EXPORTS).iterdir()) == []
+
+
+def test_a_zip_that_would_take_days_is_refused_at_once(tmp_path: Path) -> None:
+    many = io.BytesIO()
+    with zipfile.ZipFile(many, "w") as archive:
+        for number in range(1101):
+            archive.writestr(f"recordings/{number}.opus", b"")
+    assert [found.text for found in check(many)] == ["has 1101 members: 1100 are the most that a box makes"]
+    over = io.BytesIO()
+    with zipfile.ZipFile(over, "w") as archive:
+        archive.writestr("one", b"x" * 100_000)
+        for number in range(100):                 # each says to lie where the first does
+            twin = copy.copy(archive.infolist()[0])
+            twin.filename = twin.orig_filename = f"twin{number}"
+            archive.filelist.append(twin)
+            archive.NameToInfo[twin.filename] = twin
+    assert [found.text for found in check(over)] == ["its members lie over one another"]
+
+
+def test_what_strangers_wrote_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("manifest.json", "manifest.sig", "public-key.pem"):
+            archive.writestr(name, "\x1b[2J\x1b]0;all holds\x07")
+    said = CliRunner().invoke(main, ["verify", str(path)])
+    assert (said.exit_code, "BAD" in said.output) == (1, True)
+    line = beside("\x1b[31mgood  ", "names \u202egpo.exe\x9b1m and 录音\u3000一号", None)
+    assert line == "\\x1b[31mgood  names \\x202egpo.exe\\x9b1m and 录音\u3000一号"
+    assert all(one.isprintable() for one in said.output.replace("\n", ""))

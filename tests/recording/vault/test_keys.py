@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from appliance.errors import ConfigError
+from appliance.errors import Unavailable
 from appliance.recording.vault.keys import Keys, fingerprint, pem
 from appliance.store.sealed import KeyGone, Tampered, Wrapped
 
@@ -94,7 +94,7 @@ def test_a_power_cut_while_a_key_is_made_leaves_none_or_all(folder: Path) -> Non
 
 def test_a_folder_that_cannot_be_used_says_so(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("a file")
-    with pytest.raises(ConfigError, match="keys of recordings cannot be read or made"):
+    with pytest.raises(Unavailable, match="keys of recordings cannot be read or made"):
         Keys(tmp_path / "keys")
 
 

@@ -1,0 +1,40 @@
+"""Files and folders that a power cut does not take back."""
+
+import os
+from pathlib import Path
+
+
+def make_folder(folder: Path, mode: int = 0o700) -> None:
+    """With those above it."""
+    if not folder.is_dir():
+        make_folder(folder.parent, mode)
+        folder.mkdir(mode=mode, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def write_file(path: Path, octets: bytes) -> None:
+    """Whole or as it was, 0600."""
+    make_folder(path.parent)
+    new = path.with_name(path.name + ".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(descriptor)
+    move(new, path)
+
+
+def move(path: Path, to: Path) -> None:
+    """On one file system."""
+    path.rename(to)
+    sync_folder(to.parent)
+    if path.parent != to.parent:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,44 @@
+"""What seals this box's backups: a key made from the passphrase, which itself is kept nowhere.
+
+Whoever has the box's disk has what is backed up anyway; what he must not have is a passphrase that people use
+elsewhere, too. The passphrase alone opens a backup on any machine, without this file.
+"""
+
+import os
+from pathlib import Path
+
+from appliance.box.backup.durable import write_file
+from appliance.box.backup.format import BackupError
+from appliance.store.sealed import KEY_OCTETS, DerivedWrapper
+
+FILE = "key"                                      # in the state folder's `backup`, 0600
+LEAST = 12                                        # characters: it is tried out by whoever finds the stick
+_MAGIC = b"branchline backup key 1\n"
+
+
+def keep(folder: Path, passphrase: str) -> None:
+    """Make the key that later backups are sealed with. BackupError: too short, or the disk refuses it."""
+    if len(passphrase) < LEAST:
+        raise BackupError(f"a passphrase has {LEAST} characters at least: four words or more are good")
+    sealing = DerivedWrapper.of(passphrase)
+    try:
+        write_file(folder / FILE, _MAGIC + sealing.key + sealing.head)
+    except OSError as error:
+        raise BackupError(f"{folder / FILE}: cannot be written: {error.strerror}") from None
+
+
+def kept(folder: Path) -> DerivedWrapper | None:
+    """None: no passphrase was set. BackupError: the file is damaged."""
+    path = folder / FILE
+    try:
+        if path.stat().st_mode & 0o077:
+            os.chmod(path, 0o600)
+        octets = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BackupError(f"{path}: cannot be read: {error.strerror}") from None
+    if not octets.startswith(_MAGIC) or len(octets) <= len(_MAGIC) + KEY_OCTETS:
+        raise BackupError(f"{path}: is damaged: set the passphrase again, `branchline backup passphrase`")
+    octets = octets[len(_MAGIC):]
+    return DerivedWrapper(octets[KEY_OCTETS:], octets[:KEY_OCTETS])

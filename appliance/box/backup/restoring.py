@@ -1,0 +1,220 @@
+"""A backup becomes a box again: all of it or nothing, over a power cut at any point.
+
+Everything is unpacked beside its place and proven first. Then a plan is written, which is the decision: what
+is there goes aside, what was unpacked takes its place, move by move; a second start goes on with the plan.
+"""
+
+import contextlib
+import fcntl
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from appliance.box.backup.contents import REPLACED, RESTORING
+from appliance.box.backup.durable import make_folder, move, sync_folder, write_file
+from appliance.box.backup.format import CONFIG, ELSEWHERE, STATE, BackupError, Manifest
+from appliance.box.backup.opening import Backup
+from appliance.box.backup.place import nearest
+
+PLAN = "plan.json"
+SPARE_OCTETS = 64 * 1024 * 1024
+_STAGED = ".branchline-restoring"                 # in the configuration's folder
+_RECORDINGS, _KEYS = "recordings", "keys"
+_DATABASE_ALSO = ("-wal", "-shm", "-journal")     # SQLite's, of a file that goes: they must not meet another
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """What is at `to` goes to `aside`, then `new` to `to`. new "": nothing takes its place."""
+
+    new: str
+    to: str
+    aside: str
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    moves: list[Move]
+    cleared: list[str]                            # folders that go at the end
+    aside: list[str]                              # where things were put, that were there
+
+
+def pending(state_dir: Path) -> bool:
+    """A restore was cut off there: no box may start before it was finished."""
+    return (state_dir / RESTORING / PLAN).exists()
+
+
+def finish(state_dir: Path) -> list[str]:
+    """Carry a restore through that was cut off; folders with what was put aside."""
+    try:
+        plan = msgspec.json.decode((state_dir / RESTORING / PLAN).read_bytes(), type=Plan)
+        _carry_out(plan, state_dir)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise _cannot(state_dir, error) from None
+    return plan.aside
+
+
+def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str, replace: bool) -> list[str]:
+    """Put everything in its place; folders with what was put aside. BackupError: nothing was changed.
+
+    Recordings that are in the state folder stay; keys that are there stay beside those of the backup.
+    """
+    tops = _tops(state_dir, config_dir, f"{REPLACED}{stamp}")
+    try:
+        make_folder(state_dir, 0o750)
+        _refuse_existing(backup.manifest, tops, replace)
+        _refuse_full(backup.manifest, tops)
+        _clear(tops)
+        for top in tops.values():
+            make_folder(top.staged)
+        backup.unpack(lambda name: _below(tops, name, staged=True))
+        _keep_keys(state_dir, tops)
+        moves = [one for top in tops.values() for one in _moves(top.staged, top.folder, top.aside)]
+        _refuse_crossing(moves)
+        plan = Plan(moves=moves, cleared=[str(top.scratch) for top in tops.values()],
+                    aside=sorted({str(top.aside) for top in tops.values() for one in moves
+                                  if Path(one.aside).is_relative_to(top.aside) and Path(one.to).exists()}))
+        write_file(state_dir / RESTORING / PLAN, msgspec.json.encode(plan))
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            _clear(tops)
+        raise BackupError(f"{error.filename or state_dir}: {error.strerror}: nothing was changed") from None
+    except BaseException:
+        _clear(tops)
+        raise
+    try:
+        _carry_out(plan, state_dir)
+    except OSError as error:
+        raise _cannot(state_dir, error) from None
+    return plan.aside
+
+
+@contextmanager
+def idle(state_dir: Path) -> Iterator[None]:
+    """Nobody has one of the folder's databases open. BackupError names it."""
+    with contextlib.ExitStack() as held:
+        for path in [*state_dir.glob("*.sqlite.lock"), *state_dir.glob("recordings/*.sqlite.lock")]:
+            file = held.enter_context(path.open("rb"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BackupError(f"{path.with_suffix('')}: a box has it open: stop it first") from None
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """Where one part of a backup goes. All four are on one file system."""
+
+    folder: Path
+    scratch: Path                                 # goes at the end
+    staged: Path                                  # in it
+    aside: Path
+
+
+def _tops(state_dir: Path, config_dir: Path | None, aside: str) -> dict[str, _Top]:
+    """By the beginning of names, the longest first."""
+    found = {STATE: _top(state_dir, RESTORING, aside)}
+    recordings = state_dir / _RECORDINGS
+    if recordings.is_dir() and recordings.stat().st_dev != state_dir.stat().st_dev:      # a disk of its own
+        found = {f"{STATE}/{_RECORDINGS}": _top(recordings, RESTORING, aside), **found}
+    if config_dir is not None:
+        top = _top(config_dir, _STAGED, aside)
+        found[CONFIG] = replace(top, staged=top.staged / CONFIG)
+        found[ELSEWHERE] = _Top(config_dir / ELSEWHERE, top.scratch, top.staged / ELSEWHERE,
+                                top.aside / ELSEWHERE)
+    return found
+
+
+def _top(folder: Path, scratch: str, aside: str) -> _Top:
+    return _Top(folder, folder / scratch, folder / scratch / "new", folder / aside)
+
+
+def _below(tops: dict[str, _Top], name: str, staged: bool = False) -> Path | None:
+    for beginning, top in tops.items():
+        if name.startswith(beginning + "/"):
+            return (top.staged if staged else top.folder) / name.removeprefix(beginning + "/")
+    return None
+
+
+def _refuse_existing(manifest: Manifest, tops: dict[str, _Top], replace: bool) -> None:
+    for one in manifest.files:
+        path = _below(tops, one.name)
+        if path is not None and path.exists() and not replace:
+            raise BackupError(f"{path}: is there already: name an empty folder, or give --replace, which "
+                              "puts it aside")
+
+
+def _refuse_full(manifest: Manifest, tops: dict[str, _Top]) -> None:
+    needed = Counter({top.folder: 0 for top in tops.values()})
+    for name, octets in [*((one.name, one.octets) for one in manifest.files),
+                         (f"{STATE}/{_RECORDINGS}/audio", manifest.audio.octets)]:
+        if (path := _below(tops, name)) is not None:
+            needed[next(top.folder for top in tops.values() if path.is_relative_to(top.folder))] += octets
+    for folder, octets in needed.items():
+        wanted, free = octets + SPARE_OCTETS, shutil.disk_usage(nearest(folder)).free
+        if free < wanted:
+            raise BackupError(f"{folder}: {free >> 20} MiB are free, {wanted >> 20} are needed: free space")
+
+
+def _refuse_crossing(moves: list[Move]) -> None:
+    """What was unpacked takes its place by its name alone."""
+    for one in moves:
+        if one.new and Path(one.new).stat().st_dev != nearest(Path(one.to).parent).stat().st_dev:
+            raise BackupError(f"{one.to}: is on another file system than the folder above it: unmount it, "
+                              "restore, and copy what is there over")
+
+
+def _keep_keys(state_dir: Path, tops: dict[str, _Top]) -> None:
+    """The box may have made keys since the backup: what they sealed opens on."""
+    for path in sorted((state_dir / _RECORDINGS / _KEYS).glob("[0-9]*.key")):
+        to = _below(tops, f"{STATE}/{_RECORDINGS}/{_KEYS}/{path.name}", staged=True)
+        if to is not None and not to.exists():
+            write_file(to, path.read_bytes())
+
+
+def _moves(staged: Path, top: Path, aside: Path) -> Iterator[Move]:
+    """Whole folders where nothing else may be in them; what stays in the state folder is left alone."""
+    for path in sorted(staged.iterdir()):
+        name = path.name
+        if path.is_dir() and (top / name).is_dir() and name != _KEYS:
+            yield from _moves(path, top / name, aside / name)
+            continue
+        yield Move(new=str(path), to=str(top / name), aside=str(aside / name))
+        if path.suffix == ".sqlite":
+            for also in _DATABASE_ALSO:
+                yield Move(new="", to=str(top / (name + also)), aside=str(aside / (name + also)))
+
+
+def _carry_out(plan: Plan, state_dir: Path) -> None:
+    """Each step may have been done already. First all go aside: no old journal meets a new database."""
+    for one in plan.moves:
+        to, aside = Path(one.to), Path(one.aside)
+        if to.exists() and (not one.new or Path(one.new).exists()) and not aside.exists():
+            make_folder(aside.parent)
+            move(to, aside)
+    for one in plan.moves:
+        if one.new and (new := Path(one.new)).exists():
+            make_folder(Path(one.to).parent, 0o750)
+            move(new, Path(one.to))
+    # The plan goes first: without it what is left is rubbish, with it a restore that is not over.
+    (state_dir / RESTORING / PLAN).unlink()
+    sync_folder(state_dir / RESTORING)
+    for folder in plan.cleared:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear(tops: dict[str, _Top]) -> None:
+    for top in tops.values():
+        if top.scratch.exists():
+            shutil.rmtree(top.scratch)
+
+
+def _cannot(state_dir: Path, error: Exception) -> BackupError:
+    why = error.strerror if isinstance(error, OSError) else f"the plan cannot be read ({error})"
+    where = error.filename if isinstance(error, OSError) and error.filename else state_dir
+    return BackupError(f"{where}: {why}: the restore is not over, and no box starts before it is: mend that "
+                       "and run the same command again, which goes on")

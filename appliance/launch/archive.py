@@ -36,7 +36,8 @@ def open_command(path: Path, key_file: Path, to: Path | None) -> None:
         if to is None:
             click.echo(metadata)
             return
-        with open(to.with_suffix(".json"), "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        facts = to.with_suffix(".json")
+        with open(facts, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(metadata + "\n")
     except OSError as error:
         leave(f"{error.filename or error}: {error.strerror or 'cannot be written'}", os.EX_IOERR)

@@ -415,7 +415,7 @@ def _worklist(found: QualityWorklist) -> Iterator[str]:
         yield (f"{_call(task.call)}  {task.form:<16}{task.scorer:<14}by {_day(task.due_at)}"
                f"{'  begun' if task.evaluation else ''}")
     if not found.tasks:
-        yield "nothing is to be judged"
+        yield "nothing is to be judged: calls are drawn at midnight, as quality.sampling says"
     for short in found.shortfalls:
         why = ", ".join(f"{count or ''} {WHY.get(what, what)}".strip() for what, count in short.why.items())
         yield (f"{short.rule} {short.period}: of {short.agent} {short.found} of {short.wanted}: "

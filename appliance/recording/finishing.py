@@ -104,6 +104,10 @@ def _write(parts: Parts, recording: str, of: Timeline, format: Format,
         octets=seal.octets, file_octets=seal.file_octets, sha256=seal.sha256.hex(), path=path,
         peaks=peaks.write(), silences=silences.write())
     with parts.database.write() as connection:
+        row = rows.get(connection, recording)
+        if row is not None and row.state != "kept":
+            parts.store.erase(recording, began_at)
+            raise StateError(f"{recording}: was erased while it was written anew")     # next time: discarded
         (rows.add if before is None else rows.replace)(connection, finished)
         parts.chain.append(connection, parts.now(), "recorded", recording, "", {
             "sha256": finished.sha256, "octets": seal.octets, "format": format.value,

@@ -1,5 +1,6 @@
 """A backup is made beside a working box, whole or not at all, and the earlier ones stay."""
 
+import asyncio
 import os
 import resource
 import sqlite3
@@ -120,6 +121,33 @@ def test_by_itself_it_backs_up_tries_out_a_restore_and_says_how_old_it_is(box: B
         "backup_failed": 1, "backup_overdue": 1, "backup_age_s": 9 * 86_400}
 
 
+def test_one_that_does_not_reach_the_hub_is_there_and_a_warning(box: BackedUp) -> None:
+    backups = box.backups(hub=True, weekly=None, monthly=None)
+    backups.begin()
+    backups.tend(box.now)
+    [made] = backups.reply(box.now).backups
+    assert made.verified and "archive: has no s3 and no sftp" in made.hub_error
+    assert backups.figures(box.now)["backup_failed"] == 1
+    assert names(box) == [Path(made.path).name]
+
+
+async def test_boxd_may_end_in_the_middle_of_one(box: BackedUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, stop, facts = asyncio.get_running_loop(), asyncio.Event(), dict[str, float]()
+    take = tending._Pace.take
+
+    def stopped(pace: tending._Pace, octets: int) -> None:
+        assert any(name.endswith(".part") for name in names(box))
+        loop.call_soon_threadsafe(stop.set)
+        pace._stopping.wait(10.0)
+        take(pace, octets)
+    monkeypatch.setattr(tending._Pace, "take", stopped)
+    backups = box.backups()
+    await asyncio.wait_for(backups.run(stop, facts), 20.0)
+    assert backups.reply(box.now).backups == [] and names(box) == []
+    assert not (box.state_dir / "backup" / "scratch").exists()
+    assert facts == {"backup_failed": 0, "backup_overdue": 0}        # it is due at the next start
+
+
 def test_without_a_passphrase_nothing_is_written(box: BackedUp) -> None:
     (box.state_dir / "backup" / passphrase.FILE).unlink()
     assert "branchline backup passphrase" in box.back_up().error
@@ -228,7 +256,7 @@ def test_a_file_that_is_no_good_backup_is_refused_with_a_sentence(box: BackedUp,
     def bent(content: bytes) -> str:
         path.write_bytes(content)
         return refused(path)
-    for at in (0, 20, 600, 1600, 70_000, len(octets) // 2, len(octets) - 1):
+    for at in (0, 20, 600, *range(1600, len(octets), 9973), len(octets) - 1):
         words = bent(octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1:])
         assert words.startswith("bent.backup: ") and "\n" not in words
     for length in (0, 100, 1536, 1600, 65_536 + 1536, len(octets) - 1):

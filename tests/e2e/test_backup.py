@@ -75,6 +75,7 @@ def test_a_box_is_made_from_a_backup_that_was_taken_during_calls(rig: Rig, tmp_p
     assert (again.left.tobytes(), again.right.tobytes()) == (sound.left.tobytes(), sound.right.tobytes())
     assert not rig.bus.ask(GetRecorder()).warnings
     branchline(rig, "recordings", "verify-chain")
+    assert "restored" in branchline(rig, "recordings", "chain")      # and that what came after is not in it
     assert Users(rig.state_dir / "users.sqlite").sign_in("admin", "correct horse")
     assert session_key(rig.state_dir / "session-key") == signed
     after = talk(rig)                             # it works

@@ -36,7 +36,8 @@ SALES, SERVICE = "1", "2"                         # keys of the menu
 ASKED, WHOLE, BY_QUEUE, TOLD, PROMPTED = "5002", "5003", "5004", "5005", "5006"  # called
 AT_THE_TELEPHONE = "790"                          # what an agent dials to hear and to speak
 HEAR, SPEAK = "1", "2"
-WANG, PIN = "1003", "8417"
+WANG, PIN, WRONG_PIN = "1003", "84170265", "84170266"
+CARD = "51051051"                                 # long enough to be in no file by chance
 SPOKEN_HZ, TOLD_HZ, OLD_HZ = 500, 1250, 1850
 ALIKE = 0.99                                      # of what was said and what is heard over mixing and coding
 
@@ -56,10 +57,11 @@ def rig_options() -> dict[str, Any]:
         {"name": "whole", "called": WHOLE, "record": "on-demand", "keep": "whole"},
         {"name": "private", "called": BY_QUEUE, "queue": "sales", "record": "never"},
         {"name": "told", "called": TOLD, "record": "always", "announce": "told"}]
-    keyed = {"least": 4, "most": 4, "timeout_s": 10.0}
+    keyed = {"timeout_s": 10.0, "least": 4, "most": 4}
+    pin = keyed | {"least": len(PIN), "most": len(PIN)}
     telephone = {"language": "en", "start": "who", "nodes": {
         "who": {"kind": "authenticate", "source": "agents", "to": "number", "retries": 0,
-                "customer": {"prompt": "greeting", **keyed}, "pin": {"prompt": "menu", **keyed},
+                "customer": {"prompt": "greeting", **keyed}, "pin": {"prompt": "menu", **pin},
                 "results": {"agent": "agent"}, "next": "what", "failed": "sorry", "error": "sorry"},
         "what": {"kind": "menu", "prompt": "queue", "digits": {HEAR: "hear", SPEAK: "speak"},
                  "timeout_s": 10.0, "retries": 1, "default": "sorry"},
@@ -196,7 +198,7 @@ def test_a_pause_outlives_spand_and_the_chain_says_who_and_when(
     hidden = audio.sequence(309, 0.5)
     caller.play(np.concatenate([hidden, QUIET]))
     agent.wait_to_hear_octets(hidden, SOON_S)     # people still hear each other
-    caller.dtmf("8264")
+    caller.dtmf(CARD)
     caller.wait_said()
     agent.wait_to_have_heard(agent.heard_s + 0.5, SOON_S)
     assert agent.heard_keys(from_s) == ""
@@ -218,7 +220,7 @@ def test_a_pause_outlives_spand_and_the_chain_says_who_and_when(
     [pause] = desk.ask(DescribeRecording(recording=told.recording)).pauses
     assert pause.silent and pause.to_s - pause.from_s > 1.0
     for folder in (box.run_dir, box.state_dir):
-        assert holding(folder, hidden[:64].tobytes(), b"8264") == []
+        assert holding(folder, hidden[:64].tobytes(), CARD.encode()) == []
 
 
 # --- by telephone
@@ -261,7 +263,7 @@ def test_an_agent_hears_his_last_call_at_a_telephone_also_when_recordd_dies(box:
     [told] = stories(box, contact_of(box, caller.calling))
     box.bus.ask_until(GetRecording(recording=told.recording), lambda info: info.finished, SOON_S)
 
-    guest = at_the_telephone(box, pin="1234")
+    guest = at_the_telephone(box, pin=WRONG_PIN)
     guest.wait_to_hear(hz=PROMPT_HZ["busy"])
     guest.wait_for("RELEASED")
     wang = at_the_telephone(box)

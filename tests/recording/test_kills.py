@@ -19,7 +19,7 @@ from tests.recording.power.subject import build
 from tests.recording.power.test_power import heard, spoken
 from tests.recording.test_daemon import CONFIG, TICKS_PER_WRITE, Box, log_of_nothing
 
-KILLS = int(os.environ.get("KILLS", "4"))         # more of them by hand
+KILLS = int(os.environ.get("KILLS", "3"))         # more of them by hand
 ROWS = 3
 FASTER = 2                                        # than life: the ring's 30 s are 15 s of the test's
 

@@ -48,6 +48,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def remount(disk: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
 async def told(box: Box, *kinds: str) -> None:
     """Until exactly these are warned of, beside that the disk is a small one."""
     state = await box.bus.ask(GetRecorder())
@@ -76,12 +80,12 @@ async def test_on_a_disk_that_is_read_only_at_the_start_it_waits_for_it_and_lose
     assert box.process is not None
     box.process.terminate()
     await box.end()
-    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    remount(disk, "ro")
     await box.start()
     begin = box.feeder.tick
     await box.feed(200, ONE)
     await told(box, "catalogue", "disk-refuses")
-    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    remount(disk, "rw")
     await told(box, "catalogue")
     assert await box.end() == 0                   # to be started anew, with its catalogue
     await box.start()

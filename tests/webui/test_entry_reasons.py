@@ -67,7 +67,8 @@ def test_each_reason_is_kept_sent_and_said(app: Flask, tmp_path: Path, called: s
     reasons = msgspec.json.decode(kept, type=list[Sentence])
     with app.test_request_context():
         with force_locale("zh"):
-            chinese = " · ".join(map(texts.sentence, reasons))
+            as_on_the_page = app.jinja_env.from_string("{{ reasons | map('sentence') | join(' · ') }}")
+            chinese = as_on_the_page.render(reasons=reasons)
         with force_locale("en"):
             assert ", ".join(map(texts.sentence, reasons)) == decision.why
     assert said in chinese

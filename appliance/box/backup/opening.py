@@ -23,7 +23,6 @@ from appliance.box.backup.format import (
     MAX_MANIFEST_OCTETS,
     Audio,
     BackupError,
-    Held,
     Manifest,
     safe,
 )
@@ -37,11 +36,13 @@ class Backup:
 
     def __init__(self, reader: SealedReader, where: str) -> None:
         self._reader, self._where = reader, where
-        self.manifest = self._manifest()
+        with self._read():
+            self.manifest = self._manifest()
 
     def prove(self, breathe: Callable[[int], None] = lambda _: None) -> None:
         """Every member is there, is what was backed up, and there is no other."""
-        self._walk(lambda info, file: _digest(file, breathe))
+        with self._read():
+            self._walk(lambda info, file: _digest(file, breathe))
 
     def unpack(self, to: Callable[[str], Path | None]) -> None:
         """Write every file, durably, where `to` says; None: only prove it. Nothing may be there yet."""
@@ -54,7 +55,8 @@ class Backup:
             make_folder(path.parent)
             folders.add(path.parent)
             return _write(file, path, info.mode & 0o777)
-        self._walk(take)
+        with self._read():
+            self._walk(take)
         for folder in folders:
             sync_folder(folder)
 
@@ -91,15 +93,20 @@ class Backup:
             raise BackupError(f"{self._where}: has no manifest: it is no backup of Branchline") from None
 
     def _members(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
+        with (self._reader.stream() as stream,
+              tarfile.open(fileobj=stream, mode="r:", errorlevel=2) as tar):
+            while (info := tar.next()) is not None:
+                file = tar.extractfile(info) if info.isreg() else None
+                if file is None or (info.name != MANIFEST and not safe(info.name)):
+                    raise BackupError(f"{self._where}: {info.name!r}: no backup holds such a thing")
+                yield info, file
+                tar.members.clear()               # type: ignore[attr-defined]  # a million of them
+
+    @contextmanager
+    def _read(self) -> Iterator[None]:
+        """What reading finds wrong, in our words."""
         try:
-            with (self._reader.stream() as stream,
-                  tarfile.open(fileobj=stream, mode="r:", errorlevel=2) as tar):
-                while (info := tar.next()) is not None:
-                    file = tar.extractfile(info) if info.isreg() else None
-                    if file is None or (info.name != MANIFEST and not safe(info.name)):
-                        raise BackupError(f"{self._where}: {info.name!r}: no backup holds such a thing")
-                    yield info, file
-                    tar.members.clear()           # type: ignore[attr-defined]
+            yield
         except Tampered as error:
             raise BackupError(f"{self._where}: {error}") from None
         except tarfile.TarError:
@@ -138,6 +145,3 @@ def _write(file: IO[bytes], path: Path, mode: int) -> str:
         os.fsync(descriptor)
     return digest.hexdigest()
 
-
-def held(manifest: Manifest, name: str) -> Held | None:
-    return next((one for one in manifest.files if one.name == name), None)

@@ -8,7 +8,7 @@ import contextlib
 import fcntl
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,10 +57,12 @@ def finish(state_dir: Path) -> list[str]:
     return plan.aside
 
 
-def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str, replace: bool) -> list[str]:
+def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str, replace: bool,
+            note: Callable[[Path], None] = lambda _: None) -> list[str]:
     """Put everything in its place; folders with what was put aside. BackupError: nothing was changed.
 
-    Recordings that are in the state folder stay; keys that are there stay beside those of the backup.
+    Recordings that are in the state folder stay; keys that are there stay beside those of the backup. `note`
+    is given the folder of the catalogue and the keys, before it takes its place.
     """
     tops = _tops(state_dir, config_dir, f"{REPLACED}{stamp}")
     try:
@@ -72,6 +74,8 @@ def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str
             make_folder(top.staged)
         backup.unpack(lambda name: _below(tops, name, staged=True))
         _keep_keys(state_dir, tops)
+        if (catalogue := _below(tops, f"{STATE}/{_RECORDINGS}/x", staged=True)) is not None:
+            note(catalogue.parent)
         moves = [one for top in tops.values() for one in _moves(top.staged, top.folder, top.aside)]
         _refuse_crossing(moves)
         plan = Plan(moves=moves, cleared=[str(top.scratch) for top in tops.values()],

@@ -766,7 +766,8 @@ _QUALITY: tuple[type[Request[Any]], ...] = (
     StepEvaluation, WriteCoachingNote)
 
 _RETENTION: tuple[type[Request[Any]], ...] = (
-    EraseRecording, GetHolds, GetPurgeReports, GetRetention, GetSpace, HoldRecordings, Purge, ReleaseHold)
+    EraseRecording, GetHolds, GetPurgeForecast, GetPurgeReports, GetRetention, GetSpace, HoldRecordings,
+    Purge, ReleaseHold)
 
 # To see the chain of what was done, and who this box is.
 _CHAIN: tuple[type[Request[Any]], ...] = (GetChain, GetBoxKey)

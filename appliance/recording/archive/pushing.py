@@ -45,7 +45,7 @@ def next_push(parts: Parts, place: str, shared: SharedKey, now: float) -> Push |
     """
     place = f"{place} key {shared.id}"
     with parts.database.read() as connection:
-        row = _waiting(connection, parts.config.archive, now)
+        row = _waiting(connection, parts.config.archive, place, now)
         known = None if row is None else connection.execute(
             select(pushes).where(pushes.c.number == row.number, pushes.c.place == place)).one_or_none()
     while row is not None:
@@ -58,11 +58,11 @@ def next_push(parts: Parts, place: str, shared: SharedKey, now: float) -> Push |
             log.error("%s: cannot be archived: %s", row.path, error)
             failed(parts, row.number, f"{row.recording}: cannot be read: {error}", now + DAMAGED_S, place)
         with parts.database.read() as connection:
-            row, known = _waiting(connection, parts.config.archive, now), None
+            row, known = _waiting(connection, parts.config.archive, place, now), None
     return None
 
 
-def _waiting(connection: Connection, config: ArchiveConfig,
+def _waiting(connection: Connection, config: ArchiveConfig, place: str,
              now: float) -> Row[Any, Any, Any, Any, Any] | None:
     return connection.execute(
         select(recordings.c.number, recordings.c.recording, recordings.c.path, recordings.c.began_at,
@@ -70,7 +70,7 @@ def _waiting(connection: Connection, config: ArchiveConfig,
         .outerjoin(pushes, pushes.c.number == recordings.c.number)
         .where(recordings.c.state == "kept", ~IS_ARCHIVED, recordings.c.ended_at <= now - config.after_s,
                or_(recordings.c.facts_seq > 0, recordings.c.ended_at <= now - UNKNOWN_S),
-               or_(pushes.c.number.is_(None), pushes.c.next_at <= now))
+               or_(pushes.c.number.is_(None), pushes.c.next_at <= now, pushes.c.place != place))
         .order_by(recordings.c.number).limit(1)).one_or_none()
 
 

@@ -21,7 +21,7 @@ CONNECT_S, KEEPALIVE_S = 15, 15
 STALL_S = 60.0                                    # one that takes and gives nothing for so long is cut off
 _PART = ".part"
 
-logging.getLogger("asyncssh").setLevel(logging.WARNING)              # it tells of each step of each connection
+logging.getLogger("asyncssh").setLevel(logging.WARNING)      # it tells of each step of each connection
 
 
 class Sftp:

@@ -329,6 +329,17 @@ def test_the_outbox_is_bounded(shelf: Shelf, archive: ArchiveConfig) -> None:
         assert len(list((shelf.folder / "outbox").rglob("*.blr"))) == 2
 
 
+def test_what_nobody_fetched_goes_to_another_place_that_is_configured_since(
+        shelf: Shelf, archive: ArchiveConfig, s3: S3Config) -> None:
+    shelf.add(1)
+    shelf.configure(archive=archive.model_copy(update={"outbox": OutboxConfig()}))
+    tend(shelf)
+    assert in_archive(shelf) == []
+    shelf.configure(archive=archive.model_copy(update={"s3": s3}))
+    tend(shelf)
+    assert len(in_archive(shelf)) == 1
+
+
 @pytest.mark.parametrize(("wrong", "says"), [
     ("missing", "cannot be read"), ("open", "others may read it"), ("short", "no key")])
 def test_a_key_that_is_none_or_everybodys_is_refused(

@@ -4,6 +4,7 @@ import io
 import random
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,14 @@ from appliance.bus.messages import (
     ReadRecording,
     RecordingOpened,
 )
+from appliance.config.schema import Config
 from appliance.errors import StateError
 from appliance.recording.audio import Format, decode
 from appliance.recording.catalogue import importing, rows
 from appliance.recording.catalogue.learning import AWAY_S
 from appliance.recording.catalogue.tickets import GOOD_S
+from appliance.recording.finishing import finish
+from appliance.recording.store import Store
 from appliance.recording.wav import HEAD_OCTETS, TICK_OCTETS, Header
 from tests.recording.catalogue.box import Box
 from tests.recording.rings import ONE, Feeder, said
@@ -115,6 +119,32 @@ def test_one_that_was_heard_without_end_is_still_described(box: Box) -> None:
             box.parts.chain.append(connection, 1000.0 + number, "listened", NAME, "ann", {})
     entries = box.answer(DescribeRecording(recording=NAME)).entries
     assert (len(entries), entries[-1].at, entries[0].at) == (1000, 2199.0, 1200.0)
+
+
+def test_one_that_is_erased_while_it_is_written_anew_stays_erased(
+        box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    feeder, parts = Feeder(tmp_path / "ring"), box.parts
+    feeder.write(500, ONE)
+    parts.taker.batch(feeder.ring)
+    parts.config = Config.model_validate({"spans": [
+        {"name": "span1", "url": "virtual:x/b", "side": "user", "trunk": "telco"}]})
+    assert finish(parts, ONE, 100.0) is not None
+    feeder.write(100, ONE)                        # it comes back
+    parts.taker.batch(feeder.ring)
+    write = Store.write
+
+    def erased_meanwhile(store: Store, *args: Any) -> Any:
+        written = write(store, *args)
+        with parts.database.write() as connection:
+            rows.erase(connection, ONE, "asked by the customer", 2000.0)
+        return written
+
+    monkeypatch.setattr(Store, "write", erased_meanwhile)
+    with pytest.raises(StateError, match="was erased while it was written anew"):
+        finish(parts, ONE, 100.0)
+    assert not (parts.folder / box.row(ONE).path).exists()
+    info = finish(parts, ONE, 100.0)
+    assert info is not None and info.erased == "asked by the customer"
 
 
 def test_tickets_end(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:

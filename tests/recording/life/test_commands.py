@@ -66,7 +66,7 @@ def test_room_and_a_recording_that_somebody_wants_erased(shelf: Shelf, run: Run)
     assert shelf.states() == {name: "erased"}
 
 
-def test_the_command_line_may_ask_all_and_the_pages_may_not_delete() -> None:
+def test_the_command_line_may_ask_all_and_the_pages_may_not_purge() -> None:
     boxd, webui = set(MAY_ASK["boxd"]), set(MAY_ASK["webui"])
     assert set(ANSWERS) <= boxd
-    assert {kind.__name__ for kind in set(ANSWERS) - webui} == {"EraseRecording", "Purge", "ReleaseHold"}
+    assert {kind.__name__ for kind in set(ANSWERS) - webui} == {"Purge"}

@@ -27,7 +27,7 @@ SUFFIXES = {"audio/ogg": "opus", "audio/flac": "flac", "audio/wav": "wav"}
 def chosen(args: Mapping[str, str]) -> dict[str, str]:
     """What the form holds; today when nothing was chosen."""
     kept = {name: args[name].strip()[:LONGEST] for name in FIELDS if args.get(name, "").strip()}
-    return kept if any(name in kept for name in FIELDS) else {"preset": "today"}
+    return kept or {"preset": "today"}
 
 
 def search(kept: Mapping[str, str], after: int) -> SearchRecordings:

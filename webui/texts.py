@@ -122,7 +122,8 @@ WORDS: dict[str, dict[str, LazyString]] = {
     },
     "policy": {"always": _l("always"), "never": _l("never"), "on-demand": _l("on demand")},
     "chain": {
-        "recorded": _l("recorded"), "listened": _l("listened"), "downloaded": _l("downloaded"),
+        "recorded": _l("recorded"), "described": _l("facts fixed"), "altered": _l("altered in the database"),
+        "listened": _l("listened"), "downloaded": _l("downloaded"),
         "shared": _l("shared"), "replay": _l("heard by telephone"), "exported": _l("exported"),
         "held": _l("held"), "released": _l("released"), "deleted": _l("deleted"),
         "discarded": _l("discarded"), "archived": _l("archived"), "prompt": _l("made a prompt"),
@@ -142,7 +143,7 @@ WORDS: dict[str, dict[str, LazyString]] = {
     },
     "finding": {
         "missing": _l("missing"), "lost": _l("its file is gone"), "orphan": _l("of no contact"),
-        "differs": _l("another length"),
+        "differs": _l("another length"), "altered": _l("altered in the database"),
     },
     "purge": {
         "daily": _l("daily"), "asked": _l("asked for"), "room": _l("for room"), "quota": _l("for the quota"),

@@ -19,6 +19,7 @@ from appliance.bus.messages import (
     DescribeRecording,
     ExportTo,
     Form,
+    GetRecording,
     GetRecordingChecks,
     OpenRecording,
     ReadRecording,
@@ -153,6 +154,11 @@ def _new(path: Path) -> Iterator[BinaryIO]:
 
 async def _fetch(bus: Bus, recording: str, path: Path, by: str, file: BinaryIO) -> None:
     form, wanted = FORMS[path.suffix]
+    if form == "stored":                          # before the chain says that it was taken
+        kept = (await bus.ask(GetRecording(recording=recording), ASK_S)).format
+        if kept and kept != path.suffix[1:]:
+            leave(f"{path}: it is kept as {kept}: take {path.with_suffix('.wav')} or "
+                  f"{path.with_suffix('.' + kept)}", os.EX_USAGE)
     opened = await bus.ask(OpenRecording(recording=recording, by=by, purpose="download", form=form), ASK_S)
     if not opened.media_type.startswith(wanted):
         leave(f"{path}: it is kept as {opened.info.format}: take {path.with_suffix('.wav')} or "
@@ -186,7 +192,7 @@ def check(since: datetime | None, until: datetime | None, kept: bool, run_dir: P
 
     checks = on_bus(run_dir, ask, name="boxd")
     click.echo("\n".join(_checked(checks)))
-    sys.exit(1 if any(one.missing or one.orphans or one.differing for one in checks) else 0)
+    sys.exit(1 if any(one.missing or one.orphans or one.differing or one.altered for one in checks) else 0)
 
 
 @recordings.command()
@@ -226,7 +232,9 @@ def _described(told: RecordingDescribed) -> Iterator[str]:
         "outcome": row.outcome, "disposition": row.disposition, "note": row.note, "tags": ", ".join(row.tags),
         "score": "" if row.score is None else f"{row.score:g}", "policy": told.why,
         "rule": told.rule, "kept as": f"{row.format}, {row.file_octets:,} octets on the disk",
-        "SHA-256": told.sha256, "state": row.state + (f": {row.erased_why}" if row.erased_why else ""),
+        "SHA-256": told.sha256,
+        "facts": {None: "", True: "as described in the chain", False: "ALTERED"}[told.as_described],
+        "state": row.state + (f": {row.erased_why}" if row.erased_why else ""),
         "held": "yes" if row.held else "no", "kept until": _until(row.delete_after),
         "survey": ", ".join(f"{one.question}: {one.answer}" for one in told.answers)}
     for name, text in facts.items():
@@ -245,11 +253,11 @@ def _described(told: RecordingDescribed) -> Iterator[str]:
 
 
 def _checked(checks: list[RecordingCheck]) -> Iterator[str]:
-    yield _row("hour", "expected", "there", "explained", "missing", "orphans", "differ")
+    yield _row("hour", "expected", "there", "explained", "missing", "orphans", "differ", "altered")
     for one in sorted(checks, key=lambda one: one.began_at):
-        if one.expected or one.orphans:
+        if one.expected or one.orphans or one.altered:
             yield _row(_at(one.began_at)[:16], one.expected, one.found, one.explained, one.missing,
-                       one.orphans, one.differing)
+                       one.orphans, one.differing, one.altered)
         yield from map(_finding, one.findings)
     expected, found, explained, missing = (
         sum(getattr(one, name) for one in checks) for name in ("expected", "found", "explained", "missing"))
@@ -262,6 +270,10 @@ def _row(hour: str, *figures: object) -> str:
 
 def _finding(one: CheckFinding) -> str:
     lengths = {"missing": "", "lost": ", its file is gone"}.get(one.kind, f", {one.found_s:.2f} s")
+    if one.kind == "altered":
+        return below(f"  altered    {one.recording}  {_at(one.began_at)}",
+                     "its facts are not as the chain says: keep the disk as it is and call the auditor",
+                     columns(), " " * 13)
     kind = "explained" if one.kind == "missing" and one.why else one.kind
     return below(f"  {kind:<9}  {one.recording}  {_at(one.began_at)}",
                  f"contact {one.contact or 'none'}, talk {one.expected_s:.2f} s{lengths}"

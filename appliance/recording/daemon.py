@@ -33,6 +33,7 @@ from appliance.bus.runner import main as run
 from appliance.config.changes import changes
 from appliance.errors import BranchlineError, ConfigError, StateError, Unavailable
 from appliance.recording import lending
+from appliance.recording.alarms import Warnings
 from appliance.recording.archive import tending as archive_tending
 from appliance.recording.catalogue import checking, importing, learning, rows
 from appliance.recording.catalogue import requests as catalogue
@@ -56,7 +57,6 @@ from appliance.recording.vault import requests as vault
 from appliance.recording.vault.chain import Chain
 from appliance.recording.vault.keys import Keys
 from appliance.recording.vault.tending import Tending
-from appliance.recording.warnings import Warnings
 from appliance.store.sqlite import Database
 
 ANSWERS: Answers = {
@@ -148,6 +148,7 @@ async def serve(context: Context) -> None:
     context.keep(recorder.tend("vault", tending.tend))
     try:
         await recorder.run()
+        await asyncio.to_thread(tending.end, parts, time.time())
     finally:
         parts.stopping.set()
         parts.tickets.close()

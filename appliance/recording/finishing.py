@@ -14,7 +14,7 @@ from appliance.bus.client import BusError
 from appliance.bus.messages import GetRecordingFacts, RecordingFacts, RecordingInfo
 from appliance.errors import StateError
 from appliance.recording.audio import Format, Peaks, Silences, decode, encode
-from appliance.recording.catalogue import rows
+from appliance.recording.catalogue import described, rows
 from appliance.recording.catalogue.rows import Recording
 from appliance.recording.journal.timeline import MAX_HOLE_TICKS, Timeline, goes_on
 from appliance.recording.parts import Parts
@@ -112,6 +112,8 @@ def _write(parts: Parts, recording: str, of: Timeline, format: Format,
         parts.chain.append(connection, parts.now(), "recorded", recording, "", {
             "sha256": finished.sha256, "octets": seal.octets, "format": format.value,
             "ticks": ticks, "gap_ticks": gap_ticks, "began_at": began_at})
+        if before is not None:
+            described.describe(connection, parts.chain, parts.now(), before.number)
     parts.taker.release(recording, of.end_tick)
     log.info("%s: finished, %.2f s, gaps %.2f s, %d octets of %s", recording, ticks / TICKS_PER_S,
              gap_ticks / TICKS_PER_S, seal.file_octets, format)

@@ -19,12 +19,12 @@ from appliance.bus.client import BusError
 from appliance.bus.messages import RecordingFinished, RecordingInfo
 from appliance.bus.runner import Context
 from appliance.errors import BranchlineError
+from appliance.recording.alarms import Warnings
 from appliance.recording.finishing import finish
 from appliance.recording.journal.taker import Taker
 from appliance.recording.journal.watch import HANGS_S, DiskWatch
 from appliance.recording.parts import Parts
 from appliance.recording.tap import Tap
-from appliance.recording.warnings import Warnings
 from appliance.store.sqlite import reason
 
 BATCH_S = 1.0                                     # from a sound to the disk, its sync included

@@ -261,12 +261,15 @@ async def test_junk_of_a_server_is_an_error_in_time(server: Server, tmp_path: Pa
             await reader.read(1024)
         writer.write(junk)
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     source = server.source(port=listening.sockets[0].getsockname()[1])
     done = await ask(tmp_path, source, timeout_s=ENOUGH_S, caller="138")
     assert done.answer is None and done.error and "no answer" not in done.error
     listening.close()
+    await listening.wait_closed()
     gc.collect()                                  # sockets that the driver left open
 
 

@@ -84,6 +84,8 @@ async def test_one_is_found_shown_and_fetched_and_that_is_in_its_chain(
 
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["list", "--number", "1"], 69, "number: '1' is no part of a number"),
+    (["list", "--from", "20:00:30", "--to", "20:00"], 2, "is not before --to"),
+    (["list", "--longer-than", "2m", "--shorter-than", "1m"], 2, "--longer-than: is more"),
     (["show", "e" * 32], 69, "no such recording, or it is not finished yet"),
     (["play-file", "e" * 32, "--to", "x.mp3"], 2, "a name that ends in .wav, .opus, .flac"),
     (["play-file", "e" * 32, "--to", "{folder}/x.wav"], 69, "no such recording"),

@@ -15,7 +15,8 @@ from appliance.errors import StateError
 from appliance.recording.catalogue import rows
 from appliance.recording.catalogue.rows import Recording
 from appliance.recording.finishing import PATIENCE_S, finish
-from appliance.recording.journal.taker import END_TICKS
+from appliance.recording.journal.journal import Journal
+from appliance.recording.journal.taker import END_TICKS, Taker
 from appliance.recording.vault.chain import page
 from tests.recording.power.subject import build
 from tests.recording.power.test_power import heard, spoken
@@ -140,6 +141,10 @@ def test_nothing_is_left_of_one_that_nobody_kept_after_all(
     box.facts = {"unwanted": True, "final": True}
     assert finish(box.parts, ONE, 0.0) is not None
     assert list(box.parts.folder.rglob("*.blr")) == []
+    assert box.chained == ["discarded"]
+    box.parts.taker = Taker(Journal(box.parts.folder / "journal", box.parts.keys, lambda: 0), lambda _: None)
+    assert box.parts.taker.is_open(ONE)
+    finish(box.parts, ONE, PATIENCE_S)            # started anew, with a journal that has it still
     assert box.chained == ["discarded"]
 
 

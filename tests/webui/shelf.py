@@ -17,6 +17,7 @@ from appliance.bus.messages import (
     RecordedFacts,
     RecorderState,
     RecorderWarning,
+    RecordingDescribed,
     RecordingFacts,
     RecordingMark,
     Reply,
@@ -122,9 +123,9 @@ class Shelf:
 
     def entries(self, recording: str) -> list[ChainEntry]:
         """What was done with it, but for its making."""
-        described = ANSWERS[DescribeRecording](self.parts, DescribeRecording(recording=recording))
-        found: list[ChainEntry] = described.entries                  # type: ignore[attr-defined]
-        return found[1:]
+        described = self.answer(DescribeRecording(recording=recording))
+        assert isinstance(described, RecordingDescribed)
+        return described.entries[1:]
 
     def close(self) -> None:
         self.parts.tickets.close()

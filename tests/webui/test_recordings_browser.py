@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def url(app: Flask, users: Users, shelf: Shelf) -> Iterator[str]:
-    """Three recordings more: one of a minute with a long silence, one of every octet, one erased."""
+    """Two recordings more: one of a minute with a long silence and marks, one of every octet."""
     marks = (("key", 3.0, "5"), ("hold", 10.0, ""), ("talk", 30.0, ""), ("paused", 40.0, ""),
              ("resumed", 46.0, ""), ("tag", 50.0, "vip"))
     shelf.finish(LONG, talk(20.0) + QUIET + talk(20.0), marks=marks, tags=["vip"], disposition="complaint",
@@ -133,15 +134,16 @@ def test_the_pages_in_both_languages_and_schemes(
     page.locator("form[action$=hold]").get_by_label("Why").fill("claim of a customer")
     page.get_by_role("button", name="Hold", exact=True).click()
     expect(page.get_by_text("Held: court 7")).to_be_visible()
-    for language, scheme in (("en", "light"), ("zh", "dark")):
+    looks: tuple[tuple[str, Literal["light", "dark"]], ...] = (("en", "light"), ("zh", "dark"))
+    for language, scheme in looks:
         page.context.add_cookies([{"name": "language", "value": language, "url": url}])
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")         # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for name, path in {**PAGES, "warned": ""}.items():
             page.goto(url + path)
             if name == "search":
                 page.locator("[data-hear]").nth(1).focus()
+                page.locator("[data-hear]").nth(1).click()
             if name in ("search", "recording"):
-                page.locator("[data-hear]").nth(1).click() if name == "search" else None
                 expect(page.locator("branchline-player path")).to_have_count(4)
             expect(page.locator("main h1")).to_have_count(1)
             for width in (1366, 800):

@@ -219,6 +219,7 @@ class RecordingDescribed(Reply, frozen=True):
     silences: list[tuple[float, float]]           # seconds from its beginning in which nobody speaks
     entries: list[ChainEntry]                     # the last thousand, in order
     pauses: list[PauseChecked] = msgspec.field(default_factory=list)
+    as_described: bool | None = None              # by the chain; False: altered; None: it tells nothing yet
 
 
 class DescribeRecording(Request[RecordingDescribed], frozen=True):
@@ -229,8 +230,8 @@ class DescribeRecording(Request[RecordingDescribed], frozen=True):
 
 
 class CheckFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """kind: missing, lost (its file is gone, counted as missing), orphan, differs. `why` not "": explained, and
-    not counted as such.
+    """kind: missing, orphan, differs, altered (not as the chain says), or lost: its file is gone, counted as
+    missing. `why` not "": explained, and not counted as such.
     """
 
     kind: str
@@ -254,6 +255,7 @@ class RecordingCheck(msgspec.Struct, frozen=True, kw_only=True):
     differing: int                                # in length by more than a second
     explained: int
     findings: list[CheckFinding]                  # the first of them
+    altered: int = 0                              # began in this hour, and are not as the chain says
 
 
 class RecordingChecks(Reply, frozen=True):

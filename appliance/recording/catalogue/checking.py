@@ -18,7 +18,7 @@ from appliance.bus.messages import (
     ToBeRecorded,
     ToBeRecordedList,
 )
-from appliance.recording.catalogue import rows
+from appliance.recording.catalogue import described, rows
 from appliance.recording.catalogue.schema import checks, outages, recordings
 from appliance.recording.parts import Parts
 from appliance.recording.wav import TICKS_PER_S
@@ -103,7 +103,8 @@ def count_hours(parts: Parts, now: float) -> float:
     with parts.database.read() as connection:
         known = rows.remembered(connection, _NEXT)
         amiss = [hour for hour in connection.execute(
-            select(checks.c.began_at).where(checks.c.missing + checks.c.explained > 0)).scalars()]
+            select(checks.c.began_at).where(
+                checks.c.missing + checks.c.explained + checks.c.altered > 0)).scalars()]
     hours = due_hours(now, int(known) if known else None, amiss)
     for hour in hours:
         check_hour(parts, hour, now)
@@ -121,7 +122,7 @@ def check_hour(parts: Parts, hour: int, now: float) -> RecordingCheck:
         found = _found(parts, connection, [one.recording for one in expected])
         findings = compare(expected, found, _orphans(parts, connection, hour),
                            [one.recording for one in expected if parts.taker.is_open(one.recording)],
-                           _outages(connection, expected))
+                           _outages(connection, expected)) + _altered(connection, hour)
         check = _summed(hour, now, expected, findings)
         values = {name: getattr(check, name) for name in check.__struct_fields__}
         values["findings"] = msgspec.json.encode(check.findings).decode()
@@ -149,11 +150,13 @@ def hours_of(since: float, until: float) -> list[int]:
 def warn(parts: Parts, now: float) -> None:
     """What is amiss in the hours that we look back at."""
     with parts.database.read() as connection:
-        missing, orphans, differing = connection.execute(
-            select(func.sum(checks.c.missing), func.sum(checks.c.orphans), func.sum(checks.c.differing))
+        missing, orphans, differing, altered = connection.execute(
+            select(func.sum(checks.c.missing), func.sum(checks.c.orphans), func.sum(checks.c.differing),
+                   func.sum(checks.c.altered))
             .where(checks.c.began_at >= now - LOOKS_BACK_S)).one()
     said = ", ".join(f"{number} {what}" for number, what in (
-        (missing, "missing"), (orphans, "of no contact"), (differing, "not as long as the talk")) if number)
+        (missing, "missing"), (orphans, "of no contact"), (differing, "not as long as the talk"),
+        (altered, "altered")) if number)
     parts.warn(WARNING, said and f"recordings of the last 7 days: {said}: see: branchline recordings check")
 
 
@@ -185,6 +188,14 @@ def _orphans(parts: Parts, connection: Connection, hour: int) -> dict[str, Found
                  recordings.c.facts_final, recordings.c.contact == "", recordings.c.state != "erased")
 
 
+def _altered(connection: Connection, hour: int) -> list[CheckFinding]:
+    """By their numbers: their times may be what was altered."""
+    first, end = rows.number_at(hour), rows.number_at(hour + HOUR_S)
+    return [CheckFinding(kind="altered", recording=one.recording, contact="", began_at=rows.began_at(one.number),
+                         expected_s=0.0, found_s=0.0)
+            for one in described.altered(connection, recordings.c.number >= first, recordings.c.number < end)]
+
+
 def _here(parts: Parts, connection: Connection, *which: Any) -> dict[str, Found]:
     return {row.recording: Found(row.duration_ticks / TICKS_PER_S, row.contact, row.began_at,
                                  has_file=row.state != "kept" or parts.store.has(row.path))
@@ -209,4 +220,5 @@ def _summed(hour: int, now: float, expected: Sequence[ToBeRecorded],
         missing=len(absent) - explained, explained=explained,
         orphans=sum(one.kind == "orphan" for one in findings),
         differing=sum(one.kind == "differs" and not one.why for one in findings),
+        altered=sum(one.kind == "altered" for one in findings),
         findings=list(findings[:MOST_FINDINGS]))

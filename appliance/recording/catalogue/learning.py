@@ -3,10 +3,14 @@
 The catalogue keeps as far as which entry of the log it has looked for changes, and which rows are not final.
 """
 
+import logging
+
+from sqlalchemy import Connection
+
 from appliance.bus.client import BusError
 from appliance.bus.messages import GetRecordingFacts, RecordedFacts
 from appliance.bus.messages.catalogue import MOST_FACTS
-from appliance.recording.catalogue import rows
+from appliance.recording.catalogue import described, rows
 from appliance.recording.catalogue.acts import chain_acts
 from appliance.recording.parts import Parts
 
@@ -14,19 +18,24 @@ AGAIN_S = 60.0                                    # a contact that goes on
 AWAY_S = 10.0                                     # no answer
 UNNAMED_S = 240.0                                 # a recording that no contact names by then has none
 ASK_S = 10.0
+DESCRIBED_AT_ONCE = 200                           # of before, in one write
+DESCRIBED_S = 1.0                                 # between two of them: others want to write, too
 
 _SEQ = "facts_seq"
+
+log = logging.getLogger(__name__)
 
 
 def learn(parts: Parts, now: float) -> float:
     """Ask for all that is due; when to come again."""
+    left = _describe(parts, now)
     try:
         _changes(parts)
         while _some(parts, now):
             pass
     except BusError:
         return now + AWAY_S
-    return now + AGAIN_S
+    return now + (DESCRIBED_S if left else AGAIN_S)
 
 
 def _changes(parts: Parts) -> None:
@@ -54,7 +63,29 @@ def _some(parts: Parts, now: float) -> bool:
         for facts in told.facts:
             row = rows.get(connection, facts.recording)
             final = facts.final or (not facts.contact and row is not None and row.ended_at < now - UNNAMED_S)
-            if row is not None:
-                chain_acts(parts, connection, row, facts)
+            if row is None:
+                continue
+            chain_acts(parts, connection, row, facts)
+            _tell_altered(parts, connection, row, now)
             rows.update_facts(connection, facts, told.seq, now, final)
+            described.describe(connection, parts.chain, now, row.number, first=final)
     return True
+
+
+def _tell_altered(parts: Parts, connection: Connection, row: rows.Recording, now: float) -> None:
+    """What was altered, and is as acdd says from now on, is told by the chain."""
+    if described.is_described(connection, row.number) is False:
+        log.error("%s: its facts were altered in the database; they are read anew", row.recording)
+        parts.chain.append(connection, now, described.FOUND, row.recording, "recordd", {})
+
+
+def _describe(parts: Parts, now: float) -> bool:
+    """Some of those that are final since before the chain was told; True: there may be more."""
+    with parts.database.read() as connection:
+        if not described.not_described(connection, 1):
+            return False
+    with parts.database.write() as connection:
+        numbers = described.not_described(connection, DESCRIBED_AT_ONCE)
+        for number in numbers:
+            described.describe(connection, parts.chain, now, number, first=True)
+    return len(numbers) == DESCRIBED_AT_ONCE

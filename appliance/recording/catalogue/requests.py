@@ -17,7 +17,7 @@ from appliance.bus.messages import (
 )
 from appliance.errors import StateError
 from appliance.recording.audio import Silences
-from appliance.recording.catalogue import checking, opening, rows
+from appliance.recording.catalogue import checking, described, opening, rows
 from appliance.recording.catalogue.acts import check_pauses
 from appliance.recording.catalogue.presets import window
 from appliance.recording.catalogue.search import listed, search
@@ -46,6 +46,7 @@ def _describe(parts: Parts, asked: DescribeRecording) -> RecordingDescribed:
             raise StateError(f"{asked.recording}: no such recording, or it is not finished yet")
         detail, wave = rows.detailed(connection, row.number), rows.wave(connection, row.number)
         entries = of_recording(connection, asked.recording)
+        as_described = described.is_described(connection, row.number)
     silences = [] if wave is None else Silences.read(wave.silences)
     return RecordingDescribed(
         row=listed(row), sha256=row.sha256, marks=detail.marks, answers=detail.answers,
@@ -53,7 +54,7 @@ def _describe(parts: Parts, asked: DescribeRecording) -> RecordingDescribed:
         silences=[(first / TICKS_PER_S, end / TICKS_PER_S) for first, end in silences],
         entries=[ChainEntry(at=one.at_ms / 1000, kind=one.kind, by=one.by, data=one.data)
                  for one in entries[-MOST_ENTRIES:]],
-        pauses=check_pauses(parts, row, entries))
+        pauses=check_pauses(parts, row, entries), as_described=as_described)
 
 
 def _checks(parts: Parts, asked: GetRecordingChecks) -> RecordingChecks:

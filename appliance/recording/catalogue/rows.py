@@ -93,6 +93,7 @@ class Recording:
     disposition: str
     note: str
     tags: str                                     # one a line
+    salt: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,11 @@ class Wave:
 def number_at(at: float) -> int:
     """The least number of a recording that begins then."""
     return int(at * 1000) * _PER_MS
+
+
+def began_at(number: int) -> float:
+    """Of the recording with that number, to the millisecond."""
+    return number // _PER_MS / 1000
 
 
 def add(connection: Connection, finished: Finished) -> int:

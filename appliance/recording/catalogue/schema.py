@@ -83,6 +83,7 @@ recordings = Table(
     none("trunk"), none("queue"), none("agent"), none("node"), none("grade"), none("outcome"),
     none("disposition"), none("note"),
     none("tags"),                                 # one a line
+    none("salt"),                                 # of the hash that the chain has of all this; "": none yet
     Index("recordings_recording", "recording", unique=True),
     Index("recordings_contact", "contact"),
     Index("recordings_agent", "agent"),
@@ -96,6 +97,7 @@ recordings = Table(
     Index("recordings_state", "state", sqlite_where=text("state != 'kept'")),
     Index("recordings_due", "delete_after", sqlite_where=text("state != 'erased' AND holds = 0")),
     Index("recordings_unknown", "facts_at", sqlite_where=text("NOT facts_final")),
+    Index("recordings_not_described", "number", sqlite_where=text("salt = '' AND facts_final")),
 )
 
 
@@ -133,6 +135,7 @@ checks = Table(
     Column("differing", Integer, nullable=False),
     Column("explained", Integer, nullable=False),
     Column("findings", Text, nullable=False),     # JSON, the first of them
+    zero("altered"),
 )
 
 # When the record ring was not written: spand was away.

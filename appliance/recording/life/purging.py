@@ -4,10 +4,11 @@ import msgspec
 from sqlalchemy import insert, select, update
 
 from appliance.bus.messages import PurgeReport, PurgeRow
+from appliance.recording.catalogue.described import describe
 from appliance.recording.catalogue.schema import recordings
-from appliance.recording.life.removing import Reason, erase
+from appliance.recording.life.removing import BATCH, Reason, erase
 from appliance.recording.life.rules import DAY_S, OTHERS, Kept, Obstacle, expired, rule_of
-from appliance.recording.life.state import kept, policies, reading
+from appliance.recording.life.state import batches, kept, policies, reading
 from appliance.recording.life.tables import purges
 from appliance.recording.parts import Parts
 
@@ -60,14 +61,18 @@ def reports(parts: Parts, most: int) -> list[PurgeReport]:
 def forget_facts(parts: Parts, now: float) -> None:
     """Of erased recordings stay, after their time, only which they were, when, and why they are gone."""
     days = parts.config.retention.records_keep_days
-    if days is not None:
+    if days is None:
+        return
+    with parts.database.read() as connection:
+        numbers = connection.execute(select(recordings.c.number).where(
+            recordings.c.state == "erased", recordings.c.contact != "",
+            recordings.c.erased_at <= now - days * DAY_S)).scalars().all()
+    for some in batches(numbers, BATCH):
         with parts.database.write() as connection:
-            connection.execute(
-                update(recordings)
-                .where(recordings.c.state == "erased", recordings.c.contact != "",
-                       recordings.c.erased_at <= now - days * DAY_S)
-                .values({name: "" for name in (
-                    "contact", "direction", "kind", "trunk", "queue", "agent", "node", "grade", "outcome")}))
+            connection.execute(update(recordings).where(recordings.c.number.in_(some)).values({name: "" for name in (
+                "contact", "direction", "kind", "trunk", "queue", "agent", "node", "grade", "outcome")}))
+            for number in some:
+                describe(connection, parts.chain, now, number)
 
 
 def _added(row: PurgeRow, one: Kept, began_at: float, obstacle: Obstacle | None) -> PurgeRow:

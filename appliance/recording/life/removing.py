@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, insert, select, update
 
+from appliance.recording.catalogue.described import describe
 from appliance.recording.catalogue.rows import erase as erase_row
 from appliance.recording.catalogue.schema import recordings
 from appliance.recording.lending import take_back
@@ -98,6 +99,8 @@ def _intend(parts: Parts, numbers: Sequence[int], reason: Reason, now: float,
             if row.state == "kept":
                 connection.execute(insert(removals).values(number=row.number, path=row.path))
             parts.chain.append(connection, now, "deleted", row.recording, reason.by, data)
+            if not local_only:
+                describe(connection, parts.chain, now, row.number)
             gone[row.number] = row.recording
     return gone
 

@@ -6,13 +6,18 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from appliance.recording.catalogue.described import Altered, some_altered
 from appliance.recording.parts import Parts
 from appliance.recording.vault.bundle import EXPORTS
 from appliance.recording.vault.chain import Checked, check
 from appliance.recording.vault.keys import KeyStore
 from appliance.store.sealed import KeyGone, Tampered, rewrap
+from appliance.store.sqlite import reason
 
 ENTRIES_AT_ONCE = 5_000                           # 20 ms
+ROWS_AT_ONCE = 1_000
 FILES_AT_ONCE = 50                                # of an fdatasync or two each, while a rotation goes on
 BUSY_S = 0.2                                      # until the next of these
 IDLE_S = 60.0
@@ -30,6 +35,8 @@ class Tending:
         """`journal_keys`: ids of the keys that the journal still wants."""
         self._rotation = Rotation(keys, folder, journal_keys)
         self._checked, self._check_began_at = Checked(), float("-inf")
+        self._row: int | None = None              # the last that was held against the chain; None: all were
+        self._altered: list[Altered] = []         # in this walk
         self._signed_seq = 0
         self._exports = folder / EXPORTS
         self._began = False
@@ -47,14 +54,25 @@ class Tending:
             self._signed_seq = head.seq
             log.info("chain: entry %d signed: %s", head.seq, head.link.hex())
         self._tidy_exports(now)
-        busy = self._check(parts, now)
+        busy = self._check(parts, now) or self._check_rows(parts)
         busy |= self._rotation.step(parts, now)
         return now + (BUSY_S if busy else IDLE_S)
+
+    def end(self, parts: Parts, now: float) -> None:
+        """Sign what came since the last head: a clean stop leaves no end of the chain unsigned."""
+        try:
+            with parts.database.write() as connection:
+                head = parts.chain.sign(connection, now)
+        except (OSError, SQLAlchemyError) as error:
+            log.warning("chain: its end stays unsigned until the next start: %s", reason(error))
+            return
+        if head is not None:
+            log.info("chain: entry %d signed: %s", head.seq, head.link.hex())
 
     def figures(self) -> dict[str, float]:
         """For the heartbeat. chain_broken must be 0."""
         return {"chain_checked_entries": self._checked.seq, "chain_signed_entries": self._signed_seq,
-                "chain_broken": int(self._checked.broken_seq is not None),
+                "chain_broken": int(self._checked.broken_seq is not None), "altered": len(self._altered),
                 "older_keys": self._rotation.older}
 
     def _tidy_exports(self, now: float) -> None:
@@ -70,6 +88,7 @@ class Tending:
     def _check(self, parts: Parts, now: float) -> bool:
         if not 0 <= now - self._check_began_at < CHECK_EVERY_S:
             self._checked, self._check_began_at = Checked(), now
+            self._row, self._altered = -1, []
         with parts.database.read() as connection:
             checked = check(connection, self._checked, ENTRIES_AT_ONCE)
         if checked.broken_seq is not None and self._checked.broken_seq is None:
@@ -80,6 +99,20 @@ class Tending:
                        f"the chain of what was done with recordings does not hold from entry "
                        f"{checked.broken_seq} on: {checked.why}: keep the disk as it is and call the auditor")
         return not checked.done
+
+    def _check_rows(self, parts: Parts) -> bool:
+        """Some of the catalogue, once the chain was looked at; True: go on soon."""
+        if self._row is None:
+            return False
+        with parts.database.read() as connection:
+            self._row, found = some_altered(connection, self._row, ROWS_AT_ONCE)
+        self._altered += found
+        if self._row is not None:
+            return True
+        parts.warn("altered", "" if not self._altered else
+                   f"{len(self._altered)} recordings have other facts than the chain says, {self._altered[0].recording} "
+                   "is one: somebody changed the database: keep the disk as it is and call the auditor")
+        return False
 
 
 class Rotation:

@@ -12,8 +12,8 @@ from appliance.bus import server
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The box in real time: octet-exact audio every 10 ms, on a machine that may be away for longer than that; and
-# database servers. One that fails is tried once more by itself; how often that was stands in the closing line.
+# The box in real time: octet-exact audio every 10 ms, on a machine that may be away for longer; and database
+# servers. One that fails is tried once more by itself; how often that was stands in the closing line.
 REAL_TIME = [ROOT / "tests" / name for name in (
     "bench", "e2e", "hil_tests", "span", "centre/test_databases.py")]
 

@@ -108,12 +108,14 @@ def _write(parts: Parts, recording: str, of: Timeline, format: Format,
         if row is not None and row.state != "kept":
             parts.store.erase(recording, began_at)
             raise StateError(f"{recording}: was erased while it was written anew")     # next time: discarded
+        if row is not None:
+            described.tell_altered(connection, parts.chain, parts.now(), row.number)
         (rows.add if before is None else rows.replace)(connection, finished)
         parts.chain.append(connection, parts.now(), "recorded", recording, "", {
             "sha256": finished.sha256, "octets": seal.octets, "format": format.value,
             "ticks": ticks, "gap_ticks": gap_ticks, "began_at": began_at})
-        if before is not None:
-            described.describe(connection, parts.chain, parts.now(), before.number)
+        if row is not None:
+            described.describe(connection, parts.chain, parts.now(), row.number)
     parts.taker.release(recording, of.end_tick)
     log.info("%s: finished, %.2f s, gaps %.2f s, %d octets of %s", recording, ticks / TICKS_PER_S,
              gap_ticks / TICKS_PER_S, seal.file_octets, format)

@@ -21,5 +21,6 @@ def keys(kind: type[BaseModel], before: str = "") -> Iterator[str]:
 
 
 def test_every_setting_is_explained() -> None:
-    rows = re.findall(r"^\| ([a-z_]+\.[a-z0-9_.]+) \|", (ROOT / "docs" / "configuration.md").read_text(), re.M)
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    rows = re.findall(r"^\| ([a-z_]+\.[a-z0-9_.]+) \|", page, re.M)
     assert rows == list(keys(Config))

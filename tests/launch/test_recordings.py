@@ -89,14 +89,15 @@ async def test_one_is_found_shown_and_fetched_and_that_is_in_its_chain(
     (["show", "e" * 32], 69, "no such recording, or it is not finished yet"),
     (["play-file", "e" * 32, "--to", "x.mp3"], 2, "a name that ends in .wav, .opus, .flac"),
     (["play-file", "e" * 32, "--to", "{folder}/x.wav"], 69, "no such recording"),
-    (["play-file", "{name}", "--to", "{folder}/x.opus"], 64, "it is kept as flac: take"),
+    (["play-file", "{name}", "--to", "{folder}/x.opus"], 64, "it is kept as flac: take {folder}/x.wav or"),
 ])
 async def test_what_cannot_be_is_said_and_leaves_nothing(
         bus_server: Path, box: Box, tmp_path: Path, words: list[str], code: int, said: str) -> None:
     [place] = box.parts.folder.glob("*/*/*/*.blr")
     found = await typed(bus_server, *(word.format(folder=tmp_path, name=place.stem) for word in words))
-    assert (found.exit_code, said in found.output) == (code, True), found.output
+    assert (found.exit_code, said.format(folder=tmp_path) in found.output) == (code, True), found.output
     assert not list(tmp_path.glob("x.*"))
+    assert "downloaded" not in [kind for kind, _ in box.chain(place.stem)]         # for nothing was
 
 
 @pytest.mark.need(21)
@@ -107,6 +108,14 @@ async def test_the_count_names_what_is_missing(bus_server: Path, box: Box) -> No
     lines = counted.output.splitlines()
     assert lines[-1] == "2 to be recorded = 1 there + 0 explained + 1 missing"
     assert lines[2].split()[0] == "missing" and "talk 10.00 s" in lines[2]
+    [place] = box.parts.folder.glob("*/*/*/*.blr")
+    assert "as described in the chain" in (await typed(bus_server, "show", place.stem)).output
     kept = await typed(bus_server, "check", "--kept", "--from", "1970-01-01 00:00:00+00:00", "--to",
                        "1970-01-01 00:33:00+00:00")
     assert kept.output == counted.output
+    with box.parts.database.write() as connection:
+        connection.exec_driver_sql("UPDATE recordings SET agent = 'bo'")           # by whom it may be
+    assert "ALTERED" in (await typed(bus_server, "show", place.stem)).output
+    counted = await typed(bus_server, "check", "--from", "1970-01-01 00:00:00+00:00", "--to",
+                          "1970-01-01 00:33:00+00:00")
+    assert any(line.split()[:2] == ["altered", place.stem] for line in counted.output.splitlines())

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -142,6 +143,12 @@ async def test_stops_on_request_with_everything_written_and_tells_its_figures(bo
     while "open_recordings" not in (beat := await box.hear(Heartbeat)).facts:
         pass
     assert (beat.facts["open_recordings"], beat.facts["lag_ticks"], beat.facts["failing"]) == (1, 0, 0)
+    box.process.terminate()
+    assert await box.end() == 0
+    with sqlite3.connect(box.folder / "var" / "recordings" / "recordings.sqlite") as database:
+        [(listened, signed)] = database.execute(
+            "SELECT (SELECT max(seq) FROM chain), (SELECT max(seq) FROM chain_heads)")
+    assert 0 < listened == signed                 # the chain's end, too
 
 
 async def test_waits_for_the_ring_and_survives_one_that_is_none(box: Box) -> None:

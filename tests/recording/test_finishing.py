@@ -13,6 +13,7 @@ from appliance.bus.messages import GetRecordingFacts, RecordedFacts, RecordingFa
 from appliance.config.schema import Config
 from appliance.errors import StateError
 from appliance.recording.catalogue import rows
+from appliance.recording.catalogue.described import describe, is_described
 from appliance.recording.catalogue.rows import Recording
 from appliance.recording.finishing import PATIENCE_S, finish
 from appliance.recording.journal.journal import Journal
@@ -91,6 +92,10 @@ def test_who_is_told_twice_that_it_ended_finishes_it_once(box: Box) -> None:
 def test_one_that_came_back_is_written_again_with_what_is_new_behind_it(box: Box, forgotten: bool) -> None:
     first = box.said(50)
     assert finish(box.parts, ONE, 0.0) is not None
+    before = box.row
+    assert before is not None
+    with box.parts.database.write() as connection:
+        describe(connection, box.parts.chain, 0.0, before.number, first=True)
     if forgotten:
         box.forget()
     second = box.said(30)
@@ -102,6 +107,8 @@ def test_one_that_came_back_is_written_again_with_what_is_new_behind_it(box: Box
     assert audio.startswith(spoken(ONE, (first,)))
     assert audio.endswith(spoken(ONE, (second,)))
     assert len(audio) == (80 + silent) * 160
+    with box.parts.database.read() as connection:
+        assert is_described(connection, before.number)
 
 
 def test_a_file_that_the_catalogue_could_not_be_told_of_is_written_again(

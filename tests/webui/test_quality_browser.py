@@ -63,11 +63,12 @@ def box(tmp_path: Path, exchange: FakeExchange, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def url(app: Flask, users: Users, box: Box) -> Iterator[str]:
+def url(app: Flask, users: Users, exchange: FakeExchange, box: Box) -> Iterator[str]:
     users.create_first(NAME, PASSWORD)
     server = Server(app, "127.0.0.1", 0)
     server.start()
     yield server.url
+    exchange.mirror.close()                       # else it waits for its streams
     server.stop()
 
 

@@ -31,7 +31,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def url(app: Flask, users: Users, shelf: Shelf) -> Iterator[str]:
+def url(app: Flask, users: Users, exchange: FakeExchange, shelf: Shelf) -> Iterator[str]:
     """Two recordings more: one of a minute with a long silence and marks, one of every octet."""
     marks = (("key", 3.0, "5"), ("hold", 10.0, ""), ("talk", 30.0, ""), ("paused", 40.0, ""),
              ("resumed", 46.0, ""), ("tag", 50.0, "vip"))
@@ -43,6 +43,7 @@ def url(app: Flask, users: Users, shelf: Shelf) -> Iterator[str]:
     server = Server(app, "127.0.0.1", 0)
     server.start()
     yield server.url
+    exchange.mirror.close()                       # else it waits for its streams
     server.stop()
 
 

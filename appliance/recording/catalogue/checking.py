@@ -191,8 +191,8 @@ def _orphans(parts: Parts, connection: Connection, hour: int) -> dict[str, Found
 def _altered(connection: Connection, hour: int) -> list[CheckFinding]:
     """By their numbers: their times may be what was altered."""
     first, end = rows.number_at(hour), rows.number_at(hour + HOUR_S)
-    return [CheckFinding(kind="altered", recording=one.recording, contact="", began_at=rows.began_at(one.number),
-                         expected_s=0.0, found_s=0.0)
+    return [CheckFinding(kind="altered", recording=one.recording, contact="",
+                         began_at=rows.began_at(one.number), expected_s=0.0, found_s=0.0)
             for one in described.altered(connection, recordings.c.number >= first, recordings.c.number < end)]
 
 

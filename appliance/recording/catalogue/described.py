@@ -1,10 +1,11 @@
 """What rows say, held against the chain: who changes them in the database alone is found.
 
-The chain has a hash only, of all facts at once, keyed with a salt that the row has: it is a new one after every
-change and erasure, and without it no number of anybody's can be guessed from the hash.
+The chain has a hash only, of all facts at once, keyed with a salt that the row has: it is a new one after
+every change and erasure, and without it no number of anybody's can be guessed from the hash.
 """
 
 import hmac
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from appliance.recording.vault.chain import Chain
 from appliance.recording.vault.tables import chain as entries
 
 KIND = "described"
-FOUND = "altered"                                 # kind of the entry when altered facts are read anew
+FOUND = "altered"
 SALT_OCTETS = 16
 
 # In this order, which documents for auditors name: docs/recording-security.md.
@@ -42,6 +43,8 @@ _FACTS = (*(type_coerce(recordings.c[name], NullType) for name in _NUMBERS),
           type_coerce(recordings.c.state == "erased", NullType),
           *(cast(recordings.c[name], LargeBinary) for name in _TEXTS), cast(details.c.data, LargeBinary))
 _NOT_YET = text("salt = '' AND facts_final")      # in the words of its partial index
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,13 @@ def describe(connection: Connection, chain: Chain, at: float, number: int, *, fi
     chain.append(connection, at, KIND, name, "", {"facts": _hash(row, salt.encode())})
 
 
+def tell_altered(connection: Connection, chain: Chain, at: float, number: int) -> None:
+    """An entry, if the row was altered: before it is changed and described anew, which would hide that."""
+    for one in altered(connection, recordings.c.number == number):
+        log.error("%s: its facts were altered in the database", one.recording)
+        chain.append(connection, at, FOUND, one.recording, "recordd", {})
+
+
 def not_described(connection: Connection, most: int) -> list[int]:
     """Rows with final facts of which the chain has none: they are from before it was told."""
     told = exists().where(entries.c.recording == recordings.c.recording, entries.c.kind == KIND)
@@ -83,7 +93,7 @@ def is_described(connection: Connection, number: int) -> bool | None:
 
 
 def altered(connection: Connection, *which: ColumnElement[bool]) -> list[Altered]:
-    """Of these rows those that the chain tells otherwise of. One it has nothing of, and needs not, is none."""
+    """Of these rows those that the chain tells otherwise of. One that was never described is none."""
     rows = {row.name.decode(errors="replace"): row for row in _read(connection, *which)}
     last = _last(connection, list(rows))
     return [Altered(row.key, name) for name, row in rows.items()
@@ -103,7 +113,8 @@ def _read(connection: Connection, *which: ColumnElement[bool]) -> Sequence[Row[A
     return connection.execute(
         select(recordings.c.number.label("key"), cast(recordings.c.recording, LargeBinary).label("name"),
                cast(recordings.c.salt, LargeBinary).label("salt"), *_FACTS)
-        .select_from(recordings.outerjoin(details, details.c.number == recordings.c.number)).where(*which)).all()
+        .select_from(recordings.outerjoin(details, details.c.number == recordings.c.number))
+        .where(*which)).all()
 
 
 def _last(connection: Connection, names: Sequence[str]) -> dict[str, str]:
@@ -117,5 +128,11 @@ def _last(connection: Connection, names: Sequence[str]) -> dict[str, str]:
 
 def _hash(row: Row[Any], salt: bytes) -> str:
     """HMAC-SHA-256 of the facts as netstrings: numbers in decimal, what is not there as nothing."""
-    facts = [b"" if one is None else one if isinstance(one, bytes) else str(one).encode() for one in row[3:]]
-    return hmac.digest(salt, b"".join([b"%d:%b," % (len(one), one) for one in facts]), "sha256").hex()
+    facts = [_octets(fact) for fact in tuple(row)[3:]]
+    return hmac.digest(salt, b"".join([b"%d:%b," % (len(fact), fact) for fact in facts]), "sha256").hex()
+
+
+def _octets(fact: object) -> bytes:
+    if fact is None:
+        return b""
+    return fact if isinstance(fact, bytes) else str(fact).encode()

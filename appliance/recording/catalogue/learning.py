@@ -3,10 +3,6 @@
 The catalogue keeps as far as which entry of the log it has looked for changes, and which rows are not final.
 """
 
-import logging
-
-from sqlalchemy import Connection
-
 from appliance.bus.client import BusError
 from appliance.bus.messages import GetRecordingFacts, RecordedFacts
 from appliance.bus.messages.catalogue import MOST_FACTS
@@ -22,8 +18,6 @@ DESCRIBED_AT_ONCE = 200                           # of before, in one write
 DESCRIBED_S = 1.0                                 # between two of them: others want to write, too
 
 _SEQ = "facts_seq"
-
-log = logging.getLogger(__name__)
 
 
 def learn(parts: Parts, now: float) -> float:
@@ -66,17 +60,10 @@ def _some(parts: Parts, now: float) -> bool:
             if row is None:
                 continue
             chain_acts(parts, connection, row, facts)
-            _tell_altered(parts, connection, row, now)
+            described.tell_altered(connection, parts.chain, now, row.number)
             rows.update_facts(connection, facts, told.seq, now, final)
             described.describe(connection, parts.chain, now, row.number, first=final)
     return True
-
-
-def _tell_altered(parts: Parts, connection: Connection, row: rows.Recording, now: float) -> None:
-    """What was altered, and is as acdd says from now on, is told by the chain."""
-    if described.is_described(connection, row.number) is False:
-        log.error("%s: its facts were altered in the database; they are read anew", row.recording)
-        parts.chain.append(connection, now, described.FOUND, row.recording, "recordd", {})
 
 
 def _describe(parts: Parts, now: float) -> bool:

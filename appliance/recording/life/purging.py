@@ -69,8 +69,9 @@ def forget_facts(parts: Parts, now: float) -> None:
             recordings.c.erased_at <= now - days * DAY_S)).scalars().all()
     for some in batches(numbers, BATCH):
         with parts.database.write() as connection:
-            connection.execute(update(recordings).where(recordings.c.number.in_(some)).values({name: "" for name in (
-                "contact", "direction", "kind", "trunk", "queue", "agent", "node", "grade", "outcome")}))
+            connection.execute(
+                update(recordings).where(recordings.c.number.in_(some)).values({name: "" for name in (
+                    "contact", "direction", "kind", "trunk", "queue", "agent", "node", "grade", "outcome")}))
             for number in some:
                 describe(connection, parts.chain, now, number)
 

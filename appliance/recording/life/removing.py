@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, insert, select, update
 
-from appliance.recording.catalogue.described import describe
+from appliance.recording.catalogue.described import describe, tell_altered
 from appliance.recording.catalogue.rows import erase as erase_row
 from appliance.recording.catalogue.schema import recordings
 from appliance.recording.lending import take_back
@@ -95,6 +95,7 @@ def _intend(parts: Parts, numbers: Sequence[int], reason: Reason, now: float,
                 connection.execute(update(recordings).where(recordings.c.number == row.number)
                                    .values(state="archived"))
             else:
+                tell_altered(connection, parts.chain, now, row.number)
                 erase_row(connection, row.recording, reason.why, now)
             if row.state == "kept":
                 connection.execute(insert(removals).values(number=row.number, path=row.path))

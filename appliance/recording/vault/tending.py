@@ -110,8 +110,9 @@ class Tending:
         if self._row is not None:
             return True
         parts.warn("altered", "" if not self._altered else
-                   f"{len(self._altered)} recordings have other facts than the chain says, {self._altered[0].recording} "
-                   "is one: somebody changed the database: keep the disk as it is and call the auditor")
+                   f"{len(self._altered)} recordings have other facts than the chain says, the first is "
+                   f"{self._altered[0].recording}: somebody changed the database: keep the disk as it is and "
+                   "call the auditor")
         return False
 
 

@@ -24,10 +24,12 @@ from appliance.config.archive import ArchiveConfig, OutboxConfig
 from appliance.config.retention import QuotaConfig, RetentionConfig, RetentionRule
 from appliance.errors import StateError
 from appliance.media.prompts import LENT
+from appliance.recording.catalogue.described import describe, is_described
 from appliance.recording.catalogue.tending import LOOK_S, forget
 from appliance.recording.catalogue.tickets import Opened
 from appliance.recording.life import ballast, deciding, removing, room, tending
-from appliance.recording.life.purging import reports
+from appliance.recording.life.purging import forget_facts, reports
+from appliance.recording.life.removing import Reason, erase
 from appliance.recording.life.requests import ANSWERS
 from appliance.recording.life.rules import DAY_S
 from appliance.recording.life.space import GIB, Disk
@@ -416,3 +418,23 @@ def test_the_daily_time_comes_once_a_day() -> None:
     assert tending.due("03:30", 0.0, now) and not tending.due("03:30", last + 5, now)
     assert tending.due("03:30", last + 5, last + DAY_S)
     assert tending.due("03:30", now + 5 * DAY_S, now)               # the clock was set back
+
+
+@pytest.mark.need(18)
+def test_what_is_erased_is_described_as_what_is_left_and_stays_so(shelf: Shelf) -> None:
+    shelf.configure(RetentionConfig(records_keep_days=30))
+    name = shelf.add(1, calling="13800000000", agent="ann")
+    number = shelf.row(name).number
+    with shelf.parts.database.write() as connection:
+        describe(connection, shelf.parts.chain, shelf.now, number, first=True)
+        connection.exec_driver_sql("UPDATE recordings SET queue = 'x'")
+    salt = shelf.row(name).salt
+    erase(shelf.parts, [number], Reason("asked", "the customer wants it", "li"), shelf.now)
+    assert shelf.said(name) == ["described", "altered", "deleted", "described"]
+    assert shelf.row(name).salt not in ("", salt)                    # by which the number could be guessed
+    forget_facts(shelf.parts, shelf.now + 31 * DAY_S)
+    assert shelf.row(name).agent == "" and shelf.said(name)[4:] == ["described"]
+    with shelf.parts.database.write() as connection:
+        assert is_described(connection, number)
+        connection.exec_driver_sql("UPDATE recordings SET erased_why = 'its time is over'")
+        assert is_described(connection, number) is False

@@ -136,7 +136,8 @@ def test_a_chain_that_was_touched_is_an_alarm_within_a_day(box: Box) -> None:
     tended.tend(box.parts, box.clock[0])
     assert box.warnings["chain"] == ""
     assert tended.figures() == {
-        "chain_checked_entries": 1, "chain_signed_entries": 1, "chain_broken": 0, "older_keys": 0}
+        "chain_checked_entries": 1, "chain_signed_entries": 1, "chain_broken": 0, "older_keys": 0,
+        "altered": 0}
     with sqlite3.connect(box.parts.folder / "recordings.sqlite") as file:
         file.execute("DROP TRIGGER chain_no_update")
         file.execute("UPDATE chain SET kind = 'deleted'")
@@ -175,3 +176,17 @@ def test_exports_do_not_lie_about_for_ever(box: Box) -> None:
     (folder / ".being-made.zip.4567.new").write_bytes(b"zip")
     tended.tend(box.parts, box.clock[0])
     assert len(list(folder.iterdir())) == 2
+
+
+def test_a_clean_stop_leaves_no_end_unsigned(box: Box) -> None:
+    tended = tending(box)
+    box.say("listened")
+    tended.tend(box.parts, box.clock[0])
+    box.say("downloaded")                         # within the hour
+    tended.end(box.parts, box.clock[0] + 1.0)
+    with box.parts.database.read() as connection:
+        head = chain.last_head(connection)
+    assert head is not None and head.good and head.seq == 2
+    with box.parts.database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE chain_heads")
+    tended.end(box.parts, box.clock[0] + 2.0)     # what cannot be signed holds no stop up

@@ -31,6 +31,6 @@ def force(turn: Turn, asked: ForceCalendar) -> CalendarList:
 def _info(turn: Turn, name: str) -> CalendarInfo:
     found, forced = opening(turn, name), turn.state.forced.get(name)
     if forced is None or not forced.holds(turn.now):
-        return CalendarInfo(name=name, open=found.open, why=found.why, until=found.until)
-    return CalendarInfo(name=name, open=found.open, why=found.why, until=found.until, forced=forced.open,
+        return CalendarInfo(name=name, open=found.open, why=str(found.why), until=found.until)
+    return CalendarInfo(name=name, open=found.open, why=str(found.why), until=found.until, forced=forced.open,
                         forced_by=forced.by, forced_until=forced.until)

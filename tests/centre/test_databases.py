@@ -166,7 +166,11 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         if UNPRIVILEGED:
             shutil.chown(folder, "nobody", "nogroup")
         made: Callable[[Path], Server] = request.param
-        server = made(Path(folder))
+        others = os.umask(0o022)                  # a daemon's main may have run in this process
+        try:
+            server = made(Path(folder))
+        finally:
+            os.umask(others)
         yield server
         server.stop()
 

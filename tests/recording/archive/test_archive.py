@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -298,6 +299,34 @@ def test_the_outbox_keeps_an_object_until_its_receipt_fits(
         erase(connection, names[1], "asked", shelf.now)
     tend(shelf)
     assert not files[1].exists(), "a copy of what is erased stayed in the box"
+
+
+def test_a_noc_fetches_by_openssh_goes_on_after_a_cut_and_leaves_a_receipt(
+        shelf: Shelf, archive: ArchiveConfig, sftp: SftpConfig, tmp_path: Path) -> None:
+    name = shelf.add(1, 300_000)
+    shelf.configure(archive=archive.model_copy(update={"outbox": OutboxConfig()}))
+    tend(shelf)
+    [there] = (shelf.folder / "outbox").rglob("*.blr")
+    known, mine = tmp_path / "known_hosts", tmp_path / "noc" / there.name
+    known.write_text(f"[{sftp.host}]:{sftp.port} {sftp.host_key}\n")
+    mine.parent.mkdir()
+    mine.write_bytes(there.read_bytes()[:100_001])       # the line broke here
+
+    def ask(commands: str) -> None:
+        subprocess.run([
+            "sftp", "-q", "-b", "-", "-P", str(sftp.port), "-i", sftp.key_file, "-o", "IdentitiesOnly=yes",
+            "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes",
+            f"{sftp.user}@{sftp.host}"], input=commands, text=True, check=True, capture_output=True)
+
+    ask(f"reget {there} {mine}\n")
+    assert mine.read_bytes() == there.read_bytes()
+    receipt = tmp_path / "receipt"
+    receipt.write_text(hashlib.sha256(mine.read_bytes()).hexdigest() + "  -\n")
+    ask(f"put {receipt} {there}.receipt\n")
+    tend(shelf)
+    assert [Path(one).stem for one in in_archive(shelf)] == [name]
+    assert not there.exists()
+    assert opened(archive, mine)[1] == bytes([1]) * 300_000
 
 
 def test_links_in_the_outbox_lead_nowhere(shelf: Shelf, archive: ArchiveConfig) -> None:

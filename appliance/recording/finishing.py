@@ -13,7 +13,7 @@ from threading import Event
 from appliance.bus.client import BusError
 from appliance.bus.messages import GetRecordingFacts, RecordingFacts, RecordingInfo
 from appliance.errors import StateError
-from appliance.recording.audio import Format, Peaks, Silences, decode, encode
+from appliance.recording.audio import Format, Peaks, Silences, decode, encode, looked_at
 from appliance.recording.catalogue import described, rows
 from appliance.recording.catalogue.rows import Recording
 from appliance.recording.journal.timeline import MAX_HOLE_TICKS, Timeline, goes_on
@@ -97,7 +97,7 @@ def _write(parts: Parts, recording: str, of: Timeline, format: Format,
         recording, began_at,
         {"recording": recording, "began_at": began_at, "ticks": ticks, "gap_ticks": gap_ticks,
          "format": format.value},
-        encode(format, _through(audio, peaks, silences), ticks))
+        encode(format, looked_at(audio, peaks, silences), ticks))
     finished = rows.Finished(
         recording=recording, began_at=began_at, ended_at=began_at + ticks / TICKS_PER_S,
         duration_ticks=ticks, gap_ticks=gap_ticks, first_tick=of.end_tick - ticks, format=format.value,
@@ -157,11 +157,4 @@ def _until(stopping: Event, blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         if stopping.is_set():
             raise StateError("recordd stops: it is finished at its next start")
-        yield block
-
-
-def _through(blocks: Iterable[bytes], *looking: Peaks | Silences) -> Iterator[bytes]:
-    for block in blocks:
-        for one in looking:
-            one.add(block)
         yield block

@@ -4,6 +4,7 @@ Both are made block by block while the audio passes, of a length that nobody kno
 bounded. What is written is kept in the catalogue.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -107,3 +108,11 @@ def tick_peaks(block: bytes) -> Loudness:
     sides = np.ascontiguousarray(octets.transpose(0, 2, 1))
     loudest: Loudness = ((sides ^ _INVERTED) & _MAGNITUDE).max(axis=2)
     return _LOUDNESS.take(loudest)
+
+
+def looked_at(blocks: Iterable[bytes], *looking: Peaks | Silences) -> Iterator[bytes]:
+    """The blocks as they are, which each of these has seen."""
+    for block in blocks:
+        for one in looking:
+            one.add(block)
+        yield block

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from appliance.bus.client import BusError
 from appliance.bus.messages import GetRecordingFacts, RecordedFacts
 from appliance.errors import StateError
-from appliance.recording.audio import Format, Peaks, Silences, decode, encode
+from appliance.recording.audio import Format, Peaks, Silences, decode, encode, looked_at
 from appliance.recording.catalogue import rows
 from appliance.recording.catalogue.learning import AWAY_S
 from appliance.recording.folders import sync_folder
@@ -83,7 +83,7 @@ def _put(parts: Parts, path: Path, header: Header, file: BinaryIO) -> None:
              "gap_ticks": header.gap_ticks, "format": Format.FLAC.value}
     place, seal = parts.store.write(
         header.recording, began_at, about,
-        encode(Format.FLAC, _seen(_audio(file, header), peaks, silences), header.ticks))
+        encode(Format.FLAC, looked_at(_audio(file, header), peaks, silences), header.ticks))
     finished = rows.Finished(
         recording=header.recording, began_at=began_at, ended_at=began_at + header.duration_s,
         duration_ticks=header.ticks, gap_ticks=header.gap_ticks, first_tick=header.first_tick,
@@ -102,13 +102,6 @@ def _audio(file: BinaryIO, header: Header) -> Iterator[bytes]:
     left = header.ticks * TICK_OCTETS
     while left and (block := file.read(min(left, _BLOCK_OCTETS))):
         left -= len(block)
-        yield block
-
-
-def _seen(blocks: Iterable[bytes], *looking: Peaks | Silences) -> Iterator[bytes]:
-    for block in blocks:
-        for one in looking:
-            one.add(block)
         yield block
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from appliance.errors import Unavailable
+from appliance.recording.folders import sync_folder
 from appliance.store.sealed import KEY_OCTETS, KeyGone, Tampered, Wrapped
 from appliance.store.sealed.wrapping import unwrap_with, wrap_with
 
@@ -179,7 +180,7 @@ def _write(path: Path, key: bytes) -> None:
         file.flush()
         os.fsync(descriptor)
     new.rename(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _destroy(path: Path) -> None:
@@ -188,19 +189,11 @@ def _destroy(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.unlink()
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_mode & 0o777 != 0o700:    # a disk that is read-only now does not matter then
         folder.chmod(0o700)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)

@@ -6,21 +6,26 @@ that it read. Nothing here blocks: wait on fileno().
 
 import abc
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Block: TypeAlias = npt.NDArray[np.uint8]      # [32, BLOCK], row = timeslot, A-law octets as on the line
+else:                                             # most daemons touch no sample: 9 MB less each
+    Block = Any
 
 BLOCK = 80                                        # samples per timeslot per block: 10 ms at 8 kHz
 BLOCK_S = 0.01
 TIMESLOTS = 32
 D_TIMESLOT = 16                                   # TS0 frames the line, TS16 is the D-channel
+WEAK_DB = -12                                     # what a short haul input is made for; lower is weak
 BEARERS = (*range(1, 16), *range(17, 32))
 IDLE = 0xD5                                       # A-law silence, G.711 with even bits inverted
-
-Block = npt.NDArray[np.uint8]                     # [32, BLOCK], row = timeslot, A-law octets as on the line
 
 
 class LineError(Exception):
@@ -44,6 +49,13 @@ class Loop(StrEnum):
     LOCAL = "local"                               # to us: what we send is what we receive; the line is apart
     LINE = "line"                                 # to the far end: the line as it came, timeslot 0 and all
     PAYLOAD = "payload"                           # to the far end: timeslots 1-31; timeslot 0 is made here
+
+
+class LiuFault(StrEnum):
+    """What a line interface finds of the pair on which it sends."""
+
+    OPEN = "open"                                 # no current flows: a plug is out, a wire off
+    SHORT = "short"                               # too much of it: wires touch
 
 
 class Clock(StrEnum):
@@ -74,6 +86,7 @@ class Counters:
     packets_lost: int = 0                         # never came, or too late to be played: filled with idle
     packets_late: int = 0                         # came after their turn, or a second time
     packets_bad: int = 0                          # not of this circuit, of a wrong length or shape
+    framer_repairs: int = 0                       # registers, one or all, that the framer chip had lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,8 @@ class LineStatus:
     loop: Loop = Loop.NONE                        # the one that this end has switched
     crc4: bool | None = None                      # the far end sends CRC-4 multiframes; None: cannot tell yet
     sa_bits: int | None = None                    # received Sa4 to Sa8, Sa4 the 16's bit; None: cannot tell
+    level_db: int | None = None                   # of what comes in, 0 as it was sent; None: cannot tell
+    liu_faults: frozenset[LiuFault] | None = None        # None: cannot tell
 
     @property
     def up(self) -> bool:
@@ -148,42 +163,55 @@ class Span(abc.ABC):
         """Give the device back; a second time does nothing. Loops end with it."""
 
 
-BACKENDS = {                                      # scheme -> module:class, imported on first use
-    "virtual": "e1_driver.backends.virtual:VirtualSpan",   # virtual:/run/x/telco/a and .../b are the two ends
-    "e1d": "e1_driver.backends.e1d:E1dSpan",               # e1d:/tmp/osmo-e1d.ctl?intf=0&line=0
-    "dahdi": "e1_driver.backends.dahdi:DahdiSpan",         # dahdi:1
-    "satop": "e1_driver.backends.pwe3:SatopSpan",          # satop:192.0.2.7:2142?port=2142
-    "cesop": "e1_driver.backends.pwe3:CesopSpan",          # cesop:192.0.2.7:2142?port=2142
-    "tdmoe": "e1_driver.backends.tdmoe:TdmoeSpan",         # tdmoe:eth1/02:00:00:00:00:01/0
-    "card": "e1_driver.backends.card:CardSpan",            # card:/dev/linecard?span=0
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """`module:name`s below e1_driver.backends, imported on first use. Who only reads a configuration pays for
+    `url` alone: numpy, which every span needs, takes 7 MB of each process that has it."""
+
+    span: str                                     # the class; made from what follows the scheme
+    url: str                                      # takes that, too; ValueError: what is wrong
+
+
+BACKENDS = {                                      # by scheme
+    # virtual:/run/x/telco/a and .../b are the two ends
+    "virtual": Backend("virtual:VirtualSpan", "virtual_url:parts"),
+    # e1d:/tmp/osmo-e1d.ctl?intf=0&line=0
+    "e1d": Backend("e1d:E1dSpan", "e1d_url:parts"),
+    # dahdi:1
+    "dahdi": Backend("dahdi:DahdiSpan", "dahdi_url:parts"),
+    # satop:192.0.2.7:2142?port=2142
+    "satop": Backend("pwe3:SatopSpan", "pwe3_url:satop_circuit"),
+    # cesop:192.0.2.7:2142?port=2142
+    "cesop": Backend("pwe3:CesopSpan", "pwe3_url:cesop_circuit"),
+    # tdmoe:eth1/02:00:00:00:00:01/0
+    "tdmoe": Backend("tdmoe:TdmoeSpan", "tdmoe_url:parts"),
+    # card:/dev/linecard?span=0
+    "card": Backend("card:CardSpan", "card_url:parts"),
 }
 
 
 def check_url(url: str) -> str:
     """`url` itself. ValueError: the part of it that is wrong, and what is allowed there. Opens nothing."""
     backend, rest = _backend(url)
-    backend.check(rest)
+    _named(backend.url)(rest)
     return url
 
 
 def open_span(url: str) -> Span:
     """Open the span that `url` names. ValueError as of check_url(); LineError: it cannot be opened."""
     backend, rest = _backend(url)
-    return backend(rest)
+    return cast(Span, _named(backend.span)(rest))
 
 
-class _Backend(Protocol):
-    """A class of Span that takes what follows the scheme of a URL."""
-
-    def __call__(self, rest: str) -> Span: ...
-
-    def check(self, rest: str) -> None: ...
-
-
-def _backend(url: str) -> tuple[_Backend, str]:
+def _backend(url: str) -> tuple[Backend, str]:
     scheme, _, rest = url.partition(":")
     if scheme not in BACKENDS or not rest:
         known = ", ".join(f"{name}:..." for name in BACKENDS)
         raise ValueError(f"unknown span URL {url!r}: write one of {known}")
-    module, _, name = BACKENDS[scheme].partition(":")
-    return cast(_Backend, getattr(importlib.import_module(module), name)), rest
+    return BACKENDS[scheme], rest
+
+
+def _named(what: str) -> Callable[[str], object]:
+    module, _, name = what.partition(":")
+    found = getattr(importlib.import_module(f"e1_driver.backends.{module}"), name)
+    return cast(Callable[[str], object], found)

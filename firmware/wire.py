@@ -12,18 +12,22 @@ sequence runs for each kind, span and direction by itself: a gap in TDM is a blo
 |---|---|---|
 | HELLO | host | u8 lowest, u8 highest version that the host speaks |
 | HELLO_ANSWER | card | u8 version that both speak from now on (0: none), u8 spans, name in ASCII |
-| SET | host | u8 loop, u8 clock, u8 CRC-4: how the span is to be; stands until the next, or HELLO |
+| SET | host | u8 loop, u8 clock, u8 CRC-4, u8 line code, u8 haul, u8 ohms: how the span is to be |
 | RUN | host | u8 1: blocks flow; 0: no more |
-| STATUS | card | the span's state ten times a second and on change: see STATUS_FORMAT |
+| STATUS | card | the span's state ten times a second and on change: STATUS_FORMAT, then LIU_FORMAT |
 | TDM | both | 10 ms of the span: 32 rows of 80 octets, timeslot 0 first |
 
-The host begins with HELLO; whatever came before it is void, and every span is at rest: no loop, not running.
+The host begins with HELLO; whatever came before it is void, and every span is at rest: no loop, not running,
+AIS to the line. A SET stands until the next, its clock and its last three even over HELLO; the last three
+left out are the first of each.
 While a span runs the card sends a TDM packet for each 10 ms of the line, whether it has a signal or not, and
 the host sends one for each that it received; timeslot 0 to the line is the card's. What the card does not get
 in time it fills with idle, what is too much it throws away, both are slips. When the host closes the port all
 spans rest.
 
-Version 1 is the first. A higher one may add kinds, which the other side ignores, and append to bodies.
+Version 1 is the first. A higher one may add kinds, which the other side ignores, and append to bodies. So
+came, without another number, the end of SET and LIU_FORMAT: older cards take no notice of the one and do not
+send the other, by which a host knows them.
 """
 
 import struct
@@ -42,11 +46,18 @@ HELLO_ANSWER, STATUS = 0x81, 0x82
 LOOPS = ("none", "local", "line", "payload")      # a code is a place in its row
 CLOCKS = ("line", "own")
 CRC4 = ("off", "on", "auto")                      # in STATUS, of the far end: not there, there, not known yet
+LINE_CODES = ("hdb3", "ami")
+HAULS = ("short", "long")
+OHMS = (120, 75)
+LIU_FAULTS = ("open", "short")                    # of the pair on which we send; fault n is bit n
 ALARMS = ("los", "lof", "lomf", "ais", "rai")     # alarm n is bit n
 
 TDM_OCTETS = 2560
 STATUS_FORMAT = "<HBBBBIIIII"                     # sequence of the SET in force, alarms, loop, clock, CRC-4,
 STATUS_OCTETS = 26                                # code violations, FAS errors, CRC errors, E bits, slips
+LIU_FORMAT = "<bBBI"                              # received level in dB, LIU faults, Sa4 to Sa8, repairs
+LIU_OCTETS = 7                                    # of the framer's registers
+LEVEL_UNKNOWN, FAULTS_UNKNOWN, SA_UNKNOWN = -128, 0xFF, 0xFF
 
 _HEAD_OCTETS = 4
 _CRC_OCTETS = 4
@@ -192,6 +203,21 @@ def read_status(body: bytes | memoryview) -> tuple[int, ...]:
     if loop >= len(LOOPS) or clock >= len(CLOCKS) or crc4 >= len(CRC4):
         raise ValueError(f"line card: status with loop {loop}, clock {clock}, CRC-4 {crc4}")
     return figures
+
+
+def pack_liu(level_db: int, liu_faults: int, sa_bits: int, repairs: int) -> bytes:
+    """What follows pack_status() in STATUS. `repairs` is a total since HELLO."""
+    return struct.pack(LIU_FORMAT, level_db, liu_faults, sa_bits, repairs)
+
+
+def read_liu(body: bytes | memoryview) -> tuple[int, int, int, int] | None:
+    """The figures of pack_liu() in a STATUS; None: a card that does not tell. ValueError: no such figures."""
+    if len(body) < STATUS_OCTETS + LIU_OCTETS:
+        return None
+    level_db, liu_faults, sa_bits, repairs = struct.unpack_from(LIU_FORMAT, body, STATUS_OCTETS)
+    if level_db > 0 or (sa_bits > 0x1F and sa_bits != SA_UNKNOWN):
+        raise ValueError(f"line card: status with level {level_db} dB, Sa bits {sa_bits}")
+    return level_db, liu_faults, sa_bits, repairs
 
 
 def pack_hello_answer(version: int, spans: int, name: str) -> bytes:

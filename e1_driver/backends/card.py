@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import select
 import time
 from collections import deque
@@ -11,10 +10,22 @@ from dataclasses import replace
 import numpy as np
 import serial
 
-from e1_driver import BLOCK, TIMESLOTS, Abilities, Alarm, Block, Clock, Counters, LineError, LineStatus, Loop
+from e1_driver import (
+    BLOCK,
+    TIMESLOTS,
+    Abilities,
+    Alarm,
+    Block,
+    Clock,
+    Counters,
+    LineError,
+    LineStatus,
+    LiuFault,
+    Loop,
+)
+from e1_driver.backends.card_url import SETTINGS, parts
 from e1_driver.soft import HDLC_COUNTERS, SoftSpan, check_loop
 from e1_driver.timerfd import Timer
-from e1_driver.url import split_options
 from firmware import wire
 
 ANSWER_S = 2.0
@@ -27,6 +38,7 @@ UNSENT_OCTETS = 4 * wire.TDM_OCTETS               # when more than this waits a 
 
 _RECEIVE_OCTETS = 65_536
 _READS = 64                                       # in a row; a terminal gives 4 KiB at a time
+_OF_THE_LIU = ("code", "haul", "ohms")            # older firmware knows only the first of each
 _CRC4 = {"off": False, "on": True, "auto": None}
 _OF_THE_CARD = ("code_violations", "fas_errors", "crc_errors", "e_bits")
 _TO_THE_FAR_END = (Loop.LINE, Loop.PAYLOAD)
@@ -37,18 +49,10 @@ _HINTS = {
 }
 
 
-def _parts(url: str, rest: str) -> tuple[str, dict[str, str]]:
-    """Device and options."""
-    device, options = split_options(url, rest, {"span": "0", "clock": "line", "crc4": "auto"})
-    if not device or not re.fullmatch("[0-9]{1,2}", options["span"]) or (
-            options["clock"] not in wire.CLOCKS or options["crc4"] not in wire.CRC4):
-        raise ValueError(f"{url}: write card:DEVICE?span=0, clock={'|'.join(wire.CLOCKS)}, "
-                         f"crc4={'|'.join(wire.CRC4)}")
-    return device, options
-
-
 class CardSpan(SoftSpan):
-    """`DEVICE?span=0&clock=line&crc4=auto`: one span of the card at DEVICE, which no other program may use.
+    """`DEVICE?span=0&clock=line&crc4=auto&code=hdb3&haul=short&ohms=120`: one span of the card at DEVICE.
+
+    No other program may use it.
 
     Guaranteed: blocks and status are the card's, 32 timeslots as on the line; D-channel HDLC is done here, on
     timeslot 16. Loops are the card's too: one that it does not confirm is asked for every 0.5 s, and from
@@ -59,7 +63,7 @@ class CardSpan(SoftSpan):
 
     def __init__(self, rest: str) -> None:
         self._url = f"card:{rest}"
-        self._device, options = _parts(self._url, rest)
+        self._device, options = parts(rest)
         super().__init__(Abilities(
             alarms=frozenset(Alarm),
             counters=HDLC_COUNTERS | set(_OF_THE_CARD),
@@ -68,7 +72,9 @@ class CardSpan(SoftSpan):
             whole_line=True,
         ))
         self._span = int(options["span"])
-        self._clock, self._crc4 = wire.CLOCKS.index(options["clock"]), wire.CRC4.index(options["crc4"])
+        self._orders = bytes((
+            wire.CLOCKS.index(options["clock"]), wire.CRC4.index(options["crc4"]),
+            *(SETTINGS[name].index(options[name]) for name in _OF_THE_LIU)))
         self._writer, self._reader = wire.Writer(), wire.Reader(self._hear)
         self._unsent = b""
         self._sequence = self._set_sequence = 0   # of our last block and our last SET
@@ -82,6 +88,7 @@ class CardSpan(SoftSpan):
         self._expected: int | None = None         # sequence of the card's next block
         self._card = LineStatus()
         self._card_slips = 0
+        self._tells_liu = False                   # and takes orders for it
         self._silent = False
         self._port = self._open()
         self._epoll = select.epoll()
@@ -93,6 +100,7 @@ class CardSpan(SoftSpan):
         try:
             self._greet()
             self._set(Loop.NONE)
+            self._await_status(options)
             self._send(wire.RUN, 0, b"\x01")
         except LineError:
             self.close()
@@ -100,11 +108,6 @@ class CardSpan(SoftSpan):
         self._running = True
         self._heard_at = time.monotonic()
         self._silence.arm(self._heard_at + SILENT_S)
-
-    @staticmethod
-    def check(rest: str) -> None:
-        """ValueError: the part of the URL that is wrong, and what is allowed."""
-        _parts(f"card:{rest}", rest)
 
     def fileno(self) -> int:
         return self._epoll.fileno()
@@ -164,7 +167,7 @@ class CardSpan(SoftSpan):
 
     def _status(self) -> LineStatus:
         if self._silent:
-            return replace(self._card, alarms=frozenset({Alarm.LOS}))
+            return LineStatus(frozenset({Alarm.LOS}), self._card.loop, self._card.crc4)
         return self._card
 
     def _error(self, text: str) -> LineError:
@@ -198,6 +201,26 @@ class CardSpan(SoftSpan):
         if self._span >= spans:
             raise self._error(f"the line card ({name}) has {spans} spans, the first is span=0")
 
+    def _await_status(self, options: dict[str, str]) -> None:
+        """Of the first SET: the card's shape tells what it knows."""
+        until = time.monotonic() + ANSWER_S
+        while self._answers != self._set_sequence:
+            now = time.monotonic()
+            if now > until:
+                raise self._error(f"the line card at {self._device} does not do as it is told within"
+                                  f" {ANSWER_S} s: unplug it and plug it in again")
+            if now - self._set_at > SET_AGAIN_S:
+                self._send_set(now)
+            self._epoll.poll(SET_AGAIN_S)
+            self._drain()
+            self._flush()
+        if self._tells_liu:
+            self._abilities = replace(
+                self._abilities, counters=self._abilities.counters | {"framer_repairs"})
+        elif unknown := [f"{name}={options[name]}" for name in _OF_THE_LIU
+                         if options[name] != SETTINGS[name][0]]:
+            raise self._error(f"the line card's firmware is too old for {', '.join(unknown)}: update it")
+
     def _set(self, loop: Loop) -> None:
         self._set_sequence = (self._set_sequence + 1) & 0xFFFF
         self._wanted, self._lost_set = loop, False
@@ -206,8 +229,7 @@ class CardSpan(SoftSpan):
 
     def _send_set(self, now: float) -> None:
         self._set_at = now
-        body = bytes((wire.LOOPS.index(self._wanted), self._clock, self._crc4))
-        self._send(wire.SET, self._set_sequence, body)
+        self._send(wire.SET, self._set_sequence, bytes((wire.LOOPS.index(self._wanted),)) + self._orders)
 
     def _send(self, kind: int, sequence: int, body: bytes) -> None:
         self._unsent += self._writer.pack(kind, self._span, sequence, body)
@@ -244,11 +266,11 @@ class CardSpan(SoftSpan):
         try:
             if kind == wire.HELLO_ANSWER:
                 self._answer = wire.read_hello_answer(body)
-            elif span != self._span or not self._running:
+            elif span != self._span or self._answer is None:
                 return
             elif kind == wire.STATUS:
-                self._take_status(wire.read_status(body))
-            elif kind == wire.TDM and len(body) == wire.TDM_OCTETS:
+                self._take_status(wire.read_status(body), wire.read_liu(body))
+            elif kind == wire.TDM and len(body) == wire.TDM_OCTETS and self._running:
                 self._take_block(sequence, body)
         except ValueError:                        # of a wrong shape, and yet its CRC is right: so it was sent
             self._reader.bad += 1
@@ -262,11 +284,21 @@ class CardSpan(SoftSpan):
             self._counters.slips += 1
         self._blocks.append(np.frombuffer(bytearray(body), np.uint8).reshape(TIMESLOTS, BLOCK))
 
-    def _take_status(self, figures: tuple[int, ...]) -> None:
+    def _take_status(self, figures: tuple[int, ...], liu: tuple[int, int, int, int] | None) -> None:
         self._answers, alarms, loop, _, crc4, *counts, self._card_slips = figures
         standing = frozenset(Alarm(name) for bit, name in enumerate(wire.ALARMS) if alarms >> bit & 1)
         self._own = Loop(wire.LOOPS[loop])
         told = self._answers == self._set_sequence or self._lost_set
-        self._card = LineStatus(standing, self._own if told else self._wanted, _CRC4[wire.CRC4[crc4]])
+        level_db = liu_faults = sa_bits = None
+        if liu:
+            level, faults, sa, self._counters.framer_repairs = liu
+            level_db = None if level == wire.LEVEL_UNKNOWN else level
+            sa_bits = None if sa == wire.SA_UNKNOWN else sa
+            if faults != wire.FAULTS_UNKNOWN:
+                liu_faults = frozenset(
+                    LiuFault(name) for bit, name in enumerate(wire.LIU_FAULTS) if faults >> bit & 1)
+        self._tells_liu = liu is not None
+        self._card = LineStatus(standing, self._own if told else self._wanted, _CRC4[wire.CRC4[crc4]],
+                                sa_bits, level_db, liu_faults)
         for name, count in zip(_OF_THE_CARD, counts, strict=True):
             setattr(self._counters, name, count)

@@ -5,7 +5,6 @@ The card is the clock, in both directions at once: while it brings 80 octets of 
 
 import contextlib
 import logging
-import re
 import select
 import time
 from collections import deque
@@ -32,10 +31,10 @@ from e1_driver import (
 )
 from e1_driver.backends import dahdi_wire as wire
 from e1_driver.backends.dahdi_device import CONFIGURE, Channel, Control
+from e1_driver.backends.dahdi_url import parts
 from e1_driver.framing.hdlc import FCS_OCTETS, MAX_OCTETS, MIN_OCTETS
 from e1_driver.soft import BLOCK_LOOPS, HDLC_COUNTERS, LOOPED_BLOCKS, check_loop, idle_block
 from e1_driver.timerfd import Timer
-from e1_driver.url import split_options
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,6 @@ POLL_S = 0.1                                      # a change of alarms need not 
 SILENT_S = 0.2                                    # no octets for this long is LOS whatever the driver says
 BUFFERS = 32                                      # of a channel each way, the most there are: 320 ms
 CATCH_UP_BLOCKS = 10                              # older ones are thrown away
-PREFILL_MS = range(10, 201, 10)                   # of ours wait in DAHDI before it takes the first
 CARD_PREFILL_MS, DYNAMIC_PREFILL_MS = 10, 20      # more than a tick: 1 ms, and 8 ms of the kernel's timer
 ALIGN_TRIES = 20
 FRAME_OCTETS = 1024                               # of a D-channel buffer; 32 of them are the most allowed
@@ -88,17 +86,6 @@ def counted(before: wire.SpanInfo, now: wire.SpanInfo) -> dict[str, int]:
     return more
 
 
-def _parts(url: str, rest: str) -> tuple[int, int | None]:
-    """Span number and prefill_ms, None: the usual one."""
-    number, options = split_options(url, rest, {"prefill_ms": ""})
-    if not re.fullmatch("[0-9]{1,3}", number) or not 0 < int(number) < wire.MAX_SPANS:
-        raise ValueError(f"{url}: a span is a number from 1 to {wire.MAX_SPANS - 1}: dahdi:1")
-    prefill_ms = options["prefill_ms"]
-    if prefill_ms not in ("", *map(str, PREFILL_MS)):
-        raise ValueError(f"{url}: prefill_ms {prefill_ms!r}: write 10, 20, ... {PREFILL_MS[-1]}")
-    return int(number), int(prefill_ms) if prefill_ms else None
-
-
 class DahdiSpan(Span):
     """`N`, DAHDI's number of the span: 30 B-channels in audio mode as A-law, timeslot 16 in HDLC with FCS.
 
@@ -113,7 +100,7 @@ class DahdiSpan(Span):
 
     def __init__(self, rest: str) -> None:
         self._url = f"dahdi:{rest}"
-        self._span, prefill_ms = _parts(self._url, rest)
+        self._span, prefill_ms = parts(rest)
         self._control = Control(self._url)
         self._counters = Counters()
         self._frames: list[bytes] = []
@@ -147,11 +134,6 @@ class DahdiSpan(Span):
         for timeslot in (_LAST, D_TIMESLOT):
             self._epoll.register(self._channels[timeslot].fd, select.EPOLLIN | select.EPOLLPRI)
         self._restart_reading()
-
-    @staticmethod
-    def check(rest: str) -> None:
-        """ValueError: the part of the URL that is wrong, and what is allowed."""
-        _parts(f"dahdi:{rest}", rest)
 
     def _open_channels(self) -> None:
         there = self._control.channels(self._span)

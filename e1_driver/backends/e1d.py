@@ -6,7 +6,6 @@ given.
 
 import logging
 import os
-import re
 import select
 import socket
 import time
@@ -31,10 +30,10 @@ from e1_driver import (
     Span,
 )
 from e1_driver.backends import e1d_wire as wire
+from e1_driver.backends.e1d_url import parts
 from e1_driver.framing.hdlc import MIN_OCTETS
 from e1_driver.soft import LOOPED_BLOCKS, check_loop, idle_block
 from e1_driver.timerfd import Timer
-from e1_driver.url import split_options
 
 log = logging.getLogger(__name__)
 
@@ -63,15 +62,6 @@ _ABILITIES = Abilities(
 )
 
 
-def _parts(url: str, rest: str) -> tuple[str, int, int]:
-    """Path, interface and line."""
-    path, options = split_options(url, rest, {"intf": "0", "line": "0"})
-    numbers = options["intf"], options["line"]
-    if not path or not all(re.fullmatch("[0-9]{1,3}", each) and int(each) < wire.ANY for each in numbers):
-        raise ValueError(f"{url}: intf and line are numbers up to {wire.ANY - 1}: e1d:PATH?intf=0&line=0")
-    return path, int(numbers[0]), int(numbers[1])
-
-
 class E1dSpan(Span):
     """`PATH?intf=0&line=0`, PATH the daemon's control socket: 30 RAW timeslots, HDLC with FCS on timeslot 16.
 
@@ -88,7 +78,7 @@ class E1dSpan(Span):
 
     def __init__(self, rest: str) -> None:
         self._url = f"e1d:{rest}"
-        path, self._intf, self._line = _parts(self._url, rest)
+        path, self._intf, self._line = parts(rest)
         self._counters = Counters()
         self._alarms: set[Alarm] = set()          # as the daemon says
         self._silence: set[Alarm] = set()         # as we see
@@ -128,11 +118,6 @@ class E1dSpan(Span):
     @property
     def abilities(self) -> Abilities:
         return _ABILITIES
-
-    @staticmethod
-    def check(rest: str) -> None:
-        """ValueError: the part of the URL that is wrong, and what is allowed."""
-        _parts(f"e1d:{rest}", rest)
 
     def fileno(self) -> int:
         return self._epoll.fileno()

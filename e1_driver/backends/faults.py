@@ -4,12 +4,12 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from e1_driver import BLOCK, IDLE, TIMESLOTS
+from e1_driver.backends.faults_url import asked_faults
 
 Frames = npt.NDArray[np.uint8]                    # [n, 32], a row is what the line carries in 125 us
 Places = npt.NDArray[np.int64]
@@ -18,29 +18,6 @@ FRAMES_PER_S = 8000
 FRAMES_PER_MS = 8
 FRAME_BITS = 8 * TIMESLOTS
 _NONE: Places = np.empty(0, np.int64)
-
-
-class _Number(NamedTuple):
-    default: str
-    low: float
-    high: float
-    unit: str
-    whole: bool = False
-
-
-_NUMBERS = {
-    "ber": _Number("0", 1e-12, 0.5, "share of bits"),
-    "bursts": _Number("0", 0, 1000, "bursts of errors per second"),
-    "burst_bits": _Number("100", 2, 100_000, "bits", True),
-    "slips": _Number("0", 0, 1000, "slips per second"),
-    "d_loss": _Number("0", 0, 1, "share of D-channel frames"),
-    "delay_ms": _Number("0", 0, 10_000, "milliseconds", True),
-    "ppm": _Number("0", -1000, 1000, "parts per million"),
-    "seed": _Number("0", 0, 2**63, "seed", True),
-}
-_SWITCHES = ("d_cut", "los", "lof", "ais", "rai")
-OPTIONS: Mapping[str, str] = {name: number.default for name, number in _NUMBERS.items()} | dict.fromkeys(
-    _SWITCHES, "off")
 
 
 @dataclass(slots=True)
@@ -110,30 +87,11 @@ class Chance:
 
 def faults_of(url: str, options: Mapping[str, str]) -> Faults:
     """The faults that the URL's options ask for. ValueError: the option, and what is allowed."""
-    faults = Faults(seed=int(_number(url, "seed", options["seed"])))
-    for name in _NUMBERS:
-        setattr(faults, name, _number(url, name, options[name]))
-    for name in _SWITCHES:
-        check_choice(url, name, options[name], ("on", "off"))
-        setattr(faults, name, options[name] == "on")
+    asked = asked_faults(url, options)
+    faults = Faults(seed=int(asked["seed"]))
+    for name, value in asked.items():
+        setattr(faults, name, value)
     return faults
-
-
-def check_choice(url: str, name: str, value: str, allowed: Iterable[str]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{url}: {name}={value}: write one of {', '.join(allowed)}")
-
-
-def _number(url: str, name: str, text: str) -> float:
-    number = _NUMBERS[name]
-    try:
-        value = int(text) if number.whole else float(text)
-    except ValueError:
-        value = float("nan")
-    if value == 0 == float(number.default) or number.low <= value <= number.high:
-        return value
-    kind = "a whole number" if number.whole else "a number"
-    raise ValueError(f"{url}: {name}={text}: write {kind}, {number.low:g} to {number.high:g} ({number.unit})")
 
 
 class _Rare:

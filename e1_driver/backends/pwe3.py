@@ -183,11 +183,6 @@ class CesopSpan(EmulatedSpan):
         self._idle = idle_block()
         super().__init__(circuit, abilities, filler)
 
-    @staticmethod
-    def check(rest: str) -> None:
-        """ValueError: the part of the URL that is wrong, and what is allowed."""
-        cesop_circuit(rest)
-
     def _played(self, frames: Octets) -> Block:
         block = self._idle.copy()
         block[self._rows] = frames.T
@@ -224,11 +219,6 @@ class SatopSpan(EmulatedSpan):
         abilities = Abilities(frozenset(Alarm), counters, BLOCK_LOOPS | {Loop.LINE}, circuit.clock,
                               whole_line=True)
         super().__init__(circuit, abilities, np.full(TIMESLOTS, ALL_ONES, np.uint8))
-
-    @staticmethod
-    def check(rest: str) -> None:
-        """ValueError: the part of the URL that is wrong, and what is allowed."""
-        satop_circuit(rest)
 
     def _played(self, frames: Octets) -> Block:
         if self._loop is Loop.LINE:

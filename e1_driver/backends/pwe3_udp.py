@@ -3,11 +3,11 @@
 import contextlib
 import logging
 import socket
-from typing import Any
 
 import numpy as np
 
 from e1_driver import LineError
+from e1_driver.backends.pwe3_url import Address
 from e1_driver.backends.pwe3_wire import Numbers, Octets
 from e1_driver.backends.socket_filter import attach, from_host
 
@@ -15,19 +15,6 @@ log = logging.getLogger(__name__)
 
 BATCH_PACKETS = 64
 RECEIVE_OCTETS = 1 << 20                          # asked of the kernel: a quarter of a second, and a flood
-
-Address = tuple[Any, ...]                         # as the socket module has them: host, port, and two of IPv6
-
-
-def resolve(host: str, port: int) -> Address:
-    """Of an IPv4 or IPv6 address as text; LookupError when it is none. No names: they would be a wait."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
-    except (socket.gaierror, UnicodeError):
-        raise LookupError(f"{host!r} is no IP address") from None
-    address: Address = found[0][4]
-    return address
-
 
 class PacketSocket:
     """Bound to `local` for the object's life. Packets from another address than `peer`'s are dropped, most by

@@ -16,15 +16,20 @@ HOST is an IPv4 address or an IPv6 address in brackets. Options:
 """
 
 import secrets
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from e1_driver import BLOCK, BLOCK_S, TIMESLOTS, Clock
-from e1_driver.backends.pwe3_udp import Address, resolve
-from e1_driver.backends.pwe3_wire import DYNAMIC_PAYLOAD_TYPES, Form
-from e1_driver.framing.crc4 import Crc4
+from e1_driver.framing.timeslot_0 import Crc4
 from e1_driver.url import split_options
 
+Address = tuple[Any, ...]                         # as the socket module has them: host, port, and two of IPv6
+
+CONTROL_WORD_OCTETS = 4
+RTP_OCTETS = 12
+DYNAMIC_PAYLOAD_TYPES = range(96, 128)            # RFC 3551 3
 DATAGRAM_OCTETS = {2: 1472, 4: 1452}              # of an Ethernet frame, by the length of the socket address
 FRAMES_PER_S = round(BLOCK / BLOCK_S)
 
@@ -32,6 +37,25 @@ _FRAMES, _JITTER_MS = range(8, 81, 8), range(5, 501)          # a packet is whol
 _PORTS = range(1, 65536)
 _COMMON = {"port": "", "listen": "", "frames": "", "jitter_ms": "20", "clock": "line", "rtp": "off",
            "payload_type": "96", "ssrc": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What both ends of a circuit have agreed on. `structured`: M means something (CESoPSN); else ignored."""
+
+    payload_octets: int
+    structured: bool = False
+    rtp: bool = False
+    payload_type: int = DYNAMIC_PAYLOAD_TYPES.start
+    ssrc: int = 0
+
+    @property
+    def header_octets(self) -> int:
+        return CONTROL_WORD_OCTETS + self.rtp * RTP_OCTETS
+
+    @property
+    def packet_octets(self) -> int:
+        return self.header_octets + self.payload_octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +100,16 @@ def _circuit(url: str, place: str, options: Mapping[str, str], timeslots: tuple[
     clock = Clock(_one_of(url, "clock", options["clock"], tuple(Clock)))
     crc4 = Crc4(_one_of(url, "crc4", options.get("crc4", Crc4.OFF), tuple(Crc4)))
     return Circuit(url, peer, local, timeslots, frames, jitter_ms * FRAMES_PER_S // 1000, clock, crc4, form)
+
+
+def resolve(host: str, port: int) -> Address:
+    """Of an IPv4 or IPv6 address as text; LookupError when it is none. No names: they would be a wait."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+    except (socket.gaierror, UnicodeError):
+        raise LookupError(f"{host!r} is no IP address") from None
+    address: Address = found[0][4]
+    return address
 
 
 def _addresses(url: str, place: str, options: Mapping[str, str]) -> tuple[Address, Address]:

@@ -6,11 +6,12 @@ is used, comes before the control word.
     0 0 0 0 | L | R | M M | FRG 2 bits | LEN 6 bits | sequence number 16 bits
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from e1_driver.backends.pwe3_url import RTP_OCTETS, Form
 
 Octets = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
@@ -19,35 +20,13 @@ Marks = npt.NDArray[np.bool_]
 L = 0x0800                                        # the TDM data is invalid; the payload may be left out
 R = 0x0400                                        # the sender is in packet loss state
 RDI = 0x0200                                      # M = 10, CESoPSN: remote defect indication on the circuit
-CONTROL_WORD_OCTETS = 4
-RTP_OCTETS = 12
 SEQUENCES = 1 << 16
-DYNAMIC_PAYLOAD_TYPES = range(96, 128)            # RFC 3551 3
 
 _M, _LEN = 0x0300, 0x003F
 _ALWAYS_ZERO = 0xF0C0                             # first nibble (1: an associated channel); FRG: in one piece
 _PLAYABLE = np.array([(lrm & 0b1011) in (0, 0b0010, 0b1000) for lrm in range(16)])   # [L R M M], RFC 5086 4.3
 _LEN_LIMIT = 64                                   # LEN tells the length of shorter packets; 0 otherwise
 _RTP_VERSION = 0x8000                             # V=2, P=0, X=0, CC=0; M and PT follow
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What both ends of a circuit have agreed on. `structured`: M means something (CESoPSN); else ignored."""
-
-    payload_octets: int
-    structured: bool = False
-    rtp: bool = False
-    payload_type: int = DYNAMIC_PAYLOAD_TYPES.start
-    ssrc: int = 0
-
-    @property
-    def header_octets(self) -> int:
-        return CONTROL_WORD_OCTETS + self.rtp * RTP_OCTETS
-
-    @property
-    def packet_octets(self) -> int:
-        return self.header_octets + self.payload_octets
 
 
 class Batch(NamedTuple):

@@ -1,19 +1,17 @@
 """The tdmoe backend: a span over Ethernet to a DAHDI host or a TDMoE gateway, one frame each millisecond."""
 
-import re
 import select
 import time
 from collections import deque
 from dataclasses import replace
-from typing import NamedTuple
 
 from e1_driver import Abilities, Alarm, Block, Clock, Counters, LineStatus
 from e1_driver.backends.tdmoe_playout import PlayOut
 from e1_driver.backends.tdmoe_ports import InterfacePort, Port, StreamPort
+from e1_driver.backends.tdmoe_url import SOCKET, parts
 from e1_driver.backends.tdmoe_wire import FRAMES, Sender, decode
 from e1_driver.soft import BLOCK_LOOPS, HDLC_COUNTERS, SoftSpan, idle_block
 from e1_driver.timerfd import Timer
-from e1_driver.url import split_options
 
 LOS_S = 0.5                                       # without a frame of the far end's
 FRAME_S = 0.001
@@ -21,7 +19,6 @@ GAP_S = 0.000_25                                  # between frames that make up 
 STEADY_FRAMES = 2 * FRAMES                        # more than these wait to be sent: time was lost
 CATCH_UP_BLOCKS = 10                              # the clock makes up for so many; more are slips
 BLOCKS_PER_S = 100
-BUFFER_MS = range(10, 401)
 
 _ABILITIES = Abilities(
     alarms=frozenset({Alarm.LOS, Alarm.RAI}),
@@ -29,51 +26,6 @@ _ABILITIES = Abilities(
     loops=BLOCK_LOOPS,
     clock=Clock.OWN,
 )
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.IGNORECASE)
-_SOCKET = "unix:"
-_FORM = "tdmoe:INTERFACE/MAC/SUBADDRESS, such as tdmoe:eth1/02:00:00:00:00:01/0"
-
-
-class _Where(NamedTuple):
-    """What a URL says."""
-
-    interface: str
-    station: bytes
-    subaddress: int
-    own: bytes
-    listen: bool
-    buffer_ms: int
-
-
-def _parts(url: str, rest: str) -> _Where:
-    place, options = split_options(url, rest, {"buffer_ms": "20", "own": "", "listen": ""})
-    front, _, subaddress = place.rpartition("/")
-    interface, _, station = front.rpartition("/")
-    if not interface or interface == _SOCKET:
-        raise ValueError(f"{url}: write {_FORM}")
-    if not interface.startswith(_SOCKET) and (options["own"] or options["listen"]):
-        raise ValueError(f"{url}: own and listen are for unix:PATH only")
-    if options["listen"] not in ("", "yes", "no"):
-        raise ValueError(f"{url}: listen is yes or no")
-    return _Where(
-        interface, _station(url, "MAC", station), _number(url, "SUBADDRESS", subaddress, range(0x10000)),
-        _station(url, "own", options["own"] or "02:00:00:00:00:01"), options["listen"] == "yes",
-        _number(url, "buffer_ms", options["buffer_ms"], BUFFER_MS))
-
-
-def _station(url: str, name: str, text: str) -> bytes:
-    if not _MAC.fullmatch(text):
-        raise ValueError(f"{url}: {name} {text!r}: write six octets such as 02:00:00:00:00:01")
-    octets = bytes.fromhex(text.replace(":", ""))
-    if octets[0] & 1:
-        raise ValueError(f"{url}: {name} {text!r} is a group's address: write one station's")
-    return octets
-
-
-def _number(url: str, name: str, text: str, allowed: range) -> int:
-    if not re.fullmatch("[0-9]{1,5}", text) or int(text) not in allowed:
-        raise ValueError(f"{url}: {name} {text!r}: write {allowed.start} to {allowed.stop - 1}")
-    return int(text)
 
 
 class TdmoeSpan(SoftSpan):
@@ -100,11 +52,11 @@ class TdmoeSpan(SoftSpan):
     def __init__(self, rest: str) -> None:
         super().__init__(_ABILITIES)
         self._url = f"tdmoe:{rest}"
-        far, subaddress, own = (where := _parts(self._url, rest)).station, where.subaddress, where.own
+        far, subaddress, own = (where := parts(rest)).station, where.subaddress, where.own
         self._play_out = PlayOut(where.buffer_ms)
         self._port: Port
-        if where.interface.startswith(_SOCKET):
-            self._port = StreamPort(self._url, where.interface.removeprefix(_SOCKET), where.listen)
+        if where.interface.startswith(SOCKET):
+            self._port = StreamPort(self._url, where.interface.removeprefix(SOCKET), where.listen)
         else:
             self._port = InterfacePort(self._url, where.interface, far, subaddress)
             own = self._port.station
@@ -120,11 +72,6 @@ class TdmoeSpan(SoftSpan):
         self._epoll = select.epoll()
         self._epoll.register(self._timer, select.EPOLLIN)
         self._arm()
-
-    @staticmethod
-    def check(rest: str) -> None:
-        """ValueError: the part of the URL that is wrong, and what is allowed."""
-        _parts(f"tdmoe:{rest}", rest)
 
     def fileno(self) -> int:
         return self._epoll.fileno()

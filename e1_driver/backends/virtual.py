@@ -3,19 +3,18 @@
 import os
 
 from e1_driver import Clock, LineError
-from e1_driver.backends.faults import OPTIONS, Faults, check_choice, faults_of
+from e1_driver.backends.faults import Faults, faults_of
 from e1_driver.backends.virtual_a import EndA
 from e1_driver.backends.virtual_ends import EndB
 from e1_driver.backends.virtual_pair import PairEnd
 from e1_driver.backends.virtual_span import LineSpan, Places
-from e1_driver.framing.crc4 import SA_BITS
+from e1_driver.backends.virtual_url import DEFAULTS, check_line, parts
 from e1_driver.framing.g704 import Crc4, Framer
 from e1_driver.url import split_options
 
 PATH_OCTETS = 107                                 # what sun_path holds
 
-_DEFAULTS = {"clock": "own", "framing": "blocks", "crc4": "auto", "sa": "31", **OPTIONS}
-_TIMELESS = {name: default for name, default in _DEFAULTS.items() if name not in ("clock", "ppm")}
+_TIMELESS = {name: default for name, default in DEFAULTS.items() if name not in ("clock", "ppm")}
 
 
 class VirtualSpan(LineSpan):
@@ -56,7 +55,7 @@ class VirtualSpan(LineSpan):
 
     def __init__(self, rest: str) -> None:
         url = f"virtual:{rest}"
-        path, end, options = _parts(url, rest)
+        path, end, options = parts(rest)
         framing, faults = _made(url, options)
         if len(os.fsencode(path)) > PATH_OCTETS:
             raise LineError(f"{url}: a socket's path has at most {PATH_OCTETS} octets: shorten it")
@@ -66,18 +65,14 @@ class VirtualSpan(LineSpan):
         else:
             self._end = EndB(path, faults, self._counters)
 
-    @staticmethod
-    def check(rest: str) -> None:
-        """ValueError: the part of the URL that is wrong, and what is allowed."""
-        url = f"virtual:{rest}"
-        _made(url, _parts(url, rest)[2])
-
 
 class _PairSpan(LineSpan):
     def __init__(self, end: str, text: str) -> None:
         url = f"virtual pair, end {end}?{text}"
         _, options = split_options(url, f"?{text}", _TIMELESS)
-        framing, faults = _made(url, _DEFAULTS | options)
+        options = DEFAULTS | options
+        check_line(url, options)
+        framing, faults = _made(url, options)
         super().__init__(url, framing, faults, Clock.OWN if end == "a" else Clock.LINE)
         self._end = self.carried = PairEnd(self._counters)
 
@@ -114,29 +109,11 @@ def pair(options_a: str = "", options_b: str = "") -> Line:
     return Line(_PairSpan("a", options_a), _PairSpan("b", options_b))
 
 
-def _parts(url: str, rest: str) -> tuple[str, str, dict[str, str]]:
-    """Path, end and options."""
-    place, options = split_options(url, rest, _DEFAULTS)
-    path, _, end = place.rpartition("/")
-    if not path or end not in ("a", "b"):
-        raise ValueError(f"{url}: write virtual:PATH/a or virtual:PATH/b")
-    check_choice(url, "clock", options["clock"], ("own", "step"))
-    if faults_of(url, options).ppm and (end == "b" or options["clock"] == "step"):
-        raise ValueError(f"{url}: ppm={options['ppm']}: only end a with clock=own has a clock")
-    return path, end, options
-
-
 def _made(url: str, options: dict[str, str]) -> tuple[Framer | Places, Faults]:
-    check_choice(url, "framing", options["framing"], ("blocks", "g704"))
-    check_choice(url, "crc4", options["crc4"], tuple(Crc4))
+    """Of options that were checked."""
     faults = faults_of(url, options)
     if options["framing"] == "g704":
         framer = Framer(Crc4(options["crc4"]))
-        if not (options["sa"].isascii() and options["sa"].isdecimal() and int(options["sa"]) <= SA_BITS):
-            raise ValueError(f"{url}: sa={options['sa']}: write a whole number, 0 to {SA_BITS}")
         framer.sa = int(options["sa"])
         return framer, faults
-    for name in ("crc4", "sa", "lof"):
-        if options[name] != _DEFAULTS[name]:
-            raise ValueError(f"{url}: {name}={options[name]}: needs framing=g704")
     return Places(), faults

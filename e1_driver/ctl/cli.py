@@ -313,7 +313,7 @@ def capture(url: str, path: Path, for_s: float | None, timeslot: str | None, sid
         facts = {"command": "capture", "url": url, "at": seen["at"], "seconds": seen["seconds"],
                  "file": str(path), **part.facts(), "octets": file.tell(), "alarms": seen["alarms"]}
     Output(capturing.table, as_json).print(facts)
-    sys.exit(EX_FOUND if seeing.alarmed(facts) else 0)
+    sys.exit(EX_FOUND if seeing.alarmed(seen) else 0)
 
 
 def _saying(url: str) -> Callable[[seeing.Facts], None]:

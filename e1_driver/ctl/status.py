@@ -5,10 +5,10 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from e1_driver import Alarm, Block, Clock, Counters, Loop
+from e1_driver import WEAK_DB, Alarm, Block, Clock, Counters, LiuFault, Loop
 from e1_driver.ctl.runner import Line, Part
 from e1_driver.ctl.table import CANNOT_TELL, columns, paragraph, spoken_s
-from e1_driver.ctl.terms import ALARMS, CLOCKS, COUNTERS, LOOPS
+from e1_driver.ctl.terms import ALARMS, CLOCKS, COUNTERS, LIU_FAULTS, LOOPS
 from e1_driver.ctl.timeslot_16 import Timeslot16
 from e1_driver.watch.defects import Failures
 
@@ -73,6 +73,8 @@ def facts(line: Line, watcher: Watcher) -> Facts:
         "alarm_s": {alarm: round(watcher.stood_s[alarm], 1) if alarm in tells else None for alarm in Alarm},
         "failures": sorted(watcher.failures.standing),
         "crc4": status.crc4, "sa_bits": status.sa_bits,
+        "level_db": status.level_db,
+        "liu_faults": None if status.liu_faults is None else sorted(status.liu_faults),
         "timeslot_16": watcher.timeslot_16.content,
         "loop": status.loop, "loops": [loop for loop in Loop if loop in can.loops],
         "clock": can.clock,
@@ -88,8 +90,8 @@ def counted(line: Line, since: Counters = NOTHING_COUNTED) -> Facts:
 
 
 def alarmed(facts: Facts) -> bool:
-    """Whether an alarm stands."""
-    return any(facts["alarms"].values())
+    """Whether an alarm stands, or our own pair has a fault."""
+    return any(facts["alarms"].values()) or bool(facts["liu_faults"])
 
 
 def table(facts: Facts, width: int) -> list[str]:
@@ -102,6 +104,8 @@ def table(facts: Facts, width: int) -> list[str]:
                                  None: CANNOT_TELL}[facts["crc4"]], width)
     sa_bits = facts["sa_bits"]
     lines += paragraph("Sa bits", CANNOT_TELL if sa_bits is None else f"{sa_bits:05b} (Sa4 to Sa8)", width)
+    lines += paragraph("level", _level(facts), width)
+    lines += paragraph("our pair", _pair(facts["liu_faults"]), width)
     lines += paragraph("timeslot 16", facts["timeslot_16"] or CANNOT_TELL, width)
     lines += paragraph("clock", CLOCKS[Clock(facts["clock"])], width)
     lines += paragraph("loop", f"{facts['loop']}: {LOOPS[Loop(facts['loop'])]}; this interface can switch "
@@ -127,6 +131,20 @@ def _alarms(facts: Facts, width: int) -> list[str]:
     gone = [f"{alarm.upper()} for {spoken_s(stood_s)}" for alarm, stood_s in facts["alarm_s"].items()
             if stood_s and alarm not in standing]
     return lines + (paragraph("", "seen and gone: " + ", ".join(gone), width) if gone else [])
+
+
+def _level(facts: Facts) -> str:
+    level_db = facts["level_db"]
+    if level_db is None:
+        return CANNOT_TELL if facts["liu_faults"] is None else "no signal"
+    return f"{level_db} dB" + (": weak" if level_db <= WEAK_DB else "")
+
+
+def _pair(faults: list[LiuFault] | None) -> str:
+    """On which we send."""
+    if faults is None:
+        return CANNOT_TELL
+    return "; ".join(f"{fault.upper()}: {LIU_FAULTS[LiuFault(fault)]}" for fault in faults) or "in order"
 
 
 def spoken_event(event: Facts) -> str:

@@ -1,6 +1,6 @@
 """What an installer reads for each alarm, counter, loop and clock, in a line; docs/line.md has the rest."""
 
-from e1_driver import Alarm, Clock, Loop
+from e1_driver import Alarm, Clock, LiuFault, Loop
 
 ALARMS = {
     Alarm.LOS: "loss of signal: nothing comes in",
@@ -28,6 +28,12 @@ COUNTERS = {
     "packets_lost": ("packets lost", "filled with the idle pattern"),
     "packets_late": ("packets late", "came after their turn"),
     "packets_bad": ("packets bad", "not of this circuit, or misshapen"),
+    "framer_repairs": ("framer repairs", "registers that the chip lost: the card, not the line"),
+}
+
+LIU_FAULTS = {
+    LiuFault.OPEN: "no current flows: a plug is out, or a wire off",
+    LiuFault.SHORT: "wires touch, or the impedance is wrong",
 }
 
 LOOPS = {

@@ -5,8 +5,6 @@ CRC-4 covers; its four bits travel in the next one. The CRC is linear, so it is 
 its place contributes: one table look-up for all octets at once.
 """
 
-from enum import StrEnum
-
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +19,6 @@ FAS_MASK = 0x7F
 BIT_1 = 0x80                                      # the CRC-4 multiframe's; 1 where it is not used
 NFAS = 0x40                                       # bit 2 of frames without FAS
 A_BIT = 0x20                                      # remote alarm indication
-SA_BITS = 0x1F                                    # Sa4 to Sa8
 
 MULTIFRAME = 16                                   # frames
 MFAS = 0b001011                                   # bit 1 of frames 1, 3, 5, 7, 9 and 11
@@ -38,14 +35,6 @@ _POLYNOMIAL = 0b10011                             # x^4 + x + 1
 # Bits 1 of the 8 frames of a sub-multiframe, the first one the 128's -> a figure, for bytes.translate()
 C_OF_BITS_1 = bytes(bits >> 4 & 8 | bits >> 3 & 4 | bits >> 2 & 2 | bits >> 1 & 1 for bits in range(256))
 ZERO_E_BITS = bytes(2 - (bits & 0b0101).bit_count() for bits in range(256))      # of the second one
-
-
-class Crc4(StrEnum):
-    """What an end does about CRC-4 multiframes (G.706 4.2 and annex B)."""
-
-    ON = "on"                                     # sent, and wanted: without the far end's it is LOMF
-    OFF = "off"                                   # neither sent nor looked for
-    AUTO = "auto"                                 # sent; done without when the far end has none
 
 
 def _contributions() -> Octets:

@@ -16,14 +16,13 @@ from e1_driver.framing.crc4 import (
     MFAS,
     MULTIFRAME,
     NFAS,
-    SA_BITS,
     SMF_FRAMES,
     SMF_OCTETS,
-    Crc4,
     Octets,
     crc4_of,
 )
 from e1_driver.framing.g706 import Receiver
+from e1_driver.framing.timeslot_0 import SA_BITS, Crc4
 
 __all__ = ["Crc4", "Framer", "Octets"]
 

@@ -25,17 +25,16 @@ from e1_driver.framing.crc4 import (
     MFAS_BITS,
     MULTIFRAME,
     NFAS,
-    SA_BITS,
     SMF_BITS,
     SMF_FRAMES,
     SMF_OCTETS,
     ZERO_E_BITS,
-    Crc4,
     Octets,
     crc4_of,
 )
 from e1_driver.framing.g706_line import DOUBLE_FRAME_BITS, FOUND_AFTER_BITS, Line
 from e1_driver.framing.g775 import LOOK_BACK_BITS, Signal
+from e1_driver.framing.timeslot_0 import SA_BITS, Crc4
 
 LOST_AFTER = 3                                    # wrong FAS in a row, or wrong bits 2 between them (4.1.1)
 SEARCH_DOUBLE_FRAMES = 32                         # 8 ms for two multiframe alignment signals (4.2)

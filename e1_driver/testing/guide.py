@@ -30,7 +30,19 @@ from random import Random
 
 import numpy as np
 
-from e1_driver import BEARERS, BLOCK, IDLE, TIMESLOTS, Abilities, Alarm, Block, Counters, LineStatus, Loop
+from e1_driver import (
+    BEARERS,
+    BLOCK,
+    IDLE,
+    TIMESLOTS,
+    Abilities,
+    Alarm,
+    Block,
+    Counters,
+    LineStatus,
+    LiuFault,
+    Loop,
+)
 from e1_driver.testing.bert import Bert
 from e1_driver.testing.d_channel import Side, SignallingTest
 from e1_driver.testing.prbs import pattern
@@ -169,6 +181,8 @@ class _Running:
         self._alarms: dict[Alarm, float] = {}
         self._blocks = 0
         self._crc4: bool | None = None
+        self._level_db: int | None = None
+        self._liu_faults: dict[LiuFault, float] | None = None
 
     def turn(
         self, now_s: float, block: Block | None, frames: Sequence[bytes], status: LineStatus,
@@ -188,13 +202,19 @@ class _Running:
         grown = {field.name: max(0, getattr(self._after, field.name) - getattr(before, field.name))
                  for field in fields(Counters)}
         return Seen(self._last_s - self._since_s, self._blocks, dict(self._alarms), Counters(**grown),
-                    self._crc4)
+                    self._crc4, self._level_db, self._liu_faults)
 
     def _look(self, now_s: float, block: Block | None, status: LineStatus, counters: Counters) -> None:
         if self._before is None:
             self._before, self._since_s, self._last_s = replace(counters), now_s, now_s
         for alarm in status.alarms:
             self._alarms[alarm] = self._alarms.get(alarm, 0.0) + now_s - self._last_s
+        if status.liu_faults is not None:
+            stood = self._liu_faults = self._liu_faults or {}
+            for fault in status.liu_faults:
+                stood[fault] = stood.get(fault, 0.0) + now_s - self._last_s
+        if status.level_db is not None:
+            self._level_db = min(status.level_db, self._level_db or 0)
         self._crc4 = self._crc4 if status.crc4 is None else status.crc4
         self._after, self._last_s = replace(counters), now_s
         if block is not None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from e1_driver import Abilities, Alarm, Clock, Counters
+from e1_driver import WEAK_DB, Abilities, Alarm, Clock, Counters, LiuFault
 from e1_driver.testing.bert import Result
 from e1_driver.testing.d_channel import Signalling
 from e1_driver.testing.probe import Echo
@@ -55,6 +55,8 @@ class Seen:
     alarms: Mapping[Alarm, float]                 # how many of the seconds each stood
     counted: Counters                             # what the counters grew by
     crc4: bool | None = None                      # as last told by LineStatus
+    level_db: int | None = None                   # the lowest at which a signal came; None: cannot be told
+    liu_faults: Mapping[LiuFault, float] | None = None         # how many of the seconds; None: likewise
 
     @property
     def down(self) -> Alarm | None:
@@ -119,6 +121,17 @@ def _down(alarm: Alarm) -> Callable[[Evidence], bool]:
     return lambda evidence: evidence.line.down is alarm
 
 
+def _pair(fault: LiuFault) -> Callable[[Evidence], bool]:
+    return lambda evidence: bool(evidence.line.liu_faults and evidence.line.liu_faults.get(fault))
+
+
+def _weak(evidence: Evidence) -> bool:
+    """A level that explains what is lost or wrong; alone it is a long line, and no fault."""
+    level_db = evidence.line.level_db
+    lost = evidence.line.down in (Alarm.LOS, Alarm.LOF)
+    return level_db is not None and level_db <= WEAK_DB and (lost or _near(evidence))
+
+
 def _stood(alarm: Alarm) -> Callable[[Evidence], bool]:
     return lambda evidence: bool(evidence.line.alarms.get(alarm))
 
@@ -166,9 +179,13 @@ US, CABLE, TELCO, FAR_END = CHAIN
 LEAVES = (
     Leaf("own loop", _own_loop, (US,)),
     Leaf("nothing read", lambda e: not e.line.blocks and e.line.down is None, (US,)),
+    Leaf("framer", lambda e: e.count("framer_repairs") > 0, (US,)),
+    Leaf("open", _pair(LiuFault.OPEN), (CABLE, TELCO, US), plugs=True),
+    Leaf("short", _pair(LiuFault.SHORT), (CABLE, TELCO, US), plugs=True),
     Leaf("ais", _down(Alarm.AIS), (TELCO, FAR_END)),
     Leaf("wrong packets", lambda e: _no_packets(e) and e.count("packets_bad") > 0, (US, FAR_END)),
     Leaf("no packets", lambda e: _no_packets(e) and _down(Alarm.LOS)(e), (CABLE, FAR_END, US)),
+    Leaf("weak", _weak, (CABLE, TELCO, US), plugs=True),
     Leaf("los", lambda e: _down(Alarm.LOS)(e) and not e.count(*LOST_PACKETS), (CABLE, TELCO, US), plugs=True),
     Leaf("unframed", lambda e: _down(Alarm.LOF)(e) and _clean_code(e), (TELCO, FAR_END)),
     Leaf("lof", _down(Alarm.LOF), (CABLE, TELCO, US), plugs=True),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Literal
 
-from e1_driver import Alarm
+from e1_driver import WEAK_DB, Alarm, LiuFault
 from e1_driver.testing.bert import Result
 from e1_driver.testing.verdict import (
     DAMAGED_FRAMES,
@@ -76,6 +76,10 @@ def facts(verdict: Verdict, language: Language) -> list[str]:
         said.append(text("fact", "no alarm", language, seconds=seen.seconds))
     counts = _listed((f"{counter[language]} {evidence.count(name)}"
                       for name, counter in TEXTS["counter"].items() if evidence.tells(name)), language)
+    if seen.level_db is not None and verdict.leaf != "weak":
+        said.append(text("fact", "level", language, **figures))
+    if seen.liu_faults is not None and not any(seen.liu_faults.values()):
+        said.append(text("fact", "pair", language))
     if counts:
         said.append(text("fact", "counts", language, counts=counts, seconds=seen.seconds))
     if evidence.signalling:
@@ -92,12 +96,15 @@ def facts(verdict: Verdict, language: Language) -> list[str]:
 
 
 def cannot_tell(evidence: Evidence, language: Language) -> list[str]:
-    """Names of alarms and line counters that this interface does not have."""
+    """Names of alarms, line counters and what else this interface does not have."""
     abilities = evidence.abilities
     packets = any(name.startswith("packets") for name in abilities.counters)
-    return [alarm.upper() for alarm in Alarm if alarm not in abilities.alarms] + [
+    names = [alarm.upper() for alarm in Alarm if alarm not in abilities.alarms] + [
         counter[language] for name, counter in TEXTS["counter"].items()
         if name not in abilities.counters and (packets or not name.startswith("packets"))]
+    if evidence.line.liu_faults is None and not evidence.emulated:
+        names += [entry[language] for entry in TEXTS["liu"].values()]
+    return names
 
 
 def ranges(timeslots: tuple[int, ...]) -> str:
@@ -131,6 +138,8 @@ def _figures(evidence: Evidence, language: Language) -> dict[str, object]:
     return {
         "seconds": seen.seconds,
         **{f"{alarm}_s": seen.alarms.get(alarm, 0.0) for alarm in Alarm},
+        **{f"{fault}_s": (seen.liu_faults or {}).get(fault, 0.0) for fault in LiuFault},
+        "repairs": evidence.count("framer_repairs"), "level": seen.level_db, "weak": WEAK_DB,
         "near": evidence.count(*NEAR_ERRORS), "far": evidence.count("e_bits"),
         "slips": evidence.count("slips"),
         "packets": evidence.count(*LOST_PACKETS), "bad": evidence.count("packets_bad"),

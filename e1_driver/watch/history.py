@@ -244,7 +244,7 @@ def _load(db: sqlite3.Connection, path: Path) -> tuple[int, dict[str, History]]:
     """The number of the first file of seconds that is not in it yet, and the histories."""
     with _reading(path):
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version != VERSION:
+        if not 0 < (version >> 16 or version) <= VERSION:            # the oldest that can read it, if it says
             raise _Damaged(f"is of version {version}, this program knows {VERSION}")
         if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise _Damaged(f"is damaged ({found})")

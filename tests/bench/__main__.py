@@ -7,6 +7,7 @@ import time
 import traceback
 from pathlib import Path
 
+from tests.bench.card import CARD
 from tests.bench.centre import CENTRE
 from tests.bench.dtmf import DTMF
 from tests.bench.echo import ECHO
@@ -35,7 +36,7 @@ from tests.bench.trunks import DELAY, FULL, SIXTEEN
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
-          EMULATION, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, CENTRE, ENTRY, SIM, LOG,
+          EMULATION, CARD, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, CENTRE, ENTRY, SIM, LOG,
           RECORDER, RECORDING_SEARCH, RECORDING_FORMATS)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter

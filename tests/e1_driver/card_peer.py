@@ -1,11 +1,11 @@
 """Two line cards in one program, their lines joined: a pseudo-terminal each, spoken to by firmware/wire.py.
 
 `python -m tests.e1_driver.card_peer PATH_A PATH_B` links the two devices to these paths and says "ready".
-Commands come on standard input, each is answered with "done": `alarms CARD BITS`, `count CARD FIELD N` (an
-index into the counters of STATUS), `noise CARD N` octets of rubbish, `lose CARD N` blocks that the host does
-not get, `deaf CARD N` SETs that the card does not get, `mute CARD`. `--version 0` is a card that does not
-speak ours. The clock waits half a second for a late host, so that a busy machine spoils no test. When
-standard input ends so does it: both are unplugged.
+They do what no good card does. Commands come on standard input, each is answered with "done": `noise CARD N`
+octets of rubbish, `lose CARD N` blocks that the host does not get, `deaf CARD N` SETs that the card does not
+get, `mute CARD`. `--version 0` is a card that does not speak ours, `--old` one that knows nothing of line
+interfaces. The clock waits half a second for a late
+host, so that a busy machine spoils no test. When standard input ends so does it: both are unplugged.
 """
 
 import argparse
@@ -36,16 +36,17 @@ class Card:
 
     name: bytes
     version: int
+    old: bool
     fd: int = -1
+    greeted: bool = False
     running: bool = False
     muted: bool = False
     loop: str = "none"
     clock: int = 0
-    alarms: int = 0
     answers: int = 0
     lose: int = 0
     deaf: int = 0
-    counters: list[int] = field(default_factory=lambda: [0] * 5)
+    slips: int = 0
     to_line: deque[bytes] = field(default_factory=deque)
     heard: bool = False                           # the host has written a block
 
@@ -60,8 +61,8 @@ class Card:
         self.unsent = b""
 
     def rest(self) -> None:
-        self.running = self.heard = False
-        self.loop, self.unsent = "none", b""
+        self.greeted = self.running = self.heard = False
+        self.loop, self.unsent, self.answers = "none", b"", 0
         self.to_line.clear()
 
     def hear(self) -> None:
@@ -75,6 +76,7 @@ class Card:
     def take(self, kind: int, span: int, sequence: int, body: memoryview) -> None:
         if kind == wire.HELLO:
             self.rest()
+            self.greeted = True
             self.say(wire.HELLO_ANSWER, wire.pack_hello_answer(self.version, 1, self.name.decode()))
         elif kind == wire.SET and self.deaf:
             self.deaf -= 1
@@ -88,7 +90,7 @@ class Card:
             if len(self.to_line) < ROOM_BLOCKS:
                 self.to_line.append(bytes(body))
             else:
-                self.counters[4] += 1
+                self.slips += 1
 
     def say(self, kind: int, body: bytes) -> None:
         if self.muted:
@@ -110,36 +112,32 @@ class Card:
 
     def waits(self) -> bool:
         """The line would have to fill in for a host that answers."""
-        return self.running and self.heard and not self.to_line and self.loop in ("none", "local")
+        return self.running and self.heard and not self.to_line and self.loop == "none"
 
     def pull(self) -> bytes:
-        self.counters[4] += self.waits()
+        self.slips += self.waits()
         return self.to_line.popleft() if self.to_line else IDLE
 
     def status(self, far: "Card") -> bytes:
-        alarms = self.alarms | (not far.running) << wire.ALARMS.index("los")
+        alarms = (not far.running) << wire.ALARMS.index("los")
         loop = wire.LOOPS.index(self.loop)
-        return wire.pack_status(self.answers, alarms, loop, self.clock, 1, *self.counters)
+        status = wire.pack_status(self.answers, alarms, loop, self.clock, 1, 0, 0, 0, 0, self.slips)
+        return status if self.old else status + wire.pack_liu(-3, 0, 31, 0)
 
 
 def tick(cards: tuple[Card, Card]) -> None:
     sent = [FRAMING + card.pull()[80:] for card in cards]
-    lines = [{"line": sent[1 - at], "payload": sent[1 - at], "local": IDLE}.get(card.loop, sent[at])
-             for at, card in enumerate(cards)]
+    lines = [sent[1 - at] if card.loop == "payload" else sent[at] for at, card in enumerate(cards)]
     for at, card in enumerate(cards):
         if card.running:
-            card.say(wire.TDM, sent[at] if card.loop == "local" else lines[1 - at])
+            card.say(wire.TDM, lines[1 - at])
 
 
 def command(cards: tuple[Card, Card], line: str) -> None:
     name, card, *figures = line.split()
     at = cards[int(card)]
     numbers = [int(figure) for figure in figures]
-    if name == "alarms":
-        at.alarms = numbers[0]
-    elif name == "count":
-        at.counters[numbers[0]] += numbers[1]
-    elif name == "lose":
+    if name == "lose":
         at.lose = numbers[0]
     elif name == "deaf":
         at.deaf = numbers[0]
@@ -154,8 +152,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("paths", nargs=2, type=Path)
     parser.add_argument("--version", type=int, default=wire.VERSION)
+    parser.add_argument("--old", action="store_true")
     args = parser.parse_args()
-    cards = Card(b"test card A", args.version), Card(b"test card B", args.version)
+    cards = Card(b"test card A", args.version, args.old), Card(b"test card B", args.version, args.old)
     selector = selectors.DefaultSelector()
     selector.register(sys.stdin, selectors.EVENT_READ)
     for card, path in zip(cards, args.paths, strict=True):
@@ -183,7 +182,7 @@ def main() -> None:
         ticks += 1
         if ticks % STATUS_BLOCKS == 0:
             for card, far in (cards, cards[::-1]):
-                if card.running:
+                if card.greeted:
                     card.say(wire.STATUS, card.status(far))
 
 

@@ -18,7 +18,7 @@ from tests.e1_driver.ends import End, check_carried, run
 WINDOW_BLOCKS = 20                                # compared octet for octet
 SETTLE_BLOCKS = 15                                # longer than any backend's delay there and back
 TRIES = 20
-SOON_S = 1.0                                      # a far end that goes is LOS within this
+SOON_S = 1.0                                      # a far end that goes is an alarm within this
 FAS, FAS_MASK = 0x1B, 0x7F                        # G.704 2.3.2
 FRAMES = [bytes((0xFF, 0x55, mark)) * (octets // 3) + bytes(octets % 3)
           for mark, octets in enumerate((3, 4, 5, 50, 100, 261, 262))]
@@ -34,7 +34,8 @@ class Pair:
     a: End
     b: End
     skew_octets: int = 0                          # how much later one bearer may be than another
-    sees_far_end: bool = True                     # LOS when the far end closes
+    sees_far_end: bool = True                     # an alarm when the far end closes
+    gone: Alarm = Alarm.LOS                       # ... and which
     paced: bool = True                            # by a clock that goes as life does
     pump: Callable[[], None] | None = None        # carries a block each way, where no clock does
     reopen_b: Callable[[], Span] | None = None
@@ -213,7 +214,7 @@ def a_far_end_that_goes_is_los_and_clears_when_it_returns(pair: Pair) -> None:
     pair.b.span.close()
     if not pair.sees_far_end:
         return
-    took_s = run(near, until=lambda: Alarm.LOS in near.span.status().alarms, pump=pair.pump)
+    took_s = run(near, until=lambda: pair.gone in near.span.status().alarms, pump=pair.pump)
     assert took_s < SOON_S
     if pair.reopen_b:
         pair.b = End(pair.reopen_b(), seed=3)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from e1_driver import BLOCK
+from e1_driver import BLOCK, Alarm
 from e1_driver.backends import virtual
+from firmware.linecard.framer import CHIPS
+from hil_tests.instruments.card import joined
 from tests.e1_driver.circuits import pair_urls
 from tests.e1_driver.contract import CHECKS, Pair, opened, outside
 from tests.e1_driver.e1d_server import E1dServer
 from tests.e1_driver.ends import End
-from tests.e1_driver.test_card import Cards
 
 Factory = Callable[[Path], AbstractContextManager[Pair]]
 
@@ -42,7 +43,8 @@ def in_process(options: str, _: Path) -> Iterator[Pair]:
 
 @contextmanager
 def card(folder: Path) -> Iterator[Pair]:
-    with Cards(folder / "card") as cards, opened(*(f"card:{path}?span=0" for path in cards.paths)) as pair:
+    with joined(folder / "a", folder / "b", CHIPS) as cards, opened(
+            *(f"card:{card.path}?span=0" for card in cards), gone=Alarm.AIS) as pair:
         yield pair
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e1_driver import BLOCK, TIMESLOTS
-from e1_driver.backends.faults import FRAME_BITS, OPTIONS, Cable, Faults, Frames, faults_of
+from e1_driver.backends.faults import FRAME_BITS, Cable, Faults, Frames, faults_of
+from e1_driver.backends.faults_url import OPTIONS
 
 BLOCK_BITS = BLOCK * FRAME_BITS
 

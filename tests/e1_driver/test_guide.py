@@ -8,7 +8,7 @@ import pytest
 
 from appliance.isdn.lapd import Side as LinkSide
 from appliance.isdn.q921 import Link
-from e1_driver import BLOCK, IDLE, TIMESLOTS, Abilities, Alarm, Block, Counters, LineStatus, Loop
+from e1_driver import BLOCK, IDLE, TIMESLOTS, Abilities, Alarm, Block, Counters, LineStatus, LiuFault, Loop
 from e1_driver.backends.virtual import Line, pair
 from e1_driver.testing.d_channel import Side
 from e1_driver.testing.guide import Run, Step
@@ -231,6 +231,20 @@ def test_the_beginning_of_a_step_is_not_held_against_the_line() -> None:
     seen = step.evidence.line
     assert (step.leaf, seen.counted.slips, seen.down) == ("good", 0, None)
     assert seen.seconds == pytest.approx(9.9)
+
+
+def test_the_lowest_level_and_each_fault_of_the_pair_are_evidence() -> None:
+    run = Run(Abilities(frozenset(Alarm), frozenset()), Random(1), signalling=False, plugs=False)
+    levels = [-30] * 20 + [-3, -14, None, -5] * 25                    # the beginning is not looked at
+    while isinstance(step := run.next_step(), Step):
+        for tick in range(round(step.duration_s * 10)):
+            faults = frozenset({LiuFault.SHORT}) if 40 <= tick < 50 else frozenset()
+            status = LineStatus(level_db=levels[tick], liu_faults=faults)
+            run.turn(100 + tick / 10, idle(), [], status, Counters())
+        run.done()
+    seen = step.evidence.line
+    assert (step.leaf, seen.level_db) == ("short", -14)
+    assert seen.liu_faults == pytest.approx({LiuFault.SHORT: 1.0})
 
 
 def test_what_is_asked_out_of_turn() -> None:

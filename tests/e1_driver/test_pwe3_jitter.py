@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from e1_driver import BLOCK
 from e1_driver.backends.pwe3_jitter import FORGET_FRAMES, SETTLE_BLOCKS, SHIFT_FRAMES, JitterBuffer
-from e1_driver.backends.pwe3_wire import SEQUENCES, Form, L, R, decode, encode
+from e1_driver.backends.pwe3_url import Form
+from e1_driver.backends.pwe3_wire import SEQUENCES, L, R, decode, encode
 
 PER_PACKET = 8
 BOUND = 160                                       # 20 ms

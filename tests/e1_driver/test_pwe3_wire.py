@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from e1_driver.backends.pwe3_wire import RDI, Batch, Form, L, R, decode, encode
+from e1_driver.backends.pwe3_url import Form
+from e1_driver.backends.pwe3_wire import RDI, Batch, L, R, decode, encode
 
 SATOP = Form(256)
 NX31 = Form(31 * 8, structured=True)

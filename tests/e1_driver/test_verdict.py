@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from e1_driver import Abilities, Alarm, Clock, Counters
+from e1_driver import WEAK_DB, Abilities, Alarm, Clock, Counters, LiuFault
 from e1_driver.testing.bert import Result
 from e1_driver.testing.d_channel import Side, Signalling
 from e1_driver.testing.probe import Echo
@@ -40,9 +40,10 @@ PORT, DEMARCATION = StepKey.PORT_PLUG, StepKey.DEMARCATION_PLUG
 def evidence(
     alarms: dict[Alarm, float] | None = None, counters: frozenset[str] = LINE, told: frozenset[Alarm] = TOLD,
     signalling: Signalling | None = ANSWERED, far_loop: Echo | None = None, blocks: int = 1000,
-    loops: dict[StepKey, Result] | None = None, crc4: bool = True, clock: Clock = Clock.LINE, **counted: int,
+    loops: dict[StepKey, Result] | None = None, crc4: bool = True, clock: Clock = Clock.LINE,
+    level_db: int | None = None, liu: dict[LiuFault, float] | None = None, **counted: int,
 ) -> Evidence:
-    seen = Seen(10.0, blocks, alarms or {}, Counters(**counted), crc4)
+    seen = Seen(10.0, blocks, alarms or {}, Counters(**counted), crc4, level_db, liu)
     return Evidence(Abilities(told, counters, clock=clock), seen, signalling, far_loop, loops or {})
 
 
@@ -59,6 +60,20 @@ MATRIX = [                                        # what was found, the leaf, at
     (evidence(LOS, loops={StepKey.OWN_LOOP: WRONG}), "own loop", US, ()),
     (evidence(loops={StepKey.OWN_LOOP: GONE}), "own loop", US, ()),
     (evidence(blocks=0), "nothing read", US, ()),
+    (evidence(LOS, counters=ALL | {"framer_repairs"}, framer_repairs=1), "framer", US, ()),
+    (evidence(framer_repairs=1), "good", Fault.NOTHING, ()),
+    # the line interface
+    (evidence(RAI, liu={LiuFault.OPEN: 10.0}), "open", CABLE, (TELCO, US)),
+    (evidence(LOS, blocks=0, liu={LiuFault.OPEN: 0.2, LiuFault.SHORT: 9.0}), "open", CABLE, (TELCO, US)),
+    (evidence(liu={LiuFault.SHORT: 10.0}), "short", CABLE, (TELCO, US)),
+    (evidence(RAI, liu={LiuFault.SHORT: 10.0}, loops={PORT: CLEAN}), "short", CABLE, (TELCO,)),
+    (evidence(RAI, liu={LiuFault.OPEN: 10.0}, loops={PORT: GONE}), "open", US, ()),
+    (evidence(RAI, liu={}), "rai", CABLE, (US, TELCO)),
+    (evidence(crc_errors=3, level_db=WEAK_DB, liu={}), "weak", CABLE, (TELCO, US)),
+    (evidence(LOS, level_db=-30, liu={}), "weak", CABLE, (TELCO, US)),
+    (evidence(LOF, level_db=-30, liu={}, loops={PORT: CLEAN, DEMARCATION: CLEAN}), "weak", TELCO, ()),
+    (evidence(crc_errors=3, level_db=WEAK_DB + 1, liu={}), "errors in", CABLE, (TELCO, US)),
+    (evidence(level_db=-30, liu={}), "good", Fault.NOTHING, ()),
     # the signal
     (evidence(LOS, signalling=SILENT), "los", CABLE, (TELCO, US)),
     (evidence(LOS, blocks=0), "los", CABLE, (TELCO, US)),
@@ -175,7 +190,17 @@ def test_the_figures_are_the_evidence_s() -> None:
     assert "AIS (all ones) was received for 3.5 of 10 s" in text
     assert "CRC-4 errors 12" in text
     assert "qrss on 2 timeslots for 10 s, 1280000 bits, 0 errors; bit error ratio below 2.3e-06" in text
-    assert "This interface cannot tell: code violations." in text
+    assert ("This interface cannot tell: code violations, received level, "
+            "whether our pair is open or shorted.") in text
+    text = said(decide(evidence(LOS, level_db=-17, liu={LiuFault.OPEN: 0.0}, blocks=0)))
+    assert "What comes in is weak: -17 dB at its lowest in 10 s" in text
+    assert "Received level" not in text
+    assert "The pair on which we send is neither open nor shorted." in text
+    text = said(decide(evidence(counters=ALL, level_db=-5, liu={LiuFault.OPEN: 3.5})))
+    assert "No current flowed in the pair on which we send for 3.5 of 10 s: it is open" in text
+    assert "Received level -5 dB at its lowest." in text
+    assert "cannot tell" not in text
+    assert "neither open" not in text
 
 
 def test_what_the_interface_cannot_tell_is_said() -> None:

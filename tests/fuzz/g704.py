@@ -3,8 +3,8 @@
 import numpy as np
 
 from e1_driver import TIMESLOTS
-from e1_driver.framing.crc4 import Crc4
 from e1_driver.framing.g704 import Framer
+from e1_driver.framing.timeslot_0 import Crc4
 from tests.e1_driver.test_g704 import fuzz
 
 __all__ = ["MOST_OCTETS", "corpus", "fuzz"]

@@ -34,6 +34,7 @@ TARGETS = {                                       # name -> module
     "tdmoe playout": "tests.e1_driver.test_tdmoe_playout",
     "pwe3": "tests.e1_driver.test_pwe3_jitter",
     "card": "tests.firmware.test_wire",
+    "card control": "tests.firmware.test_guard_port",
     "g704": "tests.fuzz.g704",
     "cas": "tests.e1_driver.test_cas",
     "prbs": "tests.fuzz.prbs",

@@ -4,13 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Debian packages: what the box runs on, and the far ends that tests and the demonstration use.
 RUN_PACKAGES  := nats-server espeak-ng sox libopus0 libflac12 libpri-dev gcc libc6-dev libffi-dev python3.11-dev python3.11-venv
-TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg strace openssh-server openssl postgresql mariadb-server-core tshark chromium fonts-noto-cjk libosmocore-dev libspandsp2 libspeexdsp1 poppler-utils poppler-data iproute2 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi gir1.2-gstreamer-1.0 asterisk-moh-opsound-wav
+TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg strace openssh-server openssl postgresql mariadb-server-core tshark chromium fonts-noto-cjk libosmocore-dev libspandsp2 libspeexdsp1 poppler-utils poppler-data iproute2 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi gir1.2-gstreamer-1.0 asterisk-moh-opsound-wav device-tree-compiler rauc dbus squashfs-tools grub-common mtools dosfstools e2fsprogs openssh-client
 # Real DAHDI in a virtual machine: the kernel and DAHDI are fetched, built and kept below build/dahdi, not installed.
-HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 make gcc-12 libelf1 tshark iproute2
+HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 qemu-utils ovmf systemd-container openssh-client make gcc-12 libelf1 udev xz-utils tshark iproute2
+
+# What makes packages and the image.
+IMAGE_PACKAGES := $(RUN_PACKAGES) mmdebstrap debian-archive-keyring squashfs-tools rauc grub-efi-amd64-bin grub-common mtools dosfstools e2fsprogs fdisk genimage openssl
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check conformance fuzz interleavings bench hil-dahdi clean setup apt-run apt-test apt-hil
+.PHONY: help run test check conformance fuzz interleavings bench firmware deb image hil hil-dahdi clean setup apt-run apt-test apt-hil apt-image
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +22,8 @@ run: apt-run setup  ## install what is missing, start the box with two exchanges
 	$(BIN)/branchline up --demo $(ARGS)
 
 test: apt-test setup check  ## install what is missing, lint, types, every test
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not alone" -n auto --dist loadgroup
+	$(BIN)/pytest -m alone
 
 check: setup  ## ruff and mypy --strict
 	$(BIN)/ruff check .
@@ -36,6 +40,18 @@ interleavings: setup  ## the centre under callers, agents, timers, kills in any 
 
 bench: apt-test setup  ## measure: a table, build/bench.json, docs/benchmarks.md
 	$(BIN)/python -m tests.bench
+
+firmware: setup  ## the line card's firmware, compiled for its controller: build/firmware
+	$(BIN)/python -m firmware.release compile build/firmware --hardware branchline-e1
+
+deb: apt-image setup  ## Debian packages for a plain Debian 12: build/deb
+	$(BIN)/python -m images.packages $(ARGS)
+
+image: deb  ## the bootable image and its update bundle, root needed: build/image; ARGS='--key ... --cert ...'
+	$(BIN)/python -m images $(ARGS)
+
+hil: apt-hil apt-image setup  ## the bench: BENCH=qemu, the image in a virtual machine; ARGS='boot update'
+	$(BIN)/python -m hil_tests.$(or $(BENCH),qemu) $(ARGS)
 
 hil-dahdi: apt-hil setup  ## real DAHDI and netem in QEMU: the line contract, calls with libpri, TDMoE; three minutes
 	$(BIN)/python -m hil_tests.dahdi $(ARGS)
@@ -68,6 +84,9 @@ apt-test:
 
 apt-hil:
 	@$(call apt_install,$(HIL_PACKAGES))
+
+apt-image:
+	@$(call apt_install,$(IMAGE_PACKAGES))
 
 # Asks for nothing when everything is there, so that an offline machine with the packages works.
 define apt_install

@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from e1_driver import LineError
-from hil_tests.dahdi import header, image, machine
+from hil_tests.dahdi import header, image
 from hil_tests.dahdi.far_end import GUEST, FarEnd
-from hil_tests.dahdi.packages import BenchError, Parts, prepare
+from hil_tests.dahdi.packages import Parts, prepare
 from hil_tests.instruments import libpri
+from hil_tests.vm import machine
+from hil_tests.vm.debian import BenchError
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/dahdi"

@@ -5,7 +5,8 @@ import tempfile
 from pathlib import Path
 
 from e1_driver.backends import dahdi_wire as wire
-from hil_tests.dahdi.packages import BenchError, Parts
+from hil_tests.dahdi.packages import Parts
+from hil_tests.vm.debian import BenchError
 
 NUMBERS = {                                       # as the header's DAHDI_... has them
     **{name: getattr(wire, name) for name in (

@@ -1,126 +1,27 @@
-"""The guest's memory file system: busybox, Python with numpy and pytest, DAHDI's modules, our code.
+"""The guest's memory file system: busybox, Python with numpy and pytest, DAHDI's modules, our code."""
 
-Ref: Linux Documentation/driver-api/early-userspace/buffer-format.rst ("newc"). Archives may follow one
-another, so what does not change between runs is packed once.
-"""
-
-import hashlib
-import re
-import stat
-import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
 from hil_tests.dahdi.packages import Parts
+from hil_tests.vm import archive as vm
+from hil_tests.vm.archive import Archive, needed
 
 OURS = ("e1_driver", "appliance", "hil_tests", "tests/__init__.py", "tests/e1_driver/__init__.py",
         "tests/e1_driver/contract.py", "tests/e1_driver/ends.py", "tests/e1_driver/circuits.py",
         "tests/e1_driver/two_ends.py")
-LIBRARIES = ("numpy", "numpy.libs", "cffi", "_cffi_backend", "pytest", "_pytest", "pytest_timeout", "pluggy",
-             "iniconfig", "packaging", "pygments", "py", "click", "msgspec")   # of the virtual environment
-UNUSED = {"test", "tests", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "site-packages",
-          "pydoc_data", "f2py", "_pyinstaller"}
+LIBRARIES = ("numpy", "numpy.libs", "cffi", "_cffi_backend", *vm.PYTEST, "click", "msgspec")
 TC = Path("/usr/sbin/tc")                         # of iproute2, as it is installed here
 TOOLS = ("usr/sbin/dahdi_cfg", "usr/lib/x86_64-linux-gnu/libtonezone.so.2.0")
 GUEST = Path(__file__).parent / "guest"
 
 
-class Archive:
-    """A newc cpio archive, folders made as they are needed."""
-
-    def __init__(self) -> None:
-        self.octets = bytearray()
-        self._names: set[str] = set()
-
-    def folder(self, name: str) -> None:
-        if name and name not in self._names:
-            self.folder(name.rpartition("/")[0])
-            self._entry(name, stat.S_IFDIR | 0o755, b"")
-
-    def file(self, name: str, octets: bytes, mode: int = 0o644, mtime: int = 0) -> None:
-        name = name.lstrip("/")
-        if name not in self._names:
-            self.folder(name.rpartition("/")[0])
-            self._entry(name, stat.S_IFREG | mode, octets, mtime)
-
-    def copy(self, path: Path, name: str | Path | None = None) -> None:
-        """A file with its mode and time (by which Python trusts what it compiled); links are followed."""
-        status = path.stat()
-        self.file(str(name or path), path.read_bytes(), status.st_mode & 0o777, int(status.st_mtime))
-
-    def tree(self, folder: Path, name: str | Path | None = None, unused: Iterable[str] = ()) -> None:
-        for path in sorted(folder.iterdir()):
-            inside = f"{name or folder}/{path.name}"
-            if path.is_dir():
-                if path.name not in unused:
-                    self.tree(path, inside, unused)
-            elif path.suffix not in (".a", ".pyi", ".c", ".h"):
-                self.copy(path, inside)
-
-    def console(self) -> None:
-        """/dev/console, without which the kernel's first process has nowhere to write."""
-        self.folder("dev")
-        self._entry("dev/console", stat.S_IFCHR | 0o600, b"", device=(5, 1))
-
-    def close(self) -> bytes:
-        self._entry("TRAILER!!!", 0, b"")
-        return bytes(self.octets)
-
-    def _entry(self, name: str, mode: int, octets: bytes, mtime: int = 0,
-               device: tuple[int, int] = (0, 0)) -> None:
-        self._names.add(name)
-        fields = (len(self._names), mode, 0, 0, 1, mtime, len(octets), 0, 0, *device, len(name) + 1, 0)
-        head = b"070701" + "".join(f"{field:08X}" for field in fields).encode() + name.encode() + b"\0"
-        self.octets += head + b"\0" * (-len(head) % 4) + octets + b"\0" * (-len(octets) % 4)
-
-
 def base(parts: Parts) -> Path:
     """All that is not ours, packed once for these versions of Debian, Python and numpy."""
-    site = Path(sysconfig.get_path("purelib"))
-    found = sorted(path for name in LIBRARIES for path in site.glob(f"{name}*") if _is(path, name))
-    versions = [path.name for name in LIBRARIES for path in sorted(site.glob(f"{name}-*.dist-info"))]
-    key = hashlib.sha256(repr((sys.version, versions, TC, TOOLS, UNUSED)).encode()).hexdigest()[:12]
-    path = parts.folder / f"base-{key}.cpio"
-    if path.exists():
-        return path
-    archive = Archive()
-    archive.console()
-    archive.copy(parts.root / "bin/busybox", "bin/busybox")
-    for module in parts.modules:
-        archive.copy(module, f"modules/{module.name}")
-    for tool in TOOLS:
-        archive.copy(parts.root / tool, tool)
-    archive.copy(TC)
-    python = Path(sys.executable).resolve()
-    archive.copy(python)
-    stdlib = Path(sysconfig.get_path("stdlib"))
-    archive.tree(stdlib, unused=UNUSED | {child.name for child in stdlib.glob("config-*")})
-    for library in found:
-        if library.is_dir():
-            archive.tree(library, f"site/{library.name}", UNUSED)
-        else:
-            archive.copy(library, f"site/{library.name}")
-    programs = [python, TC, parts.root / TOOLS[0], *stdlib.glob("lib-dynload/_[!t]*.so"),
-                *site.glob("_cffi_backend*.so"), *site.glob("numpy/**/*.so")]
-    for library in needed(programs):
-        if not library.is_relative_to(site):      # those numpy brings with it are there already
-            archive.copy(library)
-    for old in parts.folder.glob("base-*.cpio"):
-        old.unlink()
-    path.write_bytes(archive.close())
-    return path
-
-
-def _is(path: Path, name: str) -> bool:
-    return bool(re.fullmatch(rf"{re.escape(name)}(\..*so|\.py|-[^-]+\.dist-info)?", path.name))
-
-
-def needed(programs: Iterable[Path]) -> list[Path]:
-    """The shared libraries of programs and extensions, by ldd."""
-    told = subprocess.run(["ldd", *programs], capture_output=True, text=True).stdout
-    return sorted({Path(path) for path in re.findall(r"(?:=>|^)\s+(/\S+) \(0x", told, re.MULTILINE)})
+    files = {"bin/busybox": parts.root / "bin/busybox", str(TC): TC,
+             **{f"modules/{module.name}": module for module in parts.modules},
+             **{tool: parts.root / tool for tool in TOOLS}}
+    return vm.base(parts.folder, LIBRARIES, files, (TC, parts.root / TOOLS[0]))
 
 
 def ours(root: Path, run: str, files: Iterable[str], extensions: Iterable[Path]) -> bytes:
@@ -128,9 +29,8 @@ def ours(root: Path, run: str, files: Iterable[str], extensions: Iterable[Path])
     archive = Archive()
     archive.copy(GUEST / "init", "init")
     archive.tree(GUEST, "guest")
-    python = Path(sys.executable).resolve()
     tests = " ".join(f"hil_tests/dahdi/guest/{test}" for test in files)
-    settings = f"python={python}\nrun={run}\ntests='{tests}'\n"
+    settings = f"python={vm.python()}\nrun={run}\ntests='{tests}'\n"
     archive.file("guest/run", settings.encode())
     for name in OURS:
         path = root / name

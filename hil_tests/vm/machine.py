@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from hil_tests.dahdi.packages import BenchError
+from hil_tests.vm.debian import BenchError
 
 UP = b"branchline: guest is up"
 KVM = Path("/dev/kvm")
@@ -61,7 +61,8 @@ class Qemu:
             with (folder / "qemu.log").open("wb") as log:
                 qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         except FileNotFoundError:
-            raise BenchError("qemu-system-x86_64 is missing: make hil-dahdi installs it") from None
+            raise BenchError(
+                "qemu-system-x86_64 is missing: `make hil` and `make hil-dahdi` install it") from None
         with qemu:
             try:
                 _follow(qemu, began + up_s, began + RUN_S)

@@ -1,0 +1,1 @@
+"""The shipped image in QEMU: the box as installers and the NOC get it, held only from outside."""

@@ -1,0 +1,1 @@
+"""The bootable image, its updates, the packages."""

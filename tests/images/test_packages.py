@@ -1,0 +1,78 @@
+"""Packages: the same octets for the same input, modes as Policy wants them, byte code that a box loads."""
+
+import importlib.machinery
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+from appliance.bus.messages import DAEMONS
+from images.packages import deb
+from images.packages.__main__ import Places, lay_system
+from images.packages.compiling import byte_code
+from images.tools import run
+
+EPOCH_S = 1_700_000_000
+CONTROL = ("Package: {name}\nVersion: {version}\nArchitecture: {arch}\nInstalled-Size: {size_kib}\n"
+           "Maintainer: A <a@example.com>\nDescription: a test\n")
+
+
+def package(folder: Path, umask: int, names: list[str]) -> Path:
+    """Of a tree whose files are made in this order, with this umask, now."""
+    before = os.umask(umask)
+    try:
+        recipe, tree = folder / "recipe", folder / "tree"
+        recipe.mkdir(parents=True)
+        (recipe / "control").write_text(CONTROL)
+        (recipe / "postinst").write_text("#!/bin/sh\n")
+        for name in names:
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_text(name)
+        (tree / "usr/bin/tool").chmod(0o700)
+        return deb.build(recipe, tree, {"name": "a", "version": "1", "arch": "all"}, folder, EPOCH_S)
+    finally:
+        os.umask(before)
+
+
+def test_the_same_input_gives_the_same_octets_and_modes_are_policys(tmp_path: Path) -> None:
+    names = ["etc/a.conf", "usr/bin/tool", "usr/share/a/b"]
+    first = package(tmp_path / "1", 0o077, names)
+    second = package(tmp_path / "2", 0o002, names[::-1])
+    assert first.read_bytes() == second.read_bytes()
+    listed = {line.split()[-1]: line[:10] for line in run(["dpkg-deb", "--contents", first]).splitlines()}
+    assert (listed["./usr/bin/tool"], listed["./etc/a.conf"], listed["./usr/share/"]) == (
+        "-rwxr-xr-x", "-rw-r--r--", "drwxr-xr-x")
+    assert run(["dpkg-deb", "--info", first, "conffiles"]) == "/etc/a.conf\n"
+
+
+@pytest.mark.parametrize(("kept", "docs"), [(True, ["of all", "of f"]), (False, [None, None])])
+def test_byte_code_is_loaded_unchecked_with_docstrings_or_without(
+        tmp_path: Path, kept: bool, docs: list[str | None]) -> None:
+    source = tmp_path / "part.py"
+    source.write_text('"""of all"""\nfrom __future__ import annotations\n\n\ndef f() -> int:\n    "of f"\n'
+                      'class C:\n    "of C"\n')
+    cached = Path(importlib.util.cache_from_source(str(source)))
+    cached.parent.mkdir()
+    cached.write_bytes(byte_code(source.read_bytes(), "/opt/part.py", kept))
+    source.write_text("raise SystemExit('the source is not looked at')")
+    spec = importlib.util.spec_from_file_location("part", source)
+    assert spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert [module.__doc__, module.f.__doc__] == docs
+    assert b"/opt/part.py" in cached.read_bytes() and bytes(tmp_path) not in cached.read_bytes()
+
+
+def test_every_daemon_has_a_unit_that_begins_with_the_sandbox_and_a_user(tmp_path: Path) -> None:
+    lay_system(tmp_path / "tree", Places(state="/data/state"))
+    units = tmp_path / "tree/usr/lib/systemd/system"
+    users = (tmp_path / "tree/usr/lib/sysusers.d/branchline.conf").read_text()
+    target = (units / "branchline.target").read_text()
+    for name in ("bus", *DAEMONS):
+        unit = (units / f"branchline-{name}.service").read_text()
+        assert f"User=branchline-{name}\n" in unit and f"\nu branchline-{name} " in users, name
+        assert f"branchline-{name}.service" in target, name
+        assert unit.startswith("[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=\n"), name
+        assert ("RestartPreventExitStatus=78" in unit) == (name in DAEMONS), name
+    assert "d  /data/state " in (tmp_path / "tree/usr/lib/tmpfiles.d/branchline.conf").read_text()

@@ -16,12 +16,17 @@ ROOT = Path(__file__).resolve().parent.parent
 # servers. One that fails is tried once more by itself; how often that was stands in the closing line.
 REAL_TIME = [ROOT / "tests" / name for name in (
     "bench", "e2e", "hil_tests", "span", "centre/test_databases.py")]
+# These, and what has lines, ports or processes of its own, run one after the other.
+ALONE = [*REAL_TIME, *(ROOT / "tests" / name for name in (
+    "box", "e1_driver", "firmware", "interop/test_rtp.py", "launch"))]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=1))
+        if any(item.path.is_relative_to(folder) for folder in ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 def free_port() -> int:

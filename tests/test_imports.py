@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = {"e1_driver", "appliance", "webui", "board", "hil_tests", "tests", "firmware"}
 IO_AND_CLOCKS = {"asyncio", "socket", "time", "threading", "sqlite3", "nats"}
 
-GROUND = {"e1_driver", "board", "firmware.wire", "appliance.errors"}
+GROUND = {"e1_driver", "board", "firmware.wire", "firmware.control", "firmware.image", "appliance.errors"}
 BUS = GROUND | {"appliance.bus", "appliance.config", "appliance.store"}
 PURE = BUS | {"appliance.isdn", "appliance.media"}
 WORKERS = {f"appliance.{name}" for name in ("centre", "trunk", "span", "recording", "box", "launch")}
@@ -36,12 +36,19 @@ MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it m
         f"appliance.recording.{tool}" for tool in ("vault.bundle_check", "archive.key", "archive.objects",
                                                 "quality.forms")} | {
         # A backup is opened, tried out and restored without a box, and sent where recordings are archived.
-        "appliance.box.backup"} | {f"appliance.recording.{tool}" for tool in (
+        "appliance.box.backup",
+        # In the factory a board's EEPROM is written.
+        "appliance.box.board",
+        # The menu, the documents and the bundle of who stands before the box, whatever of it is down.
+        "appliance.box.console", "appliance.box.provision", "appliance.box.support"} | {
+        f"appliance.recording.{tool}" for tool in (
             "catalogue.schema", "vault.chain", "vault.keys", "archive.pace", "archive.place", "archive.s3",
             "archive.sftp")},
     "webui": PURE | {"appliance.recording.wav"},  # the format of what it plays
     "hil_tests": PURE,
     "hil_tests.dahdi": PURE | {"hil_tests", "tests.e1_driver"},  # the contract of every backend, in a guest
+    "hil_tests.qemu": PURE | {"hil_tests", "appliance.box.update.slots"},      # what the boot loader reads
+    "hil_tests.qemu.peripherals": PURE | {"hil_tests", "appliance.box.board"},      # in a guest
 }
 
 
@@ -86,7 +93,8 @@ def test_nobody_imports_a_main(module: str, path: Path) -> None:
         assert not inside(target, MAINS | {"webui.daemon"}), f"{path}:{line}: imports {target}"
 
 
-@pytest.mark.parametrize("package", ["appliance.isdn", "appliance.media", "appliance.sim"])
+@pytest.mark.parametrize("package", ["appliance.isdn", "appliance.media", "appliance.sim",
+                                     "appliance.box.fitness"])
 def test_pure_packages_import_no_io_and_no_clock(package: str) -> None:
     for module, path in modules():
         if module.startswith(package):

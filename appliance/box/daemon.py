@@ -7,13 +7,23 @@ import sys
 import time
 from typing import Any
 
+from appliance.box.area import Answers, Area
 from appliance.box.backup.format import BackupError
 from appliance.box.backup.tending import Backups
+from appliance.box.board.tending import Tended
+from appliance.box.card.area import Cards
+from appliance.box.clock.tending import Clock
 from appliance.box.health import DOWN, LATE, UP, Watch
+from appliance.box.judging import Judging
 from appliance.box.lines import Lines
+from appliance.box.provision.kept import hostname
+from appliance.box.provision.tending import Provisioning
+from appliance.box.support.tending import Support
+from appliance.box.update.area import Updates
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
     BackUp,
+    BackupReply,
     DaemonUp,
     Done,
     Event,
@@ -23,6 +33,7 @@ from appliance.bus.messages import (
     Health,
     HealthReply,
     Heartbeat,
+    LineHistory,
     ReloadBackup,
     Reloaded,
     Reply,
@@ -39,6 +50,7 @@ from appliance.store import LINES_FILE
 from e1_driver.watch.history import HistoryError, Store
 
 SAY_S = 2.0
+SAVE_S = 2.0                                      # looked at whether histories are to be written
 
 log = logging.getLogger(__name__)
 
@@ -52,90 +64,140 @@ async def serve(context: Context) -> None:
     with store:
         if store.notice:
             log.warning("%s", store.notice)
-        await _serve(context, Lines(store, [span.name for span in context.config.spans]))
+        lines = Lines(store, [span.name for span in context.config.spans])
+        await _serve(context, [Daemons(context), Histories(context, lines), BackingUp(context),
+                               Tended.of_this_box(context), Judging(context),
+                               Provisioning(context, hostname), Clock(context), Support(context),
+                               Updates(context), Cards(context)])
 
 
-async def _serve(context: Context, lines: Lines) -> None:
-    """Say Health on change and every SAY_S until told to stop."""
-    loop = asyncio.get_running_loop()
-    watch, heard = Watch(), asyncio.Event()
-    backups = Backups(context.state_dir, origin(context.config_path, context.run_dir), context.config.backup)
+async def _serve(context: Context, areas: list[Area]) -> None:
+    answers = {kind: answer for area in areas for kind, answer in area.answers.items()}
 
     async def hear(event: Event) -> None:
-        match event:
-            case Heartbeat():
-                watch.hear(event, loop.time())
-                heard.set()
-            case SpanSecond():
-                await lines.heard(context.bus, event)
-            case SpanState():
-                for failure in lines.state(loop.time(), event):
-                    log.warning("span %s: %s %s", failure.span, failure.alarm.upper(),
-                                "failure" if failure.declared else "cleared")
-                    await context.bus.say(failure)
-            case DaemonUp(daemon="spand"):
-                await lines.catch_up(context.bus)
+        for area in areas:
+            await area.hear(event)
 
     async def answer(request: Request[Any]) -> Reply:
-        match request:
-            case GetHealth():
-                return HealthReply(health=_health(watch, loop.time()))
-            case GetBackups():
-                return backups.reply(time.time())
-            case BackUp():
-                try:
-                    backups.begin()
-                except BackupError as error:
-                    raise Refused(str(error)) from None
-                return Done()
-            case ReloadBackup(check=check):
-                return await _reload(context, backups, check)
-            case GetLineHistory(span=span):
-                if span not in lines.spans:
-                    raise Refused(f"no span {span!r}, there are {', '.join(lines.spans)}")
-                return lines.history(span)
-        raise Refused(f"{type(request).__name__}: boxd does not do that")
+        if type(request) not in answers:
+            raise Refused(f"{type(request).__name__}: boxd does not do that")
+        return await answers[type(request)](request)
 
     await context.bus.hear("*", hear)
-    await lines.catch_up(context.bus)
     await context.bus.answer(answer)
+    running = [context.keep(area.run(context.stop)) for area in areas]
     await context.up()
-    backing_up = context.keep(backups.run(context.stop, context.facts))
-    stopping = asyncio.create_task(context.stop.wait())
-    stopping.add_done_callback(lambda _: heard.set())
-    said: dict[str, tuple[str, int]] = {}
-    say_at = loop.time()
-    while not context.stop.is_set():
-        heard.clear()
-        now = loop.time()
-        health = _health(watch, now)
-        states = {one.daemon: (one.state, one.starts) for one in health.daemons}
-        if states != said or now >= say_at:
-            _log_changes(health, said)
-            await context.bus.say(health)
-            said, say_at = states, now + SAY_S
-        await lines.save(now)
-        deadline = watch.next_deadline(now)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(say_at if deadline is None else min(say_at, deadline)):
-                await heard.wait()
-    await backing_up
+    await context.stop.wait()
+    await asyncio.gather(*running, return_exceptions=True)           # the first error is the context's
 
 
-async def _reload(context: Context, backups: Backups, check: bool) -> Reloaded:
-    try:
-        new = await asyncio.to_thread(context.read)
-    except ConfigError as error:
-        raise Refused(str(error)) from None
-    old = context.config.model_copy(update={"backup": backups.config})
-    changed = [key for key in changes(old, new) if key.startswith("backup.")]
-    if not check:
-        backups.config = new.backup
-    return Reloaded(document=str(context.config_path), changed=changed)
+class Daemons(Area):
+    """How the others are: said on change and every SAY_S."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._watch, self._heard = context, Watch(), asyncio.Event()
+        self.answers: Answers = {GetHealth: self._answer}
+
+    async def hear(self, event: Event) -> None:
+        if isinstance(event, Heartbeat):
+            self._watch.hear(event, asyncio.get_running_loop().time())
+            self._heard.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        stopping = asyncio.create_task(stop.wait())
+        stopping.add_done_callback(lambda _: self._heard.set())
+        said: dict[str, tuple[str, int]] = {}
+        say_at = loop.time()
+        while not stop.is_set():
+            self._heard.clear()
+            now = loop.time()
+            health = self.health()
+            states = {one.daemon: (one.state, one.starts) for one in health.daemons}
+            if states != said or now >= say_at:
+                _log_changes(health, said)
+                await self._context.bus.say(health)
+                said, say_at = states, now + SAY_S
+            deadline = self._watch.next_deadline(now)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(say_at if deadline is None else min(say_at, deadline)):
+                    await self._heard.wait()
+
+    def health(self) -> Health:
+        """As of now."""
+        return Health(at=time.time(), daemons=self._watch.health(asyncio.get_running_loop().time()))
+
+    async def _answer(self, request: GetHealth) -> HealthReply:
+        return HealthReply(health=self.health())
 
 
-def _health(watch: Watch, now: float) -> Health:
-    return Health(at=time.time(), daemons=watch.health(now))
+class Histories(Area):
+    """What is kept of the lines."""
+
+    def __init__(self, context: Context, lines: Lines) -> None:
+        self._context, self._lines = context, lines
+        self.answers: Answers = {GetLineHistory: self._answer}
+
+    async def hear(self, event: Event) -> None:
+        bus, lines = self._context.bus, self._lines
+        match event:
+            case SpanSecond():
+                await lines.heard(bus, event)
+            case SpanState():
+                for failure in lines.state(asyncio.get_running_loop().time(), event):
+                    log.warning("span %s: %s %s", failure.span, failure.alarm.upper(),
+                                "failure" if failure.declared else "cleared")
+                    await bus.say(failure)
+            case DaemonUp(daemon="spand"):
+                await lines.catch_up(bus)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        await self._lines.catch_up(self._context.bus)
+        while not stop.is_set():
+            await self._lines.save(loop.time())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), SAVE_S)
+
+    async def _answer(self, request: GetLineHistory) -> LineHistory:
+        if request.span not in self._lines.spans:
+            raise Refused(f"no span {request.span!r}, there are {', '.join(self._lines.spans)}")
+        return self._lines.history(request.span)
+
+
+class BackingUp(Area):
+    """Backups, made by time or because people want one."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._backups = Backups(context.state_dir, origin(context.config_path, context.run_dir),
+                                context.config.backup)
+        self.answers: Answers = {GetBackups: self._get, BackUp: self._begin, ReloadBackup: self._reload}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await self._backups.run(stop, self._context.facts)
+
+    async def _get(self, request: GetBackups) -> BackupReply:
+        return self._backups.reply(time.time())
+
+    async def _begin(self, request: BackUp) -> Done:
+        try:
+            self._backups.begin()
+        except BackupError as error:
+            raise Refused(str(error)) from None
+        return Done()
+
+    async def _reload(self, request: ReloadBackup) -> Reloaded:
+        context, backups = self._context, self._backups
+        try:
+            new = await asyncio.to_thread(context.read)
+        except ConfigError as error:
+            raise Refused(str(error)) from None
+        old = context.config.model_copy(update={"backup": backups.config})
+        changed = [key for key in changes(old, new) if key.startswith("backup.")]
+        if not request.check:
+            backups.config = new.backup
+        return Reloaded(document=str(context.config_path), changed=changed)
 
 
 def _log_changes(health: Health, said: dict[str, tuple[str, int]]) -> None:

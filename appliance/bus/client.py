@@ -17,6 +17,7 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from appliance.bus.credentials import credentials_file
 from appliance.bus.messages import EVENTS, PROTOCOL, REQUESTS, Event, Message, Reply, Request
 from appliance.errors import BranchlineError
 
@@ -58,11 +59,6 @@ class _Card(msgspec.Struct, frozen=True):
     url: str
     user: str
     password: str
-
-
-def credentials_file(run_dir: Path, daemon: str) -> Path:
-    """JSON {"url", "user", "password"}, mode 0600, written by whoever starts the server."""
-    return run_dir / "bus" / f"{daemon}.json"
 
 
 class Bus:
@@ -263,6 +259,16 @@ class Bus:
         """Return when the server has taken in what was said and subscribed before."""
         for _ in range(2):                        # the client's PING overtakes what it has still to write
             await self._client.flush()
+
+    async def answers(self, within_s: float) -> bool:
+        """Whether the server does. True while it is away, too: a new start of ours would not help."""
+        if not self._client.is_connected:
+            return True
+        try:
+            await asyncio.wait_for(self._client.flush(), within_s)
+        except (TimeoutError, nats.errors.Error):
+            return not self._client.is_connected
+        return True
 
     async def _refuse(self, msg: Msg, text: str) -> None:
         with contextlib.suppress(nats.errors.Error):                 # who asked hears that nobody answered

@@ -18,12 +18,14 @@ from typing import Any
 
 from appliance.bus.client import Bus, BusAway
 from appliance.bus.messages import DaemonUp, Heartbeat
+from appliance.bus.notify import Manager
 from appliance.config.load import load
 from appliance.config.schema import Config
 from appliance.errors import ConfigError, Unavailable
 
 EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 69, 70, 78
 HEARTBEAT_S = 1.0
+FED_IN_ITS_TIME = 4                               # the watchdog: one that is late does not matter then
 UMASK = 0o027                                     # what daemons make is not for strangers on the machine
 LINE_CHARACTERS = 2000
 
@@ -44,6 +46,8 @@ class Context:
     started_at: float = field(default_factory=time.time)
     failure: Exception | None = None              # what the daemon ends with
     config_path: Path = Path()                    # the document that `config` was read from
+    manager: Manager = field(default_factory=Manager)
+    is_well: Callable[[], bool] = lambda: True    # asked a few times in each time of the watchdog
 
     def read(self) -> Config:
         """The configuration document as it is now. ConfigError."""
@@ -72,6 +76,7 @@ class Context:
             await self.bus.say(DaemonUp(daemon=self.name, pid=os.getpid(), started_at=self.started_at))
         self.bus.on_back(say)
         await say()
+        self.manager.tell(READY="1", STATUS="up")
 
 
 Serve = Callable[[Context], Awaitable[None]]
@@ -124,12 +129,13 @@ async def _run(name: str, serve: Serve, config: Config, state_dir: Path, run_dir
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, context.stop.set)
-    beside = [context.keep(_beat(context)), context.keep(_watch_bus(bus))]
+    beside = [context.keep(_beat(context)), context.keep(_watch_bus(bus)), context.keep(_feed(context))]
     try:
         await serve(context)
     except Exception as error:
         context.fail(error)
     finally:
+        context.manager.tell(STOPPING="1", STATUS="ending")
         for task in beside:
             task.cancel()
         await bus.close()
@@ -140,6 +146,14 @@ async def _run(name: str, serve: Serve, config: Config, state_dir: Path, run_dir
 async def _watch_bus(bus: Bus) -> None:
     await bus.lost.wait()
     raise BusAway("bus: the server sends us away: this daemon has to be started anew")
+
+
+async def _feed(context: Context) -> None:
+    """Tell the watchdog that we are alive: the loop runs, the bus answers, the daemon says it is well."""
+    while watchdog_s := context.manager.watchdog_s:
+        if await context.bus.answers(watchdog_s / FED_IN_ITS_TIME) and context.is_well():
+            context.manager.tell(WATCHDOG="1")
+        await asyncio.sleep(watchdog_s / FED_IN_ITS_TIME)
 
 
 async def _beat(context: Context) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 from appliance.bus.messages import (
     AgentReply,
+    Done,
+    DrainCentre,
     ExplainAgent,
     ExplainContact,
     ExtendWrapUp,
@@ -29,9 +31,17 @@ from appliance.centre.state import Agent
 from appliance.centre.turn import Turn
 from appliance.centre.voicemail import MESSAGES
 
+LONGEST_DRAIN_S = 60.0
+
 
 def _trace(turn: Turn, request: TraceCaller) -> TraceBegun:
     return TraceBegun(contact=told.trace(turn, request.name, request.by))
+
+
+def _drain(turn: Turn, request: DrainCentre) -> Done:
+    """In no log: it ends by itself when nobody asks again."""
+    turn.memory.drained_until = turn.now + min(max(request.for_s, 0.0), LONGEST_DRAIN_S)
+    return Done()
 
 
 def _agent(agent: Agent) -> AgentReply:
@@ -41,6 +51,7 @@ def _agent(agent: Agent) -> AgentReply:
 # A command that cannot be raises StateError before it has changed anything: who, why not, what to do.
 COMMANDS: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     TraceCaller: _trace,
+    DrainCentre: _drain,
     GetCalendars: lambda turn, _: forcing.calendars(turn),
     ForceCalendar: forcing.force,
     ExplainContact: explaining.contact,

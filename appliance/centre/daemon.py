@@ -49,6 +49,7 @@ from appliance.bus.messages import (
     JoinOutside,
     MaliciousCallTraced,
     PauseRecording,
+    PlaceTestCall,
     RecordingFrom,
     ReloadCentre,
     Reloaded,
@@ -80,6 +81,7 @@ from appliance.centre.invariants import violations
 from appliance.centre.lane import Lane
 from appliance.centre.legs import legs
 from appliance.centre.projector import ContactProjector
+from appliance.centre.trial_call import TrialCalls
 from appliance.centre.turn import Setup
 from appliance.centre.worker import Worker
 from appliance.config.changes import changes
@@ -142,6 +144,7 @@ class Centre:
         self._worker = Worker(context.config, context.state_dir, self._inbox.put_nowait,
                               {Ask: self._ask, FindRecordings: self._find})
         self._versions = Versions(context.state_dir / FLOWS)
+        self._trial_calls = TrialCalls(context.bus)
         self._deciding = False                    # the state is ahead of the disk
         self._boards = Boards()
         self._board = self._boards.board(engine.state, engine.setup, time.time())
@@ -161,7 +164,7 @@ class Centre:
         await bus.hear("spand", self._hear_spand)
         bus.on_back(self._back)
         await bus.answer(self._answer, beside=(
-            GetFigures, GetFigureCounts, GetRecordingFacts, GetToBeRecorded))
+            GetFigures, GetFigureCounts, GetRecordingFacts, GetToBeRecorded, PlaceTestCall))
         await self._context.up()
         tasks = [self._context.keep(part) for part in self._parts()]
         try:
@@ -382,7 +385,8 @@ class Centre:
         asyncio.get_running_loop().call_later(RETRY_S, self._soon, mark)
 
     async def _hear_trunkd(self, event: Event) -> None:
-        self._heard("trunkd", Mark.RESYNC, event)
+        if not self._trial_calls.hear(event):
+            self._heard("trunkd", Mark.RESYNC, event)
 
     async def _hear_spand(self, event: Event) -> None:
         self._heard("spand", Mark.WISHES, event)
@@ -450,6 +454,9 @@ class Centre:
                 return await asyncio.to_thread(recorded.answer, self._events, request)
             except StateError as error:
                 raise Refused(str(error)) from None
+        if isinstance(request, PlaceTestCall):
+            known = self._engine.setup.plan.emergency.numbers.values()
+            return await self._trial_calls.place(request, frozenset[str]().union(*known))
         if isinstance(request, GetAbandoned):
             return await self._past(Archive.abandoned, request)
         if isinstance(request, GetSurvey):

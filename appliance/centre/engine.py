@@ -139,7 +139,9 @@ class Engine:
         self._turn(lambda turn, _: turn.log(events.Checkpoint(state=turn.state)), None, now)
 
     def next_deadline(self) -> float | None:
-        times = (self._timers.next(), self._floor.next_change(self._turned_at))
+        drained = self._memory.drained_until
+        times = (self._timers.next(), self._floor.next_change(self._turned_at),
+                 drained if drained > self._turned_at else None)
         return min((at for at in times if at is not None), default=None)
 
     @property

@@ -12,6 +12,7 @@ from appliance.config.entry import InboundRoute
 from appliance.config.pattern import NUMBER
 
 CALL_REJECTED = 21                                # Q.850
+CONGESTION = 42                                   # Q.850: switching equipment congestion
 
 
 def incoming(turn: Turn, *, leg: str, trunk: str, called: str, calling: str, calling_name: str,
@@ -58,6 +59,9 @@ def _route(turn: Turn, contact: Contact, complete: bool) -> None:
             turn.end(contact, "rejected", "box", cause)
         case ToEntry(route):
             _enter(turn, contact, route)
+        case ToTrunk() as to if turn.drains and not turn.setup.plan.emergency.knows(to.digits):
+            agents.finish(turn, contact, "")
+            turn.end(contact, "rejected", "box", CONGESTION)
         case ToTrunk() as to:
             outbound.dial(turn, contact, to)
 

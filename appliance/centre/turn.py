@@ -94,6 +94,7 @@ class Memory:
 
     secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)         # by contact
+    drained_until: float = 0.0                    # no call is begun before
 
     def keep(self, contacts: Mapping[str, Contact]) -> None:
         """Only what these need."""
@@ -118,6 +119,11 @@ class Turn:
     actions: list[Request[Any] | Effect] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
     refused: set[tuple[str, str]] = field(default_factory=set)       # contact, node of a queue that was full
+
+    @property
+    def drains(self) -> bool:
+        """Calls go on to their end, none is begun: the box is about to be updated."""
+        return self.now < self.memory.drained_until
 
     def log(self, event: LogEvent, contact: Contact | str = "") -> None:
         name = contact if isinstance(contact, str) else contact.record.contact

@@ -47,6 +47,10 @@ class Emergency:
     numbers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ways: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    def knows(self, number: str) -> bool:
+        """Some trunk does."""
+        return any(number in known for known in self.numbers.values())
+
 
 def emergency(config: Config) -> Emergency:
     """Of the whole box. A way is the first trunk of the dial plan's rules for these extensions that knows the

@@ -15,6 +15,7 @@ from appliance.config.backup import BackupConfig as BackupConfig
 from appliance.config.callbacks import BoxConfig as BoxConfig
 from appliance.config.callbacks import CallbackConfig as CallbackConfig
 from appliance.config.callbacks import SurveyConfig as SurveyConfig
+from appliance.config.cards import CardConfig as CardConfig
 from appliance.config.control import ControlConfig as ControlConfig
 from appliance.config.country import Country as Country
 from appliance.config.entry import CalendarConfig, EntryRule, ListConfig, RegionsConfig
@@ -33,6 +34,7 @@ from appliance.config.retention import RetentionConfig as RetentionConfig
 from appliance.config.sources import SourceConfig as SourceConfig
 from appliance.config.sources import SpeechConfig
 from appliance.config.targets import TargetsConfig
+from appliance.config.update import UpdateConfig as UpdateConfig
 
 # What appliance.media.speech has, which stands above this floor.
 Currency = Literal[
@@ -168,6 +170,8 @@ class Config(Part):
     retention: RetentionConfig = RetentionConfig()
     archive: ArchiveConfig = ArchiveConfig()
     backup: BackupConfig = BackupConfig()
+    cards: list[CardConfig] = Field(default_factory=list, max_length=16)
+    update: UpdateConfig = UpdateConfig()
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":
@@ -179,6 +183,8 @@ class Config(Part):
         names = {span.name for span in self.spans}
         wrong += [f"clock.sources: no span is called {name!r}, there are {', '.join(sorted(names))}"
                   for name in self.clock.sources if name not in names]
+        unique(wrong, "cards", [card.name for card in self.cards])
+        unique(wrong, "cards: control", [card.control for card in self.cards])
         unique(wrong, "centre.agents", [agent.name for agent in self.centre.agents])
         unique(wrong, "centre.not_ready", [reason.name for reason in self.centre.not_ready])
         unique(wrong, "centre.queues", [queue.name for queue in self.centre.queues])
@@ -188,6 +194,7 @@ class Config(Part):
             *(("centre.outbound", route.trunk) for route in self.centre.outbound),
             *(("centre.outbound: to", route.to) for route in self.centre.outbound),
             *(("centre.agents", agent.trunk) for agent in self.centre.agents if agent.trunk is not None),
+            *([] if self.update.test_call is None else [("update.test_call", self.update.test_call.trunk)]),
         ]:
             if trunk not in trunks:
                 wrong.append(f"{where}: no span has trunk {trunk!r}, they have {', '.join(sorted(trunks))}")

@@ -94,7 +94,7 @@ class SourceConfig(Part):
 class SpeechConfig(Part):
     """What speaks the texts of flows: espeak-ng, or a command."""
 
-    command: list[str] = Field(default_factory=list)                 # text on stdin, WAV on stdout
+    command: list[str] = Field(default_factory=list, repr=False)     # text on stdin, WAV on stdout
     voices: dict[Literal["zh", "en"], str] = Field(default_factory=dict)       # {voice} of the command
     cache_mebibytes: Annotated[int, Field(ge=1, le=65536)] = 64
     at_once: Annotated[int, Field(ge=1, le=16)] = 2                  # engines running

@@ -24,9 +24,12 @@ _OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 T = TypeVar("T")
 
 PATH = click.Path(path_type=Path)
+# An installed box says in the environment where its things are: /etc/branchline/defaults.
 CONFIG = click.option("--config", type=PATH, default=Path("branchline.yaml"), show_default=True,
+                      envvar="BRANCHLINE_CONFIG",
                       help="The box's configuration.")
 STATE_DIR = click.option("--state-dir", type=PATH, default=Path("var"), show_default=True,
+                         envvar="BRANCHLINE_STATE_DIR",
                          help="Database and recordings: what must outlive a power cut.")
 
 
@@ -34,10 +37,11 @@ def _run_dir(context: click.Context, param: click.Parameter, given: Path) -> Pat
     """As given, else as given to the command's group: `agents --run-dir X ready zhang` is at X, too."""
     source = context.get_parameter_source("run_dir")
     above = context.parent.params.get("run_dir") if context.parent is not None else None
-    return above if above is not None and source is ParameterSource.DEFAULT else given
+    return given if above is None or source is ParameterSource.COMMANDLINE else above
 
 
 RUN_DIR = click.option("--run-dir", type=PATH, default=Path("run"), show_default=True, callback=_run_dir,
+                       envvar="BRANCHLINE_RUN_DIR",
                        help="Sockets and the record ring: gone after a boot.")
 
 

@@ -103,6 +103,7 @@ def passphrase_command(state_dir: Path, passphrase_file: IO[str] | None) -> None
         leave(f"{state_dir}: there is no such folder: name the box's with --state-dir", os.EX_USAGE)
     given = _read(passphrase_file) or click.prompt("Passphrase", hide_input=True, confirmation_prompt=True)
     _or_exit(lambda: passphrases.keep(state_dir / FOLDER, given))
+    or_exit(place.give_back)
     click.echo("set: backups that are made from now on open with it")
 
 
@@ -141,6 +142,7 @@ def restore_command(path: Path, state_dir: Path, config_dir: Path | None, replac
     with _locked(state_dir):
         if restoring.pending(state_dir):
             _end(_or_exit(lambda: restoring.finish(state_dir)))
+            or_exit(place.give_back)
             click.echo("the restore that was cut off is over; to restore another backup run this again")
             return
         wrapper = PassphraseWrapper(_read(passphrase_file)) if passphrase_file else None
@@ -149,6 +151,7 @@ def restore_command(path: Path, state_dir: Path, config_dir: Path | None, replac
             asides = _or_exit(lambda: restoring.restore(
                 found, state_dir, None if config_dir is None else config_dir.absolute(),
                 time.strftime("%Y%m%d-%H%M%S"), replace, lambda folder: _note(found.manifest, folder)))
+        or_exit(place.give_back)
         _end(asides)
         if config_dir is not None and (config_dir / ELSEWHERE).exists():
             click.echo(f"{config_dir / ELSEWHERE}: files that the configuration names by their whole path: "

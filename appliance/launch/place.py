@@ -3,14 +3,17 @@
 import contextlib
 import fcntl
 import os
+import pwd
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.errors import Unavailable
 
 SOCKET_PATH_OCTETS = 107                          # sun_path without its end, unix(7)
+OWNERS = Path("/usr/share/branchline/owners.conf")                   # of an installed box, tmpfiles.d(5)
 SOCKET_NAME_OCTETS = 40                           # the longest name below the run folder: a span's has 32
 
 
@@ -34,6 +37,25 @@ def make(folder: Path, mode: int) -> Path:
         raise CannotStart(f"{folder}: belongs to another user, or all may write there: choose another "
                           "folder, or chown it to the user that starts the box and chmod o-w", os.EX_NOPERM)
     return folder
+
+
+def become_owner(path: Path) -> None:
+    """Of root: go on as the user whose the file is, as what is made beside it must be; of others: nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.geteuid() == 0 and (owner := path.stat().st_uid) != 0:
+            user = pwd.getpwuid(owner)
+            os.initgroups(user.pw_name, user.pw_gid)
+            os.setgid(user.pw_gid)
+            os.setuid(owner)
+
+
+def give_back() -> None:
+    """What root made in the state folder of an installed box goes to the users of its daemons."""
+    if os.geteuid() == 0 and OWNERS.exists():
+        done = subprocess.run(["systemd-tmpfiles", "--create", OWNERS], capture_output=True, text=True,
+                              check=False)
+        if done.returncode:
+            raise CannotStart(f"systemd-tmpfiles --create {OWNERS}: {done.stderr.strip()}", os.EX_OSERR)
 
 
 def near(folder: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from appliance.bus.client import Bus
-from appliance.bus.messages import ReloadBackup, ReloadCentre, ReloadRecorder, ReloadTrunks
+from appliance.bus.messages import ReloadBackup, ReloadCentre, ReloadRecorder, ReloadTrunks, ReloadUpdate
 from appliance.config.load import load
 from appliance.errors import ConfigError
 from appliance.launch import up as box
@@ -23,7 +23,7 @@ async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
         _replace(copy, _with_port_of(copy, config))
     try:
         for request in (ReloadTrunks(check=True), ReloadCentre(check=True), ReloadRecorder(check=True),
-                        ReloadBackup(check=True)):
+                        ReloadBackup(check=True), ReloadUpdate(check=True)):
             read = Path((await bus.ask(request)).document)
             if not any(one.exists() and read.samefile(one) for one in (config, copy)):
                 raise ConfigError(f"{config}: the box reads {read}: name that one with --config")
@@ -31,7 +31,8 @@ async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
         if before is not None:
             _replace(copy, before)
         raise
-    changed = [key for request in (ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup())
+    changed = [key for request in (ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup(),
+                                             ReloadUpdate())
                for key in (await bus.ask(request)).changed]
     return list(dict.fromkeys(changed))           # two of them read what is recorded
 

@@ -83,6 +83,13 @@ class Spand:
         self._reports_wait = asyncio.Event()
         self._marks: dict[int, asyncio.Future[Marked]] = {}
         self._next_mark = 0
+        self._fed_at = 0                          # the tick at which the watchdog was fed last
+        context.is_well = self._ticks_on
+
+    def _ticks_on(self) -> bool:
+        """Whether the real-time thread has ticked since it was asked last."""
+        before, self._fed_at = self._fed_at, self._line.ring_tick
+        return self._fed_at != before
 
     async def run(self) -> None:
         """Serve until the context's stop. Raises what the real-time thread died of."""
@@ -219,6 +226,8 @@ class Spand:
             why = " ".join(state.alarms) or state.trouble
             log.info("span %s: %s", state.span, "up" if state.up else f"down, {why}")
         self._states[state.span] = state
+        up = sum(one.up for one in self._states.values())
+        self._context.manager.tell(STATUS=f"{up} of {len(self._context.config.spans)} spans up")
         await self._context.bus.say(state)
 
     async def _follow(self, clock: ClockState) -> None:

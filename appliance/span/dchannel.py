@@ -33,6 +33,7 @@ class DChannel:
         try:
             os.fchmod(self.listener.fileno(), 0o600)                 # bind() makes the file with this mode
             self.listener.bind(str(path))
+            path.chmod(0o660)                     # the folder's group is trunkd's, where it is another user
             self.listener.listen(4)
         except OSError:
             self.listener.close()

@@ -100,6 +100,8 @@ class Seat:
         return SpanState(
             span=self.config.name, up=status.up, alarms=[] if self._given_away else sorted(status.alarms),
             loop=status.loop, crc4=status.crc4, clock=abilities.clock, trouble=self.span.trouble,
+            level_db=status.level_db,
+            liu_faults=None if status.liu_faults is None else sorted(status.liu_faults),
             lent=self._given_away and self.span.released,
             untold=sorted(set(Alarm) - abilities.alarms) + sorted(_LINE_COUNTERS - abilities.counters),
             counters=asdict(self._counters(slips)) | asdict(self.dchannel.counters), at=time.time())

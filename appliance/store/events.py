@@ -24,7 +24,6 @@ from appliance.store.schema import (
     GIVES_LEG,
     SCHEMA,
     TELLS,
-    VERSION,
     add_columns,
     contacts,
     contacts_ended,
@@ -83,10 +82,8 @@ class EventLog:
         try:
             with self._file.read() as connection:
                 sqlite.quick_check(connection, path)
-                version = connection.execute(select(meta.c.value).where(meta.c.key == "version")).scalar()
-                if version != str(VERSION):
-                    raise ConfigError(f"{path}: has tables of version {version}, this box knows {VERSION}: "
-                                      "finish the update, or restore the file that fits")
+                if connection.execute(select(meta.c.value).where(meta.c.key == "version")).scalar() is None:
+                    raise ConfigError(f"{path}: does not say which version its tables have: {sqlite.REPAIR}")
                 missing, uncounted = lacks_columns(connection), lacks_tables(connection)
             if missing:
                 self._add(missing)

@@ -113,7 +113,7 @@ def create(connection: Connection) -> None:
     connection.execute(meta.insert().values(key="version", value=str(VERSION)))
 
 
-SCHEMA = Schema("acdd", APPLICATION_ID, create)
+SCHEMA = Schema("acdd", APPLICATION_ID, create, version=VERSION)
 
 
 def lacks_columns(connection: Connection) -> list[Column[Any]]:

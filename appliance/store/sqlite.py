@@ -1,5 +1,7 @@
 """One SQLite file of ours: made whole or not at all, refused when it is not ours, held by one process.
 
+What two versions of the box, in two slots, make of one file: versions.py.
+
 Ref: sqlite.org/fileformat2.html (header), sqlite.org/wal.html.
 """
 
@@ -18,6 +20,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import ConfigError
+from appliance.store import versions
 
 REPAIR = "restore it from a backup, or move it away to begin with an empty one"
 BUSY_MS = 10_000
@@ -27,14 +30,21 @@ _APPLICATION_ID_AT = 68
 _DISK_ERRORS = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
+def _no_migration(connection: Connection, version: int) -> None:
+    """Its tables are made anew where they are missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """What a file of ours holds, and whose it is."""
 
     daemon: str                                   # that has it open
     application_id: int                           # in the file's header
-    create: Callable[[Connection], None]          # all tables, in one transaction
+    create: Callable[[Connection], None]          # all tables and the table meta, in one transaction
     pragmas: tuple[str, ...] = ()                 # of every connection, beside those of all files
+    version: int = 1                              # of the tables
+    oldest_reader: int = 1                        # the oldest version of a box that can use these tables
+    migrate: Callable[[Connection, int], None] = _no_migration       # from that version, in one transaction
 
 
 class Database:
@@ -51,6 +61,8 @@ class Database:
             _refuse_foreign(path, schema)
             if not path.exists() or path.stat().st_size == 0:
                 _create(path, schema)
+            else:
+                versions.fit(path, schema.version)
         except BlockingIOError:
             self._lock.close()
             raise ConfigError(
@@ -58,10 +70,15 @@ class Database:
         except (OSError, DBAPIError, sqlite3.Error) as error:
             self._lock.close()
             raise ConfigError(f"{path}: cannot be opened: {reason(error)}") from None
-        except ConfigError:
+        except BaseException:
             self._lock.close()
             raise
         self._engine = _engine(path, schema)
+        try:
+            self._migrate(path, schema)
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -74,6 +91,23 @@ class Database:
         """All or nothing, on the disk at the end."""
         with self._engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
             yield connection
+
+    def _migrate(self, path: Path, schema: Schema) -> None:
+        """To the tables of `schema`, from those of an older version."""
+        found = versions.read(path)
+        if found is None or found.version >= schema.version:
+            return
+        if schema.oldest_reader > found.version:
+            versions.keep(path, found.version)
+        try:
+            with self.write() as connection:
+                schema.migrate(connection, found.version)
+                for key, value in (("version", schema.version), ("oldest_reader", schema.oldest_reader)):
+                    connection.exec_driver_sql("DELETE FROM meta WHERE key = ?", (key,))
+                    connection.exec_driver_sql("INSERT INTO meta VALUES (?, ?)", (key, str(value)))
+        except DBAPIError as error:
+            raise ConfigError(f"{path}: its tables of version {found.version} cannot become those of "
+                              f"{schema.version} ({reason(error)}): free space on its disk") from None
 
     def empty_log(self) -> bool:
         """Nothing that was deleted is in the write-ahead log any more. False: somebody reads; ask again."""
@@ -131,6 +165,8 @@ def _create(path: Path, schema: Schema) -> None:
         connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
     with engine.begin() as connection:
         schema.create(connection)
+        connection.exec_driver_sql(
+            "INSERT INTO meta VALUES ('oldest_reader', ?)", (str(schema.oldest_reader),))
     with engine.connect() as connection:
         # Closing would do it, too, but says nothing when the disk refuses: no tables would be left.
         connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -158,10 +194,16 @@ def _connected(pragmas: tuple[str, ...], connection: sqlite3.Connection, _: Any)
 
 
 def _opened_anew(context: ExceptionContext) -> None:
-    """SQLite opens for reading only what it cannot open for writing at that moment, and leaves it so."""
+    """SQLite opens for reading only what it cannot open for writing at that moment, and leaves it so.
+
+    The cursor is closed now, not when its exception is collected: until then its connection's files stay
+    open, and the next one shares the -shm, which is for reading only as well.
+    """
     error = context.original_exception
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_ERRORS:
         context.is_disconnect = True
+        if context.execution_context is not None:
+            context.execution_context.cursor.close()
 
 
 def _begin(connection: Connection) -> None:

@@ -6,8 +6,9 @@ from appliance.config.changes import changes
 from appliance.config.schema import Config
 
 AT_START = {                                      # section -> who reads it when it starts
-    "clock": "spand", "media": "spand", "web": "webui"}
-ELSEWHERE = ("centre", "recording", "retention", "archive", "quality", "backup")    # of other daemons
+    "clock": "spand", "media": "spand", "web": "webui", "cards": "boxd"}
+# Of other daemons
+ELSEWHERE = ("centre", "recording", "retention", "archive", "quality", "backup", "update")
 
 
 def check_reload(old: Config, new: Config, busy: Collection[str],

@@ -24,6 +24,8 @@ from appliance.bus.messages import (
     Deflect,
     Dial,
     Done,
+    Drained,
+    DrainTrunks,
     Event,
     GetCalls,
     GetCallTrace,
@@ -58,6 +60,7 @@ from appliance.trunk.binding import Bindings
 from appliance.trunk.busy_out import BusyOutFile
 from appliance.trunk.calls import Calls
 from appliance.trunk.channel_board import ChannelBoard
+from appliance.trunk.draining import Draining
 from appliance.trunk.legs import Leg, LegTable
 from appliance.trunk.outgoing import Outgoing
 from appliance.trunk.reload import check_reload
@@ -101,8 +104,9 @@ class TrunkService:
         self.calls = Calls(table, bindings, self.traces, say, self._snapshot)
         self._outgoing = Outgoing(self.calls, self.spans, self.trunks, self._hang_up, self._later)
         self._supplementary = Supplementary(self.calls, self.spans, self._hang_up)
+        self._draining = Draining(config)
         self._events = SpanEvents(self.calls, self._outgoing, self.trunks, self._hang_up, claim_within_s,
-                                  self._supplementary)
+                                  self._supplementary, self._draining)
         self._board = ChannelBoard(self.spans, busy_out, self.calls, self._hang_up)
         for span in config.spans:
             self._add_span(span)
@@ -143,6 +147,7 @@ class TrunkService:
         figures: dict[str, float] = {
             "calls": len(self.calls),
             "calls_pre_empted": self._outgoing.pre_empted,
+            "calls_refused_draining": self._events.refused_draining,
             "calls_refused_reserved": self._events.refused_reserved,
             "links": len(self.spans),
             "links_up": sum(span.signalling.link_up for span in self.spans.values()),
@@ -182,6 +187,8 @@ class TrunkService:
                 return CallTraces(calls=await self.traces.of(name, running.info if running else None))
             case ReloadTrunks(check=check):
                 return self._reload(check)
+            case DrainTrunks():
+                return self._drain(request)
             case _:
                 try:
                     self._do(request)
@@ -216,6 +223,23 @@ class TrunkService:
                 self._mark_all()
             case _:
                 raise Refused(f"{type(request).__name__}: not a request to trunkd")
+
+    def _drain(self, request: DrainTrunks) -> Drained:
+        now = asyncio.get_running_loop().time()
+        if self._draining.on(now) != (request.for_s > 0):
+            log.warning("calls are drained: no new ones are taken" if request.for_s > 0
+                        else "new calls are taken again")
+        self._draining.ask(now, request.for_s, request.cause)
+        for leg in list(self.calls) if request.end else ():
+            if not self._is_emergency(leg) and leg.info.state != "clearing":
+                self._hang_up(leg, TEMPORARY_FAILURE)
+        self.calls.settle()
+        return Drained(calls=len(self.calls), emergency=sum(map(self._is_emergency, self.calls)))
+
+    def _is_emergency(self, leg: Leg) -> bool:
+        """Either leg of one."""
+        info = leg.info
+        return info.emergency or (info.inbound and self._draining.is_emergency(info.trunk, info.called))
 
     def _ask_span(self, name: str, ask: Callable[[TrunkSpan], None], state: str = "") -> None:
         leg = self.calls.get(name)
@@ -337,6 +361,7 @@ class TrunkService:
     def _apply(self, new: Config) -> None:
         self.config = new
         self.traces.keep(new.trace.days, new.trace.mebibytes << 20)
+        self._draining.configure(new)
         there = {span.name for span in new.spans}
         for name in [name for name in self.spans if name not in there]:
             gone = self.spans.pop(name)

@@ -18,9 +18,16 @@ from appliance.bus.messages import (
 )
 from appliance.isdn import events as isdn
 from appliance.isdn.causes import NO_CHANNEL, TEMPORARY_FAILURE
-from appliance.isdn.elements import ConnectedNumber, Element, NotificationIndicator, ProgressIndicator
+from appliance.isdn.elements import (
+    ConnectedNumber,
+    DateTime,
+    Element,
+    NotificationIndicator,
+    ProgressIndicator,
+)
 from appliance.isdn.supplementary.events import ServiceEvent
 from appliance.trunk.calls import Calls
+from appliance.trunk.draining import Draining
 from appliance.trunk.legs import Leg
 from appliance.trunk.outgoing import CONGESTION, Outgoing, use
 from appliance.trunk.span import TrunkSpan
@@ -42,6 +49,8 @@ class SpanEvents:
     hang_up: Callable[[Leg, int], None]
     claim_within_s: float
     supplementary: Supplementary
+    draining: Draining
+    refused_draining: int = 0                     # calls that came in while calls were drained
     refused_reserved: int = 0                     # calls that came in and found only channels of others
 
     def handle(self, span: TrunkSpan, event: isdn.Event) -> None:
@@ -59,9 +68,8 @@ class SpanEvents:
                 offered = complete and leg.info.state == "overlap"
                 self.calls.enter(leg, "offered" if offered else leg.info.state)
                 self.calls.say(CallDigits(leg=name, called=called, complete=complete))
-                if not self._admits(leg):
-                    self._refuse(leg.info)
-                    self.hang_up(leg, NO_CHANNEL)
+                if (cause := self._refused(leg)) is not None:
+                    self.hang_up(leg, cause)
                 elif complete:
                     self._expect_claim(leg)
             case isdn.ChannelChosen(timeslot=timeslot):
@@ -80,7 +88,8 @@ class SpanEvents:
                 leg.change(answered=True, connected=self._connected(leg, elements))
                 self.calls.enter(leg, "answered")
                 self.calls.say(CallAnswered(leg=name, at=leg.info.since, connected=leg.info.connected,
-                                            user_data=user_data(elements)))
+                                            user_data=user_data(elements),
+                                            network_time=_time(first(elements, DateTime))))
             case isdn.Told(elements=elements):
                 self._told(leg, elements)
             case _ if isinstance(event, ServiceEvent):
@@ -128,9 +137,8 @@ class SpanEvents:
             inbound=True, state="offered" if event.complete else "overlap", complete=event.complete,
             since=now, began_at=now, **trunk.incoming(event))
         leg = Leg(info)
-        if not self._admits(leg):
-            self._refuse(info)
-            span.signalling.hang_up(event.key, NO_CHANNEL, span.now())
+        if (cause := self._refused(leg)) is not None:
+            span.signalling.hang_up(event.key, cause, span.now())
             return
         self.calls.add(leg)
         self.calls.placed(leg)
@@ -152,10 +160,20 @@ class SpanEvents:
             use(other) for other in self.calls
             if other.info.trunk == leg.info.trunk and other.info.span and other is not leg))
 
-    def _refuse(self, info: CallInfo) -> None:
-        log.warning("%s: the call to %s is refused, the idle channels are reserved for others",
-                    info.span, info.called)
-        self.refused_reserved += 1
+    def _refused(self, leg: Leg) -> int | None:
+        """Why a call that comes in may not stay, as a cause; counted."""
+        info, now = leg.info, asyncio.get_running_loop().time()
+        if not self.draining.admits(now, info.trunk, info.called, complete=info.complete):
+            log.info("%s: the call to %s is refused with cause %d: no new calls are taken now",
+                     info.span, info.called, self.draining.cause)
+            self.refused_draining += 1
+            return self.draining.cause
+        if not self._admits(leg):
+            log.warning("%s: the call to %s is refused, the idle channels are reserved for others",
+                        info.span, info.called)
+            self.refused_reserved += 1
+            return NO_CHANNEL
+        return None
 
     def _expect_claim(self, leg: Leg) -> None:
         def check() -> None:
@@ -163,3 +181,9 @@ class SpanEvents:
                 log.warning("nobody took the call to %s in %g s", leg.info.called, self.claim_within_s)
                 self.hang_up(leg, TEMPORARY_FAILURE)
         asyncio.get_running_loop().call_later(self.claim_within_s, check)
+
+
+def _time(told: DateTime | None) -> str:
+    if told is None or told.hour is None or told.minute is None:
+        return ""
+    return f"{told.year:02}-{told.month:02}-{told.day:02} {told.hour:02}:{told.minute:02}"

@@ -147,7 +147,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
     database = sqlite3.connect(path or ":memory:", check_same_thread=False)
     try:
         [(version,)] = database.execute("PRAGMA user_version")
-        if version not in (0, VERSION):
+        if (version >> 16 or version) > VERSION:  # the oldest that can read it, if it says
             raise sqlite3.DatabaseError(f"has tables of version {version}, this box knows {VERSION}")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")

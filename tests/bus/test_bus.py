@@ -12,7 +12,8 @@ from nats.aio.msg import Msg
 
 from appliance.bus import client as client_module
 from appliance.bus import messages, server
-from appliance.bus.client import Bus, BusAway, BusError, Refused, credentials_file
+from appliance.bus.client import Bus, BusAway, BusError, Refused
+from appliance.bus.credentials import credentials_file
 from appliance.bus.messages import (
     EVENTS,
     MAY_ASK,
@@ -346,6 +347,9 @@ def test_the_pages_change_nothing_but_what_they_have_behind_their_login() -> Non
     names = {kind if isinstance(kind, str) else kind.__name__ for kind in MAY_ASK["webui"]}
     assert {name for name in names if name[:3] != "Get"} == {
         "TraceCaller",
+        "InstallUpdate", "CancelUpdate", "HurryUpdate", "ConfirmUpdate", "GoBack", "Identify",
+        "IdentifyCard", "MakeSupport", "Provide", "ChangeProvision", "TryNetwork", "ConfirmNetwork",
+        "RevertNetwork", "ResetBox", "SetWallClock",
         # Recordings: what is heard is kept in the chain before it is.
         "OpenRecording", "ReadRecording", "SearchRecordings", "DescribeRecording", "CheckRecordings",
         "VerifyChain", "HoldRecordings", "ReleaseHold", "EraseRecording", "ExportRecordings",

@@ -142,8 +142,12 @@ class Rig:
 
     def _open_exchange(self, name: str, **options: Any) -> SoftwareExchange:
         return self._exits.enter_context(SoftwareExchange(
-            f"virtual:{self.folder}/lines/{name}/a{self._line}", name=name, overlap=True,
+            self.far_url(name), name=name, overlap=True,
             capture=self.folder / f"{name}.pcap", **options, **self._exchange))
+
+    def far_url(self, name: str) -> str:
+        """The exchange's end of a line."""
+        return f"virtual:{self.folder}/lines/{name}/a{self._line}"
 
     def replace_telco(self) -> None:
         """The exchange dies in the middle of its calls, and another comes that knows of none."""

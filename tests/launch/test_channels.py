@@ -26,6 +26,7 @@ from appliance.bus.messages import (
     Reloaded,
     ReloadRecorder,
     ReloadTrunks,
+    ReloadUpdate,
     Reply,
     Request,
 )
@@ -71,7 +72,7 @@ class Daemons:
                 return Reloaded(document=str(self.document), changed=["trunks.telco"])
             case ReloadCentre():
                 return Reloaded(document=str(self.document), changed=["centre.inbound"])
-            case ReloadRecorder() | ReloadBackup():
+            case ReloadRecorder() | ReloadBackup() | ReloadUpdate():
                 return Reloaded(document=str(self.document), changed=["centre.inbound"])
         return Done()
 
@@ -132,8 +133,8 @@ async def test_a_reload_is_asked_of_all_and_done_by_all_or_none(
         daemons.no = ""
         daemons.document.write_text(DOCUMENT.replace("telco}", "telco, overlap: true}"))
         assert await reload(bus, daemons.document, bus_server) == ["trunks.telco", "centre.inbound"]
-        assert daemons.asked[-4:] == [
-            ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup()]
+        assert daemons.asked[-5:] == [
+            ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup(), ReloadUpdate()]
         assert "overlap: true" in copy.read_text() and "port: 4711" in copy.read_text()
         other = tmp_path / "other.yaml"
         other.write_text(DOCUMENT)

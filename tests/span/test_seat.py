@@ -11,6 +11,7 @@ from appliance.media import g711
 from appliance.span.seat import Seat
 from e1_driver import BLOCK, IDLE, TIMESLOTS, Block
 from e1_driver.backends.virtual import pair
+from tests.e1_driver.test_card import Cards
 
 
 def test_a_block_more_is_faded_though_the_engine_uses_its_memory_again(
@@ -47,3 +48,13 @@ def test_a_block_more_is_faded_though_the_engine_uses_its_memory_again(
 
 def steepest(samples: npt.NDArray[np.integer]) -> int:
     return int(np.abs(np.diff(samples.astype(int))).max())
+
+
+def test_what_the_line_interface_of_a_card_finds_is_told(tmp_path: Path) -> None:
+    with Cards(tmp_path / "card") as cards:
+        url = f"card:{cards.paths[0]}?haul=long"
+        seat = Seat(SpanConfig(name="x", url=url, side="user", trunk="x"), tmp_path / "x.sock", print)
+        state = seat.state(seat.span.status(), 0)
+        seat.close()
+    assert (state.level_db, state.liu_faults) == (-3, [])
+    assert "framer_repairs" not in state.untold and state.counters["framer_repairs"] == 0

@@ -383,7 +383,7 @@ async def test_d_channel_frames_pass_both_ways_as_packets(
     async with spand(config, bus_server) as (_, listener):
         await up(listener)
         path = bus_server / "dchan" / "pbx.sock"
-        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.stat().st_mode & 0o777 == 0o660
         with connect(bus_server, "pbx") as old, connect(bus_server, "pbx") as client:
             assert await asyncio.to_thread(old.recv, 1) == b""       # replaced
             for bad in (b"xx", bytes(265), bytes(3000)):

@@ -28,7 +28,7 @@ from appliance.bus.messages import (
 )
 from appliance.config.schema import Config
 from appliance.isdn import events as isdn
-from appliance.isdn.elements import CallingNumber, ConnectedNumber, ProgressIndicator, UserUser
+from appliance.isdn.elements import CallingNumber, ConnectedNumber, DateTime, ProgressIndicator, UserUser
 from tests.trunk.far_end import FarEnd
 from tests.trunk.trunkd import Trunkd, running
 
@@ -213,9 +213,11 @@ async def test_progress_clearing_with_words_notify_and_user_data(tmp_path: Path)
         assert (await far.wait_for(isdn.Progress)).in_band
         await trunkd.service.answer(Dial(leg="b", trunk="telco", called="5002"))
         call = await offered(far, "5002")
-        far.signalling.answer(call.key, far.now(), elements=(ConnectedNumber("5003"),))
+        far.signalling.answer(call.key, far.now(), elements=(
+            DateTime(31, 5, 24, 13, 7), ConnectedNumber("5003")))
         far.poke()
-        assert (await trunkd.said.wait_for(CallAnswered)).connected == "5003"
+        answered = await trunkd.said.wait_for(CallAnswered)
+        assert (answered.connected, answered.network_time) == ("5003", "31-05-24 13:07")
         await far.wait_for(isdn.Answered)
         await trunkd.service.answer(Notify(leg="b", notification=0))
         told = await far.wait_for(isdn.Told)

@@ -13,10 +13,11 @@ def make_folder(folder: Path, mode: int = 0o700) -> None:
 
 
 def write_file(path: Path, octets: bytes) -> None:
-    """Whole or as it was, 0600."""
+    """Whole or as it was, 0600. Through no link: root writes in folders of all daemons, too."""
     make_folder(path.parent)
     new = path.with_name(path.name + ".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(octets)
         file.flush()

@@ -3,20 +3,18 @@
 Ref: sqlite.org/backup.html, sqlite.org/wal.html (a reader keeps its view while writers go on).
 """
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import func, select, table
-from sqlalchemy.dialects.sqlite import dialect
-
 from appliance.box.backup.format import BackupError
 
+_WRITE_VERSION_AT, _WAL = 18, b"\2"                # of the header, sqlite.org/fileformat2.html
 PAGES = 64                                        # between two breaths
 BUSY_S = 10.0
-_DIALECT = dialect()                             # quotes names
 
 
 def snapshot(path: Path, to: Path, breathe: Callable[[int], None]) -> dict[str, int]:
@@ -55,12 +53,11 @@ def octets_of(path: Path) -> int:
 def rows(path: Path) -> dict[str, int]:
     """Of each table of a copy; virtual ones are what other tables hold."""
     with closing(_of_copy(path)) as base:
-        names = [name for name, in base.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
-            "AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name")]
-        counts = {name: str(select(func.count()).select_from(table(name)).compile(dialect=_DIALECT))
-                  for name in names}
-        return {name: base.execute(count).fetchone()[0] for name, count in counts.items()}
+        counts = base.execute(                    # SQLite quotes the names: %w, sqlite.org/printf.html
+            "SELECT name, printf('SELECT count(*) FROM \"%w\"', name) FROM sqlite_master "
+            "WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND sql NOT LIKE 'CREATE VIRTUAL%' "
+            "ORDER BY name").fetchall()
+        return {name: base.execute(count).fetchone()[0] for name, count in counts}
 
 
 def integrity(path: Path) -> str:
@@ -71,7 +68,19 @@ def integrity(path: Path) -> str:
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_S, isolation_level=None)
+    """Of another user's database that nobody has open as of one that does not change.
+
+    SQLite would make files beside it, of ours: its own daemon could not open it any more.
+    """
+    how = "immutable=1" if path.stat().st_uid != os.geteuid() and _closed(path) else "mode=ro"
+    return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=BUSY_S, isolation_level=None)
+
+
+def _closed(path: Path) -> bool:
+    """Whether it has a write-ahead log when it is open, and has none now."""
+    with path.open("rb") as file:
+        file.seek(_WRITE_VERSION_AT)
+        return file.read(1) == _WAL and not path.with_name(f"{path.name}-wal").exists()
 
 
 def _of_copy(path: Path) -> sqlite3.Connection:

@@ -22,6 +22,8 @@ class SpanState(Event, frozen=True):
     clock: str = "line"                           # e1_driver.Clock: "line" may be the box's clock source
     untold: list[str] = msgspec.field(default_factory=list)          # alarms, counters this kind cannot tell
     trouble: str = ""                             # why the device is away
+    level_db: int | None = None                   # received; None: no signal, or cannot tell
+    liu_faults: list[str] | None = None           # e1_driver.LiuFault of our pair; None: can tell neither
     lent: bool = False                            # given away for tests: nothing is known of the line
 
 

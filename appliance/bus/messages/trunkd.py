@@ -83,6 +83,7 @@ class CallAnswered(Event, frozen=True):
     at: float
     connected: str = ""                           # the number that answered (COLP); "" not given or withheld
     user_data: UserData | None = None
+    network_time: str = ""                        # the exchange's, as YY-MM-DD hh:mm; "": it says none
 
 
 class CallClearing(Event, frozen=True):

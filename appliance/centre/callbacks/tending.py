@@ -49,13 +49,16 @@ def _tend(turn: Turn, contact: Contact, callback: Callback, other: Contact | Non
         else:
             stop_ring(turn, contact, ON_THE_LINE)
             turn.log(events.CallbackHeld(why=ON_THE_LINE, due_at=0.0), contact)
+    elif turn.drains:
+        if contact.record.state == "queue" and idle:
+            turn.log(events.CallbackHeld(why="update", due_at=0.0), contact)
     elif idle and (opening := opens(turn, turn.now)) > turn.now:
         turn.log(events.CallbackHeld(why="hours", due_at=opening), contact)
 
 
 def _wait(turn: Turn, contact: Contact, callback: Callback, on_the_line: bool) -> None:
     """It is not in line."""
-    if callback.due_at > turn.now:
+    if callback.due_at > turn.now or turn.drains:
         return
     if on_the_line:
         if callback.due_at:
@@ -88,7 +91,8 @@ def dial_ahead(turn: Turn) -> None:
     """After agents are chosen: customer-first, customers are dialled while somebody who is to talk with them
     still wraps up. Whoever is before them in line has the first claim."""
     ahead_s = turn.setup.callbacks.ahead_s
-    if not any(turn.state.contacts[name].virtual for name in turn.state.callbacks.values()):
+    if turn.drains or not any(
+            turn.state.contacts[name].virtual for name in turn.state.callbacks.values()):
         return
     soon = [agent for agent in turn.state.agents.values() if agent.state == "wrap-up" and not agent.wish
             and not agent.leg and agent.until - turn.now <= ahead_s]

@@ -17,6 +17,8 @@ def call(turn: Turn, agent: Agent, to: str, by: str) -> Contact:
     """StateError: it leads nowhere, or the agent's telephone cannot be rung."""
     if agent.state == "logged-out" or agent.contact or agent.leg or not agent.extension:
         raise StateError(f"{agent.name}: is {'on the telephone' if agent.leg else doing(agent.state)}")
+    if turn.drains and not turn.setup.plan.emergency.knows(to):
+        raise StateError("the box is about to be updated: no call is begun until then")
     if place(turn, agent, to).queue:
         raise StateError(f"{to}: name an agent or a number")
     name, leg = turn.setup.new_id(), turn.setup.new_id()

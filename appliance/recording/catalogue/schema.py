@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateColumn
 
 from appliance.errors import ConfigError
-from appliance.store.sqlite import Database, Schema
+from appliance.store.sqlite import REPAIR, Database, Schema
 
 FILE = "recordings.sqlite"
 APPLICATION_ID = 0x424C5243                       # "BLRC", in the header of the file: it is ours
@@ -169,7 +169,7 @@ def create(connection: Connection) -> None:
 
 
 # What is deleted is overwritten: it may be a number or a note of somebody's.
-SCHEMA = Schema("recordd", APPLICATION_ID, create, ("secure_delete = ON",))
+SCHEMA = Schema("recordd", APPLICATION_ID, create, ("secure_delete = ON",), version=VERSION)
 
 
 def open_catalogue(folder: Path) -> Database:
@@ -181,10 +181,8 @@ def open_catalogue(folder: Path) -> Database:
     database = Database(path, SCHEMA)
     try:
         with database.write() as connection:
-            version = connection.execute(select(meta.c.value).where(meta.c.key == "version")).scalar()
-            if version != str(VERSION):
-                raise ConfigError(f"{path}: has tables of version {version}, this box knows {VERSION}: "
-                                  "finish the update, or restore the file that fits")
+            if connection.execute(select(meta.c.value).where(meta.c.key == "version")).scalar() is None:
+                raise ConfigError(f"{path}: does not say which version its tables have: {REPAIR}")
             _renew(connection)
     except BaseException:
         database.close()

@@ -232,7 +232,8 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
     new = f".{path.name}.{secrets.token_hex(8)}.new"
     try:
         _refuse_existing(path, folder)
-        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600,
+        # For the group, too: of the folder of exports it is webui's, where that is another user.
+        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640,
                              dir_fd=folder)
         try:
             with os.fdopen(descriptor, "w+b") as file:

@@ -71,7 +71,7 @@ def two(box: Box) -> Two:
 def test_a_bundle_holds_and_has_what_is_known(box: Box, two: Two) -> None:
     path = export(box, *two)
     octets = path.read_bytes()
-    assert (path.parent, path.stat().st_mode & 0o777) == (box.parts.folder.resolve() / "exports", 0o600)
+    assert (path.parent, path.stat().st_mode & 0o777) == (box.parts.folder.resolve() / "exports", 0o640)
     assert list(path.parent.iterdir()) == [path]
     assert bad(octets, fingerprint(box)) == []
     files = members(octets)

@@ -1,0 +1,78 @@
+"""A call that the box makes to hear whether calls work: no contact, no record, ended when it is known."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Collection
+
+from msgspec.structs import replace
+
+from appliance.bus.client import Bus, BusError
+from appliance.bus.messages import (
+    CallAnswered,
+    CallReleased,
+    CallTested,
+    Dial,
+    Event,
+    GetLevels,
+    Hangup,
+    PlaceTestCall,
+)
+from appliance.config.pattern import NUMBER
+
+LOOK_S = 0.2                                      # between two looks at the meter
+SILENCE_DBM0 = -90.0
+
+Told = asyncio.Queue[CallAnswered | CallReleased]
+
+
+class TrialCalls:
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._legs: dict[str, Told] = {}
+
+    def hear(self, event: Event) -> bool:
+        """Whether it is about a call of here, and nobody else's concern."""
+        told = self._legs.get(getattr(event, "leg", ""))
+        if told is not None and isinstance(event, CallAnswered | CallReleased):
+            told.put_nowait(event)
+        return told is not None
+
+    async def place(self, asked: PlaceTestCall, emergency: Collection[str]) -> CallTested:
+        """What came of it, as soon as it is known. Numbers of `emergency` are never called."""
+        good = CallTested(trunk=asked.trunk, number=asked.number, error="")
+        if not NUMBER.fullmatch(asked.number) or asked.number in emergency:
+            return replace(good, error=f"{asked.number}: is not a number that a test may call")
+        leg, began = secrets.token_hex(16), time.monotonic()
+        told = self._legs[leg] = Told()
+        try:
+            await self._bus.ask(Dial(leg=leg, trunk=asked.trunk, called=asked.number, calling=asked.calling))
+            async with asyncio.timeout(asked.answer_within_s):
+                event = await told.get()
+            if isinstance(event, CallReleased):
+                return replace(good, error=f"ended with cause {event.cause} before it was answered",
+                               cause=event.cause)
+            good = replace(good, answer_s=time.monotonic() - began)
+            return await self._heard(good, leg, asked, told)
+        except TimeoutError:
+            return replace(good, error=f"was not answered in {asked.answer_within_s:g} s")
+        except BusError as error:
+            return replace(good, error=str(error))
+        finally:
+            del self._legs[leg]
+            with contextlib.suppress(BusError):
+                await self._bus.ask(Hangup(leg=leg))
+
+    async def _heard(self, good: CallTested, leg: str, asked: PlaceTestCall, told: Told) -> CallTested:
+        """`good`, if it is loud enough in time."""
+        began, loudest_dbm0 = time.monotonic(), SILENCE_DBM0
+        while (now := time.monotonic()) < began + asked.hear_within_s and told.empty():
+            level = (await self._bus.ask(GetLevels(leg=leg))).received
+            loudest_dbm0 = max(loudest_dbm0, SILENCE_DBM0 if level is None else level.rms_dbm0)
+            if loudest_dbm0 >= asked.level_dbm0:
+                return replace(good, heard_s=now - began, level_dbm0=loudest_dbm0)
+            await asyncio.sleep(LOOK_S)
+        ended = "" if told.empty() else ", and the other end hung up"
+        return replace(good, level_dbm0=loudest_dbm0, error=(
+            f"was answered, but nothing louder than {loudest_dbm0:.0f} dBm0 was heard{ended}"))

@@ -14,6 +14,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from webui import (
     account,
     board,
+    box,
+    box_settings,
+    box_update,
+    box_views,
+    box_words,
     contacts,
     errors,
     hearing,
@@ -24,10 +29,12 @@ from webui import (
     texts,
     views,
 )
+from webui.acts import Acts
 from webui.exchange import Exchange
 from webui.parts import LANGUAGES, Parts, Settings, parts
 from webui.rights import may
 from webui.seen import Seen
+from webui.uploads import Uploads
 from webui.users import PASSWORD_LEAST, User, Users
 
 MAX_BODY_OCTETS = 64 * 1024
@@ -48,7 +55,7 @@ HEADERS = {
 
 
 def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings) -> Flask:
-    """The WSGI application. `exchange` answers any thread; bundles are served from settings.exports only."""
+    """The WSGI application. `exchange` answers any thread. Unavailable: the file of acts cannot be used."""
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=settings.session_key, MAX_CONTENT_LENGTH=MAX_BODY_OCTETS,
@@ -56,7 +63,9 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
         SESSION_COOKIE_SECURE=settings.secure_cookies, PERMANENT_SESSION_LIFETIME=timedelta(hours=24),
         WTF_CSRF_TIME_LIMIT=None)                 # as long as the session
     app.json.ensure_ascii = False                 # type: ignore[attr-defined]
-    app.extensions["branchline"] = Parts(exchange, users, settings, seen)
+    app.extensions["branchline"] = Parts(
+        exchange, users, settings, seen, Acts(settings.state / "acts.sqlite"),
+        Uploads(settings.state / "uploads"))
     Babel(app, locale_selector=_language)
     CSRFProtect(app)
     login = LoginManager(app)
@@ -64,15 +73,17 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
     app.before_request(_gate)
     app.after_request(_harden)
     app.add_url_rule("/healthz", "healthz", _healthz)
-    for part in (account, board, contacts, hearing, quality, recording_store, recordings, spans):
+    for part in (account, board, box, box_settings, box_update, contacts, hearing, quality, recording_store,
+                 recordings, spans):
         app.register_blueprint(part.bp)
     errors.register(app)
     app.context_processor(_common)
     app.jinja_env.filters.update(
-        word=texts.word, sentence=texts.sentence, number=texts.number, duration=texts.duration,
-        moment=texts.moment,
+        word=texts.word, told=box_words.told, sentence=texts.sentence, number=texts.number,
+        duration=texts.duration, moment=texts.moment,
         charge=texts.charge, clock=texts.clock, clock_ms=texts.clock_ms, day=texts.day, since=texts.since,
         mebibytes=texts.mebibytes, octets=texts.octets, count_of=texts.count_of)
+    app.jinja_env.optimized = False               # it would give a constant's word in one language to all
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 
@@ -133,5 +144,6 @@ def _common() -> dict[str, object]:
     locale = get_locale()
     return {
         "language": locale.language if locale else parts().settings.language, "languages": LANGUAGES,
-        "views": views, "may": may, "password_least": PASSWORD_LEAST, "server_time": texts.now,
+        "views": views, "box_views": box_views, "may": may, "password_least": PASSWORD_LEAST,
+        "server_time": texts.now,
     }

@@ -21,6 +21,7 @@ from flask_login import current_user, login_user, logout_user
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
+from webui.box_settings import is_new
 from webui.parts import LANGUAGES, parts
 from webui.users import PASSWORD_LEAST, User
 
@@ -63,7 +64,7 @@ def make_admin() -> Response:
         return redirect(url_for("account.login"), 303)
     settings.setup_code.forget()
     current_app.logger.info("administrator %s made from %s", name, request.remote_addr)
-    return _enter(user, "")
+    return _enter(user, url_for("box_settings.index") if is_new() else "")
 
 
 @bp.get("/login")

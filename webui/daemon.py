@@ -13,6 +13,7 @@ from webui.exchange import BusExchange
 from webui.parts import Settings
 from webui.seen import Seen
 from webui.server import Server
+from webui.uploads import Uploads
 from webui.users import SetupCode, Users, session_key
 
 WATCH_S = 1.0
@@ -29,10 +30,12 @@ async def serve(context: Context) -> None:
         log.warning("%s is missing: pages are in English only until pybabel compile has made it", CHINESE)
     users, code = Users(state / "users.sqlite"), SetupCode(state / "setup-code")
     settings = Settings(
-        exports=state / "recordings" / "exports", session_key=session_key(state / "session-key"),
+        exports=state / "recordings" / "exports", state=state, session_key=session_key(state / "session-key"),
         setup_code=code, language=web.language, secure_cookies=web.secure_cookies)
     exchange = BusExchange(context.bus)
     server = Server(create_app(exchange, users, Seen(state / "seen.sqlite"), settings), web.host, web.port)
+    with contextlib.suppress(OSError):            # what boxd has not taken by now nobody waits for
+        Uploads(state / "uploads").clear()
     server.start()
     keeping = asyncio.create_task(exchange.run())
     try:

@@ -13,12 +13,18 @@ from appliance.bus.messages import (
     Event,
     GetBoard,
     GetCalls,
+    GetCards,
     GetChannels,
+    GetFitness,
+    GetHardware,
     GetHealth,
     GetRecorder,
     GetSpans,
+    GetUpdate,
+    GetWallClock,
     Reply,
     Request,
+    UpdateState,
 )
 from webui.mirror import Mirror
 
@@ -28,9 +34,9 @@ REFRESH_S = 10.0                                  # a lost event is put right wi
 ROUND_S = 0.5                                     # at most one round of questions in this time
 WATCH_S = 0.5
 
-STATE: dict[str, Request[Any]] = {
-    "acdd": GetBoard(), "trunkd": GetChannels(), "spand": GetSpans(), "boxd": GetHealth(),
-    "recordd": GetRecorder(),
+STATE: dict[str, tuple[Request[Any], ...]] = {
+    "acdd": (GetBoard(),), "trunkd": (GetChannels(),), "spand": (GetSpans(),), "recordd": (GetRecorder(),),
+    "boxd": (GetHealth(), GetFitness(), GetHardware(), GetCards(), GetUpdate(), GetWallClock()),
 }
 
 
@@ -78,17 +84,19 @@ class BusExchange:
     async def _hear(self, event: Event) -> None:
         self.mirror.hear(event, time.monotonic())
         if isinstance(event, DaemonUp) and event.daemon in STATE:
-            self._want(STATE[event.daemon])
+            self._want(*STATE[event.daemon])
         if isinstance(event, ChannelStates) and self.mirror.unknown_legs():
             self._want(GetCalls())
+        if isinstance(event, UpdateState) and event.phase == "idle":
+            self._want(GetUpdate())               # one may have ended: the history has it
 
-    def _want(self, request: Request[Any]) -> None:
-        self._wanted[type(request)] = request
+    def _want(self, *requests: Request[Any]) -> None:
+        for request in requests:
+            self._wanted[type(request)] = request
         self._wake.set()
 
     async def _want_all(self) -> None:
-        for request in (*STATE.values(), GetCalls()):
-            self._want(request)
+        self._want(GetCalls(), *(request for requests in STATE.values() for request in requests))
 
     async def _refresh(self) -> None:
         while True:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from appliance.bus.messages import LineHistory, SpanState
-from e1_driver import Alarm, Counters
+from e1_driver import WEAK_DB, Alarm, Counters
 from e1_driver.watch.bins import QUARTER_S, Bin, End, slip_rates
 from e1_driver.watch.clock import SlipRate
 from webui.mirror import Floor
@@ -25,6 +25,9 @@ class LineView:
     untold: tuple[str, ...]
     crc4: bool | None
     loop: str
+    level_db: int | None                          # None: no signal
+    weak: bool
+    liu_faults: tuple[str, ...] | None            # None: neither level nor these can be told
     follows: bool                                 # its blocks come by the far end's clock
     source: bool                                  # and the box follows it
     stale: bool
@@ -32,6 +35,7 @@ class LineView:
 
 def line_view(floor: Floor, name: str) -> LineView:
     line = floor.spans.get(name)
+    level_db, liu_faults = (line.level_db, line.liu_faults) if line else (None, None)
     untold = frozenset(line.untold) if line else frozenset()
     standing = frozenset(line.alarms) if line else frozenset()
     return LineView(
@@ -40,6 +44,8 @@ def line_view(floor: Floor, name: str) -> LineView:
                      for alarm in Alarm),
         counters=tuple(_counters(line, untold)) if line else (), untold=tuple(sorted(untold)),
         crc4=line.crc4 if line else None, loop=line.loop if line else "none",
+        level_db=level_db, weak=level_db is not None and level_db <= WEAK_DB,
+        liu_faults=None if liu_faults is None else tuple(liu_faults),
         follows=bool(line and line.clock == "line"),
         source=bool(floor.clock and floor.clock.source == name), stale="spand" in floor.away)
 

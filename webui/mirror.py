@@ -16,10 +16,16 @@ from appliance.bus.messages import (
     CallIncoming,
     CallReleased,
     CallTable,
+    CardList,
+    CardState,
     ChannelList,
     ChannelStates,
     ClockState,
     Event,
+    Fitness,
+    FitnessReply,
+    Hardware,
+    HardwareReply,
     Health,
     HealthReply,
     Heartbeat,
@@ -29,6 +35,11 @@ from appliance.bus.messages import (
     Reply,
     SpanList,
     SpanState,
+    UpdatePast,
+    UpdateReply,
+    UpdateState,
+    WallClock,
+    WallClockReply,
 )
 
 AWAY_S = 3.0                                      # a daemon says a heartbeat every second
@@ -48,6 +59,12 @@ class Floor:
     numbers: Mapping[str, Numbers] = field(default_factory=dict)             # by leg
     health: Health | None = None
     recorder: RecorderState | None = None
+    fitness: Fitness | None = None
+    hardware: Hardware | None = None
+    cards: Mapping[str, CardState] = field(default_factory=dict)
+    update: UpdateState | None = None
+    past: tuple[UpdatePast, ...] = ()             # updates that are over, newest first
+    time_of_day: WallClock | None = None
     away: frozenset[str] = frozenset()
 
     def span_names(self) -> list[str]:
@@ -139,6 +156,16 @@ _TAKE: dict[type[Event] | type[Reply], Callable[[Floor, Any], Floor]] = {
     RecorderChanged: lambda floor, event: replace(floor, recorder=event.state),
     RecorderState: lambda floor, reply: replace(floor, recorder=reply),
     HealthReply: lambda floor, reply: _take_health(floor, reply.health),
+    Fitness: lambda floor, event: replace(floor, fitness=event),
+    FitnessReply: lambda floor, reply: replace(floor, fitness=reply.fitness),
+    Hardware: lambda floor, event: replace(floor, hardware=event),
+    HardwareReply: lambda floor, reply: replace(floor, hardware=reply.hardware),
+    CardState: lambda floor, event: replace(floor, cards={**floor.cards, event.card: event}),
+    CardList: lambda floor, reply: replace(floor, cards={card.card: card for card in reply.cards}),
+    UpdateState: lambda floor, event: replace(floor, update=event),
+    UpdateReply: lambda floor, reply: replace(floor, update=reply.state, past=tuple(reply.history)),
+    WallClock: lambda floor, event: replace(floor, time_of_day=event),
+    WallClockReply: lambda floor, reply: replace(floor, time_of_day=reply.clock),
     ChannelStates: _take_channels,
     ChannelList: lambda floor, reply: replace(floor, channels={span.span: span for span in reply.spans}),
     LinkState: lambda floor, event: replace(floor, links={**floor.links, event.span: event}),

@@ -7,11 +7,13 @@ from typing import cast
 
 from flask import current_app
 
+from webui.acts import Acts
 from webui.exchange import Exchange
 from webui.opened import Opened
 from webui.rendered import Rendered
 from webui.seen import Seen
 from webui.throttle import AtHome, Throttle
+from webui.uploads import Uploads
 from webui.users import SetupCode, Users
 
 LANGUAGES = {"zh": "中文", "en": "English"}
@@ -21,10 +23,17 @@ STREAMS = 100                                     # pages that may be live at on
 @dataclass(frozen=True, slots=True)
 class Settings:
     exports: Path                                 # bundles of recordings, which who made one may fetch
+    state: Path                                   # the box's state folder
     session_key: bytes
     setup_code: SetupCode
     language: str = "zh"                          # until a person chooses
     secure_cookies: bool = False
+    release: Path = Path("/etc/branchline/release")                  # what an image says of itself
+
+    @property
+    def support(self) -> Path:
+        """Where boxd leaves the diagnostics bundle."""
+        return self.state / "support"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,8 @@ class Parts:
     users: Users
     settings: Settings
     seen: Seen
+    acts: Acts
+    uploads: Uploads
     by_address: Throttle = field(default_factory=lambda: Throttle(longest_s=900.0))
     # For strangers: one who guesses must not lock out who has signed in from the same place before.
     by_name: Throttle = field(default_factory=lambda: Throttle(longest_s=60.0))

@@ -1,4 +1,4 @@
-"""Who may do what on the pages of recordings. There is one role: who has signed in may do all of it."""
+"""Who may do what on the pages of recordings and of the box. There is one role: who has signed in may all."""
 
 from typing import Literal
 
@@ -7,11 +7,12 @@ from flask_login import current_user
 
 from webui.users import User
 
-Right = Literal["find", "listen", "download", "share", "export", "hold", "release", "erase", "keep"]
+Right = Literal["find", "listen", "download", "share", "export", "hold", "release", "erase", "keep", "box"]
 
 
 def may(person: User, right: Right) -> bool:
-    """The one place that decides. find: what is known of recordings; keep: how they are stored."""
+    """The one place that decides. find: what is known of recordings; keep: how they are stored;
+    box: the box itself."""
     return bool(person.is_authenticated and right)
 
 

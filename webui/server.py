@@ -27,6 +27,7 @@ MOST_QUEUED = 64                                  # that wait for a thread; the 
 MAX_HEAD_OCTETS = 16 * 1024
 MAX_BODY_OCTETS = 64 * 1024                       # no form is larger
 READ_OCTETS = 64 * 1024
+HERE = "branchline.address"                       # in a request's environ: the box's address it came to
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +114,13 @@ class _Connection(HTTPConnection):
         return bool(super().communicate())        # type: ignore[no-untyped-call]
 
 
+class _Gateway(wsgi.Gateway_10):
+    def get_environ(self) -> dict[str, Any]:      # type: ignore[override]  # the stubs have None
+        """Also to which address of this machine the browser came."""
+        environ: dict[str, Any] = super().get_environ()              # type: ignore[no-untyped-call]
+        return environ | {HERE: self.req.conn.socket.getsockname()[0]}
+
+
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
     refused: OSError | None = None                # why the last address could not be had
@@ -157,6 +165,7 @@ class Server:
             (host, port), application, numthreads=PAGE_THREADS + STREAMS, server_name="Branchline",
             request_queue_size=BACKLOG, timeout=SILENCE_S, shutdown_timeout=SHUTDOWN_S,
             accepted_queue_size=MOST_QUEUED, accepted_queue_timeout=0)
+        self._server.gateway = _Gateway
         self._server.max_request_header_size = MAX_HEAD_OCTETS
         self._server.max_request_body_size = MAX_BODY_OCTETS
         try:

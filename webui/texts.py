@@ -48,6 +48,9 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "none": _l("none"), "local": _l("to us"), "line": _l("line, to the far end"),
         "payload": _l("payload, to the far end"),
     },
+    "liu_fault": {
+        "open": _l("open: no current flows"), "short": _l("shorted: wires touch"),
+    },
     "counter": {
         "blocks_in": _l("blocks of 10 ms received"), "blocks_out": _l("blocks of 10 ms sent"),
         "slips": _l("repeated or left out because clocks differ"),
@@ -61,6 +64,73 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "packets_in": _l("packets received in time"), "packets_lost": _l("packets that never came"),
         "packets_late": _l("packets that came too late or twice"),
         "packets_bad": _l("packets of a wrong shape or from elsewhere"),
+        "framer_repairs": _l("registers that the framer chip lost"),
+    },
+    "fitness": {
+        "ok": _l("in order"), "degraded": _l("degraded"),
+        "unfit": _l("unfit for calls"),
+    },
+    "clock source": {
+        "ptp": _l("PTP"), "ntp": _l("NTP"), "rtc": _l("the battery's clock"), "unknown": _l("nothing"),
+    },
+    "clock trouble": {
+        "rtc": _l("No NTP or PTP server is heard: the clock runs on from its battery's."),
+        "unknown": _l("Nothing is known to set the clock: set the time, or name an NTP server."),
+    },
+    "update": {
+        "idle": _l("no update goes on"), "fetching": _l("fetching"), "checking": _l("checking"),
+        "waiting": _l("waiting for a quiet hour"), "installing": _l("installing"),
+        "draining": _l("waiting for calls to end"), "rebooting": _l("starting the new version"),
+        "on trial": _l("on trial"), "returning": _l("going back"), "trying again": _l("trying again later"),
+        "confirmed": _l("confirmed"), "rolled back": _l("rolled back"), "failed": _l("failed"),
+        "cancelled": _l("cancelled"),
+    },
+    "begin": {                                    # of an update
+        "drained": _l("when calls are over"), "quiet": _l("in a quiet hour"),
+        "now": _l("now: calls are ended"),
+    },
+    "step": {                                     # of an update, as it is drawn
+        "fetched": _l("Fetched"), "checked": _l("Checked"), "waiting": _l("Quiet hour"),
+        "installed": _l("Written"), "drained": _l("Calls over"), "restarted": _l("Started"),
+        "trial": _l("Tried out"), "confirmed": _l("Confirmed"), "back": _l("Back"),
+    },
+    "act": {                                      # of people on the pages of the box
+        "update": _l("Update begun"), "cancel": _l("Update cancelled"), "hurry": _l("Update hurried"),
+        "confirm": _l("Version confirmed"), "back": _l("Sent back to the version before"),
+        "support": _l("Diagnostics bundle made"), "identify": _l("Lights let blink"),
+        "first": _l("Box provisioned"), "settings": _l("Settings changed"),
+        "network": _l("Network put on trial"), "keep-network": _l("Network kept"),
+        "undo-network": _l("Network undone"), "time": _l("Clock set"), "reset": _l("Factory reset"),
+    },
+    "provisioned": {
+        "stick": _l("a USB stick"), "dhcp": _l("DHCP"), "web": _l("these pages"),
+        "console": _l("the console"), "command": _l("the command line"),
+    },
+    "sensor": {
+        "board": _l("Board's temperature"), "processor": _l("Processor's temperature"), "fan": _l("Fan"),
+    },
+    "input": {
+        "power_fail": _l("Power fails"), "on_battery": _l("On battery"), "battery_low": _l("Battery low"),
+    },
+    "supply": {"usb": _l("Supply from the box"), "line": _l("Supply of the line")},
+    "relay sense": {                              # SENSES of firmware.control
+        "joined": _l("The line is with the old PBX"), "box": _l("The line is with the box"),
+        "moving": _l("The relay moves"),
+    },
+    "relay why": {                                # WHYS of firmware.control
+        "no lease": _l("The box is not fit, or was not heard for too long: the relay fell back by itself."),
+        "leased": _l("The box is fit and says so again and again."),
+        "bypass": _l("People want it there: `branchline card relay` gives it back to the box."),
+        "dwell": _l("It moved a moment ago and rests before it moves again."),
+    },
+    "card reset": {                               # RESETS of firmware.control
+        "power-up": _l("power came"), "watchdog": _l("its watchdog bit"), "crash": _l("its firmware crashed"),
+        "asked": _l("asked for"), "update": _l("new firmware"), "fallback": _l("back to the firmware before"),
+    },
+    "card trouble": {                             # TROUBLES of firmware.control
+        "relay": _l("The relay's contacts are not where they should be: have the card replaced."),
+        "temperature": _l("The card is too hot: let it cool, look at fan and dust."),
+        "supply": _l("A supply of the card is out of its range: look at its cable and the power supply."),
     },
     "daemon": {
         "up": _l("running"), "late": _l("late"), "down": _l("down"), "never": _l("not started"),

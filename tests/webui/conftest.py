@@ -17,10 +17,15 @@ from appliance.bus.client import BusError
 from appliance.bus.messages import (
     GetBoard,
     GetCalls,
+    GetCards,
     GetChannels,
+    GetFitness,
+    GetHardware,
     GetHealth,
     GetRecorder,
     GetSpans,
+    GetUpdate,
+    GetWallClock,
     Reply,
     Request,
 )
@@ -50,7 +55,8 @@ class FakeExchange:
 
     def tell(self) -> None:
         """What the daemons said last, into the mirror."""
-        for request in (GetBoard(), GetChannels(), GetSpans(), GetHealth(), GetCalls(), GetRecorder()):
+        for request in (GetBoard(), GetChannels(), GetSpans(), GetHealth(), GetCalls(), GetRecorder(),
+                        GetFitness(), GetHardware(), GetCards(), GetUpdate(), GetWallClock()):
             self.mirror.load(self.branch.reply(cast(Request[Any], request)))
 
     def ask(self, request: Request[R], timeout_s: float = 2.0) -> R:
@@ -89,7 +95,7 @@ def exchange(branch: Branch) -> FakeExchange:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        exports=tmp_path / "shelf" / "recordings" / "exports",
+        exports=tmp_path / "shelf" / "recordings" / "exports", state=tmp_path, release=tmp_path / "release",
         session_key=session_key(tmp_path / "session-key"),
         setup_code=SetupCode(tmp_path / "setup-code"), language="en")
 

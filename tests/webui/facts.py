@@ -12,6 +12,8 @@ from appliance.bus.messages import (
     CallTable,
     CallTrace,
     CallTraces,
+    CardList,
+    CardState,
     ChannelInfo,
     ChannelList,
     ChannelStates,
@@ -23,21 +25,34 @@ from appliance.bus.messages import (
     ContactList,
     ContactReply,
     DaemonHealth,
+    Done,
+    Fitness,
+    FitnessReply,
     GetBoard,
     GetCalls,
     GetCallTrace,
+    GetCards,
     GetChannels,
     GetContact,
     GetContactFacts,
     GetContactLegs,
     GetContacts,
+    GetFitness,
+    GetHardware,
     GetHealth,
     GetLineHistory,
+    GetProvision,
     GetRecorder,
     GetSpans,
     GetSpanTrace,
+    GetSupport,
+    GetUpdate,
+    GetWallClock,
+    Hardware,
+    HardwareReply,
     Health,
     HealthReply,
+    InstallUpdate,
     LineHistory,
     QueueInfo,
     RecorderState,
@@ -47,9 +62,14 @@ from appliance.bus.messages import (
     SpanList,
     SpanState,
     SpanTrace,
+    SupportReply,
     TraceBegun,
     TraceCaller,
     TraceFrame,
+    UpdateReply,
+    UpdateState,
+    WallClock,
+    WallClockReply,
 )
 from appliance.isdn.elements import (
     BearerCapability,
@@ -167,6 +187,7 @@ class Branch:
         self.calls: list[CallInfo] = []
         self.spans = {"telco": "telco", "pbx": "office"}
         self.alarms: dict[str, list[str]] = {}
+        self.liu: dict[str, tuple[int | None, list[str]]] = {}   # level, faults; not there: cannot tell
         self.shelf: Shelf | None = None                          # recordd's, when it has recordings
         self.asked: list[Request[Any]] = []
         self.legs: dict[str, list[ContactLeg]] = {}
@@ -174,6 +195,12 @@ class Branch:
         self.facts: dict[str, ContactFacts] = {}
         self.figures: dict[str, dict[str, float]] = {}           # of heartbeats, by daemon
         self.began_at = time.time() - 7265.0
+        # boxd's of a laptop: no board, no card, no slots, no root
+        self.fitness = Fitness(at=self.began_at, state="ok", since=self.began_at, fit=True, reasons=[])
+        self.hardware = Hardware(at=self.began_at, board="")
+        self.cards: list[CardState] = []
+        self.update = UpdateReply(state=UpdateState(at=self.began_at, version="1.4.0"), history=[])
+        self.clock = WallClock(at=self.began_at, source="ntp", since=self.began_at, error_s=0.012)
 
     def board(self) -> Board:
         going_on = [one for one in self.contacts.values() if one.state != "ended"]
@@ -186,9 +213,11 @@ class Branch:
 
     def span(self, name: str) -> SpanState:
         alarms = self.alarms.get(name, [])
+        level_db, liu_faults = self.liu.get(name, (None, None))
         return SpanState(
             span=name, up=not set(alarms) - {"rai"}, alarms=alarms, at=time.time(),
-            counters={"blocks_in": 360_000, "frames_in": 812, "slips": 3}, untold=UNTOLD)
+            counters={"blocks_in": 360_000, "frames_in": 812, "slips": 3}, untold=UNTOLD,
+            level_db=level_db, liu_faults=liu_faults)
 
     def history(self) -> LineHistory:
         """Three quarters: one good, one with errored seconds, one in which the line was away for a minute."""
@@ -227,6 +256,22 @@ class Branch:
                 return RecorderState(warnings=[])
             case GetHealth():
                 return HealthReply(health=self.health())
+            case GetFitness():
+                return FitnessReply(fitness=self.fitness)
+            case GetHardware():
+                return HardwareReply(hardware=self.hardware)
+            case GetCards():
+                return CardList(cards=self.cards)
+            case GetUpdate():
+                return self.update
+            case GetWallClock():
+                return WallClockReply(clock=self.clock)
+            case GetSupport():
+                return SupportReply(running=False, saying="", path="", octets=0, at=0.0, missing=[], error="")
+            case InstallUpdate():
+                return Done()
+            case GetProvision():
+                raise Refused("this machine does not let Branchline do that: it is no installed box")
             case GetCalls():
                 return CallTable(calls=self.calls, released=[])
             case GetContacts(offset=offset, limit=limit):

@@ -3,6 +3,7 @@
 import http.cookies
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from webui.users import SetupCode, Users, session_key
 PAGES = ["/", "/contacts/", "/contacts/e1", "/recordings/00112233445566778899aabbccddeeff/audio", "/events",
          "/recordings/", "/recordings/store/", "/recordings/00112233445566778899aabbccddeeff",
          "/recordings/00112233445566778899aabbccddeeff/peaks", "/spans/telco/trace.pcap",
-         "/spans/telco", "/contacts/events"]
+         "/spans/telco", "/contacts/events", "/box/", "/box/update/", "/box/support", "/box/support.zip",
+         "/box/settings/", "/box/update/events"]
 
 
 def set_up(client: FlaskClient, code: str, password: str = PASSWORD, again: str = PASSWORD) -> int:
@@ -117,6 +119,10 @@ def test_every_change_is_a_post_with_a_token(app: Flask, client: FlaskClient) ->
     changes = [rule.rule for rule in app.url_map.iter_rules() if rule.methods and "POST" in rule.methods]
     of_quality = [path for path in changes if path.startswith("/quality/")]
     assert sorted(set(changes) - set(of_quality)) == [
+        "/box/identify", "/box/settings/first", "/box/settings/keep", "/box/settings/network",
+        "/box/settings/own", "/box/settings/reset", "/box/settings/time", "/box/settings/undo",
+        "/box/support", "/box/update/back", "/box/update/cancel", "/box/update/confirm", "/box/update/hurry",
+        "/box/update/install", "/box/update/pieces",
         "/contacts/<contact>/trace-caller", "/language", "/login", "/logout", "/recordings/<recording>/erase",
         "/recordings/<recording>/export", "/recordings/<recording>/hold", "/recordings/<recording>/release",
         "/recordings/<recording>/share", "/recordings/store/chain", "/recordings/store/release",
@@ -232,8 +238,7 @@ def test_every_answer_is_hardened(client: FlaskClient) -> None:
 def test_the_session_cookie_is_out_of_reach_of_scripts(
         exchange: FakeExchange, users: Users, seen: Seen, settings: Settings, secure: bool) -> None:
     users.create_first(NAME, PASSWORD)
-    app = create_app(exchange, users, seen, Settings(
-        settings.exports, settings.session_key, settings.setup_code, secure_cookies=secure))
+    app = create_app(exchange, users, seen, replace(settings, secure_cookies=secure))
     client = app.test_client()
     page = client.get("/login", base_url="https://localhost")
     cookie = http.cookies.SimpleCookie(page.headers["Set-Cookie"])["branchline"]

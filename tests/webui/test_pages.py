@@ -465,6 +465,23 @@ def test_a_span_says_its_alarms_and_what_it_cannot_tell(
     assert "boxd, which keeps the history" in client.get("/spans/telco").text
 
 
+@pytest.mark.parametrize(("liu", "level", "pair"), [
+    (None, "cannot tell", "cannot tell"),
+    ((-4, []), "-4 dB", "in order"),
+    ((-14, ["short"]), "-14 dB (weak)", "shorted: wires touch"),
+    ((None, ["open"]), "no signal", "open: no current flows"),
+])
+def test_a_span_says_what_its_line_interface_finds(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch, liu: tuple[int | None, list[str]] | None,
+        level: str, pair: str) -> None:
+    branch.liu = {"telco": liu} if liu else {}
+    exchange.tell()
+    page = client.get("/spans/telco").text
+    shown = {key: re.sub("<[^>]*>", "", found) for key, found in re.findall(
+        '<dd data-key="(level|pair)">(.*?)</dd>', page)}
+    assert shown == {"level": level, "pair": pair}
+
+
 def test_texts_from_the_line_stay_texts(client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
     branch.contacts["x"] = live("x", "flow", 1.0, calling="<script>alert(1)</script>", queue="<b>")
     exchange.tell()

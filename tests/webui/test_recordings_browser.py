@@ -36,8 +36,8 @@ def url(app: Flask, users: Users, exchange: FakeExchange, shelf: Shelf) -> Itera
     marks = (("key", 3.0, "5"), ("hold", 10.0, ""), ("talk", 30.0, ""), ("paused", 40.0, ""),
              ("resumed", 46.0, ""), ("tag", 50.0, "vip"))
     shelf.finish(LONG, talk(20.0) + QUIET + talk(20.0), marks=marks, tags=["vip"], disposition="complaint",
-                 note="客户投诉退款 wants his money back", ago_s=3600.0)
-    shelf.finish(FLAC, talk(3.0), Format.FLAC, ago_s=7200.0, direction="out", calling="8003",
+                 note="客户投诉退款 wants his money back", ago_s=90.0)
+    shelf.finish(FLAC, talk(3.0), Format.FLAC, ago_s=120.0, direction="out", calling="8003",
                  called="01088886666")
     users.create_first(NAME, PASSWORD)
     server = Server(app, "127.0.0.1", 0)

@@ -1,0 +1,64 @@
+"""Bundles that a browser brings, piece by piece, in a folder of webui's own: boxd takes a copy from it.
+
+A form is no larger than 64 KiB here, so static/upload.js sends a file in many of them.
+"""
+
+import os
+import re
+import shutil
+import threading
+from pathlib import Path
+
+from appliance.errors import BranchlineError
+
+MOST_OCTETS = 1 << 30                             # of a bundle
+SPARE_OCTETS = 512 << 20                          # on the disk: boxd's copy, calls and recordings need some
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}\.raucb")
+
+
+class UploadError(BranchlineError):
+    """Why a piece is not taken, and what to do."""
+
+
+class Uploads:
+    """One bundle at a time; a new one takes the place of the last. Used from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._lock = folder, threading.Lock()
+
+    def add(self, name: str, offset: int, total: int, octets: bytes) -> int:
+        """How much of it is there now; `total`: it is whole, and durable. UploadError: it was not taken."""
+        if not NAME.fullmatch(name):
+            raise UploadError(
+                f"{name[:120]!r}: is no bundle's name (letters, digits and ._+-, at the end .raucb)")
+        if not 0 < total <= MOST_OCTETS or offset + len(octets) > total:
+            raise UploadError(f"{name}: {total} octets: that is no bundle")
+        part = self._folder / f"{name}.part"
+        with self._lock:
+            try:
+                if offset == 0:
+                    self.clear()
+                    self._folder.mkdir(mode=0o750, exist_ok=True)
+                    if shutil.disk_usage(self._folder).free < total + SPARE_OCTETS:
+                        raise UploadError(
+                            f"{name}: the disk has no room for {total >> 20} MiB: free some space")
+                elif not part.exists() or part.stat().st_size != offset:
+                    raise UploadError(f"{name}: another upload took its place: begin again")
+                with part.open("ab") as file:
+                    file.write(octets)
+                    if offset + len(octets) == total:
+                        file.flush()
+                        os.fsync(file.fileno())
+                        part.replace(self._folder / name)
+            except OSError as error:
+                raise UploadError(f"{name}: cannot be kept: {error.strerror}") from None
+        return offset + len(octets)
+
+    def has(self, name: str) -> bool:
+        """It is there as a whole."""
+        return bool(NAME.fullmatch(name)) and (self._folder / name).is_file()
+
+    def clear(self) -> None:
+        """Nothing is kept any more. OSError: the disk."""
+        for path in self._folder.glob("*.raucb*"):
+            path.unlink(missing_ok=True)

@@ -82,13 +82,14 @@ def pick_up(caller: Call, agent: Call) -> None:
     caller.wait_to_hear_octets(QUIET, from_s=heard_s)
 
 
-def exchange_sequences(one: Call, other: Call, seed: int, seconds: float = 1.0) -> None:
+def exchange_sequences(one: Call, other: Call, seed: int, seconds: float = 1.0,
+                       within_s: float = 5.0) -> None:
     """Both speak at once; each hears the other octet for octet, in one piece."""
     from_one, from_other = audio.sequence(seed, seconds), audio.sequence(seed + 1, seconds)
     one.play(from_one)
     other.play(from_other)
-    other.wait_to_hear_octets(from_one)
-    one.wait_to_hear_octets(from_other)
+    other.wait_to_hear_octets(from_one, within_s)
+    one.wait_to_hear_octets(from_other, within_s)
 
 
 def contact_of(rig: Rig, calling: str, state: str = "ended", within_s: float = 5.0) -> ContactInfo:

@@ -1,10 +1,11 @@
 """The web pages. create_app() takes all it works with, so tests need no daemon; daemon.py is the process."""
 
 import sqlite3
+import time
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, g, redirect, request, url_for
+from flask import Flask, Request, Response, g, redirect, request, url_for
 from flask_babel import Babel, get_locale
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
@@ -19,6 +20,7 @@ from webui import (
     box_update,
     box_views,
     box_words,
+    certificate_pages,
     contacts,
     errors,
     hearing,
@@ -29,10 +31,30 @@ from webui import (
     texts,
     views,
 )
-from webui.acts import Acts
+from webui.access import log_pages, my_account, people, steps
+from webui.access.audit import Audit
+from webui.access.doors import closed, may, needs, opens, sight
+from webui.access.doors import floor as seen_floor
+from webui.access.factors import Factors
+from webui.access.navigation import home, href, navigation
+from webui.api import operations
+from webui.api import pages as token_pages
+from webui.api.tokens import Client, Tokens
+from webui.configuration import pages as configuration
+from webui.configuration.unconfirmed import Unconfirmed
 from webui.exchange import Exchange
+from webui.floor import routes as floor_pages
+from webui.lines import acts as line_acts
+from webui.lines import outcome as line_outcome
+from webui.lines import overview as lines
+from webui.lines import testing as line_tests
+from webui.notices import pages as notices_pages
+from webui.notices.bar import Bar
+from webui.notices.store import Notices
 from webui.parts import LANGUAGES, Parts, Settings, parts
-from webui.rights import may
+from webui.rendered import Rendered
+from webui.reports import saved_pages as report_pages
+from webui.reports.saved import SavedReports
 from webui.seen import Seen
 from webui.uploads import Uploads
 from webui.users import PASSWORD_LEAST, User, Users
@@ -57,6 +79,8 @@ HEADERS = {
 def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings) -> Flask:
     """The WSGI application. `exchange` answers any thread. Unavailable: the file of acts cannot be used."""
     app = Flask(__name__)
+    audit = Audit(settings.state / "audit.sqlite", settings.audit_days)
+    audit.take_over(settings.state / "acts.sqlite")
     app.config.update(
         SECRET_KEY=settings.session_key, MAX_CONTENT_LENGTH=MAX_BODY_OCTETS,
         SESSION_COOKIE_NAME="branchline", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
@@ -64,21 +88,33 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
         WTF_CSRF_TIME_LIMIT=None)                 # as long as the session
     app.json.ensure_ascii = False                 # type: ignore[attr-defined]
     app.extensions["branchline"] = Parts(
-        exchange, users, settings, seen, Acts(settings.state / "acts.sqlite"),
-        Uploads(settings.state / "uploads"))
+        exchange, users, settings, seen, audit,
+        Uploads(settings.state / "uploads"),
+        Factors(settings.state / "factors.sqlite", settings.state / "factors.key"),
+        Notices(settings.state / "notices.sqlite"), Tokens(settings.state / "tokens.sqlite"),
+        rendered=Rendered(sight))
+    app.extensions[report_pages.EXTENSION] = SavedReports(settings.state / "reports")
     Babel(app, locale_selector=_language)
-    CSRFProtect(app)
+    app.before_request(configuration.larger_forms)
+    CSRFProtect(app).exempt(operations.bp)        # which knows tokens and no cookies
     login = LoginManager(app)
     login.user_loader(_load_user)
+    login.request_loader(_load_client)
     app.before_request(_gate)
     app.after_request(_harden)
     app.add_url_rule("/healthz", "healthz", _healthz)
-    for part in (account, board, box, box_settings, box_update, contacts, hearing, quality, recording_store,
-                 recordings, spans):
+    for part in (
+            account, board, box, box_settings, box_update, certificate_pages, configuration, contacts,
+            floor_pages, hearing, line_acts, line_tests, lines, log_pages, my_account, notices_pages,
+            operations, people, quality, recording_store, recordings, report_pages, spans, steps,
+            token_pages):
         app.register_blueprint(part.bp)
+    if lacking := closed(app):
+        raise RuntimeError(f"routes without @needs of webui/access/doors.py: {', '.join(lacking)}")
     errors.register(app)
     app.context_processor(_common)
     app.jinja_env.filters.update(
+        outcome_tone=line_outcome.tone,
         word=texts.word, told=box_words.told, sentence=texts.sentence, number=texts.number,
         duration=texts.duration, moment=texts.moment,
         charge=texts.charge, clock=texts.clock, clock_ms=texts.clock_ms, day=texts.day, since=texts.since,
@@ -90,6 +126,8 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
 
 def _language() -> str:
     chosen = request.cookies.get(account.LANGUAGE_COOKIE, "")
+    if chosen not in LANGUAGES and current_user.is_authenticated:
+        chosen = current_user.language
     return chosen if chosen in LANGUAGES else parts().settings.language
 
 
@@ -101,10 +139,22 @@ def _load_user(session: str) -> User | None:
         return None
 
 
+def _load_client(asked: Request) -> Client | None:
+    """Of the API: a cookie is not looked at there, a token nowhere else."""
+    scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
+    if asked.blueprint != operations.bp.name or scheme.lower() != "bearer":
+        return None
+    return parts().tokens.client(token.strip(), time.time())
+
+
 def _gate() -> AnyResponse | None:
     """Nobody sees anything before there is an administrator, and then only who has signed in."""
     if request.endpoint in OPEN:
         return None
+    if request.blueprint == operations.bp.name:
+        if request.endpoint == "api.document" or isinstance(current_user, Client):
+            return None
+        raise Unauthorized
     setting_up = request.endpoint in ("account.setup", "account.make_admin")
     if not parts().users.some():
         return None if setting_up else redirect(url_for("account.setup"), 303)
@@ -112,8 +162,17 @@ def _gate() -> AnyResponse | None:
         return redirect(url_for("account.login"), 303)
     if request.endpoint is None or request.endpoint in ("account.login", "account.sign_in"):
         return None
-    if current_user.is_authenticated:
+    if request.blueprint == "steps":
         return None
+    if current_user.is_authenticated:
+        if request.endpoint == "account.logout":
+            return None
+        if current_user.must_change:
+            inside = request.blueprint == "account"
+            return None if inside else redirect(url_for("account.new_password"), 303)
+        if request.endpoint == "board.index" and not opens("board.index"):
+            return redirect(home(), 303)          # who types the box's address and no more
+        return steps.in_the_way()
     if "users_error" in g:
         raise g.users_error
     if request.method == "GET" and errors.wants_page():
@@ -133,6 +192,7 @@ def _harden(response: Response) -> Response:
     return response
 
 
+@needs("open")
 def _healthz() -> tuple[str, int, dict[str, str]]:
     """For watchdogs: this process answers; whether it hears the bus."""
     away = "webui" in parts().exchange.mirror.floor.away
@@ -144,6 +204,8 @@ def _common() -> dict[str, object]:
     locale = get_locale()
     return {
         "language": locale.language if locale else parts().settings.language, "languages": LANGUAGES,
-        "views": views, "box_views": box_views, "may": may, "password_least": PASSWORD_LEAST,
+        "views": views, "box_views": box_views, "may": may, "opens": opens, "floor": seen_floor,
+        "navigation": navigation, "home": home, "href": href, "password_least": PASSWORD_LEAST,
         "server_time": texts.now,
+        "unconfirmed": lambda: Unconfirmed()()[1], "notice_bar": lambda: Bar()()[1],
     }

@@ -1,8 +1,5 @@
 """Accounts: the first administrator, signing in and out, the reader's language."""
 
-import ipaddress
-import math
-import re
 import time
 
 from flask import (
@@ -17,32 +14,36 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext, ngettext
-from flask_login import current_user, login_user, logout_user
-from werkzeug.exceptions import TooManyRequests
+from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response
 
+from webui.access.doors import did, needs
+from webui.access.entering import address, enter, here, slow_down
+from webui.access.navigation import home
+from webui.access.steps import after_password
 from webui.box_settings import is_new
 from webui.parts import LANGUAGES, parts
-from webui.users import PASSWORD_LEAST, User
+from webui.users import NAME, PASSWORD_LEAST
 
 bp = Blueprint("account", __name__)
 
-NAME = re.compile(r"[a-z][a-z0-9.-]{0,31}")
 PASSWORD_MOST = 1024
 LANGUAGE_COOKIE = "language"
 YEAR_S = 365 * 86400
 
 
 @bp.get("/setup")
+@needs("open")
 def setup() -> str:
     return render_template("account/setup.html", name="admin", code=request.args.get("code", ""), wrong="")
 
 
 @bp.post("/setup")
+@needs("open")
 def make_admin() -> Response:
     code, name = request.form.get("code", ""), request.form.get("name", "").strip()
     password, again = request.form.get("password", ""), request.form.get("again", "")
-    _slow_down(f"setup {_address()}")
+    slow_down((parts().by_address, f"setup {address()}"))
     settings, users = parts().settings, parts().users
     wrong = ""
     if not settings.setup_code.matches(code):
@@ -50,49 +51,78 @@ def make_admin() -> Response:
             "This is not the set-up code. It is in the log of the box and in the file setup-code.")
     elif not NAME.fullmatch(name):
         wrong = gettext("A name has up to 32 small letters, digits, dots and hyphens, a letter first.")
-    elif not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
-        wrong = ngettext(
-            "A password has at least %(num)d character.", "A password has at least %(num)d characters.",
-            PASSWORD_LEAST)
-    elif password != again:
-        wrong = gettext("The two passwords differ.")
+    else:
+        wrong = _unfit(password, again)
     if wrong:
         page = render_template("account/setup.html", name=name, code=code, wrong=wrong)
         return make_response(page, 422)
-    user = users.create_first(name, password)
+    user = users.create_first(name, password, request.remote_addr or "", request.user_agent.string)
     if user is None:                              # somebody was faster
         return redirect(url_for("account.login"), 303)
     settings.setup_code.forget()
     current_app.logger.info("administrator %s made from %s", name, request.remote_addr)
-    return _enter(user, url_for("box_settings.index") if is_new() else "")
+    parts().audit.note(did("set-up", name, by=name), "", time.time())
+    return enter(user, url_for("box_settings.index") if is_new() else "")
 
 
 @bp.get("/login")
+@needs("open")
 def login() -> str:
     return render_template("account/login.html", name="", next=request.args.get("next", ""), wrong="")
 
 
 @bp.post("/login")
+@needs("open")
 def sign_in() -> Response:
     name, password = request.form.get("name", "").strip()[:64], request.form.get("password", "")
-    address = _address()
-    _slow_down(address, "" if parts().at_home.knows(name, address) else name)
-    user = parts().users.sign_in(name, password) if len(password) <= PASSWORD_MOST else None
+    asking, shared = address(), parts()
+    slow_down((shared.by_address, asking),
+              *([] if not name or shared.at_home.knows(name, asking) else [(shared.by_name, name)]))
+    user = shared.users.check(name, password) if len(password) <= PASSWORD_MOST else None
     if user is None:
         current_app.logger.warning("sign-in refused for %r from %s", name, request.remote_addr)
+        parts().audit.note(did("sign-in", by=name), "wrong name or password", time.time())
+        if shared.by_address.wait_s(asking, time.monotonic()):
+            parts().audit.note(did("locked-out", asking, by=name), "", time.time())
         page = render_template(
             "account/login.html", name=name, next=request.form.get("next", ""),
             wrong=gettext("The name or the password is wrong."))
         return make_response(page, 422)
-    parts().by_address.passed(address)
-    parts().by_name.passed(name)
-    parts().at_home.remember(name, address)
-    return _enter(user, request.form.get("next", ""))
+    shared.by_address.passed(asking)
+    shared.by_name.passed(name)
+    shared.at_home.remember(name, asking)
+    next_page = request.form.get("next", "")
+    return after_password(user, next_page) or enter(user, next_page)
+
+
+@bp.get("/password")
+@needs("self")
+def new_password() -> str:
+    """For who came in with a password that somebody else gave him."""
+    return render_template("account/password.html", wrong="")
+
+
+@bp.post("/password")
+@needs("self", act="password")
+def take_password() -> Response:
+    """Only while it is one for once: one's own is changed on the page of the account, with the old one."""
+    if not current_user.must_change:
+        return redirect(home(), 303)
+    password, name = request.form.get("password", ""), current_user.name
+    wrong = _unfit(password, request.form.get("again", ""))
+    if not wrong and parts().users.check(name, password) is not None:
+        wrong = gettext("This is the password that you were given. Choose your own.")
+    if wrong:
+        return make_response(render_template("account/password.html", wrong=wrong), 422)
+    parts().users.change_password(name, password, keep=current_user.get_id())
+    return redirect(home(), 303)
 
 
 @bp.post("/logout")
+@needs("open")
 def logout() -> Response:
     if current_user.is_authenticated:
+        parts().audit.note(did("sign-out"), "", time.time())
         parts().users.sign_out(current_user.get_id())
     logout_user()
     session.clear()
@@ -100,44 +130,23 @@ def logout() -> Response:
 
 
 @bp.post("/language")
+@needs("open")
 def language() -> Response:
     chosen = request.form.get("language", "")
     if chosen not in LANGUAGES:
         abort(400)
-    response = redirect(_here(request.form.get("next", "")), 303)
+    if current_user.is_authenticated:
+        parts().users.set_language(current_user.name, chosen)
+    response = redirect(here(request.form.get("next", "")), 303)
     response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR_S, httponly=True, samesite="Lax",
                         secure=parts().settings.secure_cookies)
     return response
 
 
-def _enter(user: User, next_page: str) -> Response:
-    session.clear()                               # nothing of the session before survives (fixation)
-    session.permanent = True
-    login_user(user)
-    return redirect(_here(next_page), 303)
-
-
-def _here(page: str) -> str:
-    """`page` when it is a path of this server, the board otherwise."""
-    inside = page.startswith("/") and not page.startswith(("//", "/\\")) and page.isprintable()
-    return page if inside else url_for("board.index")
-
-
-def _address() -> str:
-    """Who asks, as far as it costs them to be another: of IPv6 the network, each of its hosts has 2^64."""
-    address = ipaddress.ip_address(request.remote_addr or "::")
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
-
-
-def _slow_down(address: str, name: str = "") -> None:
-    """Count the attempt, or answer 429 while the address or the name has to wait."""
-    now = time.monotonic()
-    shared = parts()
-    wait_s = max(shared.by_address.wait_s(address, now), shared.by_name.wait_s(name, now) if name else 0.0)
-    if wait_s:
-        raise TooManyRequests(retry_after=math.ceil(wait_s))
-    shared.by_address.attempt(address, now)
-    if name:
-        shared.by_name.attempt(name, now)
+def _unfit(password: str, again: str) -> str:
+    """What is wrong with a new password; "": nothing."""
+    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
+        return str(ngettext(
+            "A password has at least %(num)d character.", "A password has at least %(num)d characters.",
+            PASSWORD_LEAST))
+    return "" if password == again else str(gettext("The two passwords differ."))

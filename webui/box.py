@@ -13,13 +13,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from appliance.bus.client import BusError
 from appliance.bus.messages import GetSupport, Identify, IdentifyCard, MakeSupport, Request, SupportReply
 from webui import box_views
-from webui.acts import Act
-from webui.doing import do
+from webui.access.audit import Asked, Entry
+from webui.access.doors import need, needs
+from webui.doing import BOX_ACTS, do
 from webui.live import stream
 from webui.mirror import Floor
 from webui.parts import parts
 from webui.rendered import Fragment
-from webui.rights import need
 
 bp = Blueprint("box", __name__, url_prefix="/box")
 
@@ -28,17 +28,19 @@ ACTS = 20                                         # on the page
 
 
 @bp.get("/")
+@needs("box")
 def index() -> str:
     return _index()
 
 
 @bp.get("/events")
+@needs("box")
 def events() -> Response:
-    need("box")
     return stream(_fragments)
 
 
 @bp.post("/identify")
+@needs("box", by_hand=True)
 def identify() -> Any:
     """Lights blink for a minute: of the box, or of one card."""
     by, card = need("box"), request.form.get("card", "")
@@ -49,20 +51,21 @@ def identify() -> Any:
 
 
 @bp.get("/support")
+@needs("box")
 def support() -> str:
     return _support()
 
 
 @bp.get("/support/events")
+@needs("box")
 def support_events() -> Response:
-    need("box")
-
     def fragments(floor: Floor) -> Iterator[Fragment]:
         yield _bundle()
     return stream(fragments, turn_s=SUPPORT_S)
 
 
 @bp.post("/support")
+@needs("box", by_hand=True)
 def make_support() -> Any:
     by, numbers = need("box"), "mask" not in request.form
     what = "" if numbers else gettext("numbers masked")
@@ -72,9 +75,9 @@ def make_support() -> Any:
 
 
 @bp.get("/support.zip")
+@needs("box", act="support-taken")
 def support_file() -> Response:
     """The bundle that boxd made last."""
-    need("box")
     path = Path(parts().exchange.ask(GetSupport()).path)
     if path.parent != parts().settings.support or not path.is_file():
         abort(404)
@@ -82,6 +85,7 @@ def support_file() -> Response:
 
 
 @bp.get("/identify")
+@needs("box")
 def back() -> AnyResponse:
     """Who comes back to where a form was sent, by a change of the language, say."""
     return redirect(url_for("box.index"), 303)
@@ -92,16 +96,15 @@ def language() -> str:
     return locale.language if locale else parts().settings.language
 
 
-def acts(most: int) -> list[Act] | None:
-    """The newest; None: the disk does not say."""
+def acts(most: int) -> list[Entry] | None:
+    """The newest on the box; None: the disk does not say."""
     try:
-        return parts().acts.newest(most)
+        return parts().audit.entries(Asked(acts=tuple(BOX_ACTS)), most)
     except sqlite3.Error:
         return None
 
 
 def _index(wrong: str = "") -> str:
-    need("box")
     return render_template(
         "box/index.html", wrong=wrong, acts=acts(ACTS), floor=parts().exchange.mirror.floor,
         fragments=[html for _, html in _fragments(parts().exchange.mirror.floor)])
@@ -125,7 +128,6 @@ def _release() -> dict[str, str]:
 
 
 def _support(wrong: str = "") -> str:
-    need("box")
     return render_template("box/support.html", wrong=wrong, fragments=[_bundle()[1]])
 
 

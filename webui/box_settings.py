@@ -26,12 +26,12 @@ from appliance.bus.messages import (
     SetWallClock,
     TryNetwork,
 )
+from webui.access.doors import need, needs
 from webui.doing import ACT_S, do, why
 from webui.live import stream
 from webui.mirror import Floor
 from webui.parts import parts
 from webui.rendered import Fragment
-from webui.rights import need
 from webui.server import HERE
 
 bp = Blueprint("box_settings", __name__, url_prefix="/box/settings")
@@ -67,26 +67,28 @@ class Wanted:
 
 
 @bp.get("/")
+@needs("box")
 def index() -> str:
     return _index()
 
 
 @bp.get("/events")
+@needs("box")
 def events() -> Response:
-    need("box")
-
     def fragments(floor: Floor) -> Iterator[Fragment]:
         yield _trial(_known())
     return stream(fragments, turn_s=LOOK_S)
 
 
 @bp.get("/<any(own, first, network, keep, undo, time, reset):act>")
+@needs("box")
 def again(act: str) -> AnyResponse:
     """Who comes back to where a form was sent, by a change of the language, say."""
     return redirect(url_for("box_settings.index"), 303)
 
 
 @bp.post("/own")
+@needs("box", by_hand=True)
 def own() -> Any:
     """What changed of name, time zone, clock servers, hub and keys."""
     by, found = need("box"), _known()
@@ -100,6 +102,7 @@ def own() -> Any:
 
 
 @bp.post("/first")
+@needs("box", by_hand=True)
 def first() -> Any:
     """A new box: its document is checked, and in force once the person has seen where the box will be."""
     by, claim = need("box"), request.form.get("claim", "").strip()
@@ -119,6 +122,7 @@ def first() -> Any:
 
 
 @bp.post("/network")
+@needs("box", by_hand=True)
 def network() -> Any:
     by, reason = need("box"), why()
     if "kept" in request.form:
@@ -133,6 +137,7 @@ def network() -> Any:
 
 
 @bp.post("/keep")
+@needs("box", by_hand=True)
 def keep() -> Any:
     """The network on trial stays: this came by it."""
     by = need("box")
@@ -140,12 +145,14 @@ def keep() -> Any:
 
 
 @bp.post("/undo")
+@needs("box", by_hand=True)
 def undo() -> Any:
     by = need("box")
     return _act("undo-network", by, RevertNetwork(), reasoned=False)
 
 
 @bp.post("/time")
+@needs("box", by_hand=True)
 def set_time() -> Any:
     by = need("box")
     try:
@@ -156,6 +163,7 @@ def set_time() -> Any:
 
 
 @bp.post("/reset")
+@needs("box", by_hand=True)
 def reset() -> Any:
     """Only with the box's name typed, a reason, and the word that it is meant."""
     by, reason, name = need("box"), why(), request.form.get("name", "").strip()
@@ -182,7 +190,6 @@ def _act(act: str, by: str, asked: Any, what: str = "", *, reasoned: bool = True
 
 
 def _index(wrong: str = "") -> str:
-    need("box")
     found, why_not = _asked()
     document = _document(found) if found is not None and found.provisioned else {}
     typed = request.form if wrong else {}

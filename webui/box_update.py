@@ -19,12 +19,12 @@ from appliance.bus.messages import (
     Request,
 )
 from webui import box_views
+from webui.access.doors import need, needs
 from webui.doing import do, why
 from webui.live import stream
 from webui.mirror import Floor
 from webui.parts import parts
 from webui.rendered import Fragment
-from webui.rights import need
 from webui.uploads import UploadError
 
 bp = Blueprint("box_update", __name__, url_prefix="/box/update")
@@ -35,23 +35,26 @@ BEGINNINGS: dict[str, Beginning] = {"drained": "drained", "quiet": "quiet", "now
 
 
 @bp.get("/")
+@needs("box")
 def index() -> str:
     return _index()
 
 
 @bp.get("/events")
+@needs("box")
 def events() -> Response:
-    need("box")
     return stream(_fragments)
 
 
 @bp.get("/<any(install, cancel, hurry, confirm, back):act>")
+@needs("box")
 def again(act: str) -> AnyResponse:
     """Who comes back to where a form was sent, by a change of the language, say."""
     return redirect(url_for("box_update.index"), 303)
 
 
 @bp.post("/install")
+@needs("box", by_hand=True)
 def install() -> Any:
     by, begin, form = need("box"), _begin(), request.form
     match form.get("from"):
@@ -69,9 +72,9 @@ def install() -> Any:
 
 
 @bp.post("/pieces")
+@needs("box", by_hand=True)
 def pieces() -> Any:
     """The next piece of a bundle from a person's computer; says how much is there."""
-    need("box")
     place, total = (request.args.get(name, -1, type=int) for name in ("offset", "total"))
     if place < 0:
         abort(400)
@@ -83,24 +86,28 @@ def pieces() -> Any:
 
 
 @bp.post("/cancel")
+@needs("box", by_hand=True)
 def cancel() -> Any:
     by = need("box")
     return _act("cancel", by, CancelUpdate(by=by))
 
 
 @bp.post("/hurry")
+@needs("box", by_hand=True)
 def hurry() -> Any:
     by = need("box")
     return _act("hurry", by, HurryUpdate(by=by))
 
 
 @bp.post("/confirm")
+@needs("box", by_hand=True)
 def confirm() -> Any:
     by = need("box")
     return _act("confirm", by, ConfirmUpdate(by=by))
 
 
 @bp.post("/back")
+@needs("box", by_hand=True)
 def go_back() -> Any:
     by, begin = need("box"), _begin()
     return _act("back", by, GoBack(begin=begin, by=by), begin)
@@ -131,7 +138,6 @@ def _act(act: str, by: str, asked: Request[Done], what: str = "") -> Any:
 
 
 def _index(wrong: str = "") -> str:
-    need("box")
     floor = parts().exchange.mirror.floor
     return render_template(
         "box/update.html", wrong=wrong, fragments=[html for _, html in _fragments(floor)])

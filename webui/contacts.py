@@ -18,6 +18,8 @@ from appliance.bus.messages import (
     TraceCaller,
 )
 from webui import signalling, views
+from webui.access.doors import floor, needs, range_of
+from webui.access.sight import of_contact
 from webui.ladder_view import LadderView
 from webui.live import stream
 from webui.mirror import Floor
@@ -35,6 +37,7 @@ LONGEST_ID = 64
 
 
 @bp.get("/")
+@needs("find")
 def index() -> str:
     page = request.args.get("page", 1, type=int)
     if not 1 <= page <= LAST_PAGE:
@@ -43,14 +46,15 @@ def index() -> str:
 
 
 @bp.get("/events")
+@needs("find")
 def list_events() -> Response:
     """The first page, live."""
     seen: list[object] = []
     html = ""
 
-    def fragments(floor: Floor) -> Iterator[Fragment]:
+    def fragments(sees: Floor) -> Iterator[Fragment]:
         nonlocal html
-        facts = [floor.board, "acdd" in floor.away]
+        facts = [sees.board, "acdd" in sees.away]
         if facts != seen:
             seen[:] = facts
             html = _rows(1)
@@ -60,8 +64,9 @@ def list_events() -> Response:
 
 
 @bp.get("/<contact>")
+@needs("find")
 def show(contact: str) -> str:
-    info = _find(contact, parts().exchange.mirror.floor)
+    info = find(contact, floor())
     view = signalling.of_contact(contact)
     over = _over(info, view)
     return render_template("contacts/show.html", contact=info, over=over, html=_contact(info),
@@ -69,23 +74,25 @@ def show(contact: str) -> str:
 
 
 @bp.get("/<contact>/trace.pcap")
+@needs("find", "line", act="trace-taken")
 def trace(contact: str) -> Response:
     """What was said on the D-channels of all its calls, for Wireshark."""
-    _find(contact, parts().exchange.mirror.floor)
+    find(contact, floor())
     return signalling.contact_file(contact)
 
 
 @bp.get("/<contact>/events")
+@needs("find")
 def contact_events(contact: str) -> Response:
     """One contact while it goes on; the page stops listening when it and all its calls have ended."""
-    info = _find(contact, parts().exchange.mirror.floor)
+    info = find(contact, floor())
     asked_at, said = float("-inf"), (signalling.NAME, "")
 
-    def fragments(floor: Floor) -> Iterator[Fragment]:
+    def fragments(sees: Floor) -> Iterator[Fragment]:
         nonlocal info, asked_at, said
         if info.state != "ended":
             try:
-                info = _find(contact, floor)
+                info = find(contact, sees)
             except BusError:
                 pass                              # what was shown stays; the board says who is away
         if (now := time.monotonic()) >= asked_at + SIGNALLING_S:
@@ -98,9 +105,10 @@ def contact_events(contact: str) -> Response:
 
 
 @bp.post("/<contact>/trace-caller")
+@needs("find", "steer", act="trace-caller")
 def trace_caller(contact: str) -> AnyResponse:
     """A malicious call: the page tells what comes of it."""
-    info = _find(contact, parts().exchange.mirror.floor)
+    info = find(contact, floor())
     try:
         parts().exchange.ask(TraceCaller(name=info.contact, by=current_user.name))
     except Refused:
@@ -110,22 +118,24 @@ def trace_caller(contact: str) -> AnyResponse:
 
 def _rows(page: int) -> str:
     try:
-        found: ContactList | None = parts().exchange.ask(GetContacts(offset=(page - 1) * PAGE, limit=PAGE))
+        found: ContactList | None = parts().exchange.ask(GetContacts(
+            offset=(page - 1) * PAGE, limit=PAGE, within=range_of(current_user).asked()))
     except BusError:
         found = None
     pages = max(1, -(-found.total // PAGE)) if found else page
     return render_template("contacts/rows.html", found=found, page=page, pages=pages)
 
 
-def _find(contact: str, floor: Floor) -> ContactInfo:
-    """From the live board, else from acdd. 404 when there is none, BusError when acdd does not answer."""
+def find(contact: str, sees: Floor) -> ContactInfo:
+    """From the live board, else from acdd. 404 when there is none within the range of who asks, BusError when
+    acdd does not answer."""
     if len(contact) > LONGEST_ID:
         abort(404)
-    for live in views.live_contacts(floor):
+    for live in views.live_contacts(sees):
         if live.contact == contact:
             return live
     found = parts().exchange.ask(GetContact(contact=contact)).contact
-    if found is None:
+    if found is None or not range_of(current_user).holds(of_contact(found)):
         abort(404)
     return found
 

@@ -3,14 +3,20 @@
 import asyncio
 import contextlib
 import logging
+import ssl
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from webui import create_app
+from webui.access.crew import Crew
+from webui.certificate import Certificates, names_of_box, wanted
 from webui.exchange import BusExchange
 from webui.parts import Settings
+from webui.reports.saved_pages import start_sending
 from webui.seen import Seen
 from webui.server import Server
 from webui.uploads import Uploads
@@ -29,29 +35,59 @@ async def serve(context: Context) -> None:
     if not CHINESE.exists():
         log.warning("%s is missing: pages are in English only until pybabel compile has made it", CHINESE)
     users, code = Users(state / "users.sqlite"), SetupCode(state / "setup-code")
+    certificates = Certificates(state / "tls", names_of_box(web.host)) if wanted(web.tls, web.host) else None
     settings = Settings(
         exports=state / "recordings" / "exports", state=state, session_key=session_key(state / "session-key"),
-        setup_code=code, language=web.language, secure_cookies=web.secure_cookies)
+        setup_code=code, language=web.language, secure_cookies=web.secure_cookies or certificates is not None,
+        certificates=certificates, mail=web.mail,
+        second_factor=web.second_factor, audit_days=web.audit_days,
+        crew=Crew(context.config.quality, context.config_path, context.read))
     exchange = BusExchange(context.bus)
-    server = Server(create_app(exchange, users, Seen(state / "seen.sqlite"), settings), web.host, web.port)
+    application = create_app(exchange, users, Seen(state / "seen.sqlite"), settings)
+    server = Server(application, web.host, web.port, _tls(certificates))
+    if certificates:
+        certificates.serve = _served(server, certificates, context.run_dir)
     with contextlib.suppress(OSError):            # what boxd has not taken by now nobody waits for
         Uploads(state / "uploads").clear()
     server.start()
+    reports = start_sending(application)
     keeping = asyncio.create_task(exchange.run())
     try:
         log.info("pages at %s", server.url)
         if not users.some():
             log.info("first run: make the administrator at %ssetup?code=%s", server.url, code.read())
+        if certificates:                          # for the console of who stands before the box
+            _announce(context.run_dir / "web.certificate", certificates.shown().sha256)
         _announce(context.run_dir / "web.url", server.url)           # who sees it finds the code there, too
         await context.up()
         await _until_stopped(context, server, keeping)
     finally:
-        (context.run_dir / "web.url").unlink(missing_ok=True)
+        for name in ("web.url", "web.certificate"):
+            (context.run_dir / name).unlink(missing_ok=True)
         exchange.mirror.close()
+        await asyncio.to_thread(reports.stop)
         await asyncio.to_thread(server.stop)
         keeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await keeping
+
+
+def _served(server: Server, certificates: Certificates, run_dir: Path) -> Callable[[ssl.SSLContext], None]:
+    def serve(tls: ssl.SSLContext) -> None:
+        server.secure(tls)
+        _announce(run_dir / "web.certificate", certificates.shown().sha256)
+    return serve
+
+
+def _tls(certificates: Certificates | None) -> ssl.SSLContext | None:
+    if certificates is None:
+        return None
+    shown = certificates.ready(time.time())
+    log.info("certificate of %s, SHA-256 %s", shown.subject, shown.sha256)
+    if shown.soon(time.time()):
+        log.warning("the certificate ends on %s: put a new one in", time.strftime(
+            "%Y-%m-%d", time.gmtime(shown.until)))
+    return certificates.context()
 
 
 async def _until_stopped(context: Context, server: Server, keeping: asyncio.Task[None]) -> None:
@@ -64,9 +100,9 @@ async def _until_stopped(context: Context, server: Server, keeping: asyncio.Task
             await asyncio.wait_for(context.stop.wait(), WATCH_S)
 
 
-def _announce(path: Path, url: str) -> None:
+def _announce(path: Path, text: str) -> None:
     new = path.with_name(path.name + ".new")
-    new.write_text(url + "\n")
+    new.write_text(text + "\n")
     new.rename(path)
 
 

@@ -1,38 +1,43 @@
-"""Acts on the box: each is written down with who, why and what came of it, and asked of boxd."""
+"""Acts on the box: each is in the log with who, why and what came of it, and asked of boxd."""
 
 import logging
 import sqlite3
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import request
 
 from appliance.bus.client import Refused
 from appliance.bus.messages import Request
-from webui.acts import Act
+from webui.access.doors import did
 from webui.parts import parts
 
 ACT_S = 60.0                                      # root takes longer than a daemon
+BOX_ACTS = (                                      # those that the page of the box shows
+    "update", "cancel", "hurry", "confirm", "back", "support", "identify", "first", "settings", "network",
+    "keep-network", "undo-network", "time", "reset")
 
 log = logging.getLogger(__name__)
 
 
-def do(act: str, by: str, asked: Request[Any], what: str = "", why: str = "") -> str:
-    """"": it is done, else why it was refused. BusError: nobody knows.
+def do(act: str, by: str, asked: Request[Any], what: str = "", why: str = "",
+       took: Callable[[Any], object] = lambda reply: None) -> str:
+    """"": it is done, and `took` has the reply; else why it was refused. BusError: nobody knows.
 
     A disk that takes no writing down does not keep people from mending the box: the journal has it anyway.
     """
     log.warning("box: %s %s, by %s from %s: %s", act, what, by, request.remote_addr, why or "-")
-    number = _begin(Act(time.time(), by, request.remote_addr or "", act, what, why))
+    number = _begin(act, what, why)
     refused = ""
     try:
-        parts().exchange.ask(asked, ACT_S)
+        took(parts().exchange.ask(asked, ACT_S))
     except Refused as error:
         refused = str(error)
         log.warning("box: %s: refused: %s", act, refused)
     if number is not None:
         try:
-            parts().acts.end(number, refused)
+            parts().audit.end(number, refused, time.time())
         except sqlite3.Error as error:
             log.error("what came of it is not written down: %s", error)
     return refused
@@ -43,9 +48,9 @@ def why() -> str:
     return " ".join(request.form.get("why", "").split())[:1000]
 
 
-def _begin(act: Act) -> int | None:
+def _begin(act: str, what: str, why: str) -> int | None:
     try:
-        return parts().acts.begin(act)
+        return parts().audit.begin(did(act, what, why), time.time())
     except sqlite3.Error as error:
         log.error("not written down: %s", error)
         return None

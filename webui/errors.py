@@ -3,15 +3,23 @@
 import logging
 import sqlite3
 
-from flask import Flask, Response, make_response, render_template, request
+import msgspec
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, TooManyRequests
+from werkzeug.http import HTTP_STATUS_CODES
 
 from appliance.bus.client import BusError
+from webui.access.doors import range_of
+from webui.access.roles import RIGHTS, WHOLE, role_of
+from webui.parts import parts
 from webui.users import Busy
+
+MOST_GIVERS = 5                                   # named on a page that refuses
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +60,28 @@ def _http(error: HTTPException) -> Response:
     note = ""
     if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
         note = _("Try again in %(seconds)d s.", seconds=error.retry_after)
+    if code == 403 and "missing" in g:
+        return _answer(error, PAGES[403][0], _missing(g.missing), "")
     return _page(error, note)
+
+
+def _missing(right: str) -> str:
+    """What it takes to come in here, and who can give it."""
+    if right == "whole":
+        what = _("It is about the whole box: for people whose range has no limits.")
+    else:
+        what = _("It takes the right to %(right)s.", right=RIGHTS.get(right, right))
+        if right in WHOLE and range_of(current_user).limited:
+            what += " " + _("It is about the whole box: for people whose range has no limits.")
+    try:
+        givers = [one.name for one in parts().users.people()
+                  if not one.disabled and one.name != current_user.name
+                  and {"people", right} <= role_of(one.role).rights | {"whole"}]
+    except sqlite3.Error:
+        return str(what)
+    if givers:
+        what += " " + _("Ask %(names)s.", names=", ".join(givers[:MOST_GIVERS]))
+    return str(what)
 
 
 def _csrf(error: CSRFError) -> Response:
@@ -73,8 +102,19 @@ def _mistake(error: Exception) -> Response:
 def _page(error: HTTPException, note: str) -> Response:
     code = error.code or 500
     title, text = PAGES.get(code, PAGES[400 if code < 500 else 500])
+    return _answer(error, title, text, note)
+
+
+def _answer(error: HTTPException, title: LazyString | str, text: LazyString | str, note: str) -> Response:
+    code = error.code or 500
     response = make_response(error.get_response())
-    if wants_page():
+    if request.path.startswith("/api/"):          # RFC 9457, in English, whatever a program accepts
+        detail = note or str(error.description or "")
+        response.data = msgspec.json.encode(
+            {"type": "about:blank", "title": HTTP_STATUS_CODES.get(code, "Error"), "status": code,
+             "detail": detail})
+        response.mimetype = "application/problem+json"
+    elif wants_page():
         response.set_data(render_template("error.html", code=code, title=title, text=text, note=note))
     else:
         response.set_data(f"{code} {title}\n{note or text}\n")

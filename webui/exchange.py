@@ -15,9 +15,11 @@ from appliance.bus.messages import (
     GetCalls,
     GetCards,
     GetChannels,
+    GetDocumentHistory,
     GetFitness,
     GetHardware,
     GetHealth,
+    GetLineTests,
     GetRecorder,
     GetSpans,
     GetUpdate,
@@ -36,7 +38,8 @@ WATCH_S = 0.5
 
 STATE: dict[str, tuple[Request[Any], ...]] = {
     "acdd": (GetBoard(),), "trunkd": (GetChannels(),), "spand": (GetSpans(),), "recordd": (GetRecorder(),),
-    "boxd": (GetHealth(), GetFitness(), GetHardware(), GetCards(), GetUpdate(), GetWallClock()),
+    "boxd": (GetHealth(), GetFitness(), GetHardware(), GetCards(), GetUpdate(), GetWallClock(),
+             GetDocumentHistory(most=1), GetLineTests()),
 }
 
 

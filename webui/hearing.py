@@ -14,10 +14,11 @@ from werkzeug.wsgi import wrap_file
 
 from appliance.bus.client import Refused
 from appliance.bus.messages import DescribeRecording, Form, GetPeaks, GetRecording, RecordingDescribed
-from webui import recording_views
+from webui import recording_views, views
+from webui.access.doors import floor, need, needs, noted, range_of
+from webui.access.ranges import Subject
 from webui.opened import ANSWER_S, Sound, Wanted
 from webui.parts import parts
-from webui.rights import may, need
 
 bp = Blueprint("hearing", __name__, url_prefix="/recordings")
 
@@ -26,6 +27,7 @@ LONGEST_S = 30 * 86400                            # that something is shared for
 
 
 @bp.get("/<recording>/audio")
+@needs("self", by_hand=True)
 def sound(recording: str) -> Response:
     """The file as it is kept; ?form=wav for players that cannot read that one; ?download to take it home.
 
@@ -42,8 +44,9 @@ def sound(recording: str) -> Response:
         abort(404)
     wanted = Wanted(recording, current_user.name, "download" if download else "listen",
                     form if info.finished else "wav", 0 if info.finished else ticks, why)
+    act = "download" if download else "listen"
     try:
-        file = Sound(parts().exchange, parts().opened, wanted)
+        file = Sound(parts().exchange, parts().opened, wanted, lambda: noted(act, recording, why))
     except Refused as error:
         current_app.logger.info("%s for %s: %s", recording, wanted.by, error)
         abort(404)
@@ -60,14 +63,15 @@ def sound(recording: str) -> Response:
 
 
 @bp.get("/<recording>/peaks")
+@needs("self")
 def peaks(recording: str) -> Response:
     """JSON for the player: what there is at this moment, its waveform, its marks and silences."""
-    _let_in(recording)
+    why = _let_in(recording)
     try:
         found = parts().exchange.ask(GetPeaks(recording=recording), ANSWER_S)
     except Refused:
         abort(404)
-    described = describe(recording) if found.info.finished else None
+    described = describe(recording, shared=bool(why)) if found.info.finished else None
     return jsonify(
         ticks=round(found.info.duration_s * 100), duration_s=found.info.duration_s, gap_s=found.info.gap_s,
         finished=found.info.finished, format=found.info.format, caller=found.caller, agent=found.agent,
@@ -77,23 +81,35 @@ def peaks(recording: str) -> Response:
 
 
 @bp.get("/shared/<pass_>")
+@needs("self")
 def shared(pass_: str) -> str:
     """What somebody on this box gave a link to; whoever opens it has signed in."""
     told = read_pass(pass_)
     if told is None:
         abort(404)
     return render_template("recordings/shared.html", told=told, pass_=pass_,
-                           found=describe(told["recording"]))
+                           found=describe(told["recording"], shared=True))
 
 
-def describe(recording: str) -> RecordingDescribed | None:
-    """None: it is not finished, or there is no such one. 404: that is no recording's name."""
+def describe(recording: str, *, shared: bool = False) -> RecordingDescribed | None:
+    """None: it is not finished, or there is no such one. 404: that is no recording's name, or it is outside
+    the range of who asks, to whom nobody has `shared` it."""
     if not ID.fullmatch(recording):
         abort(404)
     try:
-        return parts().exchange.ask(DescribeRecording(recording=recording), ANSWER_S)
+        found = parts().exchange.ask(DescribeRecording(recording=recording), ANSWER_S)
     except Refused:
-        return None
+        found = None
+    within = range_of(current_user)
+    if shared or not within.limited:
+        return found
+    if found is None:                             # it is being made: its contact is on the floor
+        live = views.live_contacts(floor())
+        if not any(part.recording == recording for contact in live for part in contact.segments):
+            abort(404)
+    elif not within.holds(Subject(found.row.queue, found.row.agent, found.row.trunk)):
+        abort(404)
+    return found
 
 
 def make_pass(recording: str, by: str, why: str, for_s: int) -> str:
@@ -112,18 +128,21 @@ def read_pass(pass_: str) -> dict[str, Any] | None:
 
 
 def _let_in(recording: str, *, download: bool = False) -> str:
-    """Why it may be heard, "" for one's own right. 404: no such name; 403: no right, nor a pass for it."""
+    """Why it may be heard, "" for one's own right. 404: no such name, or outside the range of who asks;
+    403: no right, nor a pass for it."""
     if not ID.fullmatch(recording):
         abort(404)
-    if download:
-        need("download")
-        return ""
-    told = read_pass(request.args.get("pass", ""))
-    if told is not None and told["recording"] == recording:
-        return f"shared by {told['by']}: {told['why']}"
-    if not may(current_user, "listen"):
-        abort(403)
+    if not download and _shared_by(recording):
+        return _shared_by(recording)
+    need("download" if download else "listen")
+    describe(recording)
     return ""
+
+
+def _shared_by(recording: str) -> str:
+    """By a pass that came with the request; "": there is none for this recording."""
+    told = read_pass(request.args.get("pass", ""))
+    return f"shared by {told['by']}: {told['why']}" if told and told["recording"] == recording else ""
 
 
 def _signer() -> URLSafeTimedSerializer:

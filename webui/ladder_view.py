@@ -9,6 +9,7 @@ from appliance.isdn.ladder import Fold, Rung, describe, ladder
 NEWEST_ROWS = 120                                 # of a span's page
 FIRST_ROWS, LAST_ROWS = 100, 300                  # of a contact's: a call without rest has thousands
 RELEASED = "released"
+PARTIES = ("Calling party number", "Called party number")       # elements, Q.931 table 4-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Row:
     to_right: bool
     rung: Rung | None = None
     upkeep: int = 0
+    whose: str = ""                               # the numbers of its call, on a span's page: for the filter
 
     @property
     def layer(self) -> int:
@@ -81,10 +83,23 @@ def span_rows(trace: SpanTrace) -> tuple[Row, ...]:
     rows: list[Row] = []
     before = trace.frames[0].at if trace.frames else 0.0
     frames = ((frame.at, frame.sent, frame.octets) for frame in trace.frames)
+    calls: dict[tuple[int, bool], str] = {}       # by call reference and who chose it
     for step in ladder(frames, trace.network_side):
         if isinstance(step, Fold):
             rows.append(Row(step.at, step.at - before, 0, False, True, upkeep=step.count))
         else:
-            rows.append(Row(step.at, step.at - before, 0, False, step.rung.sent, step.rung))
+            rows.append(Row(step.at, step.at - before, 0, False, step.rung.sent, step.rung,
+                            whose=_whose(calls, step.rung)))
         before = step.at
     return tuple(rows[-NEWEST_ROWS:])
+
+
+def _whose(calls: dict[tuple[int, bool], str], rung: Rung) -> str:
+    """The numbers of the call that a message is of; `calls` remembers them from its SETUP on."""
+    if rung.call_ref is None or rung.ours is None:
+        return ""
+    key = rung.call_ref, rung.ours
+    if rung.message == "SETUP":
+        numbers = {part.name: part.short.partition(" ")[2] for part in rung.parts if part.name in PARTIES}
+        calls[key] = " → ".join(filter(None, (numbers.get(name, "") for name in PARTIES)))
+    return calls.get(key, "")

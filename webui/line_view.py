@@ -5,11 +5,10 @@ from dataclasses import dataclass, fields
 
 from appliance.bus.messages import LineHistory, SpanState
 from e1_driver import WEAK_DB, Alarm, Counters
-from e1_driver.watch.bins import QUARTER_S, Bin, End, slip_rates
+from e1_driver.watch.bins import Bin, slip_rates
 from e1_driver.watch.clock import SlipRate
+from webui.lines.drawing import Chart, days, quarters
 from webui.mirror import Floor
-
-QUARTERS = 97                                     # the running one and a day before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +56,25 @@ def _counters(line: SpanState, untold: frozenset[str]) -> Iterator[tuple[str, in
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A quarter of an hour of one direction. `worst`: uas, ses, es, good, or nothing was measured."""
-
-    at: int
-    worst: str
-    bin: Bin | None
-    end: End | None
-
-
-@dataclass(frozen=True, slots=True)
 class HistoryView:
-    near: tuple[Mark, ...]                        # QUARTERS of them, oldest first
-    far: tuple[Mark, ...]
-    days: tuple[Bin, ...]                         # newest first
+    """Charts of what comes in (near) and of what the far end receives; bins newest first."""
+
+    near_quarters: Chart
+    far_quarters: Chart
+    near_days: Chart
+    far_days: Chart
+    quarters: tuple[Bin, ...]
+    days: tuple[Bin, ...]
     failures: tuple[str, ...]
-    slips: tuple[SlipRate, ...]                   # of these QUARTERS
+    slips: tuple[SlipRate, ...]                   # of the quarters
+    slips_of_days: tuple[SlipRate, ...]
 
 
 def history_view(history: LineHistory, now_unix_s: float) -> HistoryView:
-    newest = int(now_unix_s) // QUARTER_S * QUARTER_S
-    by_start = {one.at: one for one in history.quarters}
-    starts = [newest - QUARTER_S * back for back in reversed(range(QUARTERS))]
     return HistoryView(
-        near=tuple(_mark(at, one, one.near if one else None) for at in starts for one in (by_start.get(at),)),
-        far=tuple(_mark(at, one, one.far if one else None) for at in starts for one in (by_start.get(at),)),
-        days=tuple(reversed(history.days)), failures=tuple(history.failures),
-        slips=tuple(slip_rates(history.quarters)))
-
-
-def _mark(at: int, one: Bin | None, end: End | None) -> Mark:
-    if end is None or not end.measured_s:
-        return Mark(at, "none", one, end)
-    worst = next((name for name in ("uas", "ses", "es") if getattr(end, name)), "good")
-    return Mark(at, worst, one, end)
+        near_quarters=quarters(history.quarters, True, now_unix_s),
+        far_quarters=quarters(history.quarters, False, now_unix_s),
+        near_days=days(history.days, True, now_unix_s), far_days=days(history.days, False, now_unix_s),
+        quarters=tuple(reversed(history.quarters)), days=tuple(reversed(history.days)),
+        failures=tuple(history.failures), slips=tuple(slip_rates(history.quarters)),
+        slips_of_days=tuple(slip_rates(history.days)))

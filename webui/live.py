@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from flask import Response, abort, request, stream_with_context
 from flask_login import current_user
 
+from webui.access.doors import range_of
+from webui.access.ranges import Range
+from webui.access.sight import narrowed
+from webui.configuration.unconfirmed import Unconfirmed
 from webui.mirror import Floor, Mirror
+from webui.notices.bar import Bar
 from webui.parts import parts
 from webui.rendered import Fragment
 
@@ -23,7 +28,8 @@ LIFE_S = 300.0                                    # then the page connects anew
 def stream(
     fragments: Callable[[Floor], Iterable[Fragment]], gap_s: float = GAP_S, turn_s: float = KEEP_ALIVE_S,
 ) -> Response:
-    """A stream of what `fragments` gives for each new floor, and every `turn_s` when nothing happens."""
+    """A stream of what `fragments` gives for each new floor, as far as who asks sees it, and every `turn_s`
+    when nothing happens; and the notices that are for him."""
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     slots, mirror = parts().streams, parts().exchange.mirror
@@ -31,7 +37,8 @@ def stream(
         abort(503)
     users, session = parts().users, current_user.get_id()
     events = stream_with_context(
-        _events(mirror, fragments, gap_s, turn_s, lambda: users.get(session) is not None))
+        _events(mirror, fragments, gap_s, turn_s, lambda: users.get(session) is not None,
+                range_of(current_user)))
     response = Response(events, mimetype="text/event-stream")
     response.call_on_close(slots.release)
     return response
@@ -39,9 +46,10 @@ def stream(
 
 def _events(
     mirror: Mirror, fragments: Callable[[Floor], Iterable[Fragment]], gap_s: float, turn_s: float,
-    signed_in: Callable[[], bool],
+    signed_in: Callable[[], bool], within: Range,
 ) -> Iterator[str]:
     sent: dict[str, str] = {}
+    bar, unconfirmed = Bar(), Unconfirmed()
     looked_at = said_at = time.monotonic()
     ends_at = looked_at + LIFE_S
     yield "retry: 1000\n\n"
@@ -51,7 +59,8 @@ def _events(
             if not signed_in():
                 return
         floor = mirror.floor
-        changed = {name: html for name, html in fragments(floor) if sent.get(name) != html}
+        all_of_it = (*fragments(narrowed(floor, within)), bar(), unconfirmed())
+        changed = {name: html for name, html in all_of_it if sent.get(name) != html}
         if changed:
             sent.update(changed)
             yield f"data: {json.dumps({'now': time.time(), 'fragments': changed}, ensure_ascii=False)}\n\n"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+
 from appliance.bus.messages import (
     DAEMONS,
     Board,
@@ -21,6 +23,8 @@ from appliance.bus.messages import (
     ChannelList,
     ChannelStates,
     ClockState,
+    DocumentHistory,
+    DocumentState,
     Event,
     Fitness,
     FitnessReply,
@@ -29,6 +33,9 @@ from appliance.bus.messages import (
     Health,
     HealthReply,
     Heartbeat,
+    LineTest,
+    LineTests,
+    LineTestState,
     LinkState,
     RecorderChanged,
     RecorderState,
@@ -65,6 +72,8 @@ class Floor:
     update: UpdateState | None = None
     past: tuple[UpdatePast, ...] = ()             # updates that are over, newest first
     time_of_day: WallClock | None = None
+    document: DocumentState | None = None         # the configuration's versions
+    tests: Mapping[str, LineTest] = field(default_factory=dict)              # the last of each span
     away: frozenset[str] = frozenset()
 
     def span_names(self) -> list[str]:
@@ -111,6 +120,10 @@ class Mirror:
         with self._changed:
             self._changed.wait_for(lambda: self._floor is not seen or self.closed.is_set(), timeout_s)
 
+    def wake(self) -> None:
+        """Something that live pages show and no daemon said has changed."""
+        self._become(replace(self._floor))
+
     def close(self) -> None:
         """Wake everybody who waits, for good."""
         self.closed.set()
@@ -145,6 +158,26 @@ def _take_released(floor: Floor, event: CallReleased) -> Floor:
     return replace(floor, numbers={leg: both for leg, both in floor.numbers.items() if leg != event.leg})
 
 
+def _take_test(floor: Floor, event: LineTestState) -> Floor:
+    return replace(floor, tests={**floor.tests, event.test.span: event.test})
+
+
+def _take_tests(floor: Floor, reply: LineTests) -> Floor:
+    """Those that run; any other that ran has ended unheard."""
+    ended = {span: test for span, test in floor.tests.items() if test.state == "ended"}
+    return replace(floor, tests={**ended, **{test.span: test for test in reply.tests}})
+
+
+def _take_document(floor: Floor, state: DocumentState) -> Floor:
+    """A time that was only reckoned again is not another one."""
+    known = floor.document
+    if known is not None and abs(known.until - state.until) < 1.0:
+        state = msgspec.structs.replace(state, until=known.until)
+        if msgspec.structs.replace(state, at=known.at) == known:
+            return floor
+    return replace(floor, document=state)
+
+
 def _take_calls(floor: Floor, table: CallTable) -> Floor:
     return replace(floor, numbers={call.leg: (call.calling, call.called) for call in table.calls})
 
@@ -164,6 +197,10 @@ _TAKE: dict[type[Event] | type[Reply], Callable[[Floor, Any], Floor]] = {
     CardList: lambda floor, reply: replace(floor, cards={card.card: card for card in reply.cards}),
     UpdateState: lambda floor, event: replace(floor, update=event),
     UpdateReply: lambda floor, reply: replace(floor, update=reply.state, past=tuple(reply.history)),
+    LineTestState: _take_test,
+    LineTests: _take_tests,
+    DocumentState: _take_document,
+    DocumentHistory: lambda floor, reply: _take_document(floor, reply.state),
     WallClock: lambda floor, event: replace(floor, time_of_day=event),
     WallClockReply: lambda floor, reply: replace(floor, time_of_day=reply.clock),
     ChannelStates: _take_channels,

@@ -6,6 +6,8 @@ Each opening is an entry of who heard what, so the parts of one playing share it
 import io
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from appliance.bus.client import Refused
@@ -15,6 +17,9 @@ from webui.exchange import Exchange
 MOST = 128                                        # playings; recordd has room for twice as many
 PART_OCTETS = 128 * 1024                          # asked for at once: seconds of WAV, half a minute of Opus
 ANSWER_S = 10.0
+
+
+Noted = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +39,15 @@ class Opened:
         self._lock = threading.Lock()
         self._known: OrderedDict[Wanted, RecordingOpened] = OrderedDict()
 
-    def open(self, exchange: Exchange, wanted: Wanted, not_this: str = "") -> RecordingOpened:
-        """Anew when it is not open yet, or its ticket is `not_this`. Refused, BusError."""
+    def open(self, exchange: Exchange, wanted: Wanted, noted: Noted, not_this: str = "") -> RecordingOpened:
+        """Anew, and `noted`, when it is not open yet, or its ticket is `not_this`. Refused, BusError."""
         with self._lock:
             found = self._known.pop(wanted, None)
             if found is None or found.ticket == not_this:
-                found = exchange.ask(OpenRecording(
-                    recording=wanted.recording, by=wanted.by, purpose=wanted.purpose, form=wanted.form,
-                    ticks=wanted.ticks, why=wanted.why), ANSWER_S)
+                with noted():
+                    found = exchange.ask(OpenRecording(
+                        recording=wanted.recording, by=wanted.by, purpose=wanted.purpose, form=wanted.form,
+                        ticks=wanted.ticks, why=wanted.why), ANSWER_S)
             self._known[wanted] = found
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
@@ -51,10 +57,12 @@ class Opened:
 class Sound(io.RawIOBase):
     """One that was opened, as a file. It is opened again when recordd has forgotten its ticket."""
 
-    def __init__(self, exchange: Exchange, opened: Opened, wanted: Wanted) -> None:
-        """Refused: it cannot be had. BusError: recordd does not answer."""
+    def __init__(self, exchange: Exchange, opened: Opened, wanted: Wanted,
+                 noted: Noted = nullcontext) -> None:
+        """`noted`: around the opening, for the log. Refused: it cannot be had. BusError: recordd does not
+        answer."""
         self._exchange, self._opened, self._wanted = exchange, opened, wanted
-        self._is = opened.open(exchange, wanted)
+        self._is = opened.open(exchange, wanted, noted)
         self._at = 0
         self._part, self._part_at = b"", 0
         self.octets, self.media_type = self._is.octets, self._is.media_type
@@ -93,7 +101,7 @@ class Sound(io.RawIOBase):
         try:
             return ask()
         except Refused:
-            self._is = self._opened.open(self._exchange, self._wanted, self._is.ticket)
+            self._is = self._opened.open(self._exchange, self._wanted, nullcontext, self._is.ticket)
             if self._is.octets != self.octets:
                 raise OSError(f"{self._wanted.recording}: has another length than before") from None
             return ask()

@@ -7,8 +7,16 @@ from typing import cast
 
 from flask import current_app
 
-from webui.acts import Acts
+from appliance.config.mail import MailConfig
+from appliance.config.quality import QualityConfig
+from webui.access.audit import Audit
+from webui.access.crew import Crew
+from webui.access.factors import Factors
+from webui.access.halves import ASKED_S, HALF_S, HALVES, Half, Waiting
+from webui.api.tokens import Tokens
+from webui.certificate import Certificates
 from webui.exchange import Exchange
+from webui.notices.store import Notices
 from webui.opened import Opened
 from webui.rendered import Rendered
 from webui.seen import Seen
@@ -28,6 +36,11 @@ class Settings:
     setup_code: SetupCode
     language: str = "zh"                          # until a person chooses
     secure_cookies: bool = False
+    certificates: Certificates | None = None      # None: no TLS of our own
+    second_factor: str = "offered"                # off, offered, required
+    audit_days: float = 730.0                     # that the log of what people did is kept
+    mail: MailConfig | None = None                # None: nothing is sent
+    crew: Crew = field(default_factory=lambda: Crew(QualityConfig()))
     release: Path = Path("/etc/branchline/release")                  # what an image says of itself
 
     @property
@@ -42,15 +55,26 @@ class Parts:
     users: Users
     settings: Settings
     seen: Seen
-    acts: Acts
+    audit: Audit
     uploads: Uploads
+    factors: Factors
+    notices: Notices
+    tokens: Tokens
     by_address: Throttle = field(default_factory=lambda: Throttle(longest_s=900.0))
     # For strangers: one who guesses must not lock out who has signed in from the same place before.
     by_name: Throttle = field(default_factory=lambda: Throttle(longest_s=60.0))
     at_home: AtHome = field(default_factory=AtHome)
+    # Of codes and keys after the password: only who knows the password makes others wait.
+    by_second: Throttle = field(default_factory=lambda: Throttle(longest_s=900.0))
+    halves: Waiting[Half] = field(default_factory=lambda: Waiting(HALF_S, HALVES))
+    asked: Waiting[bytes] = field(default_factory=lambda: Waiting(ASKED_S, HALVES))
     rendered: Rendered = field(default_factory=Rendered)
     opened: Opened = field(default_factory=Opened)
     streams: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(STREAMS))
+
+    @property
+    def crew(self) -> Crew:
+        return self.settings.crew
 
 
 def parts() -> Parts:

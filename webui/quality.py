@@ -33,6 +33,7 @@ from appliance.bus.messages import (
     GetWorklist,
     PublishQualityForm,
     QualityAnswer,
+    QualityCall,
     QualityEvaluation,
     QualityForm,
     QualityPerson,
@@ -45,11 +46,13 @@ from appliance.bus.messages import (
     StepEvaluation,
     WriteCoachingNote,
 )
+from webui.access.doors import needs, range_of
+from webui.access.ranges import Subject
+from webui.hearing import ID, describe
 from webui.parts import parts
 
 bp = Blueprint("quality", __name__, url_prefix="/quality")
 
-ID = re.compile(r"[0-9a-f]{32}")
 PAGE = 50
 LAST_PAGE = 1_000_000
 LONGEST_NAME = 64
@@ -60,21 +63,26 @@ NA = "na"
 
 
 @bp.get("/")
+@needs("appraise")
 def index() -> str:
     """The worklist; ?whose=* of everybody."""
     person = _person()
     whose = request.args.get("whose", "")
-    found = _ask(GetWorklist(by=_by(), whose=whose))
+    found, within = _ask(GetWorklist(by=_by(), whose=whose)), range_of(current_user)
+    found = replace(found, tasks=[one for one in found.tasks if _seen(one.call)],
+                    shortfalls=[one for one in found.shortfalls if within.names("agents", one.agent)])
     return render_template("quality/index.html", person=person, found=found, whose=whose)
 
 
 @bp.get("/recording/<recording>")
+@needs("results")
 def recording(recording: str) -> str:
     """What can be done with one recording: judge it, calibrate with it, write a note to its agent."""
     return _recording(recording)
 
 
 @bp.post("/recording/<recording>/judge")
+@needs("appraise", act="judge")
 def judge(recording: str) -> Any:
     try:
         begun = _ask(BeginEvaluation(recording=_id(recording), form=request.form.get("form", ""), by=_by()))
@@ -84,6 +92,7 @@ def judge(recording: str) -> Any:
 
 
 @bp.post("/recording/<recording>/calibrate")
+@needs("appraise", act="calibrate")
 def calibrate(recording: str) -> Any:
     try:
         begun = _ask(BeginCalibration(recording=_id(recording), form=request.form.get("form", ""), by=_by(),
@@ -94,6 +103,7 @@ def calibrate(recording: str) -> Any:
 
 
 @bp.post("/recording/<recording>/note")
+@needs("appraise", act="coach")
 def note(recording: str) -> Any:
     try:
         _ask(WriteCoachingNote(by=_by(), recording=_id(recording), text=request.form.get("text", ""),
@@ -104,15 +114,18 @@ def note(recording: str) -> Any:
 
 
 @bp.get("/results")
+@needs("results")
 def results() -> str:
     page = _page()
     chosen = _chosen("agent", "recording", "state")
-    found = _ask(GetEvaluations(by=_by(), **chosen, offset=(page - 1) * PAGE, limit=PAGE))
+    found = _ask(GetEvaluations(by=_by(), **chosen, offset=(page - 1) * PAGE, limit=PAGE,
+                                within=range_of(current_user).asked()))
     return render_template("quality/results.html", person=_person(), found=found, chosen=chosen, page=page,
                            pages=max(1, -(-found.total // PAGE)), states=STATES)
 
 
 @bp.get("/evaluations/<int(max=999999999):evaluation>")
+@needs("results")
 def evaluation(evaluation: int) -> Any:
     """A draft as a form, a result to be read; ?decide: the form to change it with."""
     revision = request.args.get("revision", 0, type=int)
@@ -120,16 +133,19 @@ def evaluation(evaluation: int) -> Any:
         found = _ask(GetEvaluation(evaluation=evaluation, by=_by(), revision=revision))
     except Refused as error:
         return _refused(error)
+    _look(found.info.call)
     return _evaluation(found)
 
 
 @bp.post("/evaluations/<int(max=999999999):evaluation>")
+@needs("results", act="evaluation")
 def save(evaluation: int) -> Any:
     """Keep the draft, submit it, or decide an appeal with other answers; a refusal loses nothing written."""
     try:
         found = _ask(GetEvaluation(evaluation=evaluation, by=_by()))
     except Refused as error:
         return _refused(error)
+    _look(found.info.call)
     answers, remarks = _written(found.form)
     act = request.form.get("act", "")
     try:
@@ -145,8 +161,10 @@ def save(evaluation: int) -> Any:
 
 
 @bp.post("/evaluations/<int(max=999999999):evaluation>/<any(acknowledge, appeal, uphold, revise):step>")
+@needs("results", act="evaluation")
 def take(evaluation: int, step: Any) -> Any:
     try:
+        _look(_ask(GetEvaluation(evaluation=evaluation, by=_by())).info.call)
         _ask(StepEvaluation(evaluation=evaluation, by=_by(), step=step, text=request.form.get("why", "")))
     except Refused as error:
         try:
@@ -158,6 +176,7 @@ def take(evaluation: int, step: Any) -> Any:
 
 
 @bp.get("/own")
+@needs("results")
 def own() -> Any:
     """The agent's view: results, notes and recordings of his own."""
     page = _page()
@@ -173,6 +192,7 @@ def own() -> Any:
 
 
 @bp.post("/notes/<int(max=999999999):note>/read")
+@needs("results", act="note-read")
 def read(note: int) -> Any:
     try:
         _ask(ReadCoachingNote(by=_by(), note=note))
@@ -182,6 +202,7 @@ def read(note: int) -> Any:
 
 
 @bp.get("/calibrations")
+@needs("appraise")
 def calibrations() -> Any:
     """?form=NAME: how far scorers agree with it."""
     form = request.args.get("form", "")
@@ -194,19 +215,23 @@ def calibrations() -> Any:
         return _refused(error)
     return render_template("quality/calibrations.html", person=_person(), form=form, forms=forms,
                            agreement=agreement, since=since, until=until - timedelta(days=1),
-                           found=_ask(GetCalibrations(by=_by())).calibrations)
+                           found=[one for one in _ask(GetCalibrations(by=_by())).calibrations
+                                  if _seen(one.call)])
 
 
 @bp.get("/calibrations/<int(max=999999999):calibration>")
+@needs("appraise")
 def calibration(calibration: int) -> Any:
     try:
         found = _ask(GetCalibration(calibration=calibration, by=_by()))
     except Refused as error:
         return _refused(error)
+    _look(found.info.call)
     return render_template("quality/calibration.html", person=_person(), found=found)
 
 
 @bp.get("/report")
+@needs("results")
 def report() -> Any:
     of: Any = request.args.get("of", "agent")
     per: Any = request.args.get("per", "month")
@@ -216,7 +241,7 @@ def report() -> Any:
     chosen = _chosen("form", "agent")
     try:
         found = _ask(GetScores(by=_by(), of=of, per=per, since=since.timestamp(), until=until.timestamp(),
-                               **chosen))
+                               within=range_of(current_user).asked(), **chosen))
     except Refused as error:
         return _refused(error)
     return render_template("quality/report.html", person=_person(), found=found, of=of, per=per, line=line,
@@ -225,22 +250,27 @@ def report() -> Any:
 
 
 @bp.get("/appraisal")
+@needs("results")
 def appraisal() -> Any:
     since, until = _time()
     try:
         found = _ask(GetAppraisals(by=_by(), since=since.timestamp(), until=until.timestamp()))
     except Refused as error:
         return _refused(error)
-    return render_template("quality/appraisal.html", person=_person(), rows=found.rows, since=since,
+    within = range_of(current_user)
+    rows = [one for one in found.rows if within.names("agents", one.agent)]
+    return render_template("quality/appraisal.html", person=_person(), rows=rows, since=since,
                            until=until - timedelta(days=1))
 
 
 @bp.get("/forms")
+@needs("appraise")
 def forms() -> str:
     return _forms()
 
 
 @bp.post("/forms")
+@needs("appraise", act="form-published")
 def publish() -> Any:
     try:
         _ask(PublishQualityForm(name=request.form.get("name", ""), by=_by()))
@@ -281,7 +311,8 @@ def _ask(asked: Any) -> Any:
 
 def _person() -> QualityPerson:
     found: QualityPerson = _ask(GetQualityPerson(by=_by()))
-    return found
+    within = range_of(current_user)
+    return replace(found, agents=[one for one in found.agents if within.names("agents", one)])
 
 
 def _see(endpoint: str, **values: Any) -> Response:
@@ -344,9 +375,22 @@ def _tick(said: str) -> int | None:
 
 
 def _id(recording: str) -> str:
+    """404: that is no recording's name, or it is outside the range of who asks."""
     if not ID.fullmatch(recording):
         abort(404)
+    if range_of(current_user).limited:
+        describe(recording)
     return recording
+
+
+def _seen(call: QualityCall) -> bool:
+    return range_of(current_user).holds(Subject(call.queue, call.agent))
+
+
+def _look(call: QualityCall) -> None:
+    """404: outside the range of who asks."""
+    if not _seen(call):
+        abort(404)
 
 
 def _chosen(*names: str) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from appliance.bus.messages import (
     VerifyChain,
 )
 from webui import recording_views
+from webui.access.doors import need, needs
 from webui.opened import ANSWER_S
 from webui.parts import parts
-from webui.rights import need
 
 bp = Blueprint("recording_store", __name__, url_prefix="/recordings/store")
 
@@ -33,11 +33,13 @@ REPORTS, ENTRIES = 7, 12
 
 
 @bp.get("/")
+@needs("keep")
 def index() -> str:
     return _index()
 
 
 @bp.get("/retention")
+@needs("keep")
 def retention() -> str:
     """Also what the rules take, and what would go now: all recordings are looked at."""
     by = need("keep")
@@ -45,19 +47,21 @@ def retention() -> str:
 
 
 @bp.get("/<any(chain, release):act>")
+@needs("keep")
 def back(act: str) -> Response:
     """Who comes back to where a form was sent, by a change of the language, say."""
     return redirect(url_for("recording_store.index"), 303)
 
 
 @bp.post("/chain")
+@needs("keep", act="chain-checked")
 def chain() -> str:
     """The whole chain is checked now."""
-    need("keep")
     return _index(checked=_ask(VerifyChain(), CHECK_S))
 
 
 @bp.post("/release")
+@needs("release", "keep", act="release")
 def release() -> Any:
     """A case is over."""
     by = need("release")
@@ -69,7 +73,6 @@ def release() -> Any:
 
 
 def _index(**done: Any) -> str:
-    need("keep")
     now, space = time.time(), _ask(GetSpace())
     return render_template(
         "recordings/store.html", space=space, shares=recording_views.shares(space),

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext
+from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
@@ -25,11 +27,11 @@ from appliance.bus.messages import (
 )
 from appliance.bus.messages.catalogue import MOST_TOTAL
 from webui import recording_views
+from webui.access.doors import floor, need, needs, range_of
 from webui.hearing import LONGEST_S, describe, make_pass
 from webui.mirror import Floor
 from webui.opened import ANSWER_S
 from webui.parts import parts
-from webui.rights import need
 
 bp = Blueprint("recordings", __name__, url_prefix="/recordings")
 
@@ -41,33 +43,38 @@ LAST_NUMBER = 2**63 - 1
 
 
 @bp.get("/")
+@needs("find")
 def index() -> Any:
     """A search; what was chosen is in the address."""
-    need("find")
     kept, after = recording_views.chosen(request.args), request.args.get("after", 0, type=int)
     found, wrong = None, ""
     try:
-        found = parts().exchange.ask(recording_views.search(kept, min(max(after, 0), LAST_NUMBER)), ANSWER_S)
+        found = parts().exchange.ask(msgspec.structs.replace(
+            recording_views.search(kept, min(max(after, 0), LAST_NUMBER)),
+            within=range_of(current_user).asked()), ANSWER_S)
     except (ValueError, Refused) as error:
         wrong = str(error)
     page = render_template(
         "recordings/index.html", kept=kept, found=found, wrong=wrong, after=after, most=MOST_TOTAL,
-        recording_views=recording_views, names=_names(parts().exchange.mirror.floor))
+        recording_views=recording_views, names=_names(floor()))
     return (page, 422) if wrong else page
 
 
 @bp.get("/<recording>")
+@needs("find")
 def show(recording: str) -> str:
     return _show(recording)
 
 
 @bp.get("/<recording>/<any(hold, release, erase, share, export):act>")
+@needs("find")
 def back(recording: str, act: str) -> Response:
     """Who comes back to where a form was sent, by a change of the language, say."""
     return redirect(url_for("recordings.show", recording=recording), 303)
 
 
 @bp.post("/<recording>/hold")
+@needs("hold", act="hold")
 def hold(recording: str) -> Any:
     by = need("hold")
     return _act(recording, HoldRecordings(
@@ -75,6 +82,7 @@ def hold(recording: str) -> Any:
 
 
 @bp.post("/<recording>/release")
+@needs("release", act="release")
 def release(recording: str) -> Any:
     by = need("release")
     return _act(recording, ReleaseHold(
@@ -82,6 +90,7 @@ def release(recording: str) -> Any:
 
 
 @bp.post("/<recording>/erase")
+@needs("erase", act="erase")
 def erase(recording: str) -> Any:
     by = need("erase")
     if "sure" not in request.form:
@@ -90,6 +99,7 @@ def erase(recording: str) -> Any:
 
 
 @bp.post("/<recording>/share")
+@needs("share", act="share")
 def share(recording: str) -> Any:
     """A link for other people of this box, kept in the chain with its reason."""
     by, why = need("share"), _said("why")
@@ -109,6 +119,7 @@ def share(recording: str) -> Any:
 
 
 @bp.post("/<recording>/export")
+@needs("export", act="export")
 def export(recording: str) -> Any:
     """A signed bundle on the box, which who made it may fetch for an hour."""
     by = need("export")
@@ -123,6 +134,7 @@ def export(recording: str) -> Any:
 
 
 @bp.get("/bundles/<pass_>")
+@needs("export", act="bundle-taken")
 def bundle(pass_: str) -> Response:
     by = need("export")
     try:
@@ -136,7 +148,6 @@ def bundle(pass_: str) -> Response:
 
 
 def _show(recording: str, wrong: str = "", **done: Any) -> str:
-    need("find")
     found = describe(recording)
     if found is None:
         info = parts().exchange.ask(GetRecording(recording=recording), ANSWER_S)
@@ -189,11 +200,11 @@ def _segments(contact: ContactInfo | None, recording: str) -> list[SegmentInfo]:
     return [one for one in contact.segments if one.recording == recording] if contact else []
 
 
-def _names(floor: Floor) -> dict[str, list[str]]:
+def _names(sees: Floor) -> dict[str, list[str]]:
     """What may be chosen, as far as the box says it now."""
-    return {"agent": sorted(one.name for one in floor.board.agents) if floor.board else [],
-            "queue": sorted(one.name for one in floor.board.queues) if floor.board else [],
-            "trunk": sorted({one.trunk for one in floor.channels.values() if one.trunk})}
+    return {"agent": sorted(one.name for one in sees.board.agents) if sees.board else [],
+            "queue": sorted(one.name for one in sees.board.queues) if sees.board else [],
+            "trunk": sorted({one.trunk for one in sees.channels.values() if one.trunk})}
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -1,10 +1,14 @@
-"""Fragments of pages, rendered once for everybody who looks."""
+"""Fragments of pages, rendered once for everybody who looks with the same rights and range."""
 
 import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from flask import render_template
 from flask_babel import get_locale
+
+MOST = 4096                                       # fragments; the one not asked for longest goes
 
 Fragment = tuple[str, str]                        # id of an element, its whole HTML
 
@@ -12,15 +16,20 @@ Fragment = tuple[str, str]                        # id of an element, its whole 
 class Rendered:
     """Templates rendered for views, kept per language until the view of that name is another."""
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, str], tuple[Any, str]] = {}
+    def __init__(self, sight: Callable[[], Hashable] = lambda: None) -> None:
+        """`sight`: what those who see the same have in common."""
+        self._sight = sight
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, str]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, template: str, name: str, view: Any) -> Fragment:
         """(name, `template` rendered with `view` as view and `name` as name)."""
-        key = (template, name, str(get_locale()))
+        key = (template, name, str(get_locale()), self._sight())
         with self._lock:
             kept = self._kept.get(key)
             if kept is None or kept[0] != view:
                 kept = self._kept[key] = (view, render_template(template, view=view, name=name))
+            self._kept.move_to_end(key)
+            if len(self._kept) > MOST:
+                self._kept.popitem(last=False)
         return name, kept[1]

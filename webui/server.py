@@ -1,11 +1,17 @@
-"""The HTTP server: cheroot in threads of its own, a bounded number of them."""
+"""The HTTP server: cheroot in threads of its own, a bounded number of them; TLS where it has a certificate.
 
+One port for both: who speaks HTTP where HTTPS is wanted is sent there. A TLS handshake takes no thread, as a
+request that is not heard out takes none.
+"""
+
+import contextlib
 import errno
 import ipaddress
 import logging
-import os
+import re
 import selectors
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -28,6 +34,10 @@ MAX_HEAD_OCTETS = 16 * 1024
 MAX_BODY_OCTETS = 64 * 1024                       # no form is larger
 READ_OCTETS = 64 * 1024
 HERE = "branchline.address"                       # in a request's environ: the box's address it came to
+
+_HANDSHAKE = b"\x16"                              # the first octet of every TLS connection: RFC 8446 5.1
+_HOST = re.compile(rb"^host:[ \t]*([A-Za-z0-9.:\[\]-]{1,255})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_TARGET = re.compile(rb"^[A-Z]{1,16} (/[!-~]{0,8000}) HTTP/1")
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +70,10 @@ class _Line(socket.SocketIO):
 
     said = b""
 
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock, "rb")
+        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
+
     def readinto(self, buffer: Any) -> int | None:
         if not self.said:
             return super().readinto(buffer)
@@ -67,15 +81,19 @@ class _Line(socket.SocketIO):
         buffer[:len(octets)] = octets
         return len(octets)
 
+    def decrypted(self) -> int:
+        """Octets that lie in the TLS layer, of which the selector does not know."""
+        return self._tls.pending() if self._tls else 0
+
 
 class _Reader(StreamReader):
     def __init__(self, sock: Any, mode: str, size: int) -> None:
-        self.line = _Line(sock, "rb")
+        self.line = _Line(sock)
         super(StreamReader, self).__init__(self.line, size)
         self.bytes_read = 0
 
     def has_data(self) -> bool:
-        return bool(self.line.said or super().has_data())            # type: ignore[no-untyped-call]
+        return bool(self.line.said or self.line.decrypted() or super().has_data())  # type: ignore[no-untyped-call]
 
     def unread(self) -> None:
         """Give back to the line what was read ahead of it."""
@@ -88,41 +106,88 @@ class _Connection(HTTPConnection):
 
     def __init__(self, server: Any, sock: Any, makefile: Any = MakeFile) -> None:
         super().__init__(server, sock, lambda *file: (_Reader if file[1] == "rb" else makefile)(*file))
+        self._context: ssl.SSLContext | None = server.tls
+        self._shaking = False
+        self.elsewhere = False                    # he speaks HTTP, and is to come again with HTTPS
+
+    @property
+    def secured(self) -> bool:
+        return isinstance(self.socket, ssl.SSLSocket)
 
     def is_heard(self) -> bool:
         """Take in what has come; True when it is time for an answer."""
         self.rfile.unread()
-        line = self.rfile.line
-        if (verdict := judge(line.said)) is None:
-            try:
-                octets = os.read(self.socket.fileno(), READ_OCTETS)
-            except BlockingIOError:
+        while (verdict := judge(self.rfile.line.said)) is None:
+            if (octets := self._arrived()) is None:
                 return False
-            except OSError:
-                octets = b""
             if not octets:                        # no more will come
                 return True
-            line.said += octets
-            verdict = judge(line.said)
-        self.refusal = verdict or ""
-        return verdict is not None
+            self.rfile.line.said += octets
+        self.refusal = verdict
+        return True
+
+    def _arrived(self) -> bytes | None:
+        """What has come; b"": the end; None: nothing yet."""
+        self.socket.settimeout(0.0)
+        try:
+            if self._context is not None and not self.elsewhere:
+                self._begin(self._context)
+            if self._shaking:
+                self.socket.do_handshake()
+                self._shaking = False
+            octets: bytes = self.socket.recv(READ_OCTETS)
+            return octets
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except OSError:
+            return b""
+        finally:
+            self.socket.settimeout(SILENCE_S)
+
+    def _begin(self, context: ssl.SSLContext) -> None:
+        """By his first octet: TLS, or a browser that does not know of it yet."""
+        self.elsewhere = (first := self.socket.recv(1, socket.MSG_PEEK)) != _HANDSHAKE
+        if first == _HANDSHAKE:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self.rfile, self.wfile = _Reader(self.socket, "rb", self.rbufsize), MakeFile(
+                self.socket, "wb", self.wbufsize)
+            self._shaking, self._context = True, None
 
     def communicate(self) -> bool:
+        if self.elsewhere:
+            self._send_elsewhere()
+            return False
         if self.refusal:
             self.RequestHandlerClass(self.server, self).simple_response(self.refusal)
             return False
+        if self._shaking:                         # it never came to a request
+            return False
         return bool(super().communicate())        # type: ignore[no-untyped-call]
+
+    def _send_elsewhere(self) -> None:
+        said = self.rfile.line.said
+        host, target = _HOST.search(said), _TARGET.match(said.lstrip(b"\r\n"))
+        if host is None or target is None:
+            answer = b"HTTP/1.1 400 Bad Request\r\n"
+        else:
+            answer = b"HTTP/1.1 308 Permanent Redirect\r\nLocation: https://%s%s\r\n" % (host[1], target[1])
+        with contextlib.suppress(OSError):
+            self.wfile.write(answer + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+            self.wfile.flush()
 
 
 class _Gateway(wsgi.Gateway_10):
     def get_environ(self) -> dict[str, Any]:      # type: ignore[override]  # the stubs have None
-        """Also to which address of this machine the browser came."""
+        """Also to which address of this machine the browser came, and whether by TLS."""
         environ: dict[str, Any] = super().get_environ()              # type: ignore[no-untyped-call]
+        if self.req.conn.secured:
+            environ |= {"wsgi.url_scheme": "https", "HTTPS": "on"}
         return environ | {HERE: self.req.conn.socket.getsockname()[0]}
 
 
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
+    tls: ssl.SSLContext | None = None
     refused: OSError | None = None                # why the last address could not be had
 
     def bind(self, *where: Any) -> Any:
@@ -160,12 +225,12 @@ class _Server(wsgi.Server):
 class Server:
     """Listens from construction on; `url` says where. Unavailable when it cannot."""
 
-    def __init__(self, application: Any, host: str, port: int) -> None:
+    def __init__(self, application: Any, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._server = _Server(
             (host, port), application, numthreads=PAGE_THREADS + STREAMS, server_name="Branchline",
             request_queue_size=BACKLOG, timeout=SILENCE_S, shutdown_timeout=SHUTDOWN_S,
             accepted_queue_size=MOST_QUEUED, accepted_queue_timeout=0)
-        self._server.gateway = _Gateway
+        self._server.gateway, self._server.tls = _Gateway, tls
         self._server.max_request_header_size = MAX_HEAD_OCTETS
         self._server.max_request_body_size = MAX_BODY_OCTETS
         try:
@@ -176,7 +241,8 @@ class Server:
         address = ipaddress.ip_address(host)
         if address.is_unspecified:                # it listens everywhere, also here
             address = ipaddress.ip_address("127.0.0.1")
-        self.url = f"http://{f'[{address}]' if address.version == 6 else address}:{port}/"
+        scheme, where = "https" if tls else "http", f"[{address}]" if address.version == 6 else str(address)
+        self.url = f"{scheme}://{where}:{port}/"
         self._thread = threading.Thread(target=self._server.serve, name="web server")
 
     def start(self) -> None:
@@ -185,6 +251,10 @@ class Server:
     @property
     def alive(self) -> bool:
         return self._thread.is_alive()
+
+    def secure(self, tls: ssl.SSLContext) -> None:
+        """New connections get this certificate."""
+        self._server.tls = tls
 
     def stop(self) -> None:
         """End it; returns when every thread has."""

@@ -22,7 +22,8 @@ from webui.rendered import Fragment
 NAME = "signalling"                               # of the fragment
 PAGE_FRAMES = 400
 FILE_FRAMES = 20_000
-LAST_S = 300.0                                    # of a span's file
+LAST_S = 300.0                                    # of a span's file, unless told
+LONGEST_S = 600.0                                 # that trunkd keeps of a span
 
 
 def of_contact(contact: str) -> LadderView | None:
@@ -59,10 +60,10 @@ def contact_file(contact: str) -> Response:
     return _file(contact, (pcap.record(*frame) for frame in sorted(found)))
 
 
-def span_file(span: str) -> Response:
-    """The last minutes. BusError: trunkd does not answer."""
+def span_file(span: str, last_s: float = LAST_S) -> Response:
+    """The last `last_s`. BusError: trunkd does not answer."""
     found: SpanTrace = parts().exchange.ask(
-        GetSpanTrace(span=span, since=time.time() - LAST_S, frames=FILE_FRAMES), 5.0)
+        GetSpanTrace(span=span, since=time.time() - last_s, frames=FILE_FRAMES), 5.0)
     return _file(span, (pcap.record(frame.at, frame.sent, frame.octets, found.network_side)
                         for frame in found.frames))
 

@@ -13,8 +13,10 @@ from appliance.box.backup.tending import Backups
 from appliance.box.board.tending import Tended
 from appliance.box.card.area import Cards
 from appliance.box.clock.tending import Clock
+from appliance.box.document.area import Document
 from appliance.box.health import DOWN, LATE, UP, Watch
 from appliance.box.judging import Judging
+from appliance.box.line_tests.area import LineTesting
 from appliance.box.lines import Lines
 from appliance.box.provision.kept import hostname
 from appliance.box.provision.tending import Provisioning
@@ -68,7 +70,7 @@ async def serve(context: Context) -> None:
         await _serve(context, [Daemons(context), Histories(context, lines), BackingUp(context),
                                Tended.of_this_box(context), Judging(context),
                                Provisioning(context, hostname), Clock(context), Support(context),
-                               Updates(context), Cards(context)])
+                               Updates(context), Cards(context), Document(context), LineTesting(context)])
 
 
 async def _serve(context: Context, areas: list[Area]) -> None:
@@ -84,7 +86,7 @@ async def _serve(context: Context, areas: list[Area]) -> None:
         return await answers[type(request)](request)
 
     await context.bus.hear("*", hear)
-    await context.bus.answer(answer)
+    await context.bus.answer(answer, [kind for area in areas for kind in area.beside])
     running = [context.keep(area.run(context.stop)) for area in areas]
     await context.up()
     await context.stop.wait()
@@ -190,7 +192,7 @@ class BackingUp(Area):
     async def _reload(self, request: ReloadBackup) -> Reloaded:
         context, backups = self._context, self._backups
         try:
-            new = await asyncio.to_thread(context.read)
+            new = await asyncio.to_thread(context.read, request.candidate)
         except ConfigError as error:
             raise Refused(str(error)) from None
         old = context.config.model_copy(update={"backup": backups.config})

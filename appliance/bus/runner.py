@@ -19,7 +19,7 @@ from typing import Any
 from appliance.bus.client import Bus, BusAway
 from appliance.bus.messages import DaemonUp, Heartbeat
 from appliance.bus.notify import Manager
-from appliance.config.load import load
+from appliance.config.load import load, text_of
 from appliance.config.schema import Config
 from appliance.errors import ConfigError, Unavailable
 
@@ -28,6 +28,7 @@ HEARTBEAT_S = 1.0
 FED_IN_ITS_TIME = 4                               # the watchdog: one that is late does not matter then
 UMASK = 0o027                                     # what daemons make is not for strangers on the machine
 LINE_CHARACTERS = 2000
+CANDIDATE = "candidate/branchline.yaml"           # in the run folder, while it is tried out
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,9 @@ class Context:
     manager: Manager = field(default_factory=Manager)
     is_well: Callable[[], bool] = lambda: True    # asked a few times in each time of the watchdog
 
-    def read(self) -> Config:
-        """The configuration document as it is now. ConfigError."""
-        return load(self.config_path)
+    def read(self, candidate: bool = False) -> Config:
+        """The configuration document as it is now, or its candidate as if it were there. ConfigError."""
+        return load(self.config_path, text_of(self.run_dir / CANDIDATE) if candidate else None)
 
     def keep(self, part: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `part` beside serve(). Its error ends the daemon, which without it would only seem to work."""

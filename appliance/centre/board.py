@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from appliance.bus.messages import AgentInfo, Board, ContactInfo, QueueInfo
+from appliance.bus.messages import AgentInfo, Board, ContactInfo, QueueInfo, SupervisorInfo
 from appliance.centre.state import Agent, Contact, State
 from appliance.centre.turn import Setup
 from appliance.store.records import ContactRecord
@@ -35,7 +35,11 @@ class Boards:
                     for name in setup.queues],
             agents=[agent_info(agent) for agent in agents],
             messages={box: sum(one.box == box and not one.heard_by for one in state.messages.values())
-                      for box in setup.boxes})
+                      for box in setup.boxes},
+            supervisors=[SupervisorInfo(contact=name, at=one.agent or one.number, mode=one.mode,
+                                        talking=one.talking)
+                         for name, contact in state.contacts.items()
+                         for one in contact.parties.values() if one.role == "supervisor"])
 
     def _info(self, record: ContactRecord) -> tuple[ContactRecord, ContactInfo]:
         known = self._infos.get(record.contact)

@@ -9,9 +9,13 @@ from appliance.bus.messages import (
     DrainCentre,
     ExplainAgent,
     ExplainContact,
+    ExplainRoute,
     ExtendWrapUp,
     ForceCalendar,
     GetCalendars,
+    GetLegContacts,
+    GetRoutePlan,
+    LegContacts,
     LogIn,
     LogOut,
     Reply,
@@ -26,7 +30,7 @@ from appliance.centre import agents, explaining, told
 from appliance.centre.board import agent_info
 from appliance.centre.callbacks.requests import CALLBACKS
 from appliance.centre.control.requests import CONTROL
-from appliance.centre.entry import forcing
+from appliance.centre.entry import asking, forcing
 from appliance.centre.state import Agent
 from appliance.centre.turn import Turn
 from appliance.centre.voicemail import MESSAGES
@@ -52,6 +56,9 @@ def _agent(agent: Agent) -> AgentReply:
 COMMANDS: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     TraceCaller: _trace,
     DrainCentre: _drain,
+    ExplainRoute: asking.explain_route,
+    GetRoutePlan: lambda turn, _: asking.route_plan(turn),
+    GetLegContacts: lambda turn, _: LegContacts(contacts=dict(turn.state.legs)),
     GetCalendars: lambda turn, _: forcing.calendars(turn),
     ForceCalendar: forcing.force,
     ExplainContact: explaining.contact,

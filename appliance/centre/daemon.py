@@ -58,6 +58,7 @@ from appliance.bus.messages import (
     ResumeRecording,
     TraceMalicious,
 )
+from appliance.bus.messages.within import MOST_WITHIN
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from appliance.centre import recorded, voicemail
@@ -438,7 +439,11 @@ class Centre:
         if isinstance(request, GetContacts):
             if request.offset < 0 or not 1 <= request.limit <= MAX_CONTACTS:
                 raise Refused(f"GetContacts: offset from 0, limit from 1 to {MAX_CONTACTS}")
-            records, total = await asyncio.to_thread(self._events.contacts, request.offset, request.limit)
+            limits = request.within.limits() if request.within else None
+            if limits and max(map(len, limits.values())) > MOST_WITHIN:
+                raise Refused(f"GetContacts: within: at most {MOST_WITHIN} names of a kind")
+            records, total = await asyncio.to_thread(
+                self._events.contacts, request.offset, request.limit, limits)
             return ContactList(contacts=[contact_info(record) for record in records], total=total)
         if isinstance(request, GetContact):
             record = await asyncio.to_thread(self._events.contact, request.contact)
@@ -472,7 +477,7 @@ class Centre:
         if isinstance(request, ReloadCentre):
             done: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
             try:
-                new, entrance = await asyncio.to_thread(self._read)
+                new, entrance = await asyncio.to_thread(self._read, request.candidate)
             except ConfigError as error:
                 raise Refused(str(error)) from None
             self._inbox.put_nowait(Reload(request.check, new, entrance, done))
@@ -498,8 +503,8 @@ class Centre:
         except StateError as error:
             raise Refused(str(error)) from None
 
-    def _read(self) -> tuple[Config, Entrance]:
-        config = self._context.read()
+    def _read(self, candidate: bool = False) -> tuple[Config, Entrance]:
+        config = self._context.read(candidate)
         return config, load_entrance(config, box_zone())
 
     def _facts(self, contact: str) -> ContactFacts:

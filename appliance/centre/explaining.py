@@ -23,7 +23,8 @@ def agent(turn: Turn, asked: ExplainAgent) -> AgentExplained:
     """StateError: there is no such agent."""
     if asked.agent not in turn.state.agents:
         raise StateError(f"{asked.agent}: no agent is called so")
-    return msgspec.convert(asdict(turn.floor.explain_agent(asked.agent, turn.now)), AgentExplained)
+    told = msgspec.convert(asdict(turn.floor.explain_agent(asked.agent, turn.now)), AgentExplained)
+    return msgspec.structs.replace(told, reasons=list(turn.setup.reasons))
 
 
 def set_priority(turn: Turn, asked: SetPriority) -> ContactExplained:

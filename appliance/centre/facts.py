@@ -10,6 +10,7 @@ from appliance.bus.messages import (
     ContactCharge,
     ContactFacts,
     ContactLeg,
+    ContactOffer,
     ContactParty,
     Disposition,
     Diversion,
@@ -33,6 +34,7 @@ def facts(entries: Iterable[Entry]) -> ContactFacts:
     parties: list[ContactParty] = []
     charges: dict[str, ContactCharge] = {}
     traces: list[CallerTrace] = []
+    offers: list[ContactOffer] = []
     tags: list[str] = []
     dispositions: list[Disposition] = []
     routed = events.Routed(rule="", why="")
@@ -43,6 +45,8 @@ def facts(entries: Iterable[Entry]) -> ContactFacts:
                 name = began.calling_name
                 if began.redirecting is not None:
                     diversion = Diversion(number=began.redirecting, reason=began.redirected_why)
+            case events.Offered(agent=agent, why=why):
+                offers.append(ContactOffer(at=entry.at, agent=agent, why=why))
             case events.Routed():
                 routed = event
             case events.PartyKnown(of_leg=leg) as known:
@@ -68,7 +72,7 @@ def facts(entries: Iterable[Entry]) -> ContactFacts:
                         charges=list(charges.values()), traces=traces, tags=tags, dispositions=dispositions,
                         rule=routed.rule, why=routed.why, reasons=routed.reasons, note=routed.note,
                         reference=reference(entries[0].contact) if entries else "", recordings=story(entries),
-                        variables=dict(list(_open(variables).items())[:MOST_VARIABLES]))
+                        variables=dict(list(_open(variables).items())[:MOST_VARIABLES]), offers=offers)
 
 
 def _open(variables: dict[str, str]) -> dict[str, str]:

@@ -27,11 +27,14 @@ M = TypeVar("M", bound=BaseModel)
 Mistake = tuple[Sequence[int | str], str]         # keys that lead to it, what is wrong
 
 
-def load(path: Path) -> Config:
-    """The box's configuration; paths in it come out absolute. ConfigError otherwise."""
+def load(path: Path, text: str | None = None) -> Config:
+    """The box's configuration; paths in it come out absolute. ConfigError otherwise.
+
+    `text` is read as if it were in the file.
+    """
     config = read(path, Config, lambda config: [*trunk_mistakes(config.spans, config.trunks),
                                                 *entrance.mistakes(config), *_of_callbacks(config),
-                                                *_of_quality(config)])
+                                                *_of_quality(config)], text)
     base = path.resolve().parent
     media = config.media.model_copy(update={"prompts": str(base / config.media.prompts)})
     sources = [source.model_copy(update={"table": str(base / source.table)}) if source.table else source
@@ -56,14 +59,15 @@ def _of_quality(config: Config) -> Iterable[Mistake]:
                             agents=[agent.name for agent in config.centre.agents])
 
 
-def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | None = None) -> M:
+def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | None = None,
+         text: str | None = None) -> M:
     """One YAML document of schema `kind`. ConfigError has a line 'file:line: key: what' for every mistake.
 
-    `check` finds what the schema cannot see.
+    `check` finds what the schema cannot see; `text` is read as if it were in the file.
     """
-    text = _text(path)
+    text = text_of(path) if text is None else text
     try:
-        _refuse_extremes(text)
+        refuse_extremes(text)
         tree, document = _parse(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -83,7 +87,8 @@ def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | No
     return found
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """All of the file. ConfigError: it cannot be read, is too large, or no UTF-8."""
     try:
         with path.open("rb") as file:
             octets = file.read(MAX_OCTETS + 1)
@@ -97,7 +102,7 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path}: octet {error.start}: not UTF-8, save the file as UTF-8") from None
 
 
-def _refuse_extremes(text: str) -> None:
+def refuse_extremes(text: str) -> None:
     """What would cost the composer its stack, or anybody behind it memory: looked for event by event."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):

@@ -7,7 +7,7 @@ import re
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from appliance.config.agents import ReasonConfig as ReasonConfig
 from appliance.config.archive import ArchiveConfig as ArchiveConfig
@@ -22,6 +22,7 @@ from appliance.config.entry import CalendarConfig, EntryRule, ListConfig, Region
 from appliance.config.entry import InboundRoute as InboundRoute
 from appliance.config.lines import SpanConfig as SpanConfig
 from appliance.config.lines import TrunkConfig as TrunkConfig
+from appliance.config.mail import MailConfig as MailConfig
 from appliance.config.part import Name, Number, Part, unique
 from appliance.config.pattern import DialPattern
 from appliance.config.quality import QualityConfig
@@ -147,7 +148,12 @@ class WebConfig(Part):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080               # 0: any free one, see run/web.url
     language: Literal["zh", "en"] = "zh"          # until a person chooses
-    secure_cookies: bool = False                  # True behind TLS
+    tls: Literal["auto", "on", "off"] = "auto"    # auto: unless only this machine can come
+    secure_cookies: bool = False                  # True behind somebody else's TLS; with ours they are
+    second_factor: Annotated[Literal["off", "offered", "required"], BeforeValidator(
+        lambda value: "off" if value is False else value)] = "offered"      # YAML reads a bare off as false
+    audit_days: Annotated[float, Field(ge=30, le=36500)] = 730.0     # the log of what people did
+    mail: MailConfig | None = None                # the server that takes reports
 
 
 class TraceConfig(Part):

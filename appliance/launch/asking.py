@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import re
 import shutil
 import sys
@@ -96,6 +97,17 @@ def below(head: str, text: str, width: int | None, indent: str = "    ") -> str:
         return f"{head}  {text}".rstrip()
     return "\n".join([head.rstrip(), *textwrap.wrap(
         text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)])
+
+
+def person() -> str:
+    """Who gives the command, for logs; not what the environment claims, but who became root is told."""
+    number = os.getuid()
+    try:
+        name = pwd.getpwuid(number).pw_name
+    except KeyError:
+        name = f"user {number}"
+    before = "" if number else os.environ.get("SUDO_USER", "")
+    return f"{name} ({before})"[:64] if before else name[:64]
 
 
 def leave(text: str, code: int) -> NoReturn:

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "card": "card:card",
     "check": "configured:check",
     "clock": "own_box:clock",
+    "config": "config:config",
     "console": "own_box:console",
     "control": "control:control",
     "e1ctl": "configured:e1ctl",

@@ -12,7 +12,7 @@ from appliance.bus.runner import UMASK
 from appliance.centre.entry.load import box_zone, load_entrance
 from appliance.centre.entry.load import warnings as entry_warnings
 from appliance.config import emergency
-from appliance.config.load import load
+from appliance.config.load import MAX_OCTETS, load
 from appliance.launch import lending
 from appliance.launch import prompts as prompt_builder
 from appliance.launch import reload as reloading
@@ -44,9 +44,11 @@ def up(config: Path, state_dir: Path, run_dir: Path,
 
 @click.command()
 @CONFIG
-def check(config: Path) -> None:
+@click.option("--stdin", is_flag=True, help="Read the text there, as if it were in the file of --config.")
+def check(config: Path, stdin: bool) -> None:
     """Read the configuration and its flows, say what is wrong."""
-    found = or_exit(lambda: box.check(config))
+    text = sys.stdin.buffer.read(MAX_OCTETS).decode("utf-8", "replace") if stdin else None
+    found = or_exit(lambda: box.check(config, text=text))
     entrance = or_exit(lambda: load_entrance(found, box_zone()))
     for sentence in (*emergency.warnings(found), *entry_warnings(entrance, time.time())):
         click.echo(f"{config}: warning: {sentence}", err=True)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import pwd
 import secrets
 import struct
 import sys
@@ -19,6 +18,7 @@ import numpy as np
 from appliance.bus.client import Bus, BusError, Refused
 from appliance.bus.messages import Listen, StopListening
 from appliance.errors import BranchlineError, Unavailable
+from appliance.launch.asking import person
 from appliance.media import g711, levels
 from appliance.media.ring import Octets, Ring
 from e1_driver import BLOCK, IDLE
@@ -188,7 +188,7 @@ async def listen(
     Refused: no such leg or timeslot, or too many listen. Unavailable: nothing comes.
     """
     listener, progress, why = secrets.token_hex(16), Progress(wanted, terminal()), ""
-    lease = Listen(listener=listener, who=_person(), for_s=LEASE_S, leg=wanted.leg, span=wanted.span,
+    lease = Listen(listener=listener, who=person(), for_s=LEASE_S, leg=wanted.leg, span=wanted.span,
                    timeslot=wanted.timeslot)
     await bus.ask(lease)
     try:
@@ -203,17 +203,6 @@ async def listen(
     finally:
         with contextlib.suppress(BusError):       # the lease ends by itself
             await bus.ask(StopListening(listener=listener))
-
-
-def _person() -> str:
-    """For the log; not what the environment claims, but who became root by sudo is told beside it."""
-    number = os.getuid()
-    try:
-        name = pwd.getpwuid(number).pw_name
-    except KeyError:
-        name = f"user {number}"
-    before = "" if number else os.environ.get("SUDO_USER", "")
-    return f"{name} ({before})"[:64] if before else name[:64]
 
 
 async def _follow(

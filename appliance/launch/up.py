@@ -57,9 +57,12 @@ class Options:
     port: int | None = None                       # instead of the configuration's web.port
 
 
-def check(path: Path, with_prompts: bool = True) -> Config:
-    """The configuration, its flows and their prompts. ConfigError has a line for every mistake."""
-    config = load(path)
+def check(path: Path, with_prompts: bool = True, text: str | None = None) -> Config:
+    """The configuration, its flows and their prompts. ConfigError has a line for every mistake.
+
+    `text` is read as if it were in the file.
+    """
+    config = load(path, text)
     flows: list[Flow] = []
     wrong = []
     try:

@@ -123,7 +123,7 @@ async def serve(context: Context) -> None:
         if isinstance(request, GetRecorder):
             return warn.state()
         if isinstance(request, ReloadRecorder):
-            return await _reload(context, parts, recorder, request.check)
+            return await _reload(context, parts, recorder, request)
         try:
             return await loop.run_in_executor(quick if isinstance(request, QUICK) else None,
                                               carry_out, parts, request)
@@ -164,13 +164,13 @@ def carry_out(parts: Parts, request: Request[Any]) -> Reply:
     return act(parts, request)
 
 
-async def _reload(context: Context, parts: Parts, recorder: Recorder, check: bool) -> Reloaded:
+async def _reload(context: Context, parts: Parts, recorder: Recorder, asked: ReloadRecorder) -> Reloaded:
     try:
-        new = await asyncio.to_thread(context.read)
+        new = await asyncio.to_thread(context.read, asked.candidate)
     except ConfigError as error:
         raise Refused(str(error)) from None
     changed = [key for key in changes(parts.config, new) if key.partition(".")[0] in SECTIONS]
-    if not check:
+    if not asked.check:
         parts.config = new
         recorder.kick()
     return Reloaded(document=str(context.config_path), changed=changed)

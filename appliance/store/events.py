@@ -6,12 +6,12 @@ kill or a power cut leaves half-written behind the last commit is dropped by SQL
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Connection, func, insert, select, text
+from sqlalchemy import Column, Connection, and_, false, func, insert, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import BranchlineError, ConfigError
@@ -38,6 +38,8 @@ from appliance.store.schema import (
 )
 
 FILE = "acd.sqlite"
+
+MOST_COUNTED = 10_000                             # contacts within a range
 
 _READ_ROWS = 1000
 
@@ -210,11 +212,23 @@ class EventLog:
         with self._file.read() as connection:
             return next(iter(Projections.select(connection, contacts.c.contact == contact)), None)
 
-    def contacts(self, offset: int, limit: int) -> tuple[list[ContactRecord], int]:
-        """Newest first, and how many there are in all."""
+    def contacts(self, offset: int, limit: int,
+                 within: Mapping[str, Sequence[str]] | None = None) -> tuple[list[ContactRecord], int]:
+        """Newest first, and how many there are in all; of those within a range, to MOST_COUNTED.
+
+        `within`: limits by column. A column that the table has not names nobody.
+        """
+        if not within:
+            with self._file.read() as connection:
+                total: int = connection.execute(select(func.count()).select_from(contacts)).scalar_one()
+                return Projections.select(connection, offset=offset, limit=limit), total
+        limits = [(contacts.c[name], list(names)) for name, names in within.items() if name in contacts.c]
+        which = and_(*(column.in_(["", *names]) for column, names in limits),
+                     or_(false(), *((column != "") & column.in_(names) for column, names in limits)))
         with self._file.read() as connection:
-            total: int = connection.execute(select(func.count()).select_from(contacts)).scalar_one()
-            return Projections.select(connection, offset=offset, limit=limit), total
+            some = select(contacts.c.contact).where(which).limit(MOST_COUNTED).subquery()
+            total = connection.execute(select(func.count()).select_from(some)).scalar_one()
+            return Projections.select(connection, which, offset, limit), total
 
     @contextlib.contextmanager
     def ledger(self) -> Iterator[Ledger]:

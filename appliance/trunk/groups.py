@@ -90,8 +90,8 @@ class Group:
             return True
         others, kept = list(others), 0
         for share in self._config.reserved:
-            count = _count(other for other in others if _is_for(share, other))
-            if _is_for(share, use):
+            count = _count(other for other in others if is_for(share, other))
+            if is_for(share, use):
                 if share.most is not None and count >= share.most:
                     return False
             elif not _may_become(share, use):
@@ -140,7 +140,8 @@ def _position(one: _Candidate) -> int:
     return one.order * TIMESLOTS + one.channel.timeslot
 
 
-def _is_for(share: ReservedConfig, use: Use) -> bool:
+def is_for(share: ReservedConfig, use: Use) -> bool:
+    """Whether the call is one of those that the share is kept for."""
     return _is_of_its_way(share, use) and (not share.called or use.called in share.called)
 
 

@@ -32,6 +32,7 @@ from appliance.bus.messages import (
     GetChannels,
     GetSpanTrace,
     GetTrace,
+    GetTrunks,
     GrantDeflection,
     GrantJoin,
     Hangup,
@@ -46,6 +47,7 @@ from appliance.bus.messages import (
     Request,
     Trace,
     TraceMalicious,
+    TrunkTable,
 )
 from appliance.config.lines import SpanConfig
 from appliance.config.schema import Config
@@ -67,6 +69,7 @@ from appliance.trunk.reload import check_reload
 from appliance.trunk.span import TrunkSpan
 from appliance.trunk.span_events import SpanEvents
 from appliance.trunk.supplementary import Supplementary
+from appliance.trunk.told import trunk_info
 from appliance.trunk.trace_journal import Journal
 from appliance.trunk.trace_store import TraceStore
 from appliance.trunk.traces import SpanTraces, Traces
@@ -80,16 +83,16 @@ log = logging.getLogger(__name__)
 
 class TrunkService:
     """`say` takes the bus' events in order; `dchan` is the folder of spand's D-channel sockets. `read` reads
-    the configuration, `document`, again; ConfigError."""
+    the configuration, `document`, again, or its candidate; ConfigError."""
 
     def __init__(self, config: Config, dchan: Path, table: LegTable, busy_out: BusyOutFile,
                  bindings: Bindings, say: Callable[[Event], None], *,
-                 read: Callable[[], Config] | None = None, document: Path = Path(),
+                 read: Callable[[bool], Config] | None = None, document: Path = Path(),
                  claim_within_s: float = CLAIM_WITHIN_S, trace_store: TraceStore | None = None,
                  journal: Journal | None = None) -> None:
         self.config = config
         self._dchan, self._say = dchan, say
-        self._read, self._document = read or (lambda: config), document
+        self._read, self._document = read or (lambda candidate: config), document
         self._cold, self._bindings = table.fresh, bindings
         self.changed = asyncio.Event()            # the channels of a span in `_dirty`
         self._dirty: set[str] = set()
@@ -178,6 +181,8 @@ class TrunkService:
                 return CallTable(calls=[leg.info for leg in self.calls], released=self.calls.released())
             case GetChannels():
                 return ChannelList(spans=[self._board.states(span) for span in self.spans.values()])
+            case GetTrunks():
+                return TrunkTable(trunks=[trunk_info(trunk, self.calls) for trunk in self.trunks.values()])
             case GetTrace(span=name, frames=frames):
                 return Trace(pcap=self._span(name).trace(frames))
             case GetSpanTrace(span=name, since=since, frames=most):
@@ -185,8 +190,8 @@ class TrunkService:
             case GetCallTrace(leg=name):
                 running = self.calls.get(name)
                 return CallTraces(calls=await self.traces.of(name, running.info if running else None))
-            case ReloadTrunks(check=check):
-                return self._reload(check)
+            case ReloadTrunks():
+                return self._reload(request)
             case DrainTrunks():
                 return self._drain(request)
             case _:
@@ -345,15 +350,15 @@ class TrunkService:
 
     # --- settings
 
-    def _reload(self, check: bool) -> Reloaded:
+    def _reload(self, asked: ReloadTrunks) -> Reloaded:
         """Nothing is changed when the document is in error, or asks for what needs a new start."""
         try:
-            new = self._read()
+            new = self._read(asked.candidate)
         except ConfigError as error:
             raise Refused(str(error)) from None
         busy = {leg.info.span for leg in self.calls}
         changed = check_reload(self.config, new, busy, lambda name: (self._dchan / f"{name}.sock").exists())
-        if changed and not check:
+        if changed and not asked.check:
             self._apply(new)
             log.info("new settings: %s", ", ".join(changed))
         return Reloaded(document=str(self._document), changed=changed)

@@ -260,6 +260,11 @@ def test_what_a_console_shows_to_nobody_follows_the_box_and_is_light(folder: Pat
                           env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "vt100"})
     child.delaybeforesend = None
     child.expect(f"Claim code: {bench.kept.claim_code()}".encode())
+    run = bench.kept.root / "run/branchline"
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "web.certificate").write_text("AB:CD\n")
+    (run / "web.url").write_text("https://127.0.0.1:8080/\n")
+    child.expect(b"Pages: .*SHA-256 of their certificate: AB:CD")
     bench.kept.tell("NOT PROVISIONED, nothing was changed\nbranchline-provision.yaml:1: hostname")
     child.expect(b"branchline-provision.yaml:1: hostname")
     bench.applying.typed("{language: zh}", "console", 1.0)

@@ -347,9 +347,17 @@ def test_the_pages_change_nothing_but_what_they_have_behind_their_login() -> Non
     names = {kind if isinstance(kind, str) else kind.__name__ for kind in MAY_ASK["webui"]}
     assert {name for name in names if name[:3] != "Get"} == {
         "TraceCaller",
+        # The floor: at an agent whom the supervisor may steer.
+        "ExplainAgent", "ExplainContact", "SetPriority", "SetReady", "SetNotReady", "LogOut", "FindTelephone",
+        "Monitor", "StopMonitor", "TakeOver", "EndTalk", "CallBack", "CloseAbandoned", "CancelCallback",
         "InstallUpdate", "CancelUpdate", "HurryUpdate", "ConfirmUpdate", "GoBack", "Identify",
         "IdentifyCard", "MakeSupport", "Provide", "ChangeProvision", "TryNetwork", "ConfirmNetwork",
         "RevertNetwork", "ResetBox", "SetWallClock",
+        # Lines: channels taken out of use, tests on a lent line; what would happen to a call.
+        "BusyOut", "BringBack", "BeginLineTest", "SteerLineTest", "ExplainRoute",
+        # The configuration: boxd checks it as the box's start does, keeps every version, and can go back.
+        "CompareDocuments", "EditDocument", "SetDocumentKey", "DiscardDocument", "CheckDocument",
+        "CommitDocument", "RollBackDocument", "ConfirmDocument", "RevertDocument",
         # Recordings: what is heard is kept in the chain before it is.
         "OpenRecording", "ReadRecording", "SearchRecordings", "DescribeRecording", "CheckRecordings",
         "VerifyChain", "HoldRecordings", "ReleaseHold", "EraseRecording", "ExportRecordings",

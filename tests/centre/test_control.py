@@ -12,6 +12,7 @@ from appliance.bus.messages import (
     DropParty,
     EndTalk,
     Fetch,
+    FindTelephone,
     HideTalk,
     Hold,
     LogOut,
@@ -27,10 +28,13 @@ from appliance.bus.messages import (
     SetNotReady,
     ShowTalk,
     StopMonitor,
+    SupervisorInfo,
     TagContact,
     TakeOver,
+    TelephoneFound,
     Transfer,
 )
+from appliance.centre.board import Boards
 from appliance.centre.facts import facts
 from appliance.errors import StateError
 from tests.centre.office import Office, in_queue, setup
@@ -278,6 +282,29 @@ def test_a_supervisor_hears_whispers_is_heard_and_takes_over(office: Office) -> 
     assert (office.records[name].outcome, office.records[name].ended_by) == ("answered", "box")
 
 
+def test_a_supervisor_outside_is_the_same_one_again_and_the_board_says_who_hears(office: Office) -> None:
+    name, ann = talk(office)
+
+    def there() -> list[SupervisorInfo]:
+        return Boards().board(office.engine.state, office.setup, office.now).supervisors
+
+    assert office.command(FindTelephone(at="013900000000")) == TelephoneFound(at="13900000000", agent="")
+    assert office.command(FindTelephone(at="8005")) == TelephoneFound(at="eve", agent="eve")
+    assert office.command(FindTelephone(at="8100")) == TelephoneFound(at="8100", agent="")
+    office.command(Monitor(agent="ann", at="013900000000", by="boss"))
+    assert there() == [SupervisorInfo(contact=name, at="13900000000", mode="listen", talking=False)]
+    boss = next(call.leg for call in office.calls.values() if call.called == "13900000000")
+    office.answer(boss)
+    office.command(Monitor(agent="ann", at="013900000000", mode="whisper", by="boss"))
+    assert there() == [SupervisorInfo(contact=name, at="13900000000", mode="whisper", talking=True)]
+    assert list(office.supervising) == [boss] and office.supervising[boss].agent == ann
+    office.command(StopMonitor(agent="ann", at="013900000000"))
+    office.clear()
+    assert there() == [] and office.contact(name).record.state == "talking"
+    [offer] = facts(entry for entry in office.log if entry.contact == name).offers
+    assert (offer.agent, offer.why) == ("ann", "the only one free")
+
+
 @pytest.mark.need(17)
 def test_card_data_is_neither_recorded_nor_heard_and_the_pause_ends_by_itself(office: Office) -> None:
     name, _ = talk(office)
@@ -384,6 +411,8 @@ def test_notes_are_written_until_the_next_contact(office: Office) -> None:
     (TakeOver(agent="ann", at="dee"), "dee: does not supervise this talk"),
     (PickUp(agent="bo"), "your queues: no customer rings there"),
     (PlaceCall(agent="ann", to="0123"), "ann: is on the telephone"),
+    (FindTelephone(at="0"), "0: is no agent and no extension, and no rule of centre.outbound"),
+    (FindTelephone(at=""), ": is no agent"),
     (TagContact(contact="x", tags=["a"]), "x: goes on no more"),
 ])
 def test_what_cannot_be_is_refused_and_changes_nothing(

@@ -47,6 +47,7 @@ from appliance.bus.messages import (
     StopRecording,
     TraceCaller,
     TraceMalicious,
+    Within,
 )
 from appliance.bus.runner import Context
 from appliance.centre import daemon
@@ -206,6 +207,14 @@ async def test_a_call_over_the_bus_is_logged_shown_and_listed(
         listed = await webui.bus.ask(GetContacts())
         assert (listed.total, listed.contacts[0].outcome) == (1, "answered")
         assert listed.contacts[0].segments[-1].recording == recording.recording
+        queue, agent = listed.contacts[0].queue, listed.contacts[0].agent
+        for within, there in (
+                (Within(), 1), (Within(queues=[queue]), 1), (Within(queues=[queue], agents=[agent]), 1),
+                (Within(queues=[queue], agents=["nobody"]), 0), (Within(agents=[]), 0),
+                (Within(trunks=["telco"]), 0)):
+            assert (await webui.bus.ask(GetContacts(within=within))).total == there, within
+        with pytest.raises(Refused, match="at most 500 names"):
+            await webui.bus.ask(GetContacts(within=Within(agents=["x"] * 501)))
         one = await webui.bus.ask(GetContact(contact=board.contacts[0].contact))
         assert one.contact == listed.contacts[0]
         assert (await webui.bus.ask(GetContact(contact="nobody"))).contact is None

@@ -21,6 +21,7 @@ from appliance.bus.messages import (
     Done,
     GetCalls,
     GetChannels,
+    NoticeDocument,
     ReloadBackup,
     ReloadCentre,
     Reloaded,
@@ -128,13 +129,15 @@ async def test_a_reload_is_asked_of_all_and_done_by_all_or_none(
         daemons.no = "callers are in the way"
         with pytest.raises(Refused, match=daemons.no):
             await reload(bus, daemons.document, bus_server)
-        assert daemons.asked == [ReloadTrunks(check=True), ReloadCentre(check=True)]
+        assert daemons.asked == [ReloadTrunks(check=True, candidate=True),
+                                 ReloadCentre(check=True, candidate=True)]
         assert copy.read_text() == before
         daemons.no = ""
         daemons.document.write_text(DOCUMENT.replace("telco}", "telco, overlap: true}"))
         assert await reload(bus, daemons.document, bus_server) == ["trunks.telco", "centre.inbound"]
-        assert daemons.asked[-5:] == [
+        assert daemons.asked[-6:-1] == [
             ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup(), ReloadUpdate()]
+        assert isinstance(daemons.asked[-1], NoticeDocument)
         assert "overlap: true" in copy.read_text() and "port: 4711" in copy.read_text()
         other = tmp_path / "other.yaml"
         other.write_text(DOCUMENT)

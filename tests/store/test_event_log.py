@@ -79,6 +79,8 @@ def test_what_was_appended_is_read_and_projected(path: Path) -> None:
     assert log.contact("nobody") is None
     newest, total = log.contacts(offset=1, limit=2)
     assert ([one.contact for one in newest], total) == (["c0002", "c0001"], 4)
+    for within, there in (({"agent": []}, 0), ({"queue": ["sales"]}, 0), ({"trunk": ["telco"]}, 0), ({}, 4)):
+        assert log.contacts(0, 10, within)[1] == there
     assert log.counts() == {"events": 18, "contacts": 4, "segments": 8}
     log.append([entry("closed", "c0003", 2000.0)])                   # its record was read back at opening
     assert (log.contacts(0, 1)[0][0].state, len(log.contacts(0, 1)[0][0].segments)) == ("ended", 2)

@@ -45,7 +45,7 @@ class Trunkd:
         self.bindings = Bindings(self._bind)
         self.service = TrunkService(
             config, folder, self.table, BusyOutFile(folder / "busy-out.json"), self.bindings, self.said,
-            read=lambda: self.document, claim_within_s=0.3)
+            read=lambda candidate: self.document, claim_within_s=0.3)
 
     async def _bind(self, request: Request[Done]) -> Done:
         return Done()

@@ -25,6 +25,8 @@ from appliance.bus.messages import (
     ContactList,
     ContactReply,
     DaemonHealth,
+    DocumentHistory,
+    DocumentState,
     Done,
     Fitness,
     FitnessReply,
@@ -37,10 +39,13 @@ from appliance.bus.messages import (
     GetContactFacts,
     GetContactLegs,
     GetContacts,
+    GetDocumentHistory,
     GetFitness,
     GetHardware,
     GetHealth,
+    GetLegContacts,
     GetLineHistory,
+    GetLineTests,
     GetProvision,
     GetRecorder,
     GetSpans,
@@ -53,7 +58,9 @@ from appliance.bus.messages import (
     Health,
     HealthReply,
     InstallUpdate,
+    LegContacts,
     LineHistory,
+    LineTests,
     QueueInfo,
     RecorderState,
     Reply,
@@ -229,7 +236,7 @@ class Branch:
                 for back, (es, ses, uas) in enumerate([(0, 0, 0), (7, 0, 0), (12, 2, 60)])]
         day = Bin(at=running // 86_400 * 86_400, length_s=86_400, measured_s=1860,
                   near=End(measured_s=1860, es=19, ses=2, bbe=19, eb=19, uas=60), far=End(measured_s=1860),
-                  slips={"telco": 9})
+                  slips={"telco": 9}, clock_s={"telco": 1860})
         return LineHistory(quarters=bins[::-1], days=[day], failures=[])
 
     def health(self) -> Health:
@@ -266,6 +273,12 @@ class Branch:
                 return self.update
             case GetWallClock():
                 return WallClockReply(clock=self.clock)
+            case GetDocumentHistory():
+                return DocumentHistory(state=DocumentState(at=0.0), versions=[], older=False)
+            case GetLineTests():
+                return LineTests(tests=[])
+            case GetLegContacts():
+                return LegContacts(contacts={leg: leg.removeprefix("leg-") for leg in self.busy.values()})
             case GetSupport():
                 return SupportReply(running=False, saying="", path="", octets=0, at=0.0, missing=[], error="")
             case InstallUpdate():
@@ -274,8 +287,10 @@ class Branch:
                 raise Refused("this machine does not let Branchline do that: it is no installed box")
             case GetCalls():
                 return CallTable(calls=self.calls, released=[])
-            case GetContacts(offset=offset, limit=limit):
-                newest = sorted(self.contacts.values(), key=lambda one: -one.began_at)
+            case GetContacts(offset=offset, limit=limit, within=within):
+                newest = sorted((one for one in self.contacts.values()
+                                 if within is None or within.holds(one.queue, one.agent)),
+                                key=lambda one: -one.began_at)
                 return ContactList(contacts=newest[offset:offset + limit], total=len(newest))
             case GetContact(contact=name):
                 return ContactReply(contact=self.contacts.get(name))

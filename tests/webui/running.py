@@ -80,16 +80,16 @@ def branch_on_bus(branch: Branch, run_dir: Path) -> Iterator[BranchOnBus]:
 
 
 class WebUi:
-    """The process and where it is."""
+    """The process and where it is. `web`: more settings of that name."""
 
-    def __init__(self, run_dir: Path, port: int = 0) -> None:
+    def __init__(self, run_dir: Path, port: int = 0, **web: str) -> None:
         self.run_dir, self.state_dir = run_dir, run_dir.parent / "state"
         self.log = run_dir / "webui.log"
         config = run_dir / "box.yaml"
         span = {"name": "telco", "url": f"virtual:{run_dir}/telco/a", "side": "user", "trunk": "telco"}
         config.write_text(yaml.safe_dump({
             "spans": [span],
-            "web": {"port": port, "language": "en"}}))
+            "web": {"port": port, "language": "en"} | web}))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "webui.daemon", "--config", config, "--state-dir", self.state_dir,
@@ -116,9 +116,9 @@ class WebUi:
 
 
 @contextlib.contextmanager
-def webui_at(run_dir: Path) -> Iterator[tuple[WebUi, str]]:
+def webui_at(run_dir: Path, **settings: str) -> Iterator[tuple[WebUi, str]]:
     """A running webui and its URL."""
-    web = WebUi(run_dir)
+    web = WebUi(run_dir, 0, **settings)
     try:
         yield web, web.wait_until_serving()
     finally:

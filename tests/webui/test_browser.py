@@ -27,7 +27,7 @@ WHEN_SEEN = """number => ({at: new Promise(seen => new MutationObserver(() => {
 PAGES = [                                         # name, path, what is there when it is drawn
     ("board", "", ".channels"), ("contacts", "contacts/", "#rows tbody tr"), ("live", "contacts/c1", ".bar"),
     ("contact", "contacts/e1", "branchline-player path"), ("missing", "nowhere", ".gate"),
-    ("span", "spans/telco", ".quarters rect"),
+    ("span", "spans/telco", ".chart .bar"),
 ]
 
 

@@ -28,7 +28,8 @@ from appliance.recording.wav import HEAD_OCTETS, TICK_OCTETS, Header
 from tests.webui.conftest import NAME, FakeExchange, post, token
 from tests.webui.facts import RECORDING, Branch
 from tests.webui.shelf import Shelf, talk
-from webui import recording_views, rights
+from webui import recording_views
+from webui.access import roles
 from webui.parts import Settings
 
 PAGE = f"/recordings/{RECORDING}"
@@ -239,8 +240,7 @@ def test_a_shared_link_is_kept_expires_and_opens_one_recording_only(
     assert kinds(shelf) == [("shared", NAME)]
     assert json.loads(shelf.entries(RECORDING)[0].data)["why"] == "training"
     # One who may not listen to recordings comes with the link.
-    monkeypatch.setattr(rights, "may", lambda person, right: False)
-    monkeypatch.setattr("webui.hearing.may", lambda person, right: False)
+    monkeypatch.setattr(roles, "may", lambda role, right, of: False)
     page = client.get(link).text
     assert "training" in page
     [audio] = re.findall(r'data-audio="([^"]+)"', page)
@@ -329,8 +329,7 @@ def test_every_page_is_in_both_languages(client: FlaskClient, shelf: Shelf) -> N
 def test_who_may_not_is_refused_everything(
         client: FlaskClient, shelf: Shelf, branch: Branch, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = {"csrf_token": token(client, PAGE), "case": "c", "why": "w", "days": "1", "sure": "yes"}
-    monkeypatch.setattr(rights, "may", lambda person, right: False)
-    monkeypatch.setattr("webui.hearing.may", lambda person, right: False)
+    monkeypatch.setattr(roles, "may", lambda role, right, of: False)
     branch.asked.clear()
     for path in ("/recordings/", PAGE, AUDIO, f"{AUDIO}?download", PEAKS, "/recordings/store/"):
         assert client.get(path).status_code == 403, path

@@ -2,8 +2,11 @@
 
 import contextlib
 import socket
+import ssl
+import subprocess
 import urllib.parse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webui import server
+from webui.certificate import Certificates
 from webui.server import MAX_BODY_OCTETS, MAX_HEAD_OCTETS, Server, judge
 
 PATIENCE_S = 20.0
@@ -51,17 +55,41 @@ def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 
 
 @pytest.fixture
-def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
-    """A server of two threads that keeps eight silent clients."""
+def running(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server of two threads that keeps eight silent clients; with TLS where there is `certificates`."""
     monkeypatch.setattr(server, "PAGE_THREADS", 2)
     monkeypatch.setattr(server, "STREAMS", 0)
     monkeypatch.setattr(server, "MOST_WAITING", 8)
-    running = Server(echo, "127.0.0.1", 0)
+    tls = None
+    if "certificates" in request.fixturenames:
+        tls = request.getfixturevalue("certificates").context()
+    running = Server(echo, "127.0.0.1", 0, tls)
     running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def address(running: Server) -> tuple[str, int]:
     where = urllib.parse.urlsplit(running.url)
     assert where.hostname and where.port
-    yield where.hostname, where.port
-    running.stop()
+    return where.hostname, where.port
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    certificates = Certificates(tmp_path / "tls", ("box", "localhost", "127.0.0.1"))
+    certificates.ready(0.0)
+    return certificates
+
+
+@contextlib.contextmanager
+def spoken(address: tuple[str, int], certificates: Certificates) -> Iterator[ssl.SSLSocket]:
+    """A client that trusts this certificate and no other."""
+    trusts = ssl.create_default_context(cafile=str(certificates.path))
+    with socket.create_connection(address, PATIENCE_S) as line, trusts.wrap_socket(
+            line, server_hostname="box") as secured:
+        yield secured
 
 
 def answer(line: socket.socket, body: bytes) -> bytes:
@@ -113,3 +141,68 @@ def test_what_is_refused_is_refused_at_once(address: tuple[str, int], said: byte
     with socket.create_connection(address, PATIENCE_S) as line:
         line.sendall(said)
         assert line.recv(65536).split()[1] == status
+
+
+def test_requests_by_tls_in_pieces_and_behind_each_other(
+        certificates: Certificates, address: tuple[str, int]) -> None:
+    with spoken(address, certificates) as line:
+        for _ in range(3):
+            for piece in (b"POST / HT", b"TP/1.1\r\nHost: x\r\nContent-", b"Length: 40000\r\n\r\n",
+                          b"a" * 30000, b"a" * 10000):
+                line.sendall(piece)
+            assert answer(line, b"a" * 40000)
+        line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" * 3)
+        said = b""
+        while said.count(b"abc") < 3:
+            said += line.recv(65536)
+
+
+def test_who_drips_a_handshake_out_holds_no_thread(
+        certificates: Certificates, address: tuple[str, int]) -> None:
+    with contextlib.ExitStack() as slow:
+        for said in (b"\x16", b"\x16\x03\x01\x02\x00\x01", b"", b"\x16\x03") * 2:
+            line = slow.enter_context(socket.create_connection(address, PATIENCE_S))
+            line.sendall(said)
+        with spoken(address, certificates) as quick:
+            quick.sendall(GET + b"\r\n")
+            assert answer(quick, b"").startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize(("said", "answered"), [
+    (b"GET /contacts?page=2 HTTP/1.1\r\nHost: box:8080\r\n\r\n",
+     b"HTTP/1.1 308 Permanent Redirect\r\nLocation: https://box:8080/contacts?page=2\r\n"),
+    (b"GET / HTTP/1.1\r\nhost:[::1]:80\r\n\r\n",
+     b"HTTP/1.1 308 Permanent Redirect\r\nLocation: https://[::1]:80/\r\n"),
+    (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400 Bad Request\r\n"),
+    (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", b"HTTP/1.1 400 Bad Request\r\n"),
+    (b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 400 Bad Request\r\n"),
+])
+@pytest.mark.usefixtures("certificates")
+def test_who_speaks_http_is_sent_to_https(address: tuple[str, int], said: bytes, answered: bytes) -> None:
+    with socket.create_connection(address, PATIENCE_S) as line:
+        line.sendall(said)
+        octets = b""
+        while more := line.recv(65536):
+            octets += more
+        assert octets.startswith(answered)
+
+
+def test_the_next_connection_gets_the_new_certificate(
+        certificates: Certificates, running: Server, address: tuple[str, int]) -> None:
+    with spoken(address, certificates) as before:
+        certificates.own(1.0)
+        running.secure(certificates.context())
+        with spoken(address, certificates) as after:
+            assert before.getpeercert(True) != after.getpeercert(True)
+        before.sendall(GET + b"\r\n")
+        assert answer(before, b"")
+
+
+@pytest.mark.parametrize(("option", "good"), [("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)])
+def test_openssl_gets_tls_1_2_or_later(
+        certificates: Certificates, address: tuple[str, int], option: str, good: bool) -> None:
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"{address[0]}:{address[1]}", option, "-servername", "box",
+         "-verify_return_error", "-ign_eof", "-CAfile", str(certificates.path)],
+        input=GET + b"Connection: close\r\n\r\n", capture_output=True, timeout=PATIENCE_S, check=False)
+    assert (b"HTTP/1.1 200 OK" in done.stdout) is good

@@ -3,6 +3,7 @@
 import {morph} from "./morph.js";
 
 const AGAIN_MS = 5000;
+const AGAIN_QUIETLY_MS = 60000;                   // of a page where somebody may be writing: it is not loaded again
 const serverTime = Number(document.querySelector("meta[name=server-time]").content);
 let offset = serverTime - Date.now() / 1000;      // box minus browser, seconds
 
@@ -17,6 +18,10 @@ function tick() {
   const now = Date.now() / 1000 + offset;
   for (const time of document.querySelectorAll("time.running")) {
     const text = duration(now - Number(time.dataset.since));
+    if (time.textContent !== text) time.textContent = text;
+  }
+  for (const time of document.querySelectorAll("time.remaining")) {
+    const text = duration(Number(time.dataset.until) - now);
     if (time.textContent !== text) time.textContent = text;
   }
 }
@@ -34,7 +39,7 @@ function show(name, html) {
 function listen(url) {
   const mark = document.getElementById("live");
   const source = new EventSource(url);
-  source.addEventListener("open", () => { mark.dataset.now = "live"; });
+  source.addEventListener("open", () => { if (mark) mark.dataset.now = "live"; });
   source.addEventListener("message", event => {
     const {now, fragments} = JSON.parse(event.data);
     offset = now - Date.now() / 1000;
@@ -42,12 +47,13 @@ function listen(url) {
     tick();
     if (document.querySelector("[data-ended]")) {
       source.close();
-      mark.remove();
+      mark?.remove();
     }
   });
   source.addEventListener("error", () => {
-    mark.dataset.now = "lost";
-    if (source.readyState === EventSource.CLOSED) setTimeout(comeBack, AGAIN_MS);
+    if (mark) mark.dataset.now = "lost";
+    if (source.readyState !== EventSource.CLOSED) return;
+    setTimeout(mark ? comeBack : () => listen(url), mark ? AGAIN_MS : AGAIN_QUIETLY_MS);
   });
 }
 

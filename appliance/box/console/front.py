@@ -16,6 +16,7 @@ from appliance.box.provision.plan import FILE
 
 LOOK_S = 5.0
 MENU = ("/usr/bin/branchline", "console", "--once")
+WEB_URL, WEB_CERTIFICATE = "run/branchline/web.url", "run/branchline/web.certificate"    # webui's
 FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))         # RFC 5737, RFC 3849
 
 
@@ -35,7 +36,8 @@ def addresses() -> list[str]:
 def lines(kept: Kept, language: Language) -> list[str]:
     """The box's name and addresses; of a new one the codes that it is claimed with, too."""
     said = [f"Branchline  {socket.gethostname()}",
-            words(language, "addresses", what=", ".join(addresses()) or words(language, "none"))]
+            words(language, "addresses", what=", ".join(addresses()) or words(language, "none")),
+            *pages(kept, language)]
     if kept.provisioned() is None:
         said += ["", words(language, "new", code=kept.claim_code())]
         try:
@@ -44,6 +46,20 @@ def lines(kept: Kept, language: Language) -> list[str]:
             pass
         said += [words(language, "ways", file=FILE), *kept.told().splitlines()]
     return said
+
+
+def pages(kept: Kept, language: Language) -> list[str]:
+    """Where a browser finds the pages and by what it knows them; nothing while only this machine may come."""
+    try:
+        scheme, _, here = (kept.root / WEB_URL).read_text().strip().rstrip("/").partition("://")
+        certificate = (kept.root / WEB_CERTIFICATE).read_text().strip()
+    except OSError:
+        return []
+    port = here.rpartition(":")[2]
+    hosts = [f"[{address}]" if ":" in address else address for address in addresses()]
+    reached = [f"{scheme}://{host}:{port}" for host in hosts]
+    return [words(language, "pages", what=" ".join(reached) or words(language, "none")),
+            words(language, "certificate", what=certificate)]
 
 
 def language_of(kept: Kept) -> Language:

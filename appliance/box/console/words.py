@@ -12,6 +12,8 @@ TEXTS: dict[str, tuple[str, str]] = {             # name -> English, Chinese
     "ways": ("Put in a stick with {file}, open a page of one of its addresses, or choose 2.",
              "请插入带有 {file} 的 U 盘,或在浏览器打开上述地址,或选择 2。"),
     "addresses": ("Addresses: {what}", "地址:{what}"),
+    "pages": ("Pages: {what}", "网页:{what}"),
+    "certificate": ("SHA-256 of their certificate: {what}", "网页证书的 SHA-256:{what}"),
     "none": ("none", "无"),
     "choose": ("Choose:", "请选择:"),
     "1": ("1  Status", "1  状态"),

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import board
@@ -13,6 +14,8 @@ from appliance.box.provision.kept import CONFIG
 EXAMPLE = "usr/share/branchline/example/branchline.yaml"         # paths are below the root folder
 BOARD = "etc/branchline/board"
 GROUP = "branchline"                                             # of the daemons, which read it
+# Installers have nothing but a browser, which comes by HTTPS; a package leaves that to who installs it.
+OWN, EVERYBODY = "127.0.0.1", str(IPv4Address(0))
 
 
 def lay(root: Path = Path("/"), own: Callable[[int, str, str], None] = shutil.chown) -> bool:
@@ -52,4 +55,5 @@ def text(example: str, described: board.Board) -> str:
     if described.linecard:
         lines += ["", "cards:", f"  - {{name: linecard, control: {described.linecard.control}}}"]
     _, _, others = example.partition("\n\n")
+    others = others.replace(f"  host: {OWN}\n", f"  host: {EVERYBODY}    # by HTTPS: docs/certificate.md\n")
     return "\n".join([*lines, "", others])

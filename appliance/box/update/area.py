@@ -148,7 +148,7 @@ class Updates(Area):
 
     async def _reload(self, request: ReloadUpdate) -> Reloaded:
         try:
-            new = await asyncio.to_thread(self._context.read)
+            new = await asyncio.to_thread(self._context.read, request.candidate)
         except ConfigError as error:
             raise Refused(str(error)) from None
         old = self._context.config.model_copy(update={"update": self._centre.config})

@@ -8,6 +8,7 @@ from appliance.bus.messages.base import Event, Reloaded, Reply, Request
 from appliance.bus.messages.policy import RecordingStory
 from appliance.bus.messages.services import Charge
 from appliance.bus.messages.trunkd import Diversion
+from appliance.bus.messages.within import Within
 
 
 class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,15 @@ class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
     segments: list[SegmentInfo] = msgspec.field(default_factory=list)
 
 
+class SupervisorInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody at a talk who hears it, or whose telephone is rung for that."""
+
+    contact: str
+    at: str                                       # an agent's name, else the number that was dialled
+    mode: str                                     # listen, whisper, barge
+    talking: bool                                 # has answered
+
+
 class Board(Event, frozen=True):
     """The floor as it is now: live contacts, queues, agents. Said on change, at most every 100 ms."""
 
@@ -74,6 +84,7 @@ class Board(Event, frozen=True):
     queues: list[QueueInfo]
     agents: list[AgentInfo]
     messages: dict[str, int] = msgspec.field(default_factory=dict)   # unheard, of each voicemail box
+    supervisors: list[SupervisorInfo] = msgspec.field(default_factory=list)
 
 
 class BoardReply(Reply, frozen=True):
@@ -95,6 +106,7 @@ class GetContacts(Request[ContactList], frozen=True):
     owner: ClassVar[str] = "acdd"
     offset: int = 0
     limit: int = 50
+    within: Within | None = None                  # None: all; else `total` is counted to 10 000
 
 
 class ContactReply(Reply, frozen=True):
@@ -162,6 +174,14 @@ class Disposition(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class ContactOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue's contact was given to an agent's telephone."""
+
+    at: float
+    agent: str
+    why: str = ""                                 # this one, in words; "": by somebody's hand
+
+
 class Sentence(msgspec.Struct, frozen=True):
     """English `words` with {names} for the values: other languages have words of their own for them."""
 
@@ -186,6 +206,7 @@ class ContactFacts(Reply, frozen=True):
     reference: str = ""                           # by which it is found on a telephone
     recordings: list[RecordingStory] = msgspec.field(default_factory=list)     # one for each talk
     variables: dict[str, str] = msgspec.field(default_factory=dict)  # as set last; no secrets
+    offers: list[ContactOffer] = msgspec.field(default_factory=list)
 
 
 class GetContactFacts(Request[ContactFacts], frozen=True):
@@ -213,3 +234,4 @@ class ReloadCentre(Request[Reloaded], frozen=True):
 
     owner: ClassVar[str] = "acdd"
     check: bool = False
+    candidate: bool = False                       # with `check`: in its place

@@ -50,3 +50,4 @@ class ReloadBackup(Request[Reloaded], frozen=True):
 
     owner: ClassVar[str] = "boxd"
     check: bool = False
+    candidate: bool = False                       # with `check`: in its place

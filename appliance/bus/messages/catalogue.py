@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from appliance.bus.messages.base import Event, Reply, Request
+from appliance.bus.messages.within import Within
 
 Preset = Literal["", "today", "yesterday", "last-week", "last-month"]
 Way = Literal["", "in", "out", "internal", "missed"]
@@ -198,6 +199,7 @@ class SearchRecordings(Request[RecordingsFound], frozen=True):
     state: State = ""
     after: int = 0                                # of the answer before
     limit: int = 50
+    within: Within | None = None                  # None: all
 
 
 class ChainEntry(msgspec.Struct, frozen=True, kw_only=True):

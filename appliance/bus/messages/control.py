@@ -152,6 +152,18 @@ class Monitor(Request[ContactNamed], frozen=True):
     by: str = ""
 
 
+class TelephoneFound(Reply, frozen=True):
+    at: str                                       # as Board.supervisors has one who is there
+    agent: str                                    # whose it is; "": nobody's
+
+
+class FindTelephone(Request[TelephoneFound], frozen=True):
+    """May a supervisor be rung there? Refused: no agent, no extension, and no rule lets it be dialled."""
+
+    owner: ClassVar[str] = "acdd"
+    at: str
+
+
 class StopMonitor(Request[ContactNamed], frozen=True):
     owner: ClassVar[str] = "acdd"
     agent: str

@@ -43,6 +43,7 @@ class AgentExplained(Reply, frozen=True):
     contacts: list[str]                           # whom it may serve now, the next one first; at most ten
     waiting: int                                  # so many of them
     words: str
+    reasons: list[str] = msgspec.field(default_factory=list)         # for which it may be not ready; []: any
 
 
 class ExplainAgent(Request[AgentExplained], frozen=True):

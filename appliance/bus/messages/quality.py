@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from appliance.bus.messages.base import Done, Reply, Request
+from appliance.bus.messages.within import Within
 
 QualityStep = Literal["acknowledge", "appeal", "uphold", "revise"]
 ScoresOf = Literal["agent", "group", "queue", "form", "item", "scorer"]
@@ -200,6 +201,7 @@ class GetEvaluations(Request[EvaluationList], frozen=True):
     state: str = ""
     offset: int = 0
     limit: int = 50
+    within: Within | None = None                  # None: all whom he may see
 
 
 class QualityTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -422,6 +424,7 @@ class GetScores(Request[Scores], frozen=True):
     until: float
     form: str = ""
     agent: str = ""
+    within: Within | None = None                  # None: all whom he may see
 
 
 class AppraisalPart(msgspec.Struct, frozen=True, kw_only=True):

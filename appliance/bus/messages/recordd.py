@@ -113,3 +113,4 @@ class ReloadRecorder(Request[Reloaded], frozen=True):
 
     owner: ClassVar[str] = "recordd"
     check: bool = False
+    candidate: bool = False                       # with `check`: in its place

@@ -349,3 +349,4 @@ class ReloadTrunks(Request[Reloaded], frozen=True):
 
     owner: ClassVar[str] = "trunkd"
     check: bool = False
+    candidate: bool = False                       # with `check`: in its place

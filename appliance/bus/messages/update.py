@@ -104,6 +104,7 @@ class ReloadUpdate(Request[Reloaded], frozen=True):
 
     owner: ClassVar[str] = "boxd"
     check: bool = False
+    candidate: bool = False                       # with `check`: in its place
 
 
 # --- what boxd asks of the others

@@ -12,6 +12,7 @@ from appliance.bus.messages import (
     DropParty,
     EndTalk,
     Fetch,
+    FindTelephone,
     HideTalk,
     Hold,
     Monitor,
@@ -112,8 +113,11 @@ CONTROL: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     EndTalk: _in_talk(lambda turn, agent, contact, asked: talk.release(turn, agent, contact, asked.by)),
     Monitor: _in_talk(lambda turn, agent, contact, asked: supervision.supervise(
         turn, agent, contact, asked.at, asked.mode, asked.by)),
-    StopMonitor: _in_talk(lambda turn, agent, contact, asked: supervision.leave(turn, contact, asked.at)),
-    TakeOver: _in_talk(lambda turn, agent, contact, asked: supervision.take_over(turn, contact, asked.at)),
+    StopMonitor: _in_talk(lambda turn, agent, contact, asked: supervision.leave(
+        turn, agent, contact, asked.at)),
+    TakeOver: _in_talk(lambda turn, agent, contact, asked: supervision.take_over(
+        turn, agent, contact, asked.at)),
+    FindTelephone: lambda turn, asked: supervision.find(turn, asked.at),
     Park: _park,
     Fetch: _of_agent(lambda turn, agent, asked: transfer.fetch(turn, agent, asked.slot)),
     PickUp: _of_agent(lambda turn, agent, asked: talk.pick_up(turn, agent, asked.of_agent)),

@@ -1,10 +1,13 @@
 """A supervisor at a talk: hears it, whispers to the agent, is heard by all, takes it over."""
 
+from appliance.bus.messages import TelephoneFound
 from appliance.centre import events
 from appliance.centre.control import media, parties
 from appliance.centre.control.places import place
+from appliance.centre.dialplan import ToTrunk
 from appliance.centre.state import Agent, Contact, Party
 from appliance.centre.turn import Turn
+from appliance.config.pattern import NUMBER
 from appliance.errors import StateError
 
 MODES = ("listen", "whisper", "barge")
@@ -17,7 +20,7 @@ def supervise(turn: Turn, agent: Agent, contact: Contact, at: str, mode: str, by
     """
     if mode not in MODES:
         raise StateError(f"{mode}: is no way to supervise, there are {', '.join(MODES)}")
-    there = _there(contact, at)
+    there = _there(turn, agent, contact, at)
     if there is None:
         where = place(turn, agent, at)
         if where.queue:
@@ -30,26 +33,48 @@ def supervise(turn: Turn, agent: Agent, contact: Contact, at: str, mode: str, by
     return there
 
 
-def leave(turn: Turn, contact: Contact, at: str) -> None:
+def find(turn: Turn, at: str) -> TelephoneFound:
+    """Where supervise() would ring, were it asked to. StateError: nowhere."""
+    if at in turn.state.agents:
+        return TelephoneFound(at=at, agent=at)
+    if at and NUMBER.fullmatch(at):
+        for trunk in dict.fromkeys(one.trunk for one in turn.state.agents.values() if one.trunk):
+            digits = _outside(turn, trunk, at)
+            if digits and not turn.setup.plan.emergency.knows(digits):
+                return TelephoneFound(at=digits, agent="")
+        owner = next((one.name for one in turn.state.agents.values() if one.extension == at), "")
+        if owner or turn.setup.control.is_extension(at):
+            return TelephoneFound(at=owner or at, agent=owner)
+    raise StateError(f"{at}: is no agent and no extension, and no rule of centre.outbound lets it be dialled")
+
+
+def leave(turn: Turn, agent: Agent, contact: Contact, at: str) -> None:
     """StateError: nobody supervises from there."""
-    parties.drop(turn, contact, _must_be_there(contact, at))
+    parties.drop(turn, contact, _must_be_there(turn, agent, contact, at))
 
 
-def take_over(turn: Turn, contact: Contact, at: str) -> None:
+def take_over(turn: Turn, agent: Agent, contact: Contact, at: str) -> None:
     """The supervisor in place of the agent. StateError: has not answered yet, or is not there."""
-    party = _must_be_there(contact, at)
+    party = _must_be_there(turn, agent, contact, at)
     if not party.talking:
         raise StateError(f"{at}: has not answered yet")
     parties.take_over(turn, contact, party)
 
 
-def _there(contact: Contact, at: str) -> Party | None:
+def _outside(turn: Turn, trunk: str, at: str) -> str:
+    """What is dialled outside for `at` by a telephone of the trunk; "": it is not outside."""
+    way = turn.setup.plan.judge(trunk, at, complete=True)
+    return way.digits if isinstance(way, ToTrunk) else ""
+
+
+def _there(turn: Turn, agent: Agent, contact: Contact, at: str) -> Party | None:
+    names = {at, _outside(turn, agent.trunk, at) or at}
     return next((one for one in contact.parties.values()
-                 if one.role == "supervisor" and at in (one.agent, one.number)), None)
+                 if one.role == "supervisor" and names & {one.agent, one.number}), None)
 
 
-def _must_be_there(contact: Contact, at: str) -> Party:
-    party = _there(contact, at)
+def _must_be_there(turn: Turn, agent: Agent, contact: Contact, at: str) -> Party:
+    party = _there(turn, agent, contact, at)
     if party is None:
         raise StateError(f"{at}: does not supervise this talk: begin with listening")
     return party

@@ -1,5 +1,7 @@
 """Why a call goes where it goes: sentences in English that can be said in other languages, too. Pure."""
 
+from collections.abc import Sequence
+
 from appliance.bus.messages import Sentence
 
 
@@ -13,3 +15,13 @@ class Reason(str):
         return made
 
     sentence: Sentence
+
+
+def together(reasons: Sequence[Reason]) -> Reason:
+    """One after the other, commas between. ValueError: none."""
+    if not reasons:
+        raise ValueError("no reason at all")
+    whole = reasons[-1]
+    for one in reversed(reasons[:-1]):
+        whole = Reason("{first}, {rest}", first=one, rest=whole)
+    return whole

@@ -7,7 +7,7 @@ from functools import lru_cache
 from appliance.centre.entry.calendar import Calendar, Forced, Opening, open_at
 from appliance.centre.entry.lists import Beginnings, Listed, NumberList
 from appliance.centre.entry.numbers import Numbers
-from appliance.centre.entry.reason import Reason
+from appliance.centre.entry.reason import Reason, together
 from appliance.centre.entry.regions import Region, Regions
 from appliance.config.entrance import CalledPattern, concerns
 from appliance.config.entry import Destination, EntryRule, InboundRoute
@@ -42,7 +42,7 @@ class Decision:
     skills: dict[str, int] = field(default_factory=dict)
     region: str = ""                              # the caller's group, else region
     note: str = ""                                # of the list
-    looked_at: list[str] = field(default_factory=list)               # a sentence for each rule
+    looked_at: list[Reason] = field(default_factory=list)            # a sentence for each rule
 
     @property
     def why(self) -> str:
@@ -73,23 +73,24 @@ class Entrance:
         decision.region = self._regions.group(call.region) or str(call.region or "")
         for (rule, numbers), meant in zip(self._rules, self._meant(arrival.trunk), strict=True):
             if not meant:
-                decision.looked_at.append(f"{rule.name}: not for trunk {arrival.trunk}")
+                decision.looked_at.append(
+                    Reason("{rule}: not for trunk {trunk}", rule=rule.name, trunk=arrival.trunk))
                 continue
             said: list[Reason] = []
             for holds, words in self._conditions(rule, numbers, call, forced):
                 said.append(words)
                 if not holds:
-                    decision.looked_at.append(f"{rule.name}: no: {words}")
+                    decision.looked_at.append(Reason("{rule}: no: {why}", rule=rule.name, why=words))
                     break
             else:
                 said = said or [Reason("for every call")]
-                why = ", ".join(said)
+                why = together(said)
                 _note(decision, rule, call.listed if rule.lists else None)
                 if rule.given:
-                    decision.looked_at.append(f"{rule.name}: takes it: {why}")
+                    decision.looked_at.append(Reason("{rule}: takes it: {why}", rule=rule.name, why=why))
                     decision.destination, decision.rule, decision.reasons = rule, rule.name, said
                     return decision
-                decision.looked_at.append(f"{rule.name}: noted: {why}")
+                decision.looked_at.append(Reason("{rule}: noted: {why}", rule=rule.name, why=why))
         if route is not None:
             self._by_route(decision, route, arrival.at, forced)
         return decision
@@ -162,7 +163,7 @@ class Entrance:
                 about = ", ".join(filter(None, (row.grade, row.note)))
                 return True, Reason("caller {caller} is in list {list}{about}", caller=call.name, list=name,
                                     about=f" ({about})" if about else "")
-        wanted = f" with grade {', '.join(rule.grades)}" if rule.grades else ""
+        wanted = Reason(" with grade {grades}", grades=", ".join(rule.grades)) if rule.grades else ""
         return False, Reason("caller {caller} is not in list {lists}{wanted}", caller=call.name,
                              lists=", ".join(rule.lists), wanted=wanted)
 

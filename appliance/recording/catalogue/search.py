@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from appliance.bus.messages import RecordingRow, RecordingsFound, SearchRecordings
+from appliance.bus.messages import RecordingRow, RecordingsFound, SearchRecordings, Within
 from appliance.bus.messages.catalogue import MOST_ROWS, MOST_TOTAL
+from appliance.bus.messages.within import MOST_WITHIN
 from appliance.errors import StateError
 from appliance.recording.catalogue.rows import Recording, number_at
 from appliance.recording.catalogue.schema import recordings
@@ -131,6 +132,8 @@ def _parts(connection: Connection, asked: SearchRecordings) -> Iterator[Part]:
         yield Part(
             "EXISTS (SELECT 1 FROM tags WHERE tag = ? AND tags.number = r.number)", (asked.tag,),
             Lead("tags", "tags.tag = ?", (asked.tag,), "tags.number", joined=_JOINED.format("tags.number")))
+    if asked.within is not None:
+        yield _within(asked.within)
     for name in ("contact", "agent", "queue", "trunk"):
         if value := getattr(asked, name):
             yield _indexed(name, f"r.{name} = ?", value)
@@ -156,6 +159,24 @@ def _parts(connection: Connection, asked: SearchRecordings) -> Iterator[Part]:
         yield _indexed("score", "r.score BETWEEN ? AND ? AND r.score IS NOT NULL",
                        -math.inf if asked.least_score is None else asked.least_score,
                        math.inf if asked.most_score is None else asked.most_score, sorts=True)
+
+
+def _within(within: Within) -> Part:
+    """No limit leaves out what is known of the row, and one limit names it."""
+    limits = within.limits()
+    if any(len(names) > MOST_WITHIN for names in limits.values()):
+        raise StateError(f"within: at most {MOST_WITHIN} names of a kind")
+    marks = {name: ", ".join("?" * len(names)) for name, names in limits.items()}
+    known = [f"(r.{name} = '' OR r.{name} IN ({marks[name]}))" for name in limits]
+    named = [f"(r.{name} != '' AND r.{name} IN ({marks[name]}))" for name in limits]
+    values = tuple(value for names in limits.values() for value in names)
+    if not any(limits.values()):
+        return Part("0" if limits else "1")
+    lead = None
+    if len(limits) == 1:                          # else rows come by either of two ways
+        [(name, names)] = limits.items()
+        lead = Lead(f"recordings r INDEXED BY recordings_{name}", named[0], values, sorts=len(names) != 1)
+    return Part(" AND ".join((*known, f"({' OR '.join(named)})")), (*values, *values), lead)
 
 
 def _number(number: str) -> Part:

@@ -6,7 +6,7 @@ Every step is a row and an entry of the chain in one transaction. What was submi
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, false, func, insert, or_, select, update
 
 from appliance.bus.messages import (
     EvaluationInfo,
@@ -15,6 +15,7 @@ from appliance.bus.messages import (
     QualityEvaluation,
     QualityHistory,
     QualityRemark,
+    Within,
 )
 from appliance.errors import StateError
 from appliance.recording.parts import Parts
@@ -157,9 +158,9 @@ def get(parts: Parts, evaluation: int, by: str, revision: int = 0) -> QualityEva
                    if not (is_draft and which == "revise") and _open(parts, row, by, which))])
 
 
-def listed(parts: Parts, by: str, agent: str, recording: str, state: str, offset: int,
-           limit: int) -> tuple[list[EvaluationInfo], int]:
-    """Results that `by` may see, and own drafts; calibrations are not among them."""
+def listed(parts: Parts, by: str, agent: str, recording: str, state: str, offset: int, limit: int,
+           within: Within | None = None) -> tuple[list[EvaluationInfo], int]:
+    """Results that `by` may see, and own drafts, of calls `within`; calibrations are not among them."""
     who = rights(parts)
     with parts.database.read() as connection:
         there = connection.execute(select(evaluations.c.agent).distinct()).scalars()
@@ -171,6 +172,13 @@ def listed(parts: Parts, by: str, agent: str, recording: str, state: str, offset
         for column, wanted in (("agent", agent), ("recording", recording), ("state", state)):
             if wanted:
                 chosen = chosen.where(evaluations.c[column] == wanted)
+        if within is not None:
+            limits = [(evaluations.c[name], names) for name, names in within.limits().items()
+                      if name in evaluations.c]
+            chosen = chosen.where(*(column.in_(["", *names]) for column, names in limits))
+            if within.limits():
+                chosen = chosen.where(or_(false(), *((column != "") & column.in_(names)
+                                                     for column, names in limits)))
         total = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
         rows = connection.execute(chosen.order_by(evaluations.c.evaluation.desc())
                                   .offset(max(0, offset)).limit(min(max(0, limit), MOST_LISTED)))

@@ -37,7 +37,8 @@ def report(parts: Parts, asked: GetScores, zone: tzinfo | None = None) -> Scores
     periods = _periods(asked, zone)
     with parts.database.read() as connection:
         rows = [row for row in _results(parts, connection, asked.by, asked.since, asked.until)
-                if asked.form in ("", row.name) and asked.agent in ("", row.agent)]
+                if asked.form in ("", row.name) and asked.agent in ("", row.agent)
+                and (asked.within is None or asked.within.holds(row.queue, row.agent))]
         texts: dict[str, str] = {}
         if asked.of == "item":
             points = list(_item_points(connection, asked, rows, texts, zone))

@@ -89,7 +89,7 @@ def _change(parts: Parts, asked: ChangeEvaluation) -> QualityEvaluation:
 
 def _list(parts: Parts, asked: GetEvaluations) -> EvaluationList:
     found, total = evaluations.listed(
-        parts, asked.by, asked.agent, asked.recording, asked.state, asked.offset, asked.limit)
+        parts, asked.by, asked.agent, asked.recording, asked.state, asked.offset, asked.limit, asked.within)
     return EvaluationList(evaluations=found, total=total)
 
 

@@ -48,7 +48,10 @@ def test_a_new_box_begins_with_the_lines_of_its_board(
         (span.name, span.url) for span in described.spans]
     assert [card.control for card in made.cards] == (
         [described.linecard.control] if described.linecard else [])
-    assert place.read_text().endswith(example.read_text()[example.read_text().index("\nmedia:"):])
+    assert (made.web.host, made.web.tls) == (first.EVERYBODY, "auto")
+    text = example.read_text()
+    others = text[text.index("\nmedia:"):text.index("\nweb:")]
+    assert others in place.read_text()
     assert [path.name for path in place.parent.glob("branchline*")] == [place.name]
     assert place.stat().st_mode & 0o777 == 0o640
     assert not lay(tmp_path), "once"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, insert
 
-from appliance.bus.messages import SearchRecordings
+from appliance.bus.messages import SearchRecordings, Within
 from appliance.recording.catalogue import rows
 from appliance.recording.catalogue.schema import recordings, tags
 from appliance.store.sqlite import Database
@@ -124,6 +124,15 @@ MIX: dict[str, Callable[[random.Random], SearchRecordings]] = {
     "two words, of an agent": lambda chance: SearchRecordings(
         text="投诉 refund", agent=chance.choice(AGENTS)),
     "what nobody wrote": lambda _: SearchRecordings(text="火星 unicorn"),
+    "all, within two queues": lambda chance: SearchRecordings(within=Within(queues=chance.sample(QUEUES, 2))),
+    "this month, within one agent": lambda chance: SearchRecordings(
+        preset="last-month", within=Within(agents=[chance.choice(AGENTS)])),
+    "within queues and agents": lambda chance: SearchRecordings(
+        within=Within(queues=chance.sample(QUEUES, 2), agents=chance.sample(AGENTS, 20))),
+    "of an agent, within a trunk": lambda chance: SearchRecordings(
+        agent=chance.choice(AGENTS), within=Within(trunks=[chance.choice(TRUNKS)])),
+    "within nobody": lambda _: SearchRecordings(within=Within(agents=[])),
+    "within no limits": lambda _: SearchRecordings(preset="today", within=Within()),
     "held": lambda _: SearchRecordings(held=True),
     "erased": lambda chance: _within(chance, 30, SearchRecordings(state="erased")),
 }

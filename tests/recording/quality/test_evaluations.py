@@ -14,11 +14,13 @@ from appliance.bus.messages import (
     GetOwnCalls,
     GetQualityForms,
     GetQualityPerson,
+    GetScores,
     PublishQualityForm,
     QualityEvaluation,
     QualityRemark,
     SaveEvaluation,
     StepEvaluation,
+    Within,
 )
 from appliance.errors import StateError
 from appliance.recording.quality import tables
@@ -150,6 +152,15 @@ def test_others_see_neither_drafts_nor_what_they_may_not(box: Box) -> None:
             for by in ("chen", "sun", "li2", "zhao", "wang", "stranger")}
     assert seen == {"chen": {"li"}, "sun": {"li", "zhao"}, "li2": {"li"}, "zhao": {"zhao"},
                     "wang": {"li", "zhao"}, "stranger": set()}
+    for within, agents in ((Within(), {"li", "zhao"}), (Within(agents=["zhao"]), {"zhao"}),
+                           (Within(queues=["none"]), set()), (Within(agents=[]), set())):
+        found = box.ask(GetEvaluations(by="sun", within=within))
+        assert {one.call.agent for one in found.evaluations} == agents
+        assert found.total == len(agents)
+        scores = box.ask(GetScores(by="sun", of="agent", per="year", since=MONDAY - 400 * DAY_S,
+                                   until=MONDAY + 400 * DAY_S,
+                                   within=within))
+        assert {row.name for row in scores.rows[1:]} == agents
 
 
 def test_recordings_that_cannot_be_judged(box: Box) -> None:

@@ -1,0 +1,119 @@
+"""The configuration in Debian's Chromium: edited, checked, committed on trial, confirmed, compared."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.webui.browser import SHOTS, chromium_running, clean_page
+from tests.webui.configuration.kept import DOCUMENT, Kept
+from tests.webui.conftest import NAME, PASSWORD, FakeExchange
+from webui import create_app
+from webui.parts import Settings
+from webui.seen import Seen
+from webui.server import Server
+from webui.users import Users
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with chromium_running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: Browser, exchange: FakeExchange, kept: Kept, users: Users, seen: Seen,
+         settings: Settings) -> Iterator[Page]:
+    users.create_first(NAME, PASSWORD)
+    server = Server(create_app(exchange, users, seen, settings), "127.0.0.1", 0)
+    server.start()
+    complaints: list[str] = []
+    page = clean_page(chromium, complaints, viewport={"width": 1366, "height": 768}, base_url=server.url)
+    page.goto("login?next=/configuration/")
+    page.get_by_label("Name").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#history")).to_be_visible()
+    yield page
+    assert [one for one in complaints if "422" not in one and "409" not in one] == []
+    page.context.close()
+    exchange.mirror.close()
+    server.stop()
+
+
+def shoot(page: Page, name: str) -> None:
+    """In both languages, light and dark; nothing is wider than the screen, every field has a name."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    schemes: dict[str, Literal["light", "dark"]] = {"en": "light", "zh": "dark"}
+    for language, scheme in schemes.items():
+        page.context.add_cookies([{"name": "language", "value": language, "url": page.url}])
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.reload()
+        for width in (1920, 1366, 800):
+            page.set_viewport_size({"width": width, "height": 768})
+            wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wider <= 0, f"{name}: {wider} px wider than {width}"
+        page.set_viewport_size({"width": 1366, "height": 768})
+        for element in page.locator("input:visible:not([type=hidden]), select:visible, textarea, "
+                                    "button:visible").element_handles():
+            assert element.evaluate("""one => (one.labels?.length && one.labels[0].textContent.trim())
+                || one.textContent.trim() || one.ariaLabel"""), element.evaluate("one => one.outerHTML")
+        page.screenshot(path=SHOTS / f"configuration-{name}-{language}.png", full_page=True)
+    page.context.add_cookies([{"name": "language", "value": "en", "url": page.url}])
+    page.emulate_media(color_scheme="light")
+    page.reload()
+
+
+@pytest.mark.need(16)
+def test_a_change_is_tried_out_confirmed_and_compared(page: Page, kept: Kept) -> None:
+    page.get_by_role("link", name="Change the configuration").focus()
+    page.keyboard.press("Enter")
+    editor = page.get_by_label("Text of the configuration")
+    expect(page.locator("branchline-lines pre")).to_contain_text("19")
+    editor.fill(DOCUMENT.replace("ring_s: 12.0", "ring_z: 12.0").replace("8080", "eighty"))
+    page.get_by_role("button", name="Check and go on").click()
+    expect(page.get_by_role("heading", name="2 mistakes")).to_be_visible()
+    page.get_by_role("link", name="Line 8").focus()
+    page.keyboard.press("Enter")
+    marked = editor.evaluate("one => one.value.slice(one.selectionStart, one.selectionEnd)")
+    assert marked == "      ring_z: 12.0       # agents asked for it"
+    page.screenshot(path=SHOTS / "configuration-mistakes-en.png", full_page=True)
+    editor.fill(DOCUMENT.replace("12.0", "7.5"))
+    page.get_by_role("button", name="Check and go on").click()
+    expect(page.get_by_text("without dropping a call")).to_be_visible()
+    shoot(page, "candidate")
+    page.get_by_label("Why").fill("agents asked for it")
+    page.get_by_label("Goes back by itself").select_option("5")
+    page.get_by_role("button", name="Commit").click()
+    waits = page.get_by_role("region", name="Configuration on trial")
+    expect(waits).to_contain_text("Version 2 of the configuration waits to be confirmed")
+    first = page.locator("time.remaining").inner_text()
+    expect(page.locator("time.remaining")).not_to_have_text(first)   # it counts down
+    assert "ring_s: 7.5" in kept.document.read_text()
+    shoot(page, "trial")
+    page.goto("box/")
+    expect(waits).to_be_visible()
+    other = page.context.new_page()               # somebody else confirms it, and every page knows
+    other.goto("configuration/")
+    other.get_by_role("button", name="Confirm").click()
+    expect(waits).not_to_be_visible()
+    other.close()
+    page.goto("configuration/")
+    expect(page.locator("#history")).to_contain_text("confirmed")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator(".difference [data-sign='~']")).to_have_count(1)
+    shoot(page, "compare")
+    page.get_by_role("link", name="one below the other").click()
+    expect(page.locator(".difference [data-sign='+']")).to_have_count(1)
+    shoot(page, "unified")
+    page.goto("configuration/versions/1")
+    shoot(page, "version")
+    page.goto("configuration/edit")
+    shoot(page, "edit")
+    page.goto("configuration/")
+    section = page.locator(".document-text summary", has_text="queues")
+    expect(page.locator(".document-text code", has_text="agents: [zhang]")).to_be_visible()
+    section.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".document-text code", has_text="agents: [zhang]")).not_to_be_visible()

@@ -1,0 +1,1 @@
+"""Who may do what: roles, ranges, the doors in front of every route."""

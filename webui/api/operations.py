@@ -1,0 +1,142 @@
+"""What other programs may ask and do, /api/v1."""
+
+import time
+from importlib.metadata import version
+
+from flask import Blueprint, Response, jsonify
+from flask_login import current_user
+from werkzeug.exceptions import Conflict, NotFound
+
+from appliance.bus.client import Refused
+from appliance.bus.messages import (
+    ContactInfo,
+    ContactList,
+    GetContacts,
+    GetFigures,
+    SearchRecordings,
+)
+from webui import contacts
+from webui.access import doors
+from webui.access.doors import needs
+from webui.api.described import PREFIX, Api
+from webui.api.shapes import (
+    BoardView,
+    ContactPage,
+    FiguresAsked,
+    FigureTable,
+    LineList,
+    LineView,
+    Nothing,
+    NoticeAsked,
+    NoticeMade,
+    Paged,
+    RecordingPage,
+    RecordingsAsked,
+)
+from webui.notices.audience import Audience
+from webui.notices.pages import may_address
+from webui.notices.store import LONGEST_S
+from webui.opened import ANSWER_S
+from webui.parts import parts
+from webui.reports import ranges as reports
+
+bp = Blueprint("api", __name__, url_prefix=PREFIX)
+api = Api(bp)
+
+TITLE = "Branchline"
+FIGURES_S = 10.0                                  # a year of them takes acdd a while
+
+
+@bp.get("/openapi.json")
+@needs("open")
+def document() -> Response:
+    """For whoever writes a program: no token."""
+    return jsonify(api.document(TITLE, version("branchline")))
+
+
+@api.operation("GET", "/board", "watch", BoardView)
+def board(_: Nothing) -> BoardView:
+    """What goes on at this moment: contacts, queues, agents."""
+    now = doors.floor().board
+    if now is None:
+        return BoardView(at=time.time(), contacts=[], queues=[], agents=[])
+    return BoardView(at=now.at, contacts=now.contacts, queues=now.queues, agents=now.agents)
+
+
+@api.operation("GET", "/contacts", "find", ContactPage, Paged)
+def contact_list(asked: Paged) -> ContactPage:
+    """Contacts, the newest first, those that go on included."""
+    found: ContactList = parts().exchange.ask(GetContacts(
+        offset=asked.offset, limit=asked.limit, within=doors.range_of(current_user).asked()))
+    return ContactPage(total=found.total, contacts=found.contacts)
+
+
+@api.operation("GET", "/contacts/{contact}", "find", ContactInfo)
+def contact_of(_: Nothing, contact: str) -> ContactInfo:
+    """One contact with its segments."""
+    return contacts.find(contact, doors.floor())
+
+
+@api.operation("GET", "/recordings", "find", RecordingPage, RecordingsAsked)
+def recordings(asked: RecordingsAsked) -> RecordingPage:
+    """Recordings, the newest first; no audio."""
+    try:
+        found = parts().exchange.ask(SearchRecordings(
+            since=asked.since, until=asked.until, number=asked.number, agent=asked.agent, queue=asked.queue,
+            trunk=asked.trunk, contact=asked.contact, after=asked.after, limit=asked.limit,
+            within=doors.range_of(current_user).asked()), ANSWER_S)
+    except Refused as error:
+        raise Conflict(str(error)) from None
+    return RecordingPage(recordings=found.rows, next=found.after)
+
+
+@api.operation("GET", "/lines", "line", LineList)
+def lines(_: Nothing) -> LineList:
+    """Spans with their alarms and counters."""
+    return LineList(lines=[
+        LineView(name=one.span, up=one.up, alarms=one.alarms, counters=one.counters, clock=one.clock,
+                 crc4=one.crc4, level_db=one.level_db, lent=one.lent)
+        for _, one in sorted(doors.floor().spans.items())])
+
+
+@api.operation("GET", "/figures", "report", FigureTable, FiguresAsked)
+def figures(asked: FiguresAsked) -> FigureTable:
+    """Figures of queues, agents, trunks or nodes of flows, as docs/metrics.md defines them."""
+    names = [name for name in asked.names.split(",") if name]
+    reports.check(asked.of, names)
+    only = reports.only(asked.of)
+    if only is not None and not names:
+        names = list(only)
+        if not names:
+            raise NotFound
+    try:
+        found = parts().exchange.ask(GetFigures(
+            of=asked.of, since=asked.since, until=asked.until, names=names, interval_s=asked.interval_s),
+            FIGURES_S)
+    except Refused as error:
+        raise Conflict(str(error)) from None
+    return FigureTable(at=found.at, definitions=found.definitions, rows=found.rows)
+
+
+@api.operation("POST", "/notices", "notify", NoticeMade, NoticeAsked, 201, act="notice")
+def notice(asked: NoticeAsked) -> NoticeMade:
+    """Write a notice to people on the pages."""
+    now, text = time.time(), " ".join(asked.text.split())
+    to = Audience(asked.everybody, tuple(asked.roles), tuple(asked.groups), tuple(asked.people))
+    if not text or not text.isprintable():
+        raise Conflict("text: nothing that can be read")
+    if not now < asked.until <= now + LONGEST_S:
+        raise Conflict("until: in the future, within a year")
+    if to.nobody:
+        raise Conflict("say to whom it goes: everybody, roles, groups or people")
+    if not may_address(to):
+        raise NotFound
+    notices = parts().notices
+    try:
+        number = notices.add(
+            doors.need("notify"), text, asked.urgency, notices.looks()[asked.urgency], to, now, asked.until,
+            now)
+    except OverflowError:
+        raise Conflict("there are too many notices: withdraw some") from None
+    parts().exchange.mirror.wake()
+    return NoticeMade(number=number)

@@ -1,0 +1,124 @@
+"""What goes in and comes out of /api/v1, as msgspec shapes: OpenAPI is made from them.
+
+Later versions may add fields; none changes its meaning or goes within v1. Times are Unix seconds.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from appliance.bus.messages import (
+    AgentInfo,
+    ContactInfo,
+    FigureDefinition,
+    FigureRow,
+    QueueInfo,
+    RecordingRow,
+)
+
+MOST = 200                                        # of a list
+Text = Annotated[str, Meta(max_length=64)]
+Time = Annotated[float, Meta(ge=0, le=4102444800)]
+
+
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is said to the box: a misspelt name is an error."""
+
+
+class Nothing(Strict, frozen=True, kw_only=True):
+    """No parameters."""
+
+
+class Paged(Strict, frozen=True, kw_only=True):
+    offset: Annotated[int, Meta(ge=0, le=10_000, description="so many of the newest are left out")] = 0
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 50
+
+
+class RecordingsAsked(Strict, frozen=True, kw_only=True):
+    after: Annotated[int, Meta(ge=0, le=9_000_000_000, description="`next` of the page before")] = 0
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 50
+    since: Time = 0.0
+    until: Annotated[float, Meta(ge=0, le=4102444800, description="0: no limit")] = 0.0
+    number: Annotated[str, Meta(max_length=32, pattern="^(\\^?[0-9*#+]{3,31})?$",
+                                description="part of either, 3 digits at least; ^: its beginning")] = ""
+    agent: Text = ""
+    queue: Text = ""
+    trunk: Text = ""
+    contact: Text = ""
+
+
+class FiguresAsked(Strict, frozen=True, kw_only=True):
+    of: Annotated[str, Meta(pattern="^(queue|agent|trunk|node)$")]
+    since: Time
+    until: Time
+    names: Annotated[str, Meta(max_length=2000, description="with commas between them; none: all")] = ""
+    interval_s: Annotated[float, Meta(
+        ge=0, le=31_622_400, description="whole quarters of an hour; 0: the whole time as one")] = 0.0
+
+
+class BoardView(msgspec.Struct, frozen=True, kw_only=True):
+    at: float
+    contacts: list[ContactInfo]
+    queues: list[QueueInfo]
+    agents: list[AgentInfo]
+
+
+class ContactPage(msgspec.Struct, frozen=True, kw_only=True):
+    """`total`: within the range of the token, counted to 10 000 when it has limits."""
+
+    total: int
+    contacts: list[ContactInfo]
+
+
+class RecordingPage(msgspec.Struct, frozen=True, kw_only=True):
+    recordings: list[RecordingRow]
+    next: int                                     # for `after`; 0: there are no more
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    up: bool
+    alarms: list[str]
+    counters: dict[str, int]
+    clock: str
+    crc4: bool | None
+    level_db: int | None
+    lent: bool                                    # given away for tests
+
+
+class LineList(msgspec.Struct, frozen=True, kw_only=True):
+    lines: list[LineView]
+
+
+class FigureTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Each of a row's values is [value, numerator, denominator, target, kept], as the definitions follow."""
+
+    at: float
+    definitions: list[FigureDefinition]
+    rows: list[FigureRow]
+
+
+class NoticeAsked(Strict, frozen=True, kw_only=True):
+    """To everybody, or to groups, roles and people by their names; until: at most a year from now."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=500)]
+    urgency: Annotated[str, Meta(pattern="^(normal|important|urgent)$")] = "normal"
+    until: Time
+    everybody: bool = False
+    roles: Annotated[list[Text], Meta(max_length=20)] = []
+    groups: Annotated[list[Text], Meta(max_length=200)] = []
+    people: Annotated[list[Text], Meta(max_length=200)] = []
+
+
+class NoticeMade(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """RFC 9457."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"

@@ -1,0 +1,1 @@
+"""The configuration as versions: what is in force, its history, a candidate, commit, confirm, ways back."""

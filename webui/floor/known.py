@@ -1,0 +1,120 @@
+"""What the floor's pages ask beside the board, kept for a short while for everybody who looks.
+
+Nobody says these as events: figures grow with every call, and who serves which queue changes with the
+configuration. One thread asks, the others take what there is.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar, cast
+
+from appliance.bus.client import BusError
+from appliance.bus.messages import ExplainAgent, FigureValue, GetFigures, GetLegContacts
+from webui.exchange import Exchange
+
+T = TypeVar("T")
+
+FIGURES_S = 3.0                                   # how old they may be
+CREW_S = 30.0
+LEGS_S = 1.0
+AFTER_FAILURE_S = 5.0                             # nobody is asked again sooner
+HALF_HOUR_S = 1800.0
+MOST_MADE = 256                                   # ranges and filters that are looked at
+
+FIGURES = ("offered", "answered", "abandoned", "service_level", "answered_share", "abandonment", "asa_s",
+           "aht_s")
+
+Values = Mapping[str, Mapping[str, FigureValue]]  # queue, "" all together -> figure -> value
+
+
+class Kept(Generic[T]):
+    """The last answer to a question, asked again when it is older than `for_s`; the old one when nobody
+    answers."""
+
+    def __init__(self, ask: Callable[[], T], none: T, for_s: float, clock: Callable[[], float]) -> None:
+        self._ask, self._for_s, self._clock = ask, for_s, clock
+        self._value, self._until = none, float("-inf")
+        self._asking = threading.Lock()
+
+    def get(self) -> T:
+        if self._clock() >= self._until and self._asking.acquire(blocking=self._until == float("-inf")):
+            try:
+                if self._clock() >= self._until:
+                    self._refresh()
+            finally:
+                self._asking.release()
+        return self._value
+
+    def forget(self) -> None:
+        """The next one asks."""
+        self._until = min(self._until, self._clock())
+
+    def _refresh(self) -> None:
+        try:
+            self._value, for_s = self._ask(), self._for_s
+        except BusError:
+            for_s = AFTER_FAILURE_S
+        self._until = self._clock() + for_s
+
+
+class Known:
+    def __init__(self, exchange: Exchange, clock: Callable[[], float] = time.monotonic) -> None:
+        self._exchange = exchange
+        self._agents: tuple[str, ...] = ()
+        self._made: dict[Hashable, tuple[tuple[object, ...], object]] = {}
+        self._crew = Kept[Mapping[str, tuple[str, ...]]](self._ask_crew, {}, CREW_S, clock)
+        self._today = Kept[Values](self._ask_today, {}, FIGURES_S, clock)
+        self._half_hour = Kept[Values](self._ask_half_hour, {}, FIGURES_S, clock)
+        self._legs = Kept[Mapping[str, str]](self._ask_legs, {}, LEGS_S, clock)
+
+    def once(self, key: Hashable, of: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What was made for this key as long as it is made of the same objects; else made now."""
+        kept = self._made.get(key)
+        if kept is not None and all(one is other for one, other in zip(kept[0], of, strict=True)):
+            return cast(T, kept[1])
+        made = make()
+        if len(self._made) >= MOST_MADE:
+            self._made.clear()
+        self._made[key] = of, made
+        return made
+
+    def crew(self, agents: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+        """Agent -> the queues that it serves."""
+        if agents != self._agents:
+            self._agents = agents
+            self._crew.forget()
+        return self._crew.get()
+
+    def today(self) -> Values:
+        """Figures of queues since midnight where the box stands."""
+        return self._today.get()
+
+    def half_hour(self) -> Values:
+        """Likewise of the last 30 minutes."""
+        return self._half_hour.get()
+
+    def contacts_on(self, legs: frozenset[str]) -> frozenset[str]:
+        """Contacts that have one of these legs."""
+        of = self._legs.get()
+        return frozenset(of[leg] for leg in legs if leg in of)
+
+    def _ask_crew(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: tuple(self._exchange.ask(ExplainAgent(agent=name)).queues) for name in self._agents}
+
+    def _ask_today(self) -> Values:
+        midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return self._figures(midnight.timestamp(), (midnight + timedelta(days=1)).timestamp())
+
+    def _ask_half_hour(self) -> Values:
+        now = time.time()
+        return self._figures(now - HALF_HOUR_S, now)
+
+    def _figures(self, since: float, until: float) -> Values:
+        found = self._exchange.ask(GetFigures(of="queue", since=since, until=until, figures=list(FIGURES)))
+        names = [one.name for one in found.definitions]
+        return {row.name: dict(zip(names, row.values, strict=True)) for row in found.rows}
+
+    def _ask_legs(self) -> Mapping[str, str]:
+        return self._exchange.ask(GetLegContacts()).contacts

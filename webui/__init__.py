@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,7 +32,7 @@ from webui import (
     texts,
     views,
 )
-from webui.access import log_pages, my_account, people, steps
+from webui.access import log_pages, my_account, people, roles, steps
 from webui.access.audit import Audit
 from webui.access.doors import closed, may, needs, opens, sight
 from webui.access.doors import floor as seen_floor
@@ -95,7 +96,6 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
         rendered=Rendered(sight))
     app.extensions[report_pages.EXTENSION] = SavedReports(settings.state / "reports")
     Babel(app, locale_selector=_language)
-    app.before_request(configuration.larger_forms)
     CSRFProtect(app).exempt(operations.bp)        # which knows tokens and no cookies
     login = LoginManager(app)
     login.user_loader(_load_user)
@@ -144,7 +144,15 @@ def _load_client(asked: Request) -> Client | None:
     scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
     if asked.blueprint != operations.bp.name or scheme.lower() != "bearer":
         return None
-    return parts().tokens.client(token.strip(), time.time())
+    client = parts().tokens.client(token.strip(), time.time())
+    maker = parts().users.person(client.made_by) if client else None
+    if client is None or maker is None or maker.disabled:
+        return None
+    within = people.effective(maker)              # never more than who made it has now
+    if not within.covers(client.within):
+        return None
+    return replace(client, scopes=frozenset(
+        one for one in client.scopes if roles.may(maker.role, one, within)))
 
 
 def _gate() -> AnyResponse | None:

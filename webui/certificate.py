@@ -115,9 +115,9 @@ class Certificates:
         except ValueError:
             raise WrongCertificate("none") from None
         key = _given_key(octets) or _key(self.path.read_bytes())
+        chain.sort(key=lambda one: _public_of(one) != _public(key))  # ours first, whatever came first
         certificate = chain[0]
-        if _public(key) != certificate.public_key().public_bytes(
-                Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo):
+        if _public(key) != _public_of(certificate):
             raise WrongCertificate("another key")
         if now > certificate.not_valid_after_utc.timestamp():
             raise WrongCertificate("over")
@@ -213,6 +213,11 @@ def _pem(key: Key) -> bytes:
 
 def _public(key: Key) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _public_of(certificate: x509.Certificate) -> bytes:
+    return certificate.public_key().public_bytes(
+        Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _name(names: tuple[str, ...]) -> x509.Name:

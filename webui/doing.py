@@ -22,13 +22,14 @@ log = logging.getLogger(__name__)
 
 
 def do(act: str, by: str, asked: Request[Any], what: str = "", why: str = "",
-       took: Callable[[Any], object] = lambda reply: None) -> str:
+       took: Callable[[Any], object] = lambda reply: None, must: bool = False) -> str:
     """"": it is done, and `took` has the reply; else why it was refused. BusError: nobody knows.
 
     A disk that takes no writing down does not keep people from mending the box: the journal has it anyway.
+    With `must` it does: sqlite3.Error, and nothing is done.
     """
     log.warning("box: %s %s, by %s from %s: %s", act, what, by, request.remote_addr, why or "-")
-    number = _begin(act, what, why)
+    number = parts().audit.begin(did(act, what, why), time.time()) if must else _begin(act, what, why)
     refused = ""
     try:
         took(parts().exchange.ask(asked, ACT_S))

@@ -10,7 +10,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, TooManyRequests
+from werkzeug.exceptions import (
+    Conflict,
+    HTTPException,
+    InternalServerError,
+    ServiceUnavailable,
+    TooManyRequests,
+)
 from werkzeug.http import HTTP_STATUS_CODES
 
 from appliance.bus.client import BusError
@@ -62,6 +68,8 @@ def _http(error: HTTPException) -> Response:
         note = _("Try again in %(seconds)d s.", seconds=error.retry_after)
     if code == 403 and "missing" in g:
         return _answer(error, PAGES[403][0], _missing(g.missing), "")
+    if code == 409 and error.description not in (None, Conflict.description):
+        return _answer(error, PAGES[409][0], str(error.description), "")
     return _page(error, note)
 
 

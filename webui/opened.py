@@ -5,6 +5,7 @@ Each opening is an entry of who heard what, so the parts of one playing share it
 
 import io
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +18,7 @@ from webui.exchange import Exchange
 MOST = 128                                        # playings; recordd has room for twice as many
 PART_OCTETS = 128 * 1024                          # asked for at once: seconds of WAV, half a minute of Opus
 ANSWER_S = 10.0
+SAME_S = 3500.0                                   # one playing; later is another. recordd's tickets last 3600
 
 
 Noted = Callable[[], AbstractContextManager[None]]
@@ -37,18 +39,20 @@ class Opened:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[Wanted, RecordingOpened] = OrderedDict()
+        self._known: OrderedDict[Wanted, tuple[RecordingOpened, float]] = OrderedDict()
 
     def open(self, exchange: Exchange, wanted: Wanted, noted: Noted, not_this: str = "") -> RecordingOpened:
         """Anew, and `noted`, when it is not open yet, or its ticket is `not_this`. Refused, BusError."""
         with self._lock:
-            found = self._known.pop(wanted, None)
-            if found is None or found.ticket == not_this:
+            now = time.monotonic()
+            found, at = self._known.pop(wanted, (None, now))
+            if found is None or found.ticket == not_this or (not not_this and now - at >= SAME_S):
+                at = now
                 with noted():
                     found = exchange.ask(OpenRecording(
                         recording=wanted.recording, by=wanted.by, purpose=wanted.purpose, form=wanted.form,
                         ticks=wanted.ticks, why=wanted.why), ANSWER_S)
-            self._known[wanted] = found
+            self._known[wanted] = found, at
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
             return found

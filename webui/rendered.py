@@ -8,7 +8,7 @@ from typing import Any
 from flask import render_template
 from flask_babel import get_locale
 
-MOST = 4096                                       # fragments; the one not asked for longest goes
+MOST = 512                                        # fragments; the one not asked for longest goes
 
 Fragment = tuple[str, str]                        # id of an element, its whole HTML
 

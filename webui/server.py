@@ -148,10 +148,15 @@ class _Connection(HTTPConnection):
         """By his first octet: TLS, or a browser that does not know of it yet."""
         self.elsewhere = (first := self.socket.recv(1, socket.MSG_PEEK)) != _HANDSHAKE
         if first == _HANDSHAKE:
-            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self._shaking = True                  # whatever comes of it: there is no request yet
+            # Of who has gone it loses the socket: this one stays, to be closed as any other.
+            secured = context.wrap_socket(
+                self.socket.dup(), server_side=True, do_handshake_on_connect=False)
+            self.socket.close()
+            self.socket = secured
             self.rfile, self.wfile = _Reader(self.socket, "rb", self.rbufsize), MakeFile(
                 self.socket, "wb", self.wbufsize)
-            self._shaking, self._context = True, None
+            self._context = None
 
     def communicate(self) -> bool:
         if self.elsewhere:

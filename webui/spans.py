@@ -36,7 +36,7 @@ def show(name: str) -> str:
     return render_template(
         "spans/show.html", name=name, may_test=_may_test(floor, name), fragments=[
             _line(floor, name)[1], _channels(floor, name, Legs())[1], _history(name)[1],
-            signalling.span_fragment(name)[1]])
+            *([signalling.span_fragment(name)[1]] if _all_calls() else [])])
 
 
 @bp.get("/<name>/events")
@@ -46,7 +46,7 @@ def events(name: str) -> Response:
     _known(name)
     asked_at, history = float("-inf"), ("", "")
     heard_at, said = float("-inf"), (signalling.NAME, "")
-    legs = Legs()
+    legs, every = Legs(), _all_calls()
 
     def fragments(floor: Floor) -> Iterator[Fragment]:
         nonlocal asked_at, history, heard_at, said
@@ -55,6 +55,8 @@ def events(name: str) -> Response:
         if time.monotonic() - asked_at >= HISTORY_S:
             asked_at, history = time.monotonic(), _history(name)
         yield history
+        if not every:
+            return
         if time.monotonic() - heard_at >= SIGNALLING_S:
             heard_at, said = time.monotonic(), signalling.span_fragment(name)
         yield said
@@ -67,6 +69,8 @@ def events(name: str) -> Response:
 def trace(name: str) -> Response:
     """The last minutes of the span's D-channel, for Wireshark."""
     _known(name)
+    if not _all_calls():
+        abort(404)
     try:
         minutes = float(request.args.get("minutes", signalling.LAST_S / 60))
     except ValueError:
@@ -81,6 +85,12 @@ def _known(name: str) -> None:
     if name not in floor.span_names():
         abort(404)
     need("line", of=Subject(trunk=_trunk(floor, name)))
+
+
+def _all_calls() -> bool:
+    """Whether every call of a trunk that he sees is within his range: numbers are on its D-channel."""
+    within = doors.range_of(current_user)
+    return within.queues is None and within.agents is None
 
 
 def _trunk(floor: Floor, name: str) -> str:

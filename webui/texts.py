@@ -182,7 +182,7 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "callback": _l("being called back"), "message": _l("leaving a message"),
     },
     "try": {                                      # of appliance.centre.callbacks.reaching
-        "busy": _l("busy"), "no answer": _l("no answer"), "machine": _l("a machine answered"),
+        "busy": _l("busy here"), "no answer": _l("no answer"), "machine": _l("a machine answered"),
         "wrong number": _l("wrong number"), "failed": _l("the call failed"), "refused": _l("refused"),
         "stopped": _l("stopped"),
     },

@@ -150,13 +150,14 @@ class Users:
         """Whose name and password these are; no session has begun. None: no such name, not its password, or
         it is disabled; all take the same time. Busy: try again later."""
         with self._open() as base:
-            row = base.execute("SELECT password, disabled FROM users WHERE name = ?", (name,)).fetchone()
+            row = base.execute(f"SELECT password, disabled, {_OF_USER} FROM users WHERE name = ?",
+                               (name,)).fetchone()
         with self._hashing():
             try:
                 self._hasher.verify(row[0] if row and not row[1] else self._nobody, password)
             except (VerificationError, InvalidHashError):
                 return None
-        return self._user(name) if row else None
+        return _user(row[2:], "") if row else None    # of the generation whose password that was
 
     def begin(self, name: str, generation: str, address: str = "", browser: str = "") -> User | None:
         """A session of who has shown all that he has to, since check() told the generation. None: it is

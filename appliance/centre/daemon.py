@@ -165,7 +165,7 @@ class Centre:
         await bus.hear("spand", self._hear_spand)
         bus.on_back(self._back)
         await bus.answer(self._answer, beside=(
-            GetFigures, GetFigureCounts, GetRecordingFacts, GetToBeRecorded, PlaceTestCall))
+            GetContacts, GetFigures, GetFigureCounts, GetRecordingFacts, GetToBeRecorded, PlaceTestCall))
         await self._context.up()
         tasks = [self._context.keep(part) for part in self._parts()]
         try:

@@ -11,6 +11,8 @@ from appliance.errors import ConfigError
 from appliance.launch import up as box
 from appliance.launch.asking import person
 
+NOTICE_S = 120.0                                  # a commit's check may come before it
+
 
 async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
     """The keys that changed. ConfigError: the document is wrong; Refused: a change needs a new start."""
@@ -23,5 +25,5 @@ async def reload(bus: Bus, config: Path, run_dir: Path) -> list[str]:
             raise ConfigError(f"{config}: the box reads {read}: name that one with --config")
     put_copy(config, run_dir)
     changed = await take_over(bus)
-    await bus.ask(NoticeDocument(by=person()))       # its history has it
+    await bus.ask(NoticeDocument(by=person()), NOTICE_S)             # its history has it
     return changed

@@ -201,7 +201,7 @@ def test_acts_need_a_reason_and_a_word_and_are_kept_with_what_came_of_them(
     assert refused.status_code == 409
     assert "no update goes on" in refused.text
     kept = words(client, "/box/")
-    assert "Update cancelled ticket 4711 refused: no update goes on" in kept
+    assert "Update cancelled ticket 4711 turned down: no update goes on" in kept
     assert kept.count("ticket 4711") == 5
     assert "Update begun https://hub.example/b.raucb, quiet ticket 4711 done" in kept
     assert "secret" not in kept

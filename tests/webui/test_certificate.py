@@ -92,6 +92,14 @@ def test_a_request_that_the_branch_signs_is_put_in(certificates: Certificates, a
     assert certificates.own(NOW).own and len(served) == 2
 
 
+def test_its_own_may_come_behind_the_authoritys(certificates: Certificates, authority: Path) -> None:
+    own = signed(authority, certificates.request()).removesuffix((authority / "ca.pem").read_bytes())
+    put = certificates.put_in((authority / "ca.pem").read_bytes() + own, NOW)
+    assert (put.issuer, put.names) == ("CN=Branch CA", NAMES)
+    assert certificates.path.read_bytes().endswith((authority / "ca.pem").read_bytes())
+    certificates.context()
+
+
 def test_a_pair_made_elsewhere_is_put_in(certificates: Certificates, authority: Path) -> None:
     openssl(authority, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=pages",
             "-keyout", "own.key", "-out", "own.csr")

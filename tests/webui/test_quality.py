@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance.bus.messages import (
@@ -17,8 +18,10 @@ from appliance.bus.messages import (
 )
 from appliance.recording.quality import worklists
 from tests.recording.quality.box import MONDAY, Box, make_box, said
+from tests.webui.access.people import Staff
 from tests.webui.conftest import NAME, FakeExchange, token
 from tests.webui.quality import PEOPLE, answering
+from webui.users import Users
 
 DAY_S = 86400.0
 ANSWERED = {"answer-greeting": "1", "answer-verified": "1", "answer-listens": "3", "answer-solves": "na"}
@@ -43,6 +46,16 @@ def judged(box: Box, by: str = "chen", **answers: Any) -> int:
     number: int = box.ask(BeginEvaluation(recording=box.record(7), form="service", by=by)).info.evaluation
     box.ask(SaveEvaluation(evaluation=number, by=by, answers=said(**answers), remarks=[], submit=True))
     return number
+
+
+@pytest.mark.usefixtures("box", "visitor")
+@pytest.mark.parametrize(("role", "leads"), [
+    ("agent", "/quality/results"), ("auditor", "/quality/results"), ("quality", "/quality/")])
+def test_quality_is_on_the_pages_of_who_sees_results(
+        app: Flask, users: Users, role: str, leads: str) -> None:
+    client = Staff(app, users).new("li2", role)
+    assert re.findall(r'href="(/quality/[^"]*)"[^>]*>Quality<', client.get("/me/").text) == [leads]
+    assert client.get(leads).status_code == 200
 
 
 def test_a_call_of_the_worklist_is_judged_with_a_place_to_hear(client: FlaskClient, box: Box) -> None:

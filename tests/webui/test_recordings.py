@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from tests.webui.facts import RECORDING, Branch
 from tests.webui.shelf import Shelf, talk
 from webui import recording_views
 from webui.access import roles
+from webui.opened import SAME_S
 from webui.parts import Settings
 
 PAGE = f"/recordings/{RECORDING}"
@@ -102,6 +104,15 @@ def test_it_is_opened_again_when_recordd_has_forgotten_the_ticket(client: FlaskC
     shelf.parts.tickets.close()                   # it began anew
     assert client.get(AUDIO).data == whole
     assert kinds(shelf) == [("listened", NAME)] * 2
+
+
+def test_a_playing_is_another_one_when_its_ticket_is_about_to_end(
+        client: FlaskClient, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, real = client.get(AUDIO).data, time.monotonic
+    for later_s, entries in ((SAME_S / 2, 1), (SAME_S, 2)):
+        monkeypatch.setattr(time, "monotonic", lambda by_s=later_s: real() + by_s)
+        assert client.get(AUDIO).data == whole
+        assert kinds(shelf) == [("listened", NAME)] * entries
 
 
 def test_a_growing_recording_is_seen_and_heard_as_far_as_it_is(client: FlaskClient, shelf: Shelf) -> None:

@@ -1,9 +1,12 @@
 """The HTTP server against clients that are slow, silent, many, or say what no browser says."""
 
 import contextlib
+import select
 import socket
 import ssl
+import struct
 import subprocess
+import threading
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,6 +169,51 @@ def test_who_drips_a_handshake_out_holds_no_thread(
         with spoken(address, certificates) as quick:
             quick.sendall(GET + b"\r\n")
             assert answer(quick, b"").startswith(b"HTTP/1.1 200 OK")
+
+
+RESET = struct.pack("ii", 1, 0)                   # SO_LINGER: close() is a reset
+
+
+def test_who_goes_while_tls_begins_leaves_no_trace(
+        certificates: Certificates, address: tuple[str, int], caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(100):
+        with socket.create_connection(address, PATIENCE_S) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            line.sendall(b"\x16\x03\x01\x00")
+    with spoken(address, certificates) as after:
+        after.sendall(GET + b"\r\n")
+        assert answer(after, b"")
+    assert not [one.getMessage() for one in caplog.records if one.exc_info]
+
+
+class Late(ssl.SSLContext):
+    """Begins TLS with those only who have gone meanwhile."""
+
+    begins: threading.Event
+
+    def wrap_socket(self, sock: socket.socket, *args: Any, **named: Any) -> ssl.SSLSocket:
+        gone = select.poll()
+        gone.register(sock, 0)                    # a reset is told without being asked for
+        self.begins.set()
+        assert gone.poll(PATIENCE_S * 1000)
+        return super().wrap_socket(sock, *args, **named)
+
+
+def test_who_goes_at_the_last_moment_before_tls_leaves_no_trace(
+        certificates: Certificates, running: Server, address: tuple[str, int],
+        caplog: pytest.LogCaptureFixture) -> None:
+    late = Late(ssl.PROTOCOL_TLS_SERVER)
+    late.begins = threading.Event()
+    running.secure(late)
+    with socket.create_connection(address, PATIENCE_S) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        line.sendall(b"\x16\x03\x01\x00")
+        assert late.begins.wait(PATIENCE_S)
+    running.secure(certificates.context())
+    with spoken(address, certificates) as after:
+        after.sendall(GET + b"\r\n")
+        assert answer(after, b"")
+    assert not [one.getMessage() for one in caplog.records if one.exc_info]
 
 
 @pytest.mark.parametrize(("said", "answered"), [

@@ -214,6 +214,8 @@ def browser_of(agent: str) -> str:
 
 def _range() -> list[tuple[str, list[str]]]:
     """What limits there are, each with what it leaves; empty: none."""
+    if roles.role_of(current_user.role).own:
+        return [(gettext("Agents"), [parts().crew.agent_of(_name())])]
     within = current_user.within
     limits = ((gettext("Queues"), within.queues), (gettext("Agents"), within.agents),
               (gettext("Groups"), within.groups or None), (gettext("Trunks"), within.trunks))

@@ -30,6 +30,7 @@ NAVIGATION = (
     Entry("lines.index", _l("Lines"), ("lines", "line_tests", "spans")),
     Entry("recordings.index", _l("Recordings"), ("recordings", "recording_store", "hearing")),
     Entry("quality.index", _l("Quality"), ("quality",)),
+    Entry("quality.results", _l("Quality"), ("quality",)),           # of who does not judge
     Entry("reports.index", _l("Reports"), ("reports",)),
     Entry("notices.index", _l("Notices"), ("notices",)),
     Entry("people.index", _l("People"), ("people",), True),
@@ -46,7 +47,7 @@ def navigation(administration: bool = False) -> list[tuple[str, LazyString, bool
     if current_user.must_change:                  # nothing opens before he has a password of his own
         return []
     return [(url_for(one.endpoint), one.name, request.blueprint in one.blueprints)
-            for one in NAVIGATION if one.administration is administration and opens(one.endpoint)]
+            for one in _open() if one.administration is administration]
 
 
 def href(endpoint: str, **values: Any) -> Markup:
@@ -58,4 +59,13 @@ def home() -> str:
     """Where who has signed in begins."""
     if not current_user.is_authenticated:
         return url_for("board.index")
-    return next((url_for(one.endpoint) for one in NAVIGATION if opens(one.endpoint)), url_for(ALWAYS))
+    return next((url_for(one.endpoint) for one in _open()), url_for(ALWAYS))
+
+
+def _open() -> list[Entry]:
+    """Of two for the same pages the first whose door is open."""
+    found: dict[tuple[str, ...], Entry] = {}
+    for one in NAVIGATION:
+        if opens(one.endpoint):
+            found.setdefault(one.blueprints, one)
+    return list(found.values())

@@ -39,6 +39,7 @@ class Client(UserMixin):                          # type: ignore[misc]  # flask-
     name: str
     scopes: frozenset[str]
     within: Range
+    made_by: str
     role: str = "client"
     must_change: bool = False
     language: str = ""
@@ -102,14 +103,14 @@ class Tokens:
         """Whose it is; None: nobody's, over or withdrawn."""
         with self._open() as base:
             row = base.execute(
-                "SELECT number, name, scopes, within, used_at FROM tokens"
+                "SELECT number, name, scopes, within, used_at, made_by FROM tokens"
                 " WHERE digest = ? AND revoked_at IS NULL AND ends_at > ?", (_digest(token), now)).fetchone()
             if row is None:
                 return None
-            number, name, scopes, within, used_at = row
+            number, name, scopes, within, used_at, made_by = row
             if now - used_at > USED_EVERY_S:
                 base.execute("UPDATE tokens SET used_at = ? WHERE number = ?", (now, number))
-        return Client(number, f"api:{name}", frozenset(json.loads(scopes)), ranges.read(within))
+        return Client(number, f"api:{name}", frozenset(json.loads(scopes)), ranges.read(within), made_by)
 
     def revoke(self, number: int, by: str, now: float) -> bool:
         """False: there is none that is valid."""

@@ -38,7 +38,7 @@ bp.add_app_template_filter(said, "of_configuration")
 
 ACT_S = 90.0                                      # a check is a process of its own
 SHOWN = 50                                        # versions on a page
-MOST_OCTETS = 512 * 1024                          # of a document that is sent in a form
+MOST_OCTETS = 48 * 1024                           # of a document that is sent in a form
 MINUTES = (0, 1, 5, 15, 60)                       # to choose from
 
 
@@ -51,12 +51,6 @@ class Editing:
     newest: int
     wrong: str = ""
     checked: DocumentChecked | None = None
-
-
-def larger_forms() -> None:
-    """Before a form is read: a document may be larger than other forms, of who may send one."""
-    if request.endpoint == "configuration.save" and may(current_user, "commit"):
-        request.max_content_length = request.max_form_memory_size = 2 * MOST_OCTETS
 
 
 @bp.get("/")
@@ -143,7 +137,8 @@ def save() -> Any:
     newest = request.form.get("newest", 0, int)
     if text is None:
         return _edit(Editing(request.form.get("text", ""), base, newest, gettext(
-            "The file is no text in UTF-8, or larger than %(kib)d KiB.", kib=MOST_OCTETS // 1024))), 422
+            "The file is no text in UTF-8, or larger than %(kib)d KiB: `branchline config import` takes it.",
+            kib=MOST_OCTETS // 1024))), 422
     try:
         state = _ask(EditDocument(by=by, text=text, base=base)).state
         checked = _ask(CheckDocument())

@@ -21,7 +21,7 @@ CREW_S = 30.0
 LEGS_S = 1.0
 AFTER_FAILURE_S = 5.0                             # nobody is asked again sooner
 HALF_HOUR_S = 1800.0
-MOST_MADE = 256                                   # ranges and filters that are looked at
+MOST_MADE = 64                                    # ranges and filters that are looked at
 
 FIGURES = ("offered", "answered", "abandoned", "service_level", "answered_share", "abandonment", "asa_s",
            "aht_s")

@@ -1,5 +1,6 @@
 """Callers whom nobody talked to, and those who are to be called back."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ DAYS = (1, 7, 30)
 MOST_ROWS = 200
 LONGEST_CODE, LONGEST_NOTE = 64, 500
 GAP_S, TURN_S = 2.0, 15.0                         # a list of days does not change with every call's step
+AGAIN_S = {1: 5.0, 7: 60.0, 30: 300.0}            # a month costs acdd a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,13 @@ def missed() -> str:
 @needs("watch")
 def missed_events() -> Response:
     wanted = _wanted()
+    asked_at, html = float("-inf"), ""
 
     def fragments(floor: Floor) -> Iterator[Fragment]:
-        yield "lists", _lists(wanted)
+        nonlocal asked_at, html
+        if time.monotonic() - asked_at >= AGAIN_S[wanted.days]:
+            asked_at, html = time.monotonic(), _lists(wanted)
+        yield "lists", html
 
     return stream(fragments, gap_s=GAP_S, turn_s=TURN_S)
 
@@ -102,7 +108,7 @@ def cancel(contact: str) -> AnyResponse:
     found = next((one for one in promised if one.contact == contact), None)
     if found is None:
         abort(404)
-    need("steer", of=Subject(queue=found.queue))
+    need("steer", of=Subject(queue=found.queue, call=True))
     ask(CancelCallback(contact=contact, by=current_user.name),
         gettext("%(number)s is not called back any more.", number=found.number))
     return _back()
@@ -120,9 +126,8 @@ def _row(contact: str) -> AbandonedInfo:
     """404: nobody gave up in it lately, or it is outside his range."""
     rows = parts().exchange.ask(GetAbandoned(days=float(max(DAYS)), every=True)).contacts
     found = next((one for one in rows if one.contact == contact), None)
-    if found is None:
+    if found is None or not _seen(found.queue):
         abort(404)
-    need("steer", of=Subject(queue=found.queue))
     return found
 
 
@@ -141,9 +146,8 @@ def _lists(wanted: Wanted) -> str:
 
 
 def _seen(queue: str) -> bool:
-    """Who came to no queue is for people without limits of queues."""
-    limits = range_of(current_user)
-    return limits.names("queues", queue) if queue else limits.queues is None
+    """A caller to a queue, whom no agent had: of who came to none only people without limits know."""
+    return range_of(current_user).holds(Subject(queue=queue, call=True))
 
 
 def _back() -> AnyResponse:

@@ -133,6 +133,8 @@ def _one(text: str) -> str | None:
             values["state"] = str(_STATES[state])
         if (strategy := values.get("strategy")) is not None:
             values["strategy"] = str(_STRATEGIES.get(strategy, strategy))
+        if "ring" in values:                      # acdd counts from 0, pages from 1
+            values["ring"] = str(int(values["ring"]) + 1)
         if "rest" in values:
             values["rest"] = f"{_colon()}{said(values['rest'])}" if values["rest"] else ""
         said_so: str = str(words) % values

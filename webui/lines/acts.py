@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flask import Blueprint, abort, redirect, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from appliance.bus.messages import BringBack, BusyOut
@@ -56,7 +57,7 @@ def _do(act: str, span: str) -> Response:
         if not set(chosen) <= set(BEARERS):
             abort(400)
         if not chosen:
-            abort(409, "no channel is marked")
+            abort(409, gettext("No channel is marked."))
     _ask(act, by, span, chosen)
     return redirect(url_for("spans.show", name=span, _anchor="channels"), 303)
 
@@ -75,5 +76,5 @@ def _do_trunk(act: str, trunk: str) -> Response:
 def _ask(act: str, by: str, span: str, chosen: Sequence[int]) -> None:
     asked = (BusyOut(span=span, timeslots=list(chosen), now=request.form.get("now") == "1")
              if act == BUSY_OUT else BringBack(span=span, timeslots=list(chosen)))
-    if refused := do(act, by, asked, what=place(span, chosen)):
-        abort(409, refused)
+    if refused := do(act, by, asked, what=place(span, chosen), must=True):
+        abort(409, f"{place(span, chosen)}: {refused}")

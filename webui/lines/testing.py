@@ -80,7 +80,7 @@ def begin(span: str) -> AnyResponse | tuple[str, int]:
     order = _order()
     begun: list[LineTestReply] = []
     refused = do("line_test", by, BeginLineTest(span=span, order=order, by=by), what=f"{span} {order.kind}",
-                 took=begun.append)
+                 took=begun.append, must=True)
     if refused:
         return _page(span, refused), 409
     return redirect(url_for(".show", span=span, test=begun[0].test.test), 303)
@@ -137,7 +137,7 @@ def steer(span: str, test: str) -> AnyResponse:
     if word not in ("done", "skip", "stop"):
         abort(400)
     asked = SteerLineTest(test=_reply(span, test).test.test, word=word)
-    if refused := do("line_test_steered", by, asked, what=f"{span} {word}"):
+    if refused := do("line_test_steered", by, asked, what=f"{span} {word}", must=True):
         abort(409, refused)
     return redirect(url_for(".show", span=span, test=test), 303)
 

@@ -140,9 +140,12 @@ def _own(number: int) -> Notice:
 
 
 def _reach() -> tuple[list[str], list[str]]:
-    crew = parts().crew
+    crew, within = parts().crew, doors.range_of(current_user)
+    sender = within.agents if within.limited else None
+    if sender is not None and roles.role_of(current_user.role).own:  # somebody let him write: to his groups
+        sender = sender.union(*(agents for agents in crew.groups().values() if sender & agents))
     return reached(
-        doors.range_of(current_user).agents if doors.range_of(current_user).limited else None, crew.groups(),
+        sender, crew.groups(),
         {person.name: crew.agent_of(person.name) for person in parts().users.people()})
 
 

@@ -45,7 +45,7 @@ def csv_of(report: Report) -> bytes:
 
 
 def _first_columns() -> tuple[str, str, str]:
-    return gettext("Whose"), gettext("From"), gettext("To")
+    return gettext("Whose"), gettext("Begins at"), gettext("Ends at")
 
 
 def _columns(report: Report) -> Iterator[str]:
@@ -141,8 +141,8 @@ def _definitions(sheet: Any, report: Report, made: dict[str, Any]) -> None:
     sheet.set_column(0, 1, 24)
     sheet.set_column(2, 2, 12)
     sheet.set_column(3, 4, 60)
-    for column, head in enumerate((gettext("Figure"), gettext("Key"), gettext("Unit"), gettext("Formula"),
-                                   gettext("What counts"))):
+    for column, head in enumerate((gettext("Figure"), gettext("Name in the API"), gettext("Unit"),
+                                   gettext("Formula"), gettext("What counts"))):
         sheet.write_string(0, column, head, made["head"])
     for row, one in enumerate(shown.heads(report.definitions), 1):
         for column, text in enumerate((one.title, one.name, words.unit(one.unit), one.formula, one.note)):

@@ -132,7 +132,7 @@ def _page(query: str, wrong: str = "") -> str:
 def _written() -> SavedReport:
     """What the form holds. ValueError: with a sentence for people."""
     name = " ".join(request.form.get("name", "").split())
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or "=?" in name:
         raise ValueError(gettext("A saved report needs a name of at most %(most)d signs.", most=LONGEST_NAME))
     choice = read_query(request.form.get("query", ""))
     form, every = request.form.get("form", ""), request.form.get("every", "")

@@ -13,7 +13,6 @@ from email.utils import format_datetime
 from flask import Flask
 from flask_babel import force_locale, gettext
 
-from appliance.bus.client import BusError, Refused
 from appliance.config.mail import MailConfig
 from webui.access import roles
 from webui.mail import send
@@ -74,7 +73,9 @@ class Sending:
                 self._send_it(one, run)
                 self._saved.sent(run, now)
             self._saved.let_go(one)
-        except (NoRight, BusError, Refused, ValueError, OSError) as error:
+        except sqlite3.Error:
+            raise
+        except Exception as error:                # whatever one report does, the others go on
             tries = run.tries + 1
             over = tries >= MOST_TRIES or isinstance(error, NoRight)
             log.warning("report %s (%s): %s", one.id, one.name, error)

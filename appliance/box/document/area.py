@@ -45,6 +45,7 @@ from appliance.config.backup import origin
 from appliance.errors import ConfigError
 
 MOST_VERSIONS = 200                               # in one answer
+UNTOLD_S = 30.0                                   # what a daemon did not take is offered again
 RETRY_S = 10.0                                    # a way back that the disk refused is tried again
 LOOK_S = 60.0                                     # timers of the loop do not go on while a machine sleeps
 
@@ -80,10 +81,16 @@ class Document(Area):
             self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        async with self._alone:
-            await self._keeper.start(self._moment())
-            self._started.set()
-            await self._say()
+        while not stop.is_set() and not self._started.is_set():
+            try:
+                async with self._alone:
+                    await self._keeper.start(self._moment())
+                    self._started.set()
+                    await self._say()
+            except (sqlite3.Error, OSError) as error:     # a full disk is no reason to end boxd
+                log.error("configuration: %s: tried again in %g s", error, RETRY_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), RETRY_S)
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: self._wake.set())
         while not stop.is_set():
@@ -95,16 +102,20 @@ class Document(Area):
     async def _tend(self) -> float | None:
         """For how long nothing needs to be done; None: for ever."""
         async with self._alone:
-            before, wait_s = self._seen(), None
+            wait_s: float | None = None
             try:
+                before = self._seen()
+                self._keeper.mend()
                 await self._keeper.due(self._moment())
                 await self._keeper.tell_daemons()
                 wait_s = self._keeper.left_s(self._moment())
-            except (BusError, sqlite3.Error, OSError) as error:
+                if self._keeper.untold():
+                    wait_s = UNTOLD_S if wait_s is None else min(wait_s, UNTOLD_S)
+                if self._seen() != before:
+                    await self._say()
+            except (BusError, ConfigError, sqlite3.Error, OSError) as error:
                 log.error("configuration: %s: tried again in %g s", error, RETRY_S)
                 wait_s = RETRY_S
-            if self._seen() != before:
-                await self._say()
         return None if wait_s is None else min(wait_s, LOOK_S)
 
     def _one_by_one(self, act: Callable[[Any], Awaitable[Reply]]) -> Callable[[Any], Awaitable[Reply]]:
@@ -113,6 +124,7 @@ class Document(Area):
             async with self._alone:
                 before = self._seen()
                 try:
+                    self._keeper.mend()
                     self._keeper.notice(self._moment(), getattr(request, "by", ""))
                     return await act(request)
                 except (sqlite3.Error, OSError) as error:
@@ -122,12 +134,13 @@ class Document(Area):
                 finally:
                     if self._seen() != before:
                         await self._say()
-                    self._wake.set()
+                        self._wake.set()
         return answer
 
     def _seen(self) -> object:
         state = self._keeper.state(self._moment())
-        return state.head, state.waiting, state.candidate, state.wrong
+        # An act that was cut off is not seen from outside, but _tend has to mend it.
+        return state.head, state.waiting, state.candidate, state.wrong, self._book.applying()
 
     async def _say(self) -> None:
         await self._context.bus.say(self._keeper.state(self._moment()))
@@ -158,7 +171,9 @@ class Document(Area):
         return self._reply(None, request.text, True)
 
     async def _set(self, request: SetDocumentKey) -> DocumentReply:
-        self._keeper.set_key(self._moment(), request.by, request.key, request.value)
+        # Seconds of a large document: the loop goes on, and so does the watchdog.
+        await asyncio.to_thread(
+            self._keeper.set_key, self._moment(), request.by, request.key, request.value)
         return self._reply(None, self._keeper.candidate()[1], True)
 
     async def _discard(self, request: DiscardDocument) -> Done:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 from appliance.box.document.place import NEW, Written, replace
@@ -30,6 +31,7 @@ class BoxGround:
     def __init__(self, bus: Bus, document: Path, state_dir: Path, run_dir: Path) -> None:
         self._bus, self._document, self._state_dir, self._run_dir = bus, document, state_dir, run_dir
         self._started: dict[str, float] = {}      # daemon -> when, Unix time
+        (state_dir / NEW).unlink(missing_ok=True)  # of an act that was cut off: root is not to find it
 
     def started(self, daemon: str, at: float) -> bool:
         """A daemon was heard; whether that start of it was not known."""
@@ -38,7 +40,8 @@ class BoxGround:
         return new
 
     def all_started_since(self, at: float) -> bool:
-        return all(self._started.get(daemon, 0.0) > at for daemon in DAEMONS)
+        now = time.time()                         # who started "later" than that did so by another clock
+        return all(at < self._started.get(daemon, 0.0) <= now for daemon in DAEMONS)
 
     def read(self) -> str:
         return text_of(self._document)

@@ -193,18 +193,24 @@ class Keeper:
 
     async def start(self, now: Moment) -> None:
         """After a start, whatever was cut off where."""
-        if (version := self._book.applying()) is not None:
-            try:
-                done = digest(self._ground.read()) == version.sha256
-            except ConfigError:
-                done = False
-            if done:
-                self._book.came_true(version.number, False, "it was cut off")
-            else:
-                self._book.never_was(version.number)
+        self.mend()
         if (waiting := self._book.waiting()) is not None:
             self._book.wait(Waiting(waiting.number, waiting.back_to, waiting.deadline.seen(now)))
         self.notice(now)
+
+    def mend(self) -> None:
+        """An act that was cut off, by a disk or a kill: to its end, or as if it had never been."""
+        if (version := self._book.applying()) is None:
+            return
+        if self._written(version):
+            self._book.came_true(version.number, False, "it was cut off")
+        else:
+            self._book.never_was(version.number)
+
+    def untold(self) -> bool:
+        """Whether the newest is to be offered to the daemons again by and by."""
+        head = self._book.head()
+        return head is not None and not head.in_force and head.why_not != NEXT_START and not self.wrong
 
     def left_s(self, now: Moment) -> float | None:
         """Until due() has something to do; None: nothing will be."""
@@ -260,7 +266,7 @@ class Keeper:
         if not next_start:
             try:
                 await self._ground.take_over()
-            except BusError as error:
+            except (BusError, ConfigError, OSError) as error:
                 await self._take_away(version, head)
                 raise Refused(str(error)) from None
         self._book.came_true(version.number, not next_start, NEXT_START if next_start else "")
@@ -284,14 +290,29 @@ class Keeper:
         """Into the book, then into the file; neither when the file refuses."""
         self._book.add(version, text, waiting)
         try:
-            await self._ground.write(text)
+            await self._write(version, text)
         except BusError:
             self._book.never_was(version.number)
             raise
 
+    async def _write(self, version: DocumentVersion, text: str) -> None:
+        """Refused: the file is another one. One that was written, and only then refused, is this version."""
+        try:
+            await self._ground.write(text)
+        except BusError:
+            if not self._written(version):
+                raise
+
+    def _written(self, version: DocumentVersion) -> bool:
+        """Whether the file is this version."""
+        try:
+            return digest(self._ground.read()) == version.sha256
+        except ConfigError:
+            return False
+
     async def _take_away(self, version: DocumentVersion, head: DocumentVersion) -> None:
         """A daemon changed its mind: those that took the version over take the one before again."""
-        await self._ground.write(self._book.text(head.sha256))
+        await self._write(head, self._book.text(head.sha256))
         self._book.never_was(version.number)
         in_force, why = await self._taken_over(self._book.text(head.sha256))
         if not in_force:
@@ -302,7 +323,7 @@ class Keeper:
         try:
             await self._ground.try_out(text)
             await self._ground.take_over()
-        except BusError as error:
+        except (BusError, ConfigError, OSError) as error:
             return False, str(error)
         return True, ""
 

@@ -1,6 +1,7 @@
 """Tests of lines on the bus: one at a time on a line, known and kept from their first moment on."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -34,6 +35,7 @@ from appliance.store import LINES_FILE
 
 PAPERS = ("zh", "en")
 WORDS = ("done", "skip", "stop")
+MOST_AT_ONCE = 2                                  # each is a process of some 40 MB
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,8 @@ class LineTesting(Area):
             raise Refused(wrong)
         if span.name in self._going:
             raise Refused(f"span {span.name} is under test already")
+        if len(self._going) >= MOST_AT_ONCE:
+            raise Refused(f"{MOST_AT_ONCE} lines are under test: wait until one has ended")
         now = time.time()
         test = LineTest(test=f"{int(now)}-{secrets.token_hex(4)}", span=span.name, order=request.order,
                         by=request.by, began_at=now, state="borrowing")
@@ -140,24 +144,25 @@ class LineTesting(Area):
                 "store": str(self._context.state_dir / LINES_FILE), "papers": papers}
 
     async def _run(self, going: _Going, running: Running) -> None:
-        trouble, broken = "", True
+        trouble, word = "", "broken-off"
         try:
             await running.run()
-            broken = False
+            word = outcome(going.test.order.kind, going.facts, running.stopped)
         except Failed as error:
-            trouble, broken = str(error), False
+            trouble, word = str(error), "failed"
+        except Exception as error:                # this test's: boxd goes on
+            log.exception("span %s: test %s", going.test.span, going.test.test)
+            trouble, word = f"{type(error).__name__}: {error}", "failed"
         finally:
-            await asyncio.shield(self._over(going, running.stopped, trouble, broken))
+            await asyncio.shield(self._over(going, word, trouble))
 
-    async def _over(self, going: _Going, stopped: bool, trouble: str, broken: bool) -> None:
-        test = going.test
-        word = ("broken-off" if broken else "failed" if trouble
-                else outcome(test.order.kind, going.facts, stopped))
-        papers = {}
+    async def _over(self, going: _Going, word: str, trouble: str) -> None:
+        test, papers = going.test, {}
         for language in PAPERS:
             path = self._kept.paper(test.test, language)
             if going.facts and path.exists():
-                path.chmod(0o640)                 # webui sends it: it is of the same group
+                with contextlib.suppress(OSError):
+                    path.chmod(0o640)             # webui sends it: it is of the same group
                 papers[language] = str(path)
         await self._ended(msgspec.structs.replace(
             test, outcome=word, trouble=trouble, papers=papers, ask={}), going.facts, going)

@@ -17,7 +17,7 @@ from appliance.bus.messages import LendSpan, TakeSpanBack
 
 LOAN_S, RENEW_S = 9.0, 3.0
 GIVEN_S = 5.0
-ENDS_S = 10.0                                     # a process that was stopped
+ENDS_S = 5.0                                      # a process that was stopped; less than a loan has left
 MOST_LINE = 4 << 20                               # octets of what it says at once
 MOST_TROUBLE = 2000
 STEERED = (sys.executable, "-I", "-m", "e1_driver.ctl.steered")
@@ -85,6 +85,8 @@ class Running:
             *STEERED, json.dumps(self._order), stdin=pipe, stdout=pipe, stderr=pipe, limit=MOST_LINE)
         if child.stdout is None or child.stderr is None:
             raise AssertionError("a process with pipes has them")
+        if self.stopped and child.stdin is not None:
+            child.stdin.write(b"stop\n")          # it was said while the process was made
         renewing = asyncio.create_task(self._loan.keep())
         listening = asyncio.create_task(self._listen(child.stdout))
         complaining = asyncio.create_task(_last(child.stderr))

@@ -289,6 +289,77 @@ def test_a_way_back_that_daemons_or_the_disk_refuse_is_made_all_the_same(bench: 
     assert bench.keeper.version(3)[0].in_force and set(bench.world.running.values()) == {"text 0"}
 
 
+@pytest.mark.parametrize("what", ["commit", "timed", "expire"])
+def test_what_the_book_could_not_end_is_brought_to_its_end(
+        what: str, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        monkeypatch.undo()                        # once
+        raise sqlite3.OperationalError("database or disk is full")
+    if what == "expire":
+        bench.commit("text 1", MINUTE)
+    monkeypatch.setattr(bench.book, "came_true", refuse)
+    with pytest.raises(sqlite3.Error):
+        if what == "expire":
+            bench.later(MINUTE)
+        bench.commit("text 1", MINUTE if what == "timed" else 0.0)
+    bench.keeper.mend()
+    bench.keeper.notice(bench.now)                # nobody edited it
+    told = {"commit": [(2, "commit", "committed", "text 1")], "timed": [(2, "commit", "waiting", "text 1")],
+            "expire": [(2, "commit", "rolled-back", "text 1"), (3, "expired", "committed", "text 0")]}
+    assert bench.told()[1:] == told[what] and bench.book.candidate() is None
+    assert (bench.keeper.left_s(bench.now) == MINUTE) == (what == "timed")
+    bench.later(MINUTE)
+    file = "text 1" if what == "commit" else "text 0"
+    assert bench.world.file == file and set(bench.world.running.values()) == {file}
+
+
+def test_a_file_that_was_written_though_it_is_refused_keeps_its_version_and_deadline(bench: Bench) -> None:
+    class Grumbling(Stage):
+        async def write(self, text: str) -> None:
+            await super().write(text)
+            raise Refused("the copy of it cannot be written")
+    bench.keeper = Keeper(bench.book, Grumbling(bench.world))
+    assert bench.commit("text 1", MINUTE) == 2
+    state = bench.keeper.state(bench.now)
+    assert (state.waiting, state.back_to, state.until) == (2, 1, bench.at + MINUTE)
+    bench.later(MINUTE)
+    assert bench.told()[1:] == [
+        (2, "commit", "rolled-back", "text 1"), (3, "expired", "committed", "text 0")]
+    assert bench.world.file == "text 0" and set(bench.world.running.values()) == {"text 0"}
+
+
+def test_what_is_undone_for_all_is_so_though_the_file_is_refused(bench: Bench) -> None:
+    class Fickle(Stage):
+        async def write(self, text: str) -> None:
+            await super().write(text)
+            if text == "text 0":
+                raise Refused("the copy of it cannot be written")
+
+        async def take_over(self) -> None:
+            self.world.running["trunkd"] = self.world.file
+            if self.world.file == "text 1":
+                raise Refused("a caller has just come in")
+            await super().take_over()
+    bench.keeper = Keeper(bench.book, Fickle(bench.world))
+    with pytest.raises(Refused, match="a caller has just come in"):
+        bench.commit("text 1", MINUTE)
+    assert bench.world.file == "text 0" and set(bench.world.running.values()) == {"text 0"}
+    assert bench.told() == [(1, "found", "committed", "text 0")]
+
+
+def test_only_what_daemons_refused_is_to_be_offered_again(bench: Bench) -> None:
+    bench.commit("text 1", MINUTE)
+    assert not bench.keeper.untold()
+    bench.world.away = {"acdd"}
+    bench.later(MINUTE)
+    assert bench.keeper.untold()
+    bench.world.away = set()
+    bench.later(1)
+    assert not bench.keeper.untold()
+    bench.commit("new", next_start=True)
+    assert not bench.keeper.untold()              # that is what the next start is for
+
+
 def test_a_daemon_that_changes_its_mind_undoes_it_for_all(bench: Bench) -> None:
     class Fickle(Stage):
         async def take_over(self) -> None:

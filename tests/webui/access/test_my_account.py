@@ -11,8 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from appliance.config.quality import PersonConfig, QualityConfig
+from tests.webui.access.people import Staff
 from tests.webui.conftest import NAME, PASSWORD, post, token
 from webui.access.audit import Asked
+from webui.access.crew import Crew
 from webui.access.factors import CODES, Factors, Key
 from webui.access.my_account import browser_of
 from webui.parts import Parts, Settings
@@ -367,6 +370,14 @@ def test_sessions_are_listed_and_ended(app: Flask, client: FlaskClient, users: U
     assert post_from_me(client, "/me/sessions/end", session="others").status_code == 303
     assert [other.get("/").status_code for other in others] == [303] * 3
     assert client.get("/me/").text.count("Chrome · Linux") == 0
+
+
+def test_of_an_agent_his_own_agent_is_the_range(
+        app: Flask, visitor: FlaskClient, users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = Crew(QualityConfig(people=[PersonConfig(name="li2", agent="li")]))
+    monkeypatch.setattr(Parts, "crew", property(lambda _: crew))
+    page = Staff(app, users).new("li2", "agent").get("/me/").text
+    assert "<dd>Agents: li</dd>" in page
 
 
 @pytest.mark.parametrize(("agent", "name"), [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -201,6 +202,19 @@ def test_an_older_file_of_users_goes_on_working(tmp_path: Path) -> None:
         base.execute("PRAGMA user_version = 99")
     with pytest.raises(Unavailable, match="is of version 99"):
         Users(path, QUICK)
+
+
+def test_a_password_changed_while_the_old_one_is_looked_at_lets_nobody_in(
+        users: Users, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    users.create_first(NAME, PASSWORD)
+    verify, meanwhile = PasswordHasher.verify, Users(tmp_path / "users.sqlite", QUICK)
+
+    def slowly(hasher: PasswordHasher, hashed: str, password: str) -> bool:
+        meanwhile.change_password(NAME, OWN)
+        return verify(hasher, hashed, password)
+    monkeypatch.setattr(PasswordHasher, "verify", slowly)
+    found = users.check(NAME, PASSWORD)
+    assert found and users.begin(NAME, found.generation) is None
 
 
 def test_a_password_for_once_is_not_guessed() -> None:

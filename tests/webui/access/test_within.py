@@ -104,7 +104,7 @@ def test_supervisors_spans_are_those_of_her_trunks(staff: Staff) -> None:
 def test_an_agent_hears_what_is_his_own(staff: Staff, shelf: Shelf) -> None:
     shelf.finish(THEIRS, talk(1.0), agent="chen")
     anna = staff.new("anna", "agent")
-    assert anna.get("/").location in ("/me/", "/notices/")
+    assert anna.get("/").location == "/quality/results"
     assert anna.get(f"/recordings/{RECORDING}/audio").status_code == 200
     assert anna.get(f"/recordings/{THEIRS}/audio").status_code == 404
     assert anna.get(f"/recordings/{RECORDING}/audio?download").status_code == 403

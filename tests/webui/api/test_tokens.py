@@ -92,3 +92,23 @@ def test_a_supervisor_gives_what_is_hers(client: FlaskClient, app: Flask, users:
     assert hers.within == SALES
     csrf = token(zhao, "/tokens/")
     assert zhao.post("/tokens/1/withdraw", data={"csrf_token": csrf}).status_code == 404
+
+
+def test_a_token_opens_no_more_than_its_maker_may_now(client: FlaskClient, app: Flask, users: Users) -> None:
+    users.add("zhao", PASSWORD, "supervisor", Range(), "admin")
+    users.change_password("zhao", PASSWORD)
+    zhao, program = app.test_client(), app.test_client()
+    post(zhao, "/login", name="zhao", password=PASSWORD)
+    program.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {make(zhao, scopes=['find', 'line'])}"
+
+    def statuses() -> list[int]:
+        return [program.get(f"/api/v1/{path}").status_code for path in ("contacts", "lines")]
+    assert statuses() == [200, 200]
+    users.disable("zhao")
+    assert statuses() == [401, 401]
+    users.disable("zhao", False)
+    assert statuses() == [200, 200]
+    users.change("zhao", "auditor", Range())      # who finds contacts and sees no lines
+    assert statuses() == [200, 403]
+    users.change("zhao", "supervisor", SALES)
+    assert statuses() == [401, 401]

@@ -82,7 +82,7 @@ def test_a_filter_that_is_not_there_is_no_page(client: FlaskClient) -> None:
 
 def test_a_call_tells_its_path_and_why_this_agent(client: FlaskClient) -> None:
     words = text_of(client.get("/floor/call/c1").text)
-    for said in ("Why anna: of 3 free ones: the longest idle; ring 1", "Talk", "telco/1", "Listen",
+    for said in ("Why anna: of 3 free ones: the longest idle; ring 2", "Talk", "telco/1", "Listen",
                  "Everything about this contact"):
         assert said in words, said
     assert client.get("/floor/call/e1").status_code == 200       # over: still told, without buttons
@@ -96,7 +96,7 @@ def test_a_caller_in_line_is_told_why_the_wait(client: FlaskClient, branch: Floo
     for said in ("None of the 2 agents who can serve this caller is free; 2 are logged in.",
                  "Position in the queue 2", "Expected to wait still 1:35", "Ring 1 of 2 · next at",
                  "chen never is not in the queue&#39;s list",
-                 "from ring 1 on, in 30 s: skill en 3 is asked for, there is 2"):
+                 "from ring 2 on, in 30 s: skill en 3 is asked for, there is 2"):
         assert said in words, said
     assert send(client, "/floor/call/c5/priority", priority="70").status_code == 303
     assert branch.acts == [SetPriority(contact="c5", priority=70, by=NAME)]

@@ -1,14 +1,19 @@
 """Callers whom nobody talked to, callbacks, and what is done about them."""
 
 import re
+import time
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 
-from appliance.bus.messages import CallBack, CancelCallback, CloseAbandoned
+from appliance.bus.messages import AbandonedInfo, CallBack, CancelCallback, CloseAbandoned
+from tests.webui.access.people import Staff
 from tests.webui.conftest import NAME, FakeExchange, token
 from tests.webui.floor.facts import FloorBranch
 from tests.webui.test_pages import message
+from webui.access.ranges import Range
+from webui.users import Users
 
 
 def text_of(page: str) -> str:
@@ -61,6 +66,29 @@ def test_a_refusal_is_said(client: FlaskClient, branch: FloorBranch) -> None:
     branch.refusal = "13711112222: is being called already"
     send(client, "/floor/missed/e2/call-back")
     assert "13711112222 is being called already." in client.get("/floor/missed").text
+
+
+def test_who_came_to_no_queue_is_called_back_in_a_chosen_one(
+        client: FlaskClient, branch: FloorBranch) -> None:
+    branch.abandoned.append(AbandonedInfo(
+        contact="e6", number="13733334444", queue="", where="flow", at=time.time() - 60.0, wait_s=0.0,
+        times=1))
+    page = client.get("/floor/missed").text
+    [form] = re.findall(r'<form [^>]*action="/floor/missed/e6/call-back".*?</form>', page, re.DOTALL)
+    assert re.findall(r"<option>(\w+)", form) == ["sales", "service"]
+    send(client, "/floor/missed/e6/call-back", queue="service")
+    assert branch.acts == [CallBack(contact="e6", queue="service", by=NAME)]
+
+
+def test_who_leads_some_agents_sees_and_touches_no_callers_of_others(
+        app: Flask, visitor: FlaskClient, users: Users, branch: FloorBranch) -> None:
+    leader = Staff(app, users).new("li", "team_leader", Range(agents=frozenset({"anna"})))
+    page = leader.get("/floor/missed?every=1&days=7").text
+    for number in ("13711112222", "02088889999", "13699998888"):
+        assert number not in page, number
+    for path in ("missed/e2/call-back", "missed/e2/close", "missed/e4/close", "callbacks/k1/cancel"):
+        assert send(leader, f"/floor/{path}", code="x").status_code == 404, path
+    assert branch.acts == []
 
 
 def test_without_acdd_the_page_says_so(client: FlaskClient, exchange: FakeExchange) -> None:

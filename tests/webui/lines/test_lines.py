@@ -98,6 +98,15 @@ def test_what_is_no_channel_is_refused_and_nothing_is_asked(
     assert not [one for one in branch.asked if isinstance(one, BusyOut | BringBack)]
 
 
+def test_why_a_channel_stays_in_use_is_said_with_its_span(client: FlaskClient, lines: Lines) -> None:
+    lines.refuses = "the span is lent to a test"
+    answer = post(client, "/lines/telco/busy-out", timeslot=["7", "9"])
+    assert answer.status_code == 409
+    assert re.search(r"<p>telco\b[^<]*: the span is lent to a test</p>", answer.text)
+    assert "who calls can be traced" not in answer.text
+    assert "No channel is marked." in post(client, "/lines/telco/busy-out").text
+
+
 def test_the_history_is_drawn_and_there_as_a_table(client: FlaskClient, lines: Lines) -> None:
     page = client.get("/spans/telco").text
     assert page.count('<figure class="chart">') == 4
@@ -282,6 +291,22 @@ def test_who_has_one_trunk_sees_and_touches_no_other(
         assert post(client, path, **form).status_code == 404, path
     assert not [one for one in branch.asked if isinstance(one, BusyOut | BeginLineTest | ExplainRoute)]
     assert post(client, "/lines/pbx/busy-out", all="1").status_code == 303
+
+
+def test_an_installer_sees_whose_channel_it_is_and_no_way_to_the_contact(app: Flask, users: Users) -> None:
+    users.create_first(NAME, PASSWORD)
+    page = Staff(app, users).new("zhou", "installer").get("/spans/telco").text
+    assert "13800138000" in cells(page)[1] and "/contacts/" not in page
+
+
+def test_who_has_some_queues_sees_no_d_channel_with_the_numbers_of_others(app: Flask, users: Users) -> None:
+    users.create_first(NAME, PASSWORD)
+    client = Staff(app, users).new("wu", "supervisor", Range(queues=frozenset({"sales"})))
+    page = client.get("/spans/telco").text
+    assert cells(page)[30] == "30 idle" and 'id="signalling"' not in page
+    with client.get("/spans/telco/events", buffered=False) as answer:
+        assert "signalling" not in message(answer)
+    assert client.get("/spans/telco/trace.pcap").status_code == 404
 
 
 def test_a_live_page_follows_a_test_to_its_end(

@@ -21,7 +21,8 @@ from webui.users import Users
 
 Browser = Callable[[str], FlaskClient]
 GROUPS = QualityConfig(groups=[
-    GroupConfig(name="day", agents=["li"]), GroupConfig(name="night", agents=["wu"])])
+    GroupConfig(name="day", agents=["li"]), GroupConfig(name="night", agents=["wu"]),
+    GroupConfig(name="desk", agents=["li", "ma"])])
 
 
 @pytest.fixture
@@ -31,10 +32,10 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def browser(app: Flask, visitor: FlaskClient, users: Users) -> Browser:
-    """Of people: chen leads the day, li and wu serve callers, zhao is a supervisor."""
+    """Of people: chen leads the day, li, ma and wu serve callers, zhao is a supervisor."""
     for name, role, within in (("chen", "team_leader", Range(agents=frozenset({"li"}))),
-                               ("li", "agent", UNLIMITED), ("wu", "agent", UNLIMITED),
-                               ("zhao", "supervisor", UNLIMITED)):
+                               ("li", "agent", UNLIMITED), ("ma", "agent", UNLIMITED),
+                               ("wu", "agent", UNLIMITED), ("zhao", "supervisor", UNLIMITED)):
         users.add(name, PASSWORD, role, within, "admin")
         users.change_password(name, PASSWORD)
 
@@ -61,7 +62,7 @@ def test_a_supervisor_writes_to_everybody_and_sees_who_has_read_it(browser: Brow
     zhao, li = browser("zhao"), browser("li")
     assert write(zhao, everybody="yes", urgency="urgent") == 303
     page = li.get("/notices/").text
-    assert '<dialog class="urgent" data-colour="red"' in page and "the hall is closed" in page
+    assert '<dialog class="urgent" data-key="1" data-colour="red"' in page and "the hall is closed" in page
     assert li.post("/notices/1/read", data={"csrf_token": token(li, "/notices/")},
                    headers={"X-Requested-With": "fetch"}).status_code == 204
     assert "<dialog" not in li.get("/notices/").text
@@ -124,11 +125,25 @@ def test_an_agent_writes_when_he_was_let(browser: Browser, client: FlaskClient) 
     assert post(browser("chen"), "/notices/writers", name="li", may="yes").status_code == 403
 
 
+def test_an_agent_who_was_let_writes_to_his_groups_and_those_in_them(
+        browser: Browser, client: FlaskClient) -> None:
+    assert post(client, "/notices/writers", name="li", may="yes").status_code == 303
+    li = browser("li")
+    page = li.get("/notices/").text
+    assert 'value="desk"' in page and 'value="ma"' in page
+    assert 'value="night"' not in page and 'value="wu"' not in page
+    for form in ({"groups": "desk"}, {"groups": "day"}, {"people": "ma"}):
+        assert write(li, **form) == 303, form
+    for form in ({"everybody": "yes"}, {"roles": "agent"}, {"groups": "night"}, {"people": "wu"},
+                 {"people": "chen"}):
+        assert write(li, **form) == 404, form
+
+
 def test_the_administrator_chooses_the_colours(browser: Browser, client: FlaskClient) -> None:
     chosen = {"normal": "green", "important": "violet", "urgent": "grey"}
     assert post(client, "/notices/looks", **chosen).status_code == 303
     assert write(client, everybody="yes", urgency="important") == 303
-    assert 'class="important" data-colour="violet"' in bar(browser("wu"))
+    assert 'class="important" data-key="1" data-colour="violet"' in bar(browser("wu"))
     assert post(client, "/notices/looks", **(chosen | {"urgent": "plaid"})).status_code == 400
 
 

@@ -171,8 +171,8 @@ def test_csv_is_read_by_excel_and_by_csv(app: Flask, client: FlaskClient, month:
     file = client.get(f"/reports/report.csv?kind=queue&interval=day&{week(month)}&name=sales")
     assert file.data.startswith(b"\xef\xbb\xbf") and file.mimetype == "text/csv"
     head, *rows = csv.reader(io.StringIO(file.data.decode("utf-8-sig")))
-    assert head[:8] == ["Whose", "From", "To", "Offered", "Offered: numerator", "Offered: denominator",
-                        "Offered: target", "Offered: last week"]
+    assert head[:8] == ["Whose", "Begins at", "Ends at", "Offered", "Offered: numerator",
+                        "Offered: denominator", "Offered: target", "Offered: last week"]
     assert [row[0] for row in rows] == ["sales"] * 8
     [noted] = app.extensions["branchline"].audit.entries(Asked(acts=("report",)), 5)
     assert noted.what.startswith("csv kind=queue&name=sales&period=dates") and noted.outcome == ""
@@ -188,7 +188,7 @@ def test_xlsx_has_typed_cells_and_its_definitions(client: FlaskClient, month: Mo
     sheet, definitions = book.worksheets
     head = [cell.value for cell in sheet[1]]
     total = dict(zip(head, sheet[2], strict=True))
-    assert total["Whose"].value == "all together" and total["From"].is_date
+    assert total["Whose"].value == "all together" and total["Begins at"].is_date
     assert total["Service level"].number_format == "0.0%"
     assert total["Service level"].value == pytest.approx(asked(month, "queue", "", "service_level"))
     assert total["ASA"].number_format == "[h]:mm:ss"

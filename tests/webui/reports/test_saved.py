@@ -246,7 +246,8 @@ def test_a_report_is_saved_made_now_fetched_and_removed(
 
 
 WRONG: tuple[dict[str, str], ...] = (
-    {"name": ""}, {"name": "x" * 101}, {"form": "exe"}, {"every": "hourly"}, {"at": "25:00"}, {"keep": "0"},
+    {"name": ""}, {"name": "x" * 101}, {"name": "=?utf-8?q?paid?="}, {"form": "exe"}, {"every": "hourly"},
+    {"at": "25:00"}, {"keep": "0"},
     {"weekday": "x", "every": "weekly"}, {"monthday": "32", "every": "monthly"}, {"query": "kind=weather"},
     {"mail": "no address"}, {"mail": "a@b.c\r\nBcc: x@y.z <x@y.z>"}, {"mail": ",".join(["a@b.c"] * 11)})
 

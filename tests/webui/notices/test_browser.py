@@ -30,7 +30,7 @@ def url(app: Flask, users: Users, exchange: FakeExchange) -> Iterator[str]:
 
 def signed_in(browser: Browser, url: str, name: str, complaints: list[str]) -> Page:
     page = clean_page(browser, complaints, viewport={"width": 1366, "height": 768})
-    page.goto(f"{url}login")
+    page.goto(f"{url}login?next=/me/")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()

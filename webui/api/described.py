@@ -55,12 +55,11 @@ class Api:
         self.operations: list[Operation] = []
 
     def operation(
-        self, method: str, path: str, scope: str, gives: type[msgspec.Struct],
+        self, summary: str, method: str, path: str, scope: str, gives: type[msgspec.Struct],
         takes: type[msgspec.Struct] = Nothing, status: int = 200, act: str = "",
     ) -> Callable[[V], V]:
-        """The function gets what `takes` says, then the names of the path; its first line is the summary."""
+        """The function gets what `takes` says, then the names of the path."""
         def register(function: V) -> V:
-            summary = (function.__doc__ or "").strip().splitlines()[0]
             told = Operation(method, path, scope, summary, takes, gives, status, act)
             self.operations.append(told)
 

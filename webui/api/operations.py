@@ -54,32 +54,32 @@ def document() -> Response:
     return jsonify(api.document(TITLE, version("branchline")))
 
 
-@api.operation("GET", "/board", "watch", BoardView)
+@api.operation(
+    "What goes on at this moment: contacts, queues, agents.", "GET", "/board", "watch", BoardView)
 def board(_: Nothing) -> BoardView:
-    """What goes on at this moment: contacts, queues, agents."""
     now = doors.floor().board
     if now is None:
         return BoardView(at=time.time(), contacts=[], queues=[], agents=[])
     return BoardView(at=now.at, contacts=now.contacts, queues=now.queues, agents=now.agents)
 
 
-@api.operation("GET", "/contacts", "find", ContactPage, Paged)
+@api.operation(
+    "Contacts, the newest first, those that go on included.", "GET", "/contacts", "find", ContactPage, Paged)
 def contact_list(asked: Paged) -> ContactPage:
-    """Contacts, the newest first, those that go on included."""
     found: ContactList = parts().exchange.ask(GetContacts(
         offset=asked.offset, limit=asked.limit, within=doors.range_of(current_user).asked()))
     return ContactPage(total=found.total, contacts=found.contacts)
 
 
-@api.operation("GET", "/contacts/{contact}", "find", ContactInfo)
+@api.operation(
+    "One contact with its segments.", "GET", "/contacts/{contact}", "find", ContactInfo)
 def contact_of(_: Nothing, contact: str) -> ContactInfo:
-    """One contact with its segments."""
     return contacts.find(contact, doors.floor())
 
 
-@api.operation("GET", "/recordings", "find", RecordingPage, RecordingsAsked)
+@api.operation(
+    "Recordings, the newest first; no audio.", "GET", "/recordings", "find", RecordingPage, RecordingsAsked)
 def recordings(asked: RecordingsAsked) -> RecordingPage:
-    """Recordings, the newest first; no audio."""
     try:
         found = parts().exchange.ask(SearchRecordings(
             since=asked.since, until=asked.until, number=asked.number, agent=asked.agent, queue=asked.queue,
@@ -90,18 +90,19 @@ def recordings(asked: RecordingsAsked) -> RecordingPage:
     return RecordingPage(recordings=found.rows, next=found.after)
 
 
-@api.operation("GET", "/lines", "line", LineList)
+@api.operation(
+    "Spans with their alarms and counters.", "GET", "/lines", "line", LineList)
 def lines(_: Nothing) -> LineList:
-    """Spans with their alarms and counters."""
     return LineList(lines=[
         LineView(name=one.span, up=one.up, alarms=one.alarms, counters=one.counters, clock=one.clock,
                  crc4=one.crc4, level_db=one.level_db, lent=one.lent)
         for _, one in sorted(doors.floor().spans.items())])
 
 
-@api.operation("GET", "/figures", "report", FigureTable, FiguresAsked)
+@api.operation(
+    "Figures of queues, agents, trunks or nodes of flows, as docs/metrics.md defines them.",
+    "GET", "/figures", "report", FigureTable, FiguresAsked)
 def figures(asked: FiguresAsked) -> FigureTable:
-    """Figures of queues, agents, trunks or nodes of flows, as docs/metrics.md defines them."""
     names = [name for name in asked.names.split(",") if name]
     reports.check(asked.of, names)
     only = reports.only(asked.of)
@@ -118,9 +119,10 @@ def figures(asked: FiguresAsked) -> FigureTable:
     return FigureTable(at=found.at, definitions=found.definitions, rows=found.rows)
 
 
-@api.operation("POST", "/notices", "notify", NoticeMade, NoticeAsked, 201, act="notice")
+@api.operation(
+    "Write a notice to people on the pages.",
+    "POST", "/notices", "notify", NoticeMade, NoticeAsked, 201, act="notice")
 def notice(asked: NoticeAsked) -> NoticeMade:
-    """Write a notice to people on the pages."""
     now, text = time.time(), " ".join(asked.text.split())
     to = Audience(asked.everybody, tuple(asked.roles), tuple(asked.groups), tuple(asked.people))
     if not text or not text.isprintable():

@@ -3,6 +3,7 @@
 import importlib.machinery
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,10 @@ def test_every_daemon_has_a_unit_that_begins_with_the_sandbox_and_a_user(tmp_pat
         assert unit.startswith("[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=\n"), name
         assert ("RestartPreventExitStatus=78" in unit) == (name in DAEMONS), name
     assert "d  /data/state " in (tmp_path / "tree/usr/lib/tmpfiles.d/branchline.conf").read_text()
+
+
+def test_daemons_and_commands_begin_without_docstrings() -> None:
+    """The package's byte code has none."""
+    mains = ["appliance.span.daemon", "appliance.trunk.daemon", "appliance.centre.daemon",
+             "appliance.recording.daemon", "appliance.box.daemon", "webui.daemon", "appliance.launch.cli"]
+    assert run([sys.executable, "-OO", "-c", f"import {', '.join(mains)}; print('begun')"]).strip() == "begun"

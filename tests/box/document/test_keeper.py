@@ -328,19 +328,23 @@ def test_a_file_that_was_written_though_it_is_refused_keeps_its_version_and_dead
     assert bench.world.file == "text 0" and set(bench.world.running.values()) == {"text 0"}
 
 
+class Fickle(Stage):
+    """trunkd takes the first new text over, then another daemon refuses it."""
+
+    async def take_over(self) -> None:
+        self.world.running["trunkd"] = self.world.file
+        if self.world.file == "text 1":
+            raise Refused("a caller has just come in")
+        await super().take_over()
+
+
 def test_what_is_undone_for_all_is_so_though_the_file_is_refused(bench: Bench) -> None:
-    class Fickle(Stage):
+    class Deaf(Fickle):
         async def write(self, text: str) -> None:
             await super().write(text)
             if text == "text 0":
                 raise Refused("the copy of it cannot be written")
-
-        async def take_over(self) -> None:
-            self.world.running["trunkd"] = self.world.file
-            if self.world.file == "text 1":
-                raise Refused("a caller has just come in")
-            await super().take_over()
-    bench.keeper = Keeper(bench.book, Fickle(bench.world))
+    bench.keeper = Keeper(bench.book, Deaf(bench.world))
     with pytest.raises(Refused, match="a caller has just come in"):
         bench.commit("text 1", MINUTE)
     assert bench.world.file == "text 0" and set(bench.world.running.values()) == {"text 0"}
@@ -361,12 +365,6 @@ def test_only_what_daemons_refused_is_to_be_offered_again(bench: Bench) -> None:
 
 
 def test_a_daemon_that_changes_its_mind_undoes_it_for_all(bench: Bench) -> None:
-    class Fickle(Stage):
-        async def take_over(self) -> None:
-            self.world.running["trunkd"] = self.world.file
-            if self.world.file == "text 1":
-                raise Refused("a caller has just come in")
-            await super().take_over()
     bench.keeper = Keeper(bench.book, Fickle(bench.world))
     with pytest.raises(Refused, match="a caller has just come in"):
         bench.commit("text 1", MINUTE)

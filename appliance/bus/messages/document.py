@@ -145,6 +145,7 @@ class DocumentChecked(Reply, frozen=True):
     mistakes: list[DocumentMistake]
     warnings: list[str]
     refusals: list[str]
+    keys: list[KeyChange] = msgspec.field(default_factory=list)      # of TryKeys: what would differ
 
 
 class CheckDocument(Request[DocumentChecked], frozen=True):
@@ -203,3 +204,33 @@ class NoticeDocument(Request[Done], frozen=True):
 
     owner: ClassVar[str] = "boxd"
     by: str = ""
+
+
+class KeySet(msgspec.Struct, frozen=True, kw_only=True):
+    """As SetDocumentKey's."""
+
+    key: str
+    value: str | None
+
+
+class ChangeDocument(Request[DocumentCommitted], frozen=True):
+    """Keys of the newest version set and committed in one act; a candidate that people work on stays.
+
+    `head`: the version that was looked at, 0 any. Refused: there is a newer one that changes one of the same
+    parts, the new document is wrong, or it needs a new start; it names what.
+    """
+
+    owner: ClassVar[str] = "boxd"
+    by: str
+    sets: list[KeySet]
+    comment: str = ""
+    head: int = 0
+    confirm_within_s: float = 0.0
+    next_start: bool = False
+
+
+class TryKeys(Request[DocumentChecked], frozen=True):
+    """What ChangeDocument would be told, and `keys` that would differ; nothing changes."""
+
+    owner: ClassVar[str] = "boxd"
+    sets: list[KeySet]

@@ -88,7 +88,7 @@ class Wanted:
             raise StateError(f"{self.of}: there are figures of {', '.join(FIGURES)}")
         for name in self.figures:
             _figure(self.of, name)
-        if not self.since < self.until <= self.since + LONGEST_S:
+        if not self.since_ms < self.until_ms or self.until > self.since + LONGEST_S:
             raise StateError(f"from {self.since:.0f} to {self.until:.0f}: the end comes after the beginning, "
                              f"by at most {LONGEST_S / 86400:.0f} days")
         if not self.by_quarters and self.until - self.since > LONGEST_ROLLING_S:

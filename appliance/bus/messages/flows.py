@@ -283,7 +283,7 @@ class FlowTrial(Reply, frozen=True):
     steps: list[TrialStep]
     node: str                                     # where the call is, or was at its end
     awaits: str                                   # "key", "digits", ""
-    end: str                                      # hangup, rejected, failed, queue NAME, a kind; "": it goes on
+    end: str                                      # as of centre.flow.tester; "": it goes on
 
 
 class TryFlow(Request[FlowTrial], frozen=True):

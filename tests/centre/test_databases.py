@@ -47,7 +47,7 @@ class Server:
     kill: ClassVar[int]                           # the signal that ends it at once
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self._said = folder, folder / "said"
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -70,14 +70,21 @@ class Server:
                        stdout=subprocess.DEVNULL, cwd=self.folder)
 
     def start(self) -> None:
-        self.process = subprocess.Popen([*UNPRIVILEGED, *self.command()], cwd=self.folder,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        """It ends at once while its port is somebody else's connection, or what it left is not all gone."""
         deadline = time.monotonic() + ENOUGH_S
+        self._begin()
         while True:
             with contextlib.suppress(sqlalchemy.exc.DBAPIError), self.owner():
                 return
-            assert self.process.poll() is None and time.monotonic() < deadline, f"{self.kind} did not start"
+            assert time.monotonic() < deadline, f"{self.kind} did not start: {self._said.read_text()}"
+            if self.process.poll() is not None:
+                self._begin()
             time.sleep(0.05)
+
+    def _begin(self) -> None:
+        with self._said.open("w") as said:
+            self.process = subprocess.Popen([*UNPRIVILEGED, *self.command()], cwd=self.folder,
+                                            stdout=subprocess.DEVNULL, stderr=said)
 
     def stop(self) -> None:
         self.process.send_signal(self.kill)

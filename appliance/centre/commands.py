@@ -5,6 +5,7 @@ from typing import Any
 
 from appliance.bus.messages import (
     AgentReply,
+    AssignAgents,
     Done,
     DrainCentre,
     ExplainAgent,
@@ -13,11 +14,13 @@ from appliance.bus.messages import (
     ExtendWrapUp,
     ForceCalendar,
     GetCalendars,
+    GetCrew,
     GetLegContacts,
     GetRoutePlan,
     LegContacts,
     LogIn,
     LogOut,
+    LookAtCalendar,
     Reply,
     Request,
     SetNotReady,
@@ -25,8 +28,9 @@ from appliance.bus.messages import (
     SetReady,
     TraceBegun,
     TraceCaller,
+    TryAssignment,
 )
-from appliance.centre import agents, explaining, told
+from appliance.centre import agents, assigning, explaining, told
 from appliance.centre.board import agent_info
 from appliance.centre.callbacks.requests import CALLBACKS
 from appliance.centre.control.requests import CONTROL
@@ -61,9 +65,13 @@ COMMANDS: dict[type[Request[Any]], Callable[[Turn, Any], Reply]] = {
     GetLegContacts: lambda turn, _: LegContacts(contacts=dict(turn.state.legs)),
     GetCalendars: lambda turn, _: forcing.calendars(turn),
     ForceCalendar: forcing.force,
+    LookAtCalendar: forcing.look,
     ExplainContact: explaining.contact,
     ExplainAgent: explaining.agent,
     SetPriority: explaining.set_priority,
+    GetCrew: lambda turn, _: assigning.crew(turn),
+    TryAssignment: assigning.effect,
+    AssignAgents: assigning.assign,
     **CONTROL,
     **CALLBACKS,
     **MESSAGES,

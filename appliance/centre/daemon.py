@@ -33,6 +33,7 @@ from appliance.bus.messages import (
     DaemonUp,
     Deflect,
     Dial,
+    Done,
     Event,
     GetAbandoned,
     GetBoard,
@@ -43,6 +44,8 @@ from appliance.bus.messages import (
     GetContacts,
     GetFigureCounts,
     GetFigures,
+    GetPromptTakes,
+    GetPromptUses,
     GetRecordingFacts,
     GetSurvey,
     GetToBeRecorded,
@@ -50,18 +53,23 @@ from appliance.bus.messages import (
     MaliciousCallTraced,
     PauseRecording,
     PlaceTestCall,
+    PromptTakeBegun,
+    PromptTakes,
+    PromptUses,
     RecordingFrom,
     ReloadCentre,
     Reloaded,
     Reply,
     Request,
     ResumeRecording,
+    StopTake,
+    TakePrompt,
     TraceMalicious,
 )
 from appliance.bus.messages.within import MOST_WITHIN
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
-from appliance.centre import recorded, voicemail
+from appliance.centre import heard, recorded, voicemail
 from appliance.centre.board import Boards, contact_info
 from appliance.centre.callbacks.archive import Archive
 from appliance.centre.commands import COMMANDS
@@ -82,9 +90,11 @@ from appliance.centre.invariants import violations
 from appliance.centre.lane import Lane
 from appliance.centre.legs import legs
 from appliance.centre.projector import ContactProjector
+from appliance.centre.studio import Studio
 from appliance.centre.trial_call import TrialCalls
 from appliance.centre.turn import Setup
 from appliance.centre.worker import Worker
+from appliance.config.backup import origin
 from appliance.config.changes import changes
 from appliance.config.emergency import emergency
 from appliance.config.schema import Config
@@ -146,6 +156,7 @@ class Centre:
                               {Ask: self._ask, FindRecordings: self._find})
         self._versions = Versions(context.state_dir / FLOWS)
         self._trial_calls = TrialCalls(context.bus)
+        self._studio = Studio(context.bus, self._worker.say)
         self._deciding = False                    # the state is ahead of the disk
         self._boards = Boards()
         self._board = self._boards.board(engine.state, engine.setup, time.time())
@@ -165,7 +176,8 @@ class Centre:
         await bus.hear("spand", self._hear_spand)
         bus.on_back(self._back)
         await bus.answer(self._answer, beside=(
-            GetContacts, GetFigures, GetFigureCounts, GetRecordingFacts, GetToBeRecorded, PlaceTestCall))
+            GetContacts, GetFigures, GetFigureCounts, GetPromptUses, GetRecordingFacts, GetToBeRecorded,
+            PlaceTestCall))
         await self._context.up()
         tasks = [self._context.keep(part) for part in self._parts()]
         try:
@@ -177,6 +189,7 @@ class Centre:
         finally:
             for task in tasks:
                 task.cancel()
+            await self._studio.close()
             await self._worker.close()
 
     def _parts(self) -> list[Coroutine[Any, Any, None]]:
@@ -343,7 +356,8 @@ class Centre:
             log.info("%s: trying again", error)
             return False
         self._deciding = True
-        self._guarded(self._engine.handle, table)
+        own = [call for call in table.calls if not self._studio.has(call.leg)]
+        self._guarded(self._engine.handle, msgspec.structs.replace(table, calls=own))
         await self._settle()
         return True
 
@@ -386,11 +400,12 @@ class Centre:
         asyncio.get_running_loop().call_later(RETRY_S, self._soon, mark)
 
     async def _hear_trunkd(self, event: Event) -> None:
-        if not self._trial_calls.hear(event):
+        if not self._trial_calls.hear(event) and not self._studio.hear(event):
             self._heard("trunkd", Mark.RESYNC, event)
 
     async def _hear_spand(self, event: Event) -> None:
-        self._heard("spand", Mark.WISHES, event)
+        if not self._studio.hear(event):
+            self._heard("spand", Mark.WISHES, event)
 
     def _heard(self, owner: str, when_new: Mark, event: Event) -> None:
         if isinstance(event, DaemonUp):
@@ -462,6 +477,10 @@ class Centre:
         if isinstance(request, PlaceTestCall):
             known = self._engine.setup.plan.emergency.numbers.values()
             return await self._trial_calls.place(request, frozenset[str]().union(*known))
+        if isinstance(request, TakePrompt | GetPromptTakes | StopTake):
+            return await self._take(request)
+        if isinstance(request, GetPromptUses):
+            return await asyncio.to_thread(self._uses, request)
         if isinstance(request, GetAbandoned):
             return await self._past(Archive.abandoned, request)
         if isinstance(request, GetSurvey):
@@ -483,6 +502,26 @@ class Centre:
             self._inbox.put_nowait(Reload(request.check, new, entrance, done))
             return await done
         raise Refused(f"{type(request).__name__}: acdd does not do that")
+
+    async def _take(self, request: TakePrompt | GetPromptTakes | StopTake) -> Reply:
+        try:
+            if isinstance(request, TakePrompt):
+                where = self._engine.telephone(request.at, time.time())
+                return PromptTakeBegun(take=await self._studio.begin(request, where))
+            if isinstance(request, StopTake):
+                self._studio.stop(request.take)
+                return Done()
+        except StateError as error:
+            raise Refused(str(error)) from None
+        return PromptTakes(takes=self._studio.takes)
+
+    def _uses(self, request: GetPromptUses) -> PromptUses:
+        now = self._engine.setup
+        older = [flow for digest, flow in now.versions.items() if digest not in now.digests.values()]
+        base = str(origin(self._context.config_path, self._context.run_dir).absolute().parent) + "/"
+        flows = {path.removeprefix(base): flow for path, flow in now.flows.items()}
+        found = heard.uses(flows, older, self._config)
+        return PromptUses(uses={name: by for name, by in found.items() if request.name in ("", name)})
 
     async def _past(self, ask: Callable[[Archive, R], T], request: R) -> T:
         """What the log knows of contacts that are over."""

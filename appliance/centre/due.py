@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from appliance.centre import acd, agents, nodes, recording, survey
+from appliance.centre import acd, agents, assigning, nodes, recording, survey
 from appliance.centre.callbacks import reaching
 from appliance.centre.control import originating, transfer
 from appliance.centre.entry import forward
@@ -49,6 +49,7 @@ def _callback(turn: Turn, contact: Contact) -> None:
 OF_AGENT: dict[str, Callable[[Turn, Agent], None]] = {
     "agent": _state_ends,
     "not ready": agents.overran,
+    "assigned": assigning.over,
 }
 
 OF_CONTACT: dict[str, Callable[[Turn, Contact], None]] = {

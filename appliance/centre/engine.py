@@ -53,7 +53,8 @@ from appliance.centre import (
 )
 from appliance.centre.callbacks import meeting, reaching, tending
 from appliance.centre.commands import COMMANDS
-from appliance.centre.control import media, originating, parties, transfer
+from appliance.centre.control import media, originating, parties, supervision, transfer
+from appliance.centre.control.places import Place
 from appliance.centre.effects import Effect, EffectDone
 from appliance.centre.entry import forward
 from appliance.centre.events import decode
@@ -63,6 +64,7 @@ from appliance.centre.reconcile import reconcile
 from appliance.centre.state import Contact, State
 from appliance.centre.timers import timers_of
 from appliance.centre.turn import NORMAL, TEMPORARY_FAILURE, Memory, Setup, Turn
+from appliance.errors import StateError
 from appliance.store.events import Entry
 
 CALL_REJECTED = 21                                # Q.850
@@ -133,6 +135,13 @@ class Engine:
         replies: list[Reply] = []
         self._turn(lambda turn, asked: replies.append(COMMANDS[type(asked)](turn, asked)), request, now)
         return replies[0]
+
+    def telephone(self, at: str, now: float) -> Place:
+        """Where somebody is rung for no contact. StateError: nowhere, or not now."""
+        turn = Turn(self.state, self.setup, now, self._floor, self._timers, memory=self._memory)
+        if turn.drains:
+            raise StateError("the box is about to be updated: no call is begun until then")
+        return supervision.telephone(turn, at)
 
     def checkpoint(self, now: float) -> None:
         """Write everything known into the log, so that a replay may begin here."""

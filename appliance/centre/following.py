@@ -46,13 +46,16 @@ def waiting(contact: Contact, queue: str = "") -> Waiting:
 def standing(state: State, agent: Agent) -> Standing:
     contact = state.contacts.get(agent.contact)
     work = state.history.works.get(agent.name)
+    by_hand = agent.assigned
     comes_back = agent.state in (*AT_WORK, "unreachable") and not agent.wish
     return Standing(
         agent=agent.name, free=agent.free, idle_since=agent.idle_since, state=agent.state,
         logged_in=agent.state != "logged-out", logged_in_at=agent.logged_in_at, calls=agent.calls,
         busy_s=agent.busy_s, comes_back=comes_back, back_at=None if agent.contact else agent.until or None,
         since=work.since if work is not None else agent.since,
-        queue="" if contact is None else contact.record.queue)
+        queue="" if contact is None else contact.record.queue,
+        skills=None if by_hand is None else by_hand.skills, also=() if by_hand is None else by_hand.also,
+        without=() if by_hand is None else by_hand.without)
 
 
 def _follow_contact(floor: Floor, contact: Contact) -> None:

@@ -19,6 +19,18 @@ WRONG_S = 3600.0                                  # wrong PINs are remembered fo
 BY_TIME = ("reserved", "ringing", "wrap-up", "unreachable")      # each ends by itself
 
 
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an agent serves by a supervisor's hand."""
+
+    skills: dict[str, int] | None                 # None: the configured ones
+    also: tuple[str, ...]                         # queues that it serves, whatever they ask for
+    without: tuple[str, ...]                      # and does not
+    until: float                                  # 0: not by time
+    until_log_out: bool
+    by: str
+    at: float
+
+
 class Agent(msgspec.Struct, kw_only=True):
     """A person at a telephone, or at none. `leg` is what occupies it: while there is one nothing new rings.
 
@@ -46,6 +58,7 @@ class Agent(msgspec.Struct, kw_only=True):
     calls: int = 0                                # talked since then
     busy_s: float = 0.0                           # at work since then, but for the present state
     last_contact: str = ""                        # that the agent had before the present one
+    assigned: Assignment | None = None            # None: as configured
 
     @property
     def free(self) -> bool:

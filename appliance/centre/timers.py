@@ -83,7 +83,8 @@ def timers_of(state: State) -> Timers:
 
 
 def of_agent(agent: Agent) -> tuple[Timer, ...]:
-    times = (("agent", agent.until), ("not ready", agent.limit_at))
+    times = (("agent", agent.until), ("not ready", agent.limit_at),
+             ("assigned", agent.assigned.until if agent.assigned is not None else 0.0))
     return tuple(Timer(at, which, agent.name) for which, at in times if at)
 
 

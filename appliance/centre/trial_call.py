@@ -18,11 +18,13 @@ from appliance.bus.messages import (
     GetLevels,
     Hangup,
     PlaceTestCall,
+    Play,
 )
 from appliance.config.pattern import NUMBER
 
 LOOK_S = 0.2                                      # between two looks at the meter
 SILENCE_DBM0 = -90.0
+LONGEST_HOLD_S = 30.0
 
 Told = asyncio.Queue[CallAnswered | CallReleased]
 
@@ -54,7 +56,13 @@ class TrialCalls:
                 return replace(good, error=f"ended with cause {event.cause} before it was answered",
                                cause=event.cause)
             good = replace(good, answer_s=time.monotonic() - began)
-            return await self._heard(good, leg, asked, told)
+            if asked.play:
+                await self._bus.ask(Play(leg=leg, play=leg, fragments=asked.play, repeat=True))
+            found = await self._heard(good, leg, asked, told)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.0 if found.error else min(asked.hold_s, LONGEST_HOLD_S)):
+                    await told.get()              # they hang up
+            return found
         except TimeoutError:
             return replace(good, error=f"was not answered in {asked.answer_within_s:g} s")
         except BusError as error:

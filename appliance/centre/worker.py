@@ -37,6 +37,10 @@ class Worker:
         self._sources = {source.name: source for source in config.centre.sources}
         self._spoken = Spoken(self._folder, config.media.speech)
 
+    async def say(self, text: str, language: str) -> str:
+        """What plays the text. CannotSpeak."""
+        return await self._spoken.fragment(text, language)
+
     def put(self, effect: Effect) -> None:
         task = asyncio.get_running_loop().create_task(self._run(effect))
         self._tasks.add(task)

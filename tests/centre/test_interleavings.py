@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from appliance.bus.messages import (
+    AssignAgents,
+    Assigning,
     Bridge,
     CallAlerting,
     CallAnswered,
@@ -181,6 +183,14 @@ class Branch(RuleBasedStateMachine):
     def needs_more_time(self, pick: str, for_s: float) -> None:
         self._ask(ExtendWrapUp(agent=pick, for_s=for_s))
 
+    @rule(pick=st.sampled_from(AGENTS), also=st.sampled_from(["", "sales", "service"]),
+          without=st.sampled_from(["", "sales", "service"]), for_s=st.sampled_from([0.0, 20.0]),
+          log_out=st.booleans())
+    def is_lent(self, pick: str, also: str, without: str, for_s: float, log_out: bool) -> None:
+        self._ask(AssignAgents(by="boss", assignments=[Assigning(
+            agent=pick, also=[also] if also else [], without=[without] if without else [],
+            until=self.office.now + for_s if for_s else 0.0, until_log_out=log_out)]))
+
     # --- call control
 
     @rule(pick=st.sampled_from(AGENTS), what=st.sampled_from([
@@ -267,10 +277,15 @@ class Branch(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_nothing(self) -> None:
         state, queues = self.office.engine.state, self.office.setup.queues
-        free = {agent.name for agent in state.agents.values() if agent.free}
+        free = [agent for agent in state.agents.values() if agent.free]
         for contact in state.contacts.values():
             if contact.record.state == "queue":
-                assert not free & set(queues[contact.record.queue].agents)
+                queue = contact.record.queue
+                for agent in free:
+                    serves, by_hand = agent.name in queues[queue].agents, agent.assigned
+                    if by_hand is not None:
+                        serves = (serves or queue in by_hand.also) and queue not in by_hand.without
+                    assert not serves
 
     @invariant()
     def spand_does_what_it_would_be_told(self) -> None:

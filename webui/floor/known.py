@@ -63,6 +63,7 @@ class Known:
     def __init__(self, exchange: Exchange, clock: Callable[[], float] = time.monotonic) -> None:
         self._exchange = exchange
         self._agents: tuple[str, ...] = ()
+        self._making = threading.RLock()
         self._made: dict[Hashable, tuple[tuple[object, ...], object]] = {}
         self._crew = Kept[Mapping[str, tuple[str, ...]]](self._ask_crew, {}, CREW_S, clock)
         self._today = Kept[Values](self._ask_today, {}, FIGURES_S, clock)
@@ -71,14 +72,15 @@ class Known:
 
     def once(self, key: Hashable, of: tuple[object, ...], make: Callable[[], T]) -> T:
         """What was made for this key as long as it is made of the same objects; else made now."""
-        kept = self._made.get(key)
-        if kept is not None and all(one is other for one, other in zip(kept[0], of, strict=True)):
-            return cast(T, kept[1])
-        made = make()
-        if len(self._made) >= MOST_MADE:
-            self._made.clear()
-        self._made[key] = of, made
-        return made
+        with self._making:                        # of many who wait for it one makes it
+            kept = self._made.get(key)
+            if kept is not None and all(one is other for one, other in zip(kept[0], of, strict=True)):
+                return cast(T, kept[1])
+            made = make()
+            if len(self._made) >= MOST_MADE:
+                self._made.clear()
+            self._made[key] = of, made
+            return made
 
     def crew(self, agents: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
         """Agent -> the queues that it serves."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flask import Response, abort, render_template
+from flask_babel import get_locale
 from flask_login import current_user
 
 from appliance.bus.client import BusError
@@ -89,7 +90,7 @@ def index() -> str:
 @needs("watch")
 def events() -> Response:
     chosen = ranges.asked(seen_floor())
-    return stream(lambda floor: _fragments(floor, chosen), turn_s=FIGURES_TURN_S)
+    return stream(lambda floor: _fragments(floor, chosen), turn_s=FIGURES_TURN_S, numbers=False)
 
 
 @bp.get("/call/<contact>")
@@ -137,13 +138,21 @@ def agent_events(agent: str) -> Response:
 
 
 def _fragments(floor: Floor, chosen: Filter) -> Iterator[Fragment]:
-    yield parts().rendered("board/notice.html", "notice", floor.away)
     board = floor.board
     if board is None:
+        yield parts().rendered("board/notice.html", "notice", floor.away)
         return
+    yield from known().once(
+        (chosen, sight(), str(get_locale())), (board, floor.channels, floor.away, known().today()),
+        lambda: tuple(_rendered(floor, board, chosen)))
+
+
+def _rendered(floor: Floor, board: Board, chosen: Filter) -> Iterator[Fragment]:
+    yield parts().rendered("board/notice.html", "notice", floor.away)
     steers, away = may(current_user, "steer"), "acdd" in floor.away
     strip, tree, queues, calls, agents = known().once(
-        (chosen, sight()), (floor, known().today()), lambda: _views(floor, board, chosen))
+        (chosen, sight()), (board, floor.channels, floor.away, known().today()),
+        lambda: _views(floor, board, chosen))
     key = "/".join((chosen.queue, chosen.group, chosen.agent, chosen.trunk))
 
     def show(name: str, view: object) -> Fragment:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from flask import Response, abort, render_template, request
-from flask_babel import LazyString
+from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from appliance.bus.messages import FigureValue
-from webui.access.doors import floor, needs, range_of
+from appliance.bus.messages import Board, FigureValue
+from webui.access.doors import floor, needs, range_of, sight
 from webui.floor import ranges, views
 from webui.floor.blueprint import bp, known
 from webui.floor.views import Filter, Seen, Strip, Values
@@ -177,7 +177,7 @@ def wall_events() -> Response:
     def fragments(seen: Floor) -> Iterator[Fragment]:
         yield "wall", _wall(seen, tiles, chosen)
 
-    return stream(fragments, turn_s=TURN_S)
+    return stream(fragments, turn_s=TURN_S, numbers=False)
 
 
 @bp.get("/wall/arrange")
@@ -209,15 +209,25 @@ def _asked() -> tuple[tuple[str, ...], Filter]:
 def _wall(now: Floor, names: tuple[str, ...], chosen: Filter) -> str:
     if now.board is None:
         return render_template("floor/tiles.html", view=((), True, 4))
-    seen = ranges.look(now, now.board, chosen)
+    board, of = now.board, (now.board, now.channels, now.away, known().today(), known().half_hour())
+
+    def make() -> str:
+        key = "/".join((*names, chosen.queue, chosen.group, chosen.agent, chosen.trunk))
+        view = known().once(("wall", names, chosen, sight()), of, lambda: _view(now, board, names, chosen))
+        return parts().rendered("floor/tiles.html", key, view)[1]
+
+    return known().once(("wall", names, chosen, sight(), str(get_locale())), of, make)
+
+
+def _view(now: Floor, board: Board, names: tuple[str, ...],
+          chosen: Filter) -> tuple[tuple[Tile, ...], bool, int]:
+    seen = ranges.look(now, board, chosen)
     limited = range_of(current_user).queues is not None
     of = (chosen.queue,) if chosen.queue else tuple(one.name for one in seen.queues) if limited else None
     sources = Sources(seen, views.strip(now, seen, chosen.trunk), known().today(), known().half_hour(), of,
                       time.time())
     tiles = tuple(TILES[name][1](sources) for name in names)
-    view = (tiles, "acdd" in now.away, _columns(names))
-    key = "/".join((*names, chosen.queue, chosen.group, chosen.agent, chosen.trunk))
-    return parts().rendered("floor/tiles.html", key, view)[1]
+    return tiles, "acdd" in now.away, _columns(names)
 
 
 def _columns(names: tuple[str, ...]) -> int:

@@ -5,7 +5,7 @@ from appliance.bus.messages import Hangup
 from appliance.centre import acd, events
 from appliance.centre.callbacks import reaching
 from appliance.centre.callbacks.hours import opens
-from appliance.centre.state import Agent, Callback, Contact
+from appliance.centre.state import Callback, Contact
 from appliance.centre.turn import NORMAL, Turn
 
 ON_THE_LINE = "on the line"
@@ -100,17 +100,10 @@ def dial_ahead(turn: Turn) -> None:
         return
     for contact in sorted((one for one in turn.state.contacts.values() if one.choosable),
                           key=lambda one: one.line):
-        agent = next((one for one in soon if _serves(turn, one, contact.record.queue)), None)
+        agent = next((one for one in soon if turn.floor.serves(one.name, contact.record.queue)), None)
         callback = contact.pending
         if agent is None:
             continue
         soon.remove(agent)
         if callback is not None and contact.virtual and callback.mode == "customer-first":
             reaching.dial(turn, contact, callback)
-
-
-def _serves(turn: Turn, agent: Agent, queue: str) -> bool:
-    """From the beginning of a wait."""
-    config, known = turn.setup.queues[queue], turn.setup.agents.get(agent.name)
-    return known is not None and (not config.agents or agent.name in config.agents) and all(
-        known.skills.get(name, 0) >= level for name, level in config.skills.items())

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from appliance.centre.choice.facts import Rules, Waiting
+from appliance.centre.choice.facts import Rules, Standing, Waiting
 from appliance.config.queues import ABOUT_CONTACT, relaxed
 
 Agents = int
@@ -50,6 +50,8 @@ class Crew:
         self._rules = rules
         self._bits = {name: 1 << place for place, name in enumerate(self.names)}
         self._all = (1 << len(self.names)) - 1
+        self._also: dict[str, Agents] = {}        # queue -> who serves it by hand
+        self._without: dict[str, Agents] = {}
         self._having: dict[tuple[str, int], Agents] = {}
         self._reaches: dict[Demand, tuple[Reach, ...]] = {}
 
@@ -66,15 +68,21 @@ class Crew:
             yield self.names[lowest.bit_length() - 1]
             agents ^= lowest
 
-    def change_skills(self, agent: str, skills: Mapping[str, int] | None) -> bool:
-        """None: as configured. True: it matters."""
-        skills = self._rules.agents[agent].skills if skills is None else skills
-        if skills == self.skills[agent]:
-            return False
-        self.skills[agent] = dict(skills)
-        self._having.clear()
-        self._reaches.clear()
-        return True
+    def assign(self, standing: Standing) -> bool:
+        """Its skills, and the queues that it serves by hand. True: they are others than before."""
+        agent, bit = standing.agent, self._bits[standing.agent]
+        skills = self._rules.agents[agent].skills if standing.skills is None else standing.skills
+        same = skills == self.skills[agent]
+        for queues, named in ((self._also, standing.also), (self._without, standing.without)):
+            for queue in self._rules.queues:
+                was = queues.get(queue, 0)
+                queues[queue] = was | bit if queue in named else was & ~bit
+                same &= queues[queue] == was
+        if not same:
+            self.skills[agent] = dict(skills)
+            self._having.clear()
+            self._reaches.clear()
+        return not same
 
     def having(self, skill: str, level: int) -> Agents:
         """Who has the skill at this level or a higher one."""
@@ -108,14 +116,16 @@ class Crew:
         """Who may serve it from the beginning, whatever contacts ask for themselves."""
         config = self._rules.queues[queue]
         listed = self.of(config.agents) if config.agents else self._all
-        return listed & self._skilled(_of_queue(config.skills))
+        by_hand = self._also.get(queue, 0)
+        return (listed & self._skilled(_of_queue(config.skills)) | by_hand) & ~self._without.get(queue, 0)
 
     def _rings(self, demand: Demand) -> Iterator[Reach]:
         config = self._rules.queues[demand.queue]
         listed = self.of(config.agents) if config.agents else self._all
         reserve = self.of(config.reserve.agents) if config.reserve else 0
         skills, preferred = _of_queue(config.skills), _of_queue(config.preferred)
-        own, own_preferred, named = demand.required, demand.preferred, 0
+        own, own_preferred = demand.required, demand.preferred
+        named, not_these = self._also.get(demand.queue, 0), self._without.get(demand.queue, 0)
         asked = tuple(dict.fromkeys([*skills, *preferred, *(ask.skill for ask in (*own, *own_preferred))]))
         for after_s, ring in [(0.0, None), *((ring.after_s, ring) for ring in config.rings)]:
             if ring is not None:
@@ -129,8 +139,8 @@ class Crew:
             skilled = self._skilled(skills)
             wished = [self.having(skill, level) for skill, level in preferred.items()]
             wished += [self.having(ask.skill, ask.level) for ask in own_preferred]
-            may = (listed & skilled) | named
-            yield Reach(after_s, may & fit, reserve & skilled & fit, tuple(wished), asked)
+            may = ((listed & skilled) | named) & ~not_these
+            yield Reach(after_s, may & fit, reserve & skilled & fit & ~not_these, tuple(wished), asked)
 
     def _skilled(self, skills: Mapping[str, int]) -> Agents:
         agents = self._all

@@ -120,6 +120,9 @@ def _agent_for(view: View, place: Place, name: str) -> AgentFor:
 def _lacks(view: View, demand: Demand, name: str, ring: int) -> Iterator[str]:
     """What keeps the agent from the contact in this ring."""
     queue, has = view.rules.queues[demand.queue], view.crew.skills[name]
+    standing = view.standings.get(name)
+    if standing is not None and demand.queue in standing.without:
+        yield "was taken out of the queue by hand"
     if queue.agents and name not in queue.agents:
         yield "is not in the queue's list"
     for skill, level in _asked(queue, demand, ring):

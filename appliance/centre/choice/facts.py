@@ -48,6 +48,8 @@ class Standing(NamedTuple):
     calls: int = 0                                # since then
     busy_s: float = 0.0                           # since then
     skills: Mapping[str, int] | None = None       # None: as configured
+    also: tuple[str, ...] = ()                    # queues that it serves, whatever they ask for
+    without: tuple[str, ...] = ()                 # queues that it does not serve
     # until when it is not free
     comes_back: bool = True                       # by itself, as soon as its work is over
     back_at: float | None = None                  # known; None: when the contact is over

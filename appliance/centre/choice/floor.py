@@ -7,8 +7,9 @@ One contact after the other, as order.py has it, is given the one of its free ag
 """
 
 import heapq
+import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 
@@ -98,7 +99,7 @@ class Floor:
             self._standings[standing.agent] = standing
             self._free = self._free | bit if standing.free else self._free & ~bit
             self._logged_in = self._logged_in | bit if standing.logged_in else self._logged_in & ~bit
-            if self._crew.change_skills(standing.agent, standing.skills):
+            if self._crew.assign(standing):
                 self._lines.renew()
 
     def agent_gone(self, agent: str) -> None:
@@ -186,6 +187,30 @@ class Floor:
         """Likewise for a contact that may not have joined yet."""
         return outlook.wait_s(self._view(now), waiting)
 
+    def skills(self, agent: str) -> Mapping[str, int]:
+        """That count now; of somebody who is not known none."""
+        return self._crew.skills.get(agent, {})
+
+    def serves(self, agent: str, queue: str) -> bool:
+        """From the beginning of a wait, whatever contacts ask for themselves."""
+        return bool(self._crew.group(queue) & self._crew.of((agent,)))
+
+    def serving(self, queue: str) -> dict[str, int]:
+        """Who may come to serve contacts that ask for nothing themselves: agent -> from which ring on."""
+        found: dict[str, int] = {}
+        for ring, reach in enumerate(self._crew.reaches(self._crew.demand(_anybody(queue, 0.0)))):
+            for name in self._crew.in_words(reach.agents | reach.reserve):
+                found.setdefault(name, ring)
+        return found
+
+    def wait_of_new(self, queue: str, now: float) -> float | None:
+        """Of a contact that joins now and asks for nothing itself; None: nobody is there for it."""
+        return self.forecast(_anybody(queue, now), now)
+
+    def stranded(self, queue: str) -> int:
+        """Contacts of it whom nobody who is logged in could come to serve."""
+        return sum(not self._staffed(self._lines.places[contact].demand) for contact in self.line(queue))
+
     def unreachable(self) -> list[str]:
         """Contacts whom no agent may serve, logged in or not, not even in their last ring."""
         return [contact for contact, place in self._lines.places.items()
@@ -272,3 +297,8 @@ class Floor:
 def _due(spots: Spots, after_s: float, now: float) -> int:
     """How many of them it is so long ago."""
     return bisect_right(spots, now, key=lambda spot: spot[0] + after_s)
+
+
+def _anybody(queue: str, now: float) -> Waiting:
+    """The last in line, of whom nothing is known."""
+    return Waiting("", queue, sys.maxsize, now, now)

@@ -59,8 +59,8 @@ def _senior(turn: Turn, agent: Agent) -> Agent:
              **(contact.skills if contact else {})}
 
     def level(name: str) -> int:
-        config = turn.setup.agents.get(name)
-        return 0 if config is None else sum(config.skills.get(skill, 0) for skill in asked)
+        has = turn.floor.skills(name)
+        return sum(has.get(skill, 0) for skill in asked)
 
     better = [one for one in turn.state.agents.values() if one.free and level(one.name) > level(agent.name)]
     if not better:

@@ -3,7 +3,7 @@
 from appliance.bus.messages import TelephoneFound
 from appliance.centre import events
 from appliance.centre.control import media, parties
-from appliance.centre.control.places import place
+from appliance.centre.control.places import Place, place
 from appliance.centre.dialplan import ToTrunk
 from appliance.centre.state import Agent, Contact, Party
 from appliance.centre.turn import Turn
@@ -45,6 +45,29 @@ def find(turn: Turn, at: str) -> TelephoneFound:
         owner = next((one.name for one in turn.state.agents.values() if one.extension == at), "")
         if owner or turn.setup.control.is_extension(at):
             return TelephoneFound(at=owner or at, agent=owner)
+    raise StateError(f"{at}: is no agent and no extension, and no rule of centre.outbound lets it be dialled")
+
+
+def telephone(turn: Turn, at: str) -> Place:
+    """Where somebody is rung who has no talk to hear: an agent's name, an extension, a number outside.
+
+    StateError: nowhere, or he is there for callers.
+    """
+    trunks = list(dict.fromkeys([*(one.trunk for one in turn.state.agents.values() if one.trunk),
+                                 *turn.setup.trunks]))
+    there = (one for one in turn.state.agents.values() if one.extension == at and one.state != "logged-out")
+    agent = turn.state.agents.get(at) or next(there, None)
+    if agent is not None:
+        if agent.free:
+            raise StateError(f"{agent.name}: is ready for calls: not ready first")
+        return place(turn, agent, agent.name)
+    if NUMBER.fullmatch(at) and not turn.setup.plan.emergency.knows(at):
+        for trunk in trunks:
+            way = turn.setup.plan.judge(trunk, at, complete=True)
+            if isinstance(way, ToTrunk) and not turn.setup.plan.emergency.knows(way.digits):
+                return Place(number=way.digits, trunk=way.route.to, shows=way.route.calling or "")
+        if trunks and turn.setup.control.is_extension(at):
+            return Place(number=at, trunk=trunks[0])
     raise StateError(f"{at}: is no agent and no extension, and no rule of centre.outbound lets it be dialled")
 
 

@@ -89,6 +89,12 @@ class Calendar:
         return [number for number in range(first, last + 1)
                 if not self._year(number).announced and number not in listed]
 
+    def days(self, number: int) -> list[tuple[date, str, bool]]:
+        """Of that year what the country makes of days: day, holiday's name, whether it is worked."""
+        found = self._year(number)
+        return sorted([*((day, name, False) for day, name in found.free.items()),
+                       *((day, "", True) for day in found.working)])
+
     def _find(self, today: date, at: float) -> tuple[float, Opening]:
         """And how long, at most, for the same reason."""
         ahead = (one for one in self._ahead(today) if one.end > at)

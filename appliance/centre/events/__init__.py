@@ -7,12 +7,14 @@ A room for each part of the centre; import the kinds from here.
 import msgspec
 
 from appliance.centre.events.agents import (
+    AgentAssigned,
     AgentChanged,
     AgentJoined,
     AgentLeft,
     AgentLegGone,
     AgentOverran,
     AgentPlaced,
+    AgentUnassigned,
     AgentWished,
     WrapUpExtended,
 )
@@ -121,6 +123,7 @@ from appliance.store.events import Entry
 __all__ = [
     "KINDS",
     "VERSION",
+    "AgentAssigned",
     "AgentChanged",
     "AgentJoined",
     "AgentLeft",
@@ -128,6 +131,7 @@ __all__ = [
     "AgentOverran",
     "AgentPlaced",
     "AgentTook",
+    "AgentUnassigned",
     "AgentWished",
     "Alerted",
     "Announced",

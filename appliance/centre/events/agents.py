@@ -63,3 +63,22 @@ class AgentLegGone(LogEvent, frozen=True):
     """The telephone is on the hook again."""
 
     agent: str
+
+
+class AgentAssigned(LogEvent, frozen=True):
+    """Serves others than the configuration says: state.Assignment."""
+
+    agent: str
+    skills: dict[str, int] | None
+    also: tuple[str, ...]
+    without: tuple[str, ...]
+    until: float
+    until_log_out: bool
+    by: str = ""
+
+
+class AgentUnassigned(LogEvent, frozen=True):
+    """As configured again."""
+
+    agent: str
+    by: str = ""

@@ -2,7 +2,7 @@
 
 from appliance.centre import events
 from appliance.centre.evolve.base import OfBox
-from appliance.centre.state import AT_WORK, WITH_CONTACT, Agent, State
+from appliance.centre.state import AT_WORK, WITH_CONTACT, Agent, Assignment, State
 
 RENAMED = {"idle": "ready", "unavailable": "unreachable"}        # states in logs from before 1.0
 
@@ -59,6 +59,8 @@ def _agent_changed(state: State, name: str, at: float, event: events.AgentChange
         agent.calls += 1
     if now == "logged-out":
         agent.extension, agent.trunk = agent.home_extension, agent.home_trunk
+        if agent.assigned is not None and agent.assigned.until_log_out:
+            agent.assigned = None
     if now in ("logged-out", "not-ready", "ready"):
         agent.wish = agent.wish_reason = ""
     if agent.contact and now not in WITH_CONTACT:
@@ -88,7 +90,19 @@ def _agent_leg_gone(state: State, name: str, at: float, event: events.AgentLegGo
     occupy(state, state.agents[event.agent], "")
 
 
+def _agent_assigned(state: State, name: str, at: float, event: events.AgentAssigned) -> None:
+    state.agents[event.agent].assigned = Assignment(
+        skills=event.skills, also=event.also, without=event.without, until=event.until,
+        until_log_out=event.until_log_out, by=event.by, at=at)
+
+
+def _agent_unassigned(state: State, name: str, at: float, event: events.AgentUnassigned) -> None:
+    state.agents[event.agent].assigned = None
+
+
 OF_BOX: OfBox = {
+    events.AgentAssigned: _agent_assigned,
+    events.AgentUnassigned: _agent_unassigned,
     events.AgentJoined: _agent_joined,
     events.AgentLeft: _agent_left,
     events.AgentPlaced: _agent_placed,

@@ -5,17 +5,22 @@ from their figures.
 """
 
 import math
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from appliance.centre.choice.history import errors
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.centre.choice.history import SHORT_WAIT_S
 from appliance.centre.figures.ongoing import AGENT, NODE, QUEUE, TRUNK
 from appliance.centre.state import AT_WORK as STATES_AT_WORK
-from appliance.store.counts import Sums
+from appliance.store.days import Numbers
 
 MS = 1000.0
+
+Lengths = Sequence[int] | Numbers                 # few in a list, many in an array
+Sums = Mapping[str, Lengths]                      # what -> lengths in ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,19 @@ class Pick:
         bounds = self.bounds(terms)
         return bounds is None or bounds[0] <= for_ms <= bounds[1]
 
-    def lengths(self, sums: Sums, terms: Terms) -> Iterator[Sequence[int]]:
-        """A list of each kind."""
+    def lengths(self, sums: Sums, terms: Terms) -> Iterator[Lengths]:
+        """Those of each kind."""
         bounds = self.bounds(terms)
         least, most = bounds or (0, math.inf)
         for what, lengths in sums.items():
-            if self.takes(what):
-                yield lengths if bounds is None else [one for one in lengths if least <= one <= most]
+            if not self.takes(what):
+                continue
+            if bounds is None:
+                yield lengths
+            elif isinstance(lengths, np.ndarray):
+                yield lengths[(lengths >= least) & (lengths <= most)]
+            else:
+                yield [one for one in lengths if least <= one <= most]
 
 
 @dataclass(slots=True)
@@ -122,42 +133,40 @@ class Figure:
 
 def _value(picks: Iterable[Pick], tally: Tally, terms: Terms, time: bool) -> float:
     found = (lengths for pick in picks for lengths in pick.lengths(tally.sums, terms))
-    return sum(map(sum, found)) / MS if time else float(sum(map(len, found)))
+    return sum(map(total_ms, found)) / MS if time else float(sum(map(len, found)))
 
 
-def _all(picks: Iterable[Pick], tally: Tally, terms: Terms) -> list[float]:
-    return [one / MS for pick in picks for lengths in pick.lengths(tally.sums, terms) for one in lengths]
+def total_ms(lengths: Lengths) -> int:
+    return int(lengths.sum()) if isinstance(lengths, np.ndarray) else sum(lengths)
+
+
+def _all(picks: Iterable[Pick], tally: Tally, terms: Terms) -> Numbers:
+    found = [np.asarray(lengths, np.int64) for pick in picks for lengths in pick.lengths(tally.sums, terms)]
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
 def _longest(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
-    lengths_s = _all(figure.top, tally, terms)
-    return Ratio(max(lengths_s, default=None), max(lengths_s, default=0.0), 1.0)
+    lengths = _all(figure.top, tally, terms)
+    most_s = int(lengths.max()) / MS if lengths.size else None
+    return Ratio(most_s, most_s or 0.0, 1.0)
 
 
 def _quantile(share: float) -> Special:
     def of(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
-        lengths_s = sorted(_all(figure.top, tally, terms))
-        place = max(0, math.ceil(share * len(lengths_s)) - 1)
-        return Ratio(lengths_s[place] if lengths_s else None, share * len(lengths_s), float(len(lengths_s)))
+        lengths = _all(figure.top, tally, terms)
+        place, count = max(0, math.ceil(share * lengths.size) - 1), lengths.size
+        value = int(np.partition(lengths, place)[place]) / MS if count else None
+        return Ratio(value, share * count, float(count))
     return of
 
 
-def _pairs(tally: Tally) -> list[tuple[float, float]]:
-    return [(told_ms / MS, waited_ms / MS) for told_ms, waited_ms in
-            zip(tally.sums.get("told", ()), tally.sums.get("waited", ()), strict=True)]
-
-
-def _estimates(choose: Callable[[Sequence[tuple[float, float]]], float]) -> Special:
+def _estimates(choose: Callable[[NDArray[np.float64], NDArray[np.float64]], float]) -> Special:
     def of(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
-        pairs = _pairs(tally)
-        value = choose(pairs) if pairs else None
-        return Ratio(value, sum(told_s for told_s, _ in pairs), sum(waited_s for _, waited_s in pairs))
+        """choose: of what was told and what was waited, in s."""
+        told, waited = (np.asarray(tally.sums.get(what, ()), np.int64) for what in ("told", "waited"))
+        value = float(choose(told / MS, waited / MS)) if told.size else None
+        return Ratio(value, int(told.sum()) / MS, int(waited.sum()) / MS)
     return of
-
-
-def _error_share(pairs: Sequence[tuple[float, float]]) -> float:
-    found = errors(pairs)
-    return found.median_share if found is not None else math.nan
 
 
 def _solved(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
@@ -180,6 +189,10 @@ def _all_busy(tally: Tally, terms: Terms, figure: Figure) -> Ratio:
         return Ratio(None, 0.0, tally.clock_ms / MS)
     full_s = sum(for_ms for level, for_ms in tally.levels_ms.items() if level >= tally.channels) / MS
     return Ratio(full_s, full_s, tally.clock_ms / MS)
+
+
+def _error_share(told_s: NDArray[np.float64], waited_s: NDArray[np.float64]) -> float:
+    return float(np.median(np.abs(told_s - waited_s) / np.maximum(waited_s, SHORT_WAIT_S)))
 
 
 # --- what is counted
@@ -319,7 +332,7 @@ QUEUE_FIGURES = (
     *_work(QUEUE),
     Figure(name="ewt_error_s", of=QUEUE, zh="预计等待误差", en="EWT error", unit="s",
            top=(Pick(("told",)),), bottom=(Pick(("waited",)),),
-           special=_estimates(lambda pairs: statistics.median(abs(told - came) for told, came in pairs)),
+           special=_estimates(lambda told, came: float(np.median(np.abs(told - came)))),
            formula="median of |expected at joining - wait|", note="answered contacts for whom there was one"),
     Figure(name="ewt_error_share", of=QUEUE, zh="预计等待误差率", en="EWT error, of the wait", unit="share",
            top=(Pick(("told",)),), bottom=(Pick(("waited",)),), special=_estimates(_error_share),
@@ -327,7 +340,7 @@ QUEUE_FIGURES = (
            note="a wait of less than 1 s counts as 1 s"),
     Figure(name="ewt_bias_s", of=QUEUE, zh="预计等待偏差", en="EWT bias", unit="s",
            top=(Pick(("told",)),), bottom=(Pick(("waited",)),),
-           special=_estimates(lambda pairs: statistics.fmean(told - came for told, came in pairs)),
+           special=_estimates(lambda told, came: float(np.mean(told - came))),
            formula="mean of expected at joining - wait", note="above 0: too much was expected"),
 )
 

@@ -8,19 +8,31 @@ from itertools import pairwise
 
 import numpy as np
 
-from appliance.centre.figures.definitions import FIGURES, Figure, Pick, Ratio, Tally, Terms, figure
+from appliance.centre.figures.definitions import (
+    FIGURES,
+    Figure,
+    Lengths,
+    Pick,
+    Ratio,
+    Tally,
+    Terms,
+    figure,
+    total_ms,
+)
 from appliance.centre.figures.ongoing import AGENT, ALL, NODE, QUEUE, milliseconds, so_far
 from appliance.config.schema import Config, QueueConfig
 from appliance.config.targets import TargetsConfig
 from appliance.config.timeslots import timeslots
 from appliance.errors import StateError
-from appliance.store.counts import INTERVAL_S, Count, Ledger, add, quarter_ms
+from appliance.store.counts import INTERVAL_MS, INTERVAL_S, Count, Ledger, add, quarter_ms
+from appliance.store.days import Calls, Numbers
 
 LONGEST_S = 400 * 86400.0                         # that is asked for at once
 LONGEST_ROLLING_S = 2 * 86400.0                   # with other borders than quarters of an hour
 MOST_INTERVALS = 3000
 DAY_MS = 86_400_000
 LONGEST_LINE_MS = DAY_MS                          # from the first queue of a contact to its last one
+NEVER_MS = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +190,7 @@ def _values(wanted: Wanted, name: str, tally: Tally, aims: Aims) -> tuple[
     targets = {one.name: target for one in wanted.chosen
                if (target := aims.target(wanted.of, name, one)) is not None}
     return ({one.name: one.ratio(tally, terms) for one in wanted.chosen}, targets,
-            {what: (len(lengths), sum(lengths) / 1000) for what, lengths in sorted(tally.sums.items())})
+            {what: (len(lengths), total_ms(lengths) / 1000) for what, lengths in sorted(tally.sums.items())})
 
 
 # --- what was counted
@@ -188,32 +200,79 @@ Tallies = dict[tuple[str, int], Tally]            # by name and place of the int
 
 def _tallies(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], now: float) -> Tallies:
     """Quarters have the sums already; what goes on now comes to them."""
-    found: Tallies = {}
+    lists: dict[tuple[str, int], dict[str, list[int]]] = {}
     first_ms, step_ms = spans[0][0], spans[0][1] - spans[0][0]
-    clocks_ms = [max(0, min(until_ms, milliseconds(now)) - since_ms) for since_ms, until_ms in spans]
-    whole = wanted.of in (QUEUE, NODE)            # their sum is counted already, or is none
 
-    def tally(name: str, at_ms: int) -> Iterator[Tally]:
+    def sums(name: str, at_ms: int) -> Iterator[dict[str, list[int]]]:
         place = (at_ms - first_ms) // step_ms
-        for one in (name,) if whole else (name, ALL):
-            if not wanted.names or one in wanted.names:
-                there = found.get((one, place))
-                if there is None:
-                    there = found[one, place] = Tally(clocks_ms[place])
-                yield there
+        for one in _whose(wanted, name):
+            yield lists.setdefault((one, place), {})
 
+    arrays: Pieces = {}
     if wanted.by_quarters:
-        for name, at_ms, sums in ledger.quarters(wanted.of, wanted.since_ms, wanted.until_ms):
-            for one in tally(name, at_ms):
-                for what, lengths in sums.items():
-                    one.sums.setdefault(what, []).extend(lengths)
+        arrays = _closed_days(ledger, wanted, first_ms, step_ms)
+        for name, at_ms, quarter in ledger.quarters(wanted.of, wanted.since_ms, wanted.until_ms):
+            for one in sums(name, at_ms):
+                for what, lengths in quarter.items():
+                    one.setdefault(what, []).extend(lengths)
         counts: Iterable[Count] = _now(ledger, wanted, now)
     else:
         counts = _counts(ledger, wanted, now)
     for count in counts:
-        for one in tally(count.name, count.at_ms):
-            add(one.sums, count.what, count.for_ms)
+        for one in sums(count.name, count.at_ms):
+            add(one, count.what, count.for_ms)
+    clocks_ms = [max(0, min(until_ms, milliseconds(now)) - since_ms) for since_ms, until_ms in spans]
+    return {(name, place): Tally(clocks_ms[place], _joined(
+                arrays.get((name, place), {}), lists.get((name, place), {})))
+            for name, place in (*arrays, *(key for key in lists if key not in arrays))}
+
+
+def _whose(wanted: Wanted, name: str) -> Iterator[str]:
+    """Which of those that are asked for have what `name` has. The sum of queues is counted by itself, and
+    there is none of nodes."""
+    for one in (name,) if wanted.of in (QUEUE, NODE) else (name, ALL):
+        if not wanted.names or one in wanted.names:
+            yield one
+
+
+Pieces = dict[tuple[str, int], dict[str, list[Numbers]]]
+
+
+def _closed_days(ledger: Ledger, wanted: Wanted, first_ms: int, step_ms: int) -> Pieces:
+    """Of days that are over, each cut where intervals begin."""
+    found: Pieces = {}
+    names = wanted.names if wanted.of in (QUEUE, NODE) else ()
+    for name, day_ms, day in ledger.days(wanted.of, wanted.since_ms, wanted.until_ms, names):
+        whose = list(_whose(wanted, name))
+        borders = _borders(day_ms, first_ms, step_ms, wanted.until_ms)
+        edges = np.array([begins for _, begins, _ in borders] + [borders[-1][2]], np.int64)
+        for what, quarters, lengths in day.columns():
+            cuts = quarters.searchsorted(edges).tolist()
+            for (place, _, _), first, last in zip(borders, cuts, cuts[1:], strict=False):
+                if first < last:
+                    for one in whose:
+                        found.setdefault((one, place), {}).setdefault(what, []).append(lengths[first:last])
     return found
+
+
+def _borders(day_ms: int, first_ms: int, step_ms: int, until_ms: int) -> list[tuple[int, int, int]]:
+    """Intervals that have a part in the day: the place, and its first quarter and the one after its last."""
+    at_ms, end_ms = max(day_ms, first_ms), min(day_ms + DAY_MS, until_ms)
+    found = []
+    while at_ms < end_ms:
+        place = (at_ms - first_ms) // step_ms
+        next_ms = min(first_ms + (place + 1) * step_ms, end_ms)
+        found.append((place, (at_ms - day_ms) // INTERVAL_MS, (next_ms - day_ms) // INTERVAL_MS))
+        at_ms = next_ms
+    return found
+
+
+def _joined(arrays: Mapping[str, list[Numbers]], lists: Mapping[str, list[int]]) -> dict[str, Lengths]:
+    """Estimates and what came of them stay beside one another: both come in the same pieces."""
+    found: dict[str, Lengths] = {what: np.concatenate(
+        [*pieces, np.array(lists[what], np.int64)] if what in lists else pieces)
+        for what, pieces in arrays.items()}
+    return found | {what: lengths for what, lengths in lists.items() if what not in found}
 
 
 def _counts(ledger: Ledger, wanted: Wanted, now: float, name: str | None = None,
@@ -254,14 +313,43 @@ def _is_time(count: Count) -> bool:
 def _repeats(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], aims: Aims,
              tallies: Tallies) -> None:
     """An answered contact is its queue's, all queues', and the agent's who answered."""
-    terms = {name: aims.terms(wanted.of, name).repeat_ms for name, _ in tallies}
-    found = ledger.repeats(wanted.of == AGENT, wanted.since_ms, wanted.until_ms, spans[0][1] - spans[0][0],
-                           LONGEST_LINE_MS, terms)
-    for name, place, callers, called_again in found:
+    repeat_ms = {name: aims.terms(wanted.of, name).repeat_ms for name, _ in tallies}
+    first_ms, step_ms = spans[0][0], spans[0][1] - spans[0][0]
+    calls = ledger.calls(wanted.since_ms - LONGEST_LINE_MS,
+                         wanted.until_ms + max(repeat_ms.values(), default=0))
+    for name, at_ms, next_ms in _answered(calls, wanted.of):
+        there = (at_ms >= wanted.since_ms) & (at_ms < wanted.until_ms)
+        places = (at_ms[there] - first_ms) // step_ms
         for one in (name,) if wanted.of == QUEUE else (name, ALL):
-            if (tally := tallies.get((one, place))) is not None:
-                tally.callers += callers
-                tally.called_again += called_again
+            if one not in repeat_ms:
+                continue
+            again = next_ms[there] <= at_ms[there] + repeat_ms[name if name in repeat_ms else one]
+            callers = np.bincount(places, minlength=len(spans))
+            called_again = np.bincount(places[again], minlength=len(spans))
+            for place in np.flatnonzero(callers).tolist():
+                if (tally := tallies.get((one, place))) is not None:
+                    tally.callers += int(callers[place])
+                    tally.called_again += int(called_again[place])
+
+
+def _answered(calls: Calls, of: str) -> Iterator[tuple[str, Numbers, Numbers]]:
+    """Queue or agent: when its answered contacts joined, and when the same number joined a queue again."""
+    contacts = np.flatnonzero(calls.kind < 2)
+    contacts = contacts[calls.number[contacts].argsort(kind="stable")]            # in order of time already
+    same = calls.number[contacts[1:]] == calls.number[contacts[:-1]]
+    next_ms = np.full(calls.at_ms.size, NEVER_MS)
+    next_ms[contacts[:-1][same]] = calls.at_ms[contacts[1:]][same]
+    answered = calls.kind == 1
+    if of == QUEUE:
+        yield ALL, calls.at_ms[answered], next_ms[answered]
+        answered = calls.kind == 2
+    first = calls.first[answered]
+    owner, at_ms, next_ms = calls.owner[answered], calls.at_ms[answered], np.where(
+        first >= 0, next_ms[first], NEVER_MS)
+    for place_of, name in enumerate(calls.owners):
+        mine = owner == place_of
+        if mine.any():
+            yield name, at_ms[mine], next_ms[mine]
 
 
 def _called_again(ledger: Ledger, there: Sequence[Count], terms: Terms) -> set[str]:
@@ -291,12 +379,13 @@ def _levels(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], ai
     """For each trunk: how long how many calls were on it."""
     for (name, _), tally in tallies.items():
         tally.channels = aims.channels.get(name, 0)
-    busy = {name: (np.fromstring(at_ms, np.int64, sep=","), np.fromstring(for_ms, np.int64, sep=","))
-            for name, at_ms, for_ms in ledger.busy(quarter_ms(wanted.since_ms), wanted.until_ms)}
+    pieces: dict[str, list[tuple[Numbers, Numbers]]] = defaultdict(list)
+    for name, at_ms, for_ms in ledger.busy(quarter_ms(wanted.since_ms), wanted.until_ms):
+        pieces[name].append((at_ms, for_ms))
     for count in _now(ledger, wanted, now):
         if _is_time(count):
-            there = busy.get(count.name, (np.zeros(0, np.int64), np.zeros(0, np.int64)))
-            busy[count.name] = np.append(there[0], count.at_ms), np.append(there[1], count.for_ms)
+            pieces[count.name].append((np.array([count.at_ms]), np.array([count.for_ms])))
+    busy = {name: tuple(map(np.concatenate, zip(*some, strict=True))) for name, some in pieces.items()}
     borders = np.array([since_ms for since_ms, _ in spans] + [wanted.until_ms])
     for name, (at_ms, for_ms) in busy.items():
         begins, ends = (np.clip(one, wanted.since_ms, wanted.until_ms) for one in (at_ms, at_ms + for_ms))

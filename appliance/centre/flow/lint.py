@@ -43,7 +43,7 @@ class Known:
         return self if queues is None else replace(self, queues=queues)
 
 
-_NAMES: tuple[tuple[type[Node], str, str], ...] = (                  # node, its key, the field of Known
+NAMES: tuple[tuple[type[Node], str, str], ...] = (                   # node, its key, the field of Known
     (QueueNode, "queue", "queues"), (CallbackNode, "queue", "queues"), (LookupNode, "source", "sources"),
     (AuthenticateNode, "source", "sources"), (HoursNode, "calendar", "calendars"),
     (VoicemailNode, "box", "boxes"), (SurveyNode, "survey", "surveys"), (TransferNode, "agent", "agents"),
@@ -81,7 +81,7 @@ def _unknown(flow: Flow, target: str) -> str:
 
 
 def _names(name: str, node: Node, known: Known) -> Iterator[Mistake]:
-    for kind, key, field in _NAMES:
+    for kind, key, field in NAMES:
         there: Collection[str] | None = getattr(known, field)
         wanted = getattr(node, key) if isinstance(node, kind) else None
         if wanted is not None and there is not None and wanted not in there:
@@ -134,24 +134,55 @@ def _variables(flow: Flow) -> Iterator[Mistake]:
 
 def _loops(flow: Flow) -> Iterator[Mistake]:
     """Rings of nodes none of which waits: nothing would ever stop a contact there."""
-    for name, node in flow.nodes.items():
-        if not node.pauses and name in _reached_at_once(flow, name):
-            if all(isinstance(flow.nodes[one], PlayNode) for one in _ring(flow, name)):
+    ways = {name: [target for _, target in node.targets()
+                   if target in flow.nodes and not flow.nodes[target].pauses]
+            for name, node in flow.nodes.items() if not node.pauses}
+    rings = rings_of(ways)
+    for name, targets in ways.items():
+        if len(rings[name]) > 1 or name in targets:
+            if all(isinstance(flow.nodes[one], PlayNode) for one in rings[name]):
                 what = "only plays, round and round"
             else:
                 what = "leads back here without waiting for anything"
-            yield ("nodes", name, *next(iter(node.targets()))[0]), (
+            yield ("nodes", name, *next(iter(flow.nodes[name].targets()))[0]), (
                 f"{what}: let one of the nodes lead elsewhere")
 
 
-def _reached_at_once(flow: Flow, first: str) -> set[str]:
-    """The nodes after `first` up to and with those that wait."""
-    return _after(flow, [target for _, target in flow.nodes[first].targets()], lambda node: node.pauses)
+def rings_of(ways: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """Each with all that it leads to and that lead to it: strong components, as Kosaraju finds them."""
+    order: dict[str, None] = {}                   # each after those that it leads to
+    seen: set[str] = set()
+    for first in ways:
+        stack = [(first, iter(ways[first]))] if first not in seen else []
+        seen.add(first)
+        while stack:
+            name, ahead = stack[-1]
+            target = next((one for one in ahead if one not in seen), None)
+            if target is None:
+                order[name] = None
+                stack.pop()
+            else:
+                seen.add(target)
+                stack.append((target, iter(ways[target])))
+    before, rings = _before(ways), dict[str, set[str]]()
+    for first in reversed(order):
+        if first not in rings:
+            ring, behind = {first}, [first]
+            while behind:
+                more = [one for one in before.get(behind.pop(), ()) if one not in ring and one not in rings]
+                ring.update(more)
+                behind += more
+            rings |= dict.fromkeys(ring, ring)
+    return rings
 
 
-def _ring(flow: Flow, name: str) -> set[str]:
-    return {one for one in _reached_at_once(flow, name)
-            if not flow.nodes[one].pauses and name in _reached_at_once(flow, one)}
+def _before(ways: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """What leads to each."""
+    found: dict[str, list[str]] = {}
+    for name, targets in ways.items():
+        for target in targets:
+            found.setdefault(target, []).append(name)
+    return found
 
 
 def _reached(flow: Flow) -> set[str]:
@@ -173,11 +204,11 @@ def _after(flow: Flow, first: Iterable[str], ends: Callable[[Node], bool]) -> se
 
 def _lead_out(flow: Flow) -> set[str]:
     """The nodes from which a contact can come to an end of the flow."""
-    found = {name for name, node in flow.nodes.items() if node.ends()}
-    grown = True
-    while grown:
-        more = {name for name, node in flow.nodes.items()
-                if name not in found and any(target in found for _, target in node.targets())}
-        found |= more
-        grown = bool(more)
+    before = _before({name: [target for _, target in node.targets()] for name, node in flow.nodes.items()})
+    ahead = [name for name, node in flow.nodes.items() if node.ends()]
+    found = set(ahead)
+    while ahead:
+        more = [name for name in before.get(ahead.pop(), ()) if name not in found]
+        found.update(more)
+        ahead += more
     return found

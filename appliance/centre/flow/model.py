@@ -12,8 +12,11 @@ from appliance.config.part import Name, Part
 
 Way = tuple[tuple[int | str, ...], str]           # keys below the node, the node that they lead to
 
+# Keys of a node that name another one.
+WAYS = ("next", "default", "missing", "error", "failed", "refused", "open", "closed")
 # Each contact has them.
 RESERVED = frozenset({"caller", "caller_name", "called", "language", "caller_grade", "caller_region"})
+FARTHEST = 100_000                                # pixels of a picture
 HIDDEN_FROM = 12                                  # digits that may be a card's are not kept one by one
 
 
@@ -73,7 +76,7 @@ class Node(Part):
 
     def targets(self) -> Iterator[Way]:
         """Where the contact may go from here."""
-        for key in ("next", "default", "missing", "error", "failed", "refused", "open", "closed"):
+        for key in WAYS:
             if isinstance(target := getattr(self, key, None), str):
                 yield (key,), target
 
@@ -627,12 +630,17 @@ AnyNode = Annotated[
 NodeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}(/[a-z][a-z0-9-]{0,31})*$")]
 
 
+# Of a node's upper left corner, to the right and down, in pixels of a picture
+Place = Annotated[list[Annotated[int, Field(ge=-FARTHEST, le=FARTHEST)]], Field(min_length=2, max_length=2)]
+
+
 class Flow(Part):
     language: Language = "zh"
     start: str
     variables: dict[Variable, Literally] = Field(default_factory=dict)       # values to begin with
     limit_s: Annotated[float, Field(ge=10, le=86400)] = 1800.0       # longest stay in nodes other than queues
     nodes: dict[NodeName, AnyNode]
+    drawing: dict[NodeName, Place] = Field(default_factory=dict)     # where people draw nodes
 
     @property
     def languages(self) -> set[Language]:
@@ -647,8 +655,8 @@ class Flow(Part):
 
 
 def digest(flow: Flow) -> str:
-    """Names this version of a flow: equal flows have equal ones."""
-    return hashlib.sha256(flow.model_dump_json().encode()).hexdigest()[:32]
+    """Names this version of a flow: flows that callers cannot tell apart have equal ones."""
+    return hashlib.sha256(flow.model_dump_json(exclude={"drawing"}).encode()).hexdigest()[:32]
 
 
 def initial(flow: Flow) -> dict[str, Value]:

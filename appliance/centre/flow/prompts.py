@@ -1,12 +1,14 @@
 """What a flow plays: recordings by name, tones, and values that are said by the grammar of the language."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from appliance.centre.flow.expressions import ExpressionError, Value, fill, placeholders
 from appliance.media import sources, speech
+from appliance.media.g711 import Octets
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -18,6 +20,12 @@ _SAMPLES = {"date": "2000-01-01", "time": "12:00"}                   # a value o
 
 def _a_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
+
+
+@cache
+def _tones() -> Mapping[str, Octets]:
+    """Every country has the same ones."""
+    return sources.loops("cn")
 
 
 def _playable(name: str) -> str:
@@ -32,7 +40,7 @@ def _playable(name: str) -> str:
         elif speech.is_spoken(name):
             speech.speak(name, "zh")
         elif kind in sources.KINDS:
-            sources.make(name, sources.loops("cn"))              # every country has these tones
+            sources.make(name, _tones())
     except (speech.SpeechError, sources.SourceError, ExpressionError) as error:
         raise ValueError(str(error)) from None
     return name

@@ -7,16 +7,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from appliance.bus.messages import CallIncoming, Digit, Play, PlayEnded, Request, SetNotReady
+from appliance.bus.messages.flows import TrialStep
 from appliance.centre import events
 from appliance.centre.effects import Effect, EffectDone, Lookup, Say
 from appliance.centre.engine import Engine
 from appliance.centre.entry.load import bare
 from appliance.centre.events import LogEvent, decode
 from appliance.centre.flow.expressions import text_of
-from appliance.centre.flow.model import Flow, HoursNode, QueueNode, TransferNode
+from appliance.centre.flow.model import (
+    AuthenticateNode,
+    CallbackNode,
+    CollectNode,
+    Flow,
+    HoursNode,
+    Node,
+    QueueNode,
+    TransferNode,
+)
 from appliance.centre.state import HIDDEN, Contact
 from appliance.centre.turn import Setup
 from appliance.config.entry import CalendarConfig
@@ -27,6 +37,8 @@ PATH, TRUNK, LEG, AGENT = "flow", "line", "caller", "agent-of-the-test"
 ALWAYS = {"mon-sun": ["00:00-24:00"]}
 NOTHING = "-"                                     # in place of keys: the caller presses none and waits
 MOST = 10_000                                     # inputs: more than any flow lets a caller make
+
+_PROMPT = "prompt:"
 
 Answer = Mapping[str, Any] | None | str           # of a source; None: nothing found; a text: the error
 
@@ -42,17 +54,23 @@ class Call:
     zone: tzinfo = UTC                            # of calendars that name none
     answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)           # prompt -> what it says
+    to_the_end: bool = True                       # False: only to where a key is awaited and none is left
 
 
 @dataclass(slots=True)
 class Outcome:
-    """`lines`: what happened, for people. `end`: hangup, rejected, failed, queue NAME or a kind of node."""
+    """`lines`: what happened, for people. `end`: hangup, rejected, failed, queue NAME or a kind of node.
+
+    `awaits`: "key" or "digits" when nothing happens before the caller presses some.
+    """
 
     lines: list[str]
     nodes: list[str]
     heard: list[str]
     end: str = ""
     keys_left: int = 0
+    steps: list[TrialStep] = field(default_factory=list)
+    awaits: str = ""
 
 
 def run(flow: Flow, call: Call, centre: CentreConfig | None = None) -> Outcome:
@@ -104,6 +122,8 @@ class _Trial:
             contact = self._engine.state.contact_of(LEG)
             if contact is None or not self._go_on(contact):
                 break
+        if self._out.end:
+            self._step("end", self._out.end)
         self._out.keys_left = len(self._keys)
         return self._out
 
@@ -116,21 +136,33 @@ class _Trial:
             self._give(PlayEnded(leg=LEG, play=contact.play, finished=True))
         elif contact.record.state == "queue" and not (self._keys and getattr(node, "digits", None)):
             self._out.end = f"queue {contact.record.queue}"
+            self._out.awaits = "key" if getattr(node, "digits", None) else ""
             return False
         elif contact.parties or contact.record.state not in ("flow", "queue"):
             self._out.end = str(getattr(node, "kind", ""))
             return False
-        elif self._keys and (keys := self._keys.pop(0)) != NOTHING:
+        elif self._keys:
+            if (keys := self._keys.pop(0)) == NOTHING:
+                return self._wait(contact, node)
             for key in keys:
                 self._give(Digit(leg=LEG, digit=key, at=self._now))
-        elif (deadline := self._engine.next_deadline()) is not None:
-            self._now = max(self._now, deadline)
-            self._note("nothing is pressed" if contact.digit_until else "time passes")
-            self._engine.expire(self._now)
-            self._take()
+        elif contact.digit_until and not self._call.to_the_end:
+            several = isinstance(node, CollectNode | AuthenticateNode) or (
+                isinstance(node, CallbackNode) and contact.entry)
+            self._out.awaits = "digits" if several else "key"
+            return False
         else:
+            return self._wait(contact, node)
+        return True
+
+    def _wait(self, contact: Contact, node: Node) -> bool:
+        if (deadline := self._engine.next_deadline()) is None:
             self._out.end = str(getattr(node, "kind", ""))
             return False
+        self._now = max(self._now, deadline)
+        self._tell("nothing is pressed" if contact.digit_until else "time passes")
+        self._engine.expire(self._now)
+        self._take()
         return True
 
     def _done(self, effect: Effect) -> EffectDone:
@@ -141,7 +173,7 @@ class _Trial:
         source = effect.source if isinstance(effect, Lookup) else ""
         given = self._answers.get(source, [])
         answer = given.pop(0) if len(given) > 1 else given[0] if given else "no answer is given for it"
-        self._note(f"{source} answers: {'nothing found' if answer is None else answer}")
+        self._tell(f"{source} answers: {'nothing found' if answer is None else answer}")
         if isinstance(answer, str):
             return EffectDone(order=effect.order, error=answer)
         return EffectDone(order=effect.order, answer=answer)
@@ -153,9 +185,7 @@ class _Trial:
     def _take(self) -> None:
         entries, actions = self._engine.take()
         for entry in entries:
-            event = decode(entry)
-            for line in self._told(event):
-                self._note(line)
+            self._happened(decode(entry))
         for action in actions:
             if isinstance(action, Effect):
                 self._effects.append(action)
@@ -166,6 +196,15 @@ class _Trial:
         text = " ".join(self._text(fragment) for fragment in play.fragments)
         self._out.heard.append(text)
         self._note(f"hears: {text}")
+        self._step("heard", text, [
+            name for fragment in play.fragments for name in self._recordings(fragment)])
+
+    def _recordings(self, fragment: str) -> Iterator[str]:
+        if fragment not in self._said and speech.is_spoken(fragment):
+            for one in speech.speak(fragment, self._flow.language):
+                yield from self._recordings(one)
+        elif fragment.startswith(_PROMPT):
+            yield fragment.removeprefix(_PROMPT)
 
     def _text(self, fragment: str) -> str:
         if fragment in self._said:
@@ -177,24 +216,40 @@ class _Trial:
             return f"[{fragment}]"
         return self._call.texts.get(name, f"[{name}]")
 
-    def _told(self, event: LogEvent) -> Iterator[str]:
+    def _happened(self, event: LogEvent) -> None:
         match event:
             case events.NodeEntered(node=node, by=by):
                 self._out.nodes.append(node)
-                yield f"{node} ({getattr(self._flow.nodes[node], 'kind', '')}, by {by})"
+                self._note(f"{node} ({getattr(self._flow.nodes[node], 'kind', '')}, by {by})")
+                self._step("node", by)
             case events.Pressed(digit=digit):
-                yield f"presses {digit}"
+                self._press(digit)
             case events.HiddenDigit():
-                yield f"presses {HIDDEN}"
+                self._press(HIDDEN)
             case events.VariablesSet(values=values):
-                yield from (f"{name} = {text_of(value)}" for name, value in values.items())
+                for name, value in values.items():
+                    self._tell(f"{name} = {text_of(value)}")
             case events.NotComputed(what=what) | events.GaveUp(why=what):
-                yield f"! {what}"
+                self._tell(f"! {what}")
             case events.Attached(priority=priority, grade=grade, skills=skills):
-                yield f"for the queue: priority {priority}, grade {grade}, skills {skills}"
+                self._tell(f"for the queue: priority {priority}, grade {grade}, skills {skills}")
             case events.Ended(outcome=outcome):
                 self._out.end = "hangup" if outcome == "answered" else outcome
-                yield f"ends: {outcome}"
+                self._note(f"ends: {outcome}")
+
+    def _press(self, digit: str) -> None:
+        self._note(f"presses {digit}")
+        self._step("pressed", digit)
+
+    def _tell(self, line: str) -> None:
+        self._note(line)
+        self._step("told", line)
+
+    def _step(self, kind: Literal["node", "heard", "pressed", "told", "end"], text: str,
+              prompts: Sequence[str] = ()) -> None:
+        self._out.steps.append(TrialStep(
+            at_s=self._now - self._call.at, kind=kind, node=self._out.nodes[-1] if self._out.nodes else "",
+            text=text, prompts=list(prompts)))
 
     def _note(self, line: str) -> None:
         indent = "" if " (" in line and line.endswith(")") else "    "

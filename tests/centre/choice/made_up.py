@@ -90,4 +90,6 @@ def standings(draw: st.DrawFn, agent: str, now: float) -> Standing:
         logged_in_at=now - 100, calls=draw(st.integers(0, 3)), busy_s=draw(SECONDS),
         skills=draw(st.one_of(st.none(), skills(SKILLS, 3))) if draw(st.booleans()) else None,
         comes_back=draw(st.booleans()), since=now - draw(SECONDS),
-        back_at=draw(st.sampled_from([None, now + 7.0])))
+        back_at=draw(st.sampled_from([None, now + 7.0])),
+        also=draw(st.sampled_from([(), (), ("sales",), ("service", "vip")])),
+        without=draw(st.sampled_from([(), (), ("sales",), ("vip",)])))

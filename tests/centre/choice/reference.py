@@ -80,6 +80,8 @@ def of_contact(waiting: Waiting, name: str) -> str:
 def may_in_ring(rules: Rules, agents: Agents, agent: Standing, waiting: Waiting, ring: int,
                 listed: bool) -> bool:
     """`listed`: the agent counts as one of the queue's list."""
+    if waiting.queue in agent.without:
+        return False
     queue, has = rules.queues[waiting.queue], skills_of(rules, agent)
     for name, level in queue.skills.items():
         if name in KNOWN_OF_CONTACT:
@@ -90,6 +92,8 @@ def may_in_ring(rules: Rules, agents: Agents, agent: Standing, waiting: Waiting,
     for skill, level in waiting.skills:
         if somebody_has(rules, agents, skill) and has.get(skill, 0) < level_asked(queue, skill, level, ring):
             return False
+    if waiting.queue in agent.also:
+        return True
     for change in queue.rings[:ring]:
         if agent.agent in change.agents or any(serves(rules, agent, other) for other in change.queues):
             return True
@@ -102,6 +106,8 @@ def may_in_ring(rules: Rules, agents: Agents, agent: Standing, waiting: Waiting,
 def serves(rules: Rules, agent: Standing, name: str) -> bool:
     """The queue, from the beginning of a contact that asks for nothing itself."""
     queue, has = rules.queues[name], skills_of(rules, agent)
+    if name in agent.also or name in agent.without:
+        return name not in agent.without
     return (not queue.agents or agent.agent in queue.agents) and all(
         has.get(skill, 0) >= level for skill, level in queue.skills.items() if skill not in KNOWN_OF_CONTACT)
 

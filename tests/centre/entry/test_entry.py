@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.bus.messages import CalendarInfo, CalendarList, ForceCalendar, GetCalendars
+from appliance.bus.messages import (
+    CalendarInfo,
+    CalendarList,
+    CalendarLook,
+    ForceCalendar,
+    GetCalendars,
+    LookAtCalendar,
+)
 from appliance.centre import events
 from appliance.centre.entry.lists import load_list
 from appliance.centre.entry.load import bare
@@ -69,6 +76,30 @@ def test_a_number_is_closed_after_hours(hours: float, heard: list[str] | None) -
         assert (at.records[name].outcome, at.records[name].cause) == ("rejected", 21)
     else:
         assert at.hears("c1") == heard
+
+
+def look(at: Office, moment: float, calendar: str = "office", years: tuple[int, ...] = ()) -> CalendarLook:
+    reply = at.command(LookAtCalendar(calendar=calendar, at=moment, years=list(years)))
+    assert isinstance(reply, CalendarLook)
+    return reply
+
+
+def test_what_a_calendar_says_of_another_moment_with_what_was_done_by_hand() -> None:
+    holidays = {"name": "cn", "hours": {"mon-fri": ["09:00-17:00"]}, "holidays": "cn"}
+    at = office(now=NOON, calendars=[OFFICE_HOURS, holidays])
+    assert look(at, NOON).open and not look(at, NOON + 12 * 3600).open
+    force(at, False, until=NOON + 3600)
+    closed = look(at, NOON + 1800)
+    assert not closed.open and closed.why.words == "closed by {by} until {until}"
+    assert look(at, NOON + 3600).open
+    days = {one.day: one for one in look(at, NOON, "cn", (2025, 2026)).days}
+    assert not days["2025-10-01"].works and days["2025-10-01"].name
+    assert days["2025-09-28"].works and days["2026-10-01"].name
+    assert look(at, NOON, "cn", (2040,)).unknown == [2040] and look(at, NOON, "cn", (2025,)).unknown == []
+    for wrong in (LookAtCalendar(calendar="none", at=NOON), LookAtCalendar(calendar="office", at=1e12),
+                  LookAtCalendar(calendar="office", at=NOON, years=list(range(6)))):
+        with pytest.raises(StateError):
+            at.command(wrong)
 
 
 def test_a_supervisor_closes_for_an_hour_and_all_of_it_is_in_the_log() -> None:

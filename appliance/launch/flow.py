@@ -1,14 +1,11 @@
 """branchline flow: a flow file tried, checked and drawn, without a box."""
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
-import yaml
 
 from appliance.centre import heard
 from appliance.centre.entry.load import box_zone
@@ -28,6 +25,9 @@ from appliance.config.schema import Config
 from appliance.errors import ConfigError
 from appliance.launch import prompts
 from appliance.launch.asking import PATH, or_exit
+from appliance.launch.flow_bench import serving
+from appliance.launch.flow_bench.answers import answer_of
+from appliance.launch.flow_history import compare, history, roll_back
 from appliance.launch.moments import Moment
 from appliance.media import speech
 from appliance.media.prompts import Library, PromptError
@@ -42,7 +42,11 @@ CONFIG = click.option("--config", type=PATH,
 
 @click.group()
 def flow() -> None:
-    """Try, check and draw the flow of a number; the box is not needed."""
+    """Try, check and draw the flow of a number, without the box; and the versions that a box has of it."""
+
+
+for _command in (history, compare, roll_back):
+    flow.add_command(_command)
 
 
 @flow.command()
@@ -119,6 +123,13 @@ def show(file: Path, kind: str) -> None:
     click.echo("\n".join(draw(found)))
 
 
+@flow.command(hidden=True)
+@click.option("--config", type=PATH, required=True, help="Whose names and prompts there are.")
+def bench(config: Path) -> None:
+    """What boxd has drawn, edited and tried: orders on standard input, a line of JSON each."""
+    serving.serve(config)
+
+
 def _configured(path: Path | None) -> tuple[Config | None, Known]:
     if path is None:
         return None, Known()
@@ -147,29 +158,11 @@ def _answers(lookups: Sequence[str]) -> dict[str, list[tester.Answer]]:
     answers: dict[str, list[tester.Answer]] = {}
     for lookup in lookups:
         source, _, text = lookup.partition("=")
-        answers.setdefault(source, []).append(_answer(source, text))
+        try:
+            answers.setdefault(source, []).append(answer_of(source, text))
+        except ValueError as error:
+            raise click.UsageError(f"--lookup: {error}") from None
     return answers
-
-
-def _answer(source: str, text: str) -> tester.Answer:
-    if text in ("missing", "error"):
-        return None if text == "missing" else "no answer"
-    try:
-        found: Any = json.loads(text)
-    except ValueError:
-        found = _typed(text)
-    if not isinstance(found, dict):
-        raise click.UsageError(f"--lookup: {source}={text}: write '{source}={{name: Li}}', {source}=missing "
-                               f"or {source}=error")
-    return found
-
-
-def _typed(text: str) -> Any:
-    """Without the quotes of JSON; all values are texts then, as those of a table. None: it cannot be read."""
-    try:
-        return yaml.BaseLoader(text).get_single_data()
-    except yaml.YAMLError:
-        return None
 
 
 def _refuse_unasked(found: Flow, answers: Iterable[str]) -> None:

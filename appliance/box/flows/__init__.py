@@ -1,0 +1,1 @@
+"""Flow files as versions with drafts. What knows flows is the bench, a process of its own: orders.py."""

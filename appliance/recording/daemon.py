@@ -48,6 +48,7 @@ from appliance.recording.life import requests as life
 from appliance.recording.life import tending as life_tending
 from appliance.recording.limits import refuse_unbounded
 from appliance.recording.parts import Answers, Ask, Parts
+from appliance.recording.prompts import requests as prompts
 from appliance.recording.quality import requests as quality
 from appliance.recording.quality import worklists
 from appliance.recording.recorder import Recorder, Tend, in_a_line
@@ -60,11 +61,13 @@ from appliance.recording.vault.tending import Tending
 from appliance.store.sqlite import Database
 
 ANSWERS: Answers = {
-    **catalogue.ANSWERS, **vault.ANSWERS, **life.ANSWERS, **quality.ANSWERS, **lending.ANSWERS}
+    **catalogue.ANSWERS, **vault.ANSWERS, **life.ANSWERS, **quality.ANSWERS, **lending.ANSWERS,
+    **prompts.ANSWERS}
 TENDS: dict[str, Tend] = {
     "facts": learning.learn, "count": checking.count_hours, "words": forget, "older": importing.tend,
     "life": life_tending.tend,
-    "archive": archive_tending.tend, "quality": worklists.tend, "lent": lending.tend}
+    "archive": archive_tending.tend, "quality": worklists.tend, "lent": lending.tend,
+    "prompts": prompts.tend}
 NOT_OPENED = (ConfigError, OSError, SQLAlchemyError)                 # of the catalogue
 CATALOGUE_AGAIN_S = 5.0
 WORKERS = 12                                      # each may want one of SQLAlchemy's 15 connections to a file
@@ -125,10 +128,13 @@ async def serve(context: Context) -> None:
         if isinstance(request, ReloadRecorder):
             return await _reload(context, parts, recorder, request)
         try:
-            return await loop.run_in_executor(quick if isinstance(request, QUICK) else None,
-                                              carry_out, parts, request)
+            reply = await loop.run_in_executor(quick if isinstance(request, QUICK) else None,
+                                               carry_out, parts, request)
         except (BranchlineError, OSError, SQLAlchemyError) as error:
             raise Refused(in_a_line(error)) from None
+        for event in prompts.changed(request):
+            await context.bus.say(event)
+        return reply
 
     async def hear(event: Event) -> None:
         if isinstance(event, RecordedFactsChanged):

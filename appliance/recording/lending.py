@@ -7,7 +7,6 @@ it goes, its name begins with the recording's. Who asked is in the chain before 
 import contextlib
 import io
 import os
-import re
 import secrets
 import wave
 from collections.abc import Iterable, Iterator
@@ -21,8 +20,8 @@ from appliance.media import g711, voice
 from appliance.media.prompts import LENT, MAX_OCTETS, SUFFIX, wav
 from appliance.recording.audio import Format, decode
 from appliance.recording.catalogue import rows
-from appliance.recording.folders import make_folder, sync_folder
 from appliance.recording.parts import Answers, Parts
+from appliance.recording.prompts import shelf
 from appliance.recording.wav import TICK_OCTETS, TICKS_PER_S
 
 LOOK_S = 30.0                                     # between two looks at what is lent
@@ -30,7 +29,6 @@ LONGEST_S = 3600.0                                # that a recording is lent for
 MOST_LENT_OCTETS = 4 * MAX_OCTETS                 # of memory, by all: what ends first goes for what comes
 MOST_S = MAX_OCTETS // 8000                       # of a play
 PROMPT_MOST_S = 600.0
-PROMPT = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 
 _QUIET = 200.0                                    # linear steps: nobody said anything
 
@@ -115,25 +113,15 @@ def _lend(parts: Parts, asked: LendRecording) -> LentRecording:
 
 
 def _keep(parts: Parts, asked: KeepAsPrompt) -> Done:
-    if not PROMPT.fullmatch(asked.name) or len(asked.name) > 100:
-        raise StateError(f"{asked.name[:100]!r}: is no prompt's name: write a to z, 0 to 9, - and /")
+    shelf.refuse_name(asked.name)
     if not asked.by:
         raise StateError("by: whose prompt is it?")
     ticks, blocks = _audio(parts, asked.recording)
     if ticks > PROMPT_MOST_S * TICKS_PER_S:
         raise StateError(f"{asked.recording}: is longer than {PROMPT_MOST_S:g} s: record a shorter one")
-    octets = wav(spoken(blocks))
-    place = Path(parts.config.media.prompts) / f"{asked.name}{SUFFIX}"
-    make_folder(place.parent)
-    new = place.with_name(f".{place.name}.new")
-    with new.open("wb") as file:
-        file.write(octets)
-        file.flush()
-        os.fdatasync(file.fileno())
-    with parts.database.write() as connection:
-        parts.chain.append(connection, parts.now(), "prompt", asked.recording, asked.by, {"name": asked.name})
-        new.rename(place)
-    sync_folder(place.parent)
+    shelf.put(parts, asked.name, wav(spoken(blocks)), "put", asked.by, "spoken", also=lambda connection:
+              parts.chain.append(connection, parts.now(), "prompt", asked.recording, asked.by,
+                                 {"name": asked.name}))
     return Done()
 
 

@@ -11,6 +11,7 @@ from appliance.config.schema import Config
 from appliance.recording.catalogue.tickets import Tickets
 from appliance.recording.catalogue.waves import Waves
 from appliance.recording.journal.taker import Taker
+from appliance.recording.prompts.drafts import Drafts
 from appliance.recording.store import Store
 from appliance.recording.vault.chain import Chain
 from appliance.recording.vault.keys import KeyStore
@@ -41,6 +42,7 @@ class Parts:
     stopping: Event = field(default_factory=Event)           # set: what takes long ends soon
     tickets: Tickets = field(default_factory=Tickets)                # of what was opened
     waves: Waves = field(default_factory=Waves)                      # of what is being made
+    prompts: Drafts = field(default_factory=Drafts)                  # sounds that may become prompts
 
 
 Answers = Mapping[type[Request[Any]], Callable[[Parts, Any], Reply]]

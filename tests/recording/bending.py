@@ -62,4 +62,4 @@ def _usual(hint: Any, name: str) -> Any:
         return []
     if get_args(hint):                            # Literal, or X | None
         return get_args(hint)[0]
-    return {str: name, int: 1, float: 1.0, bool: True}[hint]
+    return {str: name, int: 1, float: 1.0, bool: True, bytes: "b2N0ZXRz"}[hint]

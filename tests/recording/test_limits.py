@@ -19,8 +19,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     folder = tmp_path_factory.mktemp("box")
     for box in boxes(folder):
         box.parts.run_dir = folder / "run"
-        box.parts.config = Config.model_validate({"spans": [
-            {"name": "span1", "url": "virtual:x/b", "side": "user", "trunk": "telco"}]})
+        box.parts.config = Config.model_validate({
+            "spans": [{"name": "span1", "url": "virtual:x/b", "side": "user", "trunk": "telco"}],
+            "media": {"prompts": str(folder / "prompts")}})
         yield box
 
 

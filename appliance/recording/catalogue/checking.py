@@ -21,6 +21,7 @@ from appliance.bus.messages import (
 from appliance.recording.catalogue import described, rows
 from appliance.recording.catalogue.schema import checks, outages, recordings
 from appliance.recording.parts import Parts
+from appliance.recording.prompts.tables import takes
 from appliance.recording.wav import TICKS_PER_S
 
 HOUR_S = 3600
@@ -185,7 +186,8 @@ def _found(parts: Parts, connection: Connection, names: Sequence[str]) -> dict[s
 def _orphans(parts: Parts, connection: Connection, hour: int) -> dict[str, Found]:
     return _here(parts, connection, recordings.c.number >= rows.number_at(hour),
                  recordings.c.number < rows.number_at(hour + HOUR_S),
-                 recordings.c.facts_final, recordings.c.contact == "", recordings.c.state != "erased")
+                 recordings.c.facts_final, recordings.c.contact == "", recordings.c.state != "erased",
+                 recordings.c.recording.not_in(select(takes.c.recording)))
 
 
 def _altered(connection: Connection, hour: int) -> list[CheckFinding]:

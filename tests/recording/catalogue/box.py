@@ -104,7 +104,7 @@ def boxes(folder: Path) -> Generator[Box]:
     log = EventLog(folder / FILE, ContactProjector())
     taker = Taker(Journal(shelf / "journal", keys, lambda: 0, 512 * 1024), lambda recording: None)
     others: dict[str, Any] = {one.name: None for one in fields(Parts)    # that the catalogue does not use
-                              if one.name not in ("tickets", "stopping")}
+                              if one.name not in ("tickets", "stopping", "prompts")}
     parts = Parts(**others | {
         "folder": shelf, "now": lambda: clock[0], "database": database, "keys": keys, "chain": Chain(keys),
         "store": Store(shelf, keys), "taker": taker})

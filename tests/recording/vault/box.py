@@ -7,6 +7,7 @@ from typing import Any
 from appliance.recording.catalogue.rows import Finished, add
 from appliance.recording.catalogue.schema import open_catalogue
 from appliance.recording.parts import Parts
+from appliance.recording.prompts.drafts import Drafts
 from appliance.recording.store import Store
 from appliance.recording.vault.chain import Chain
 from appliance.recording.vault.keys import Keys
@@ -42,6 +43,7 @@ def make_box(folder: Path) -> Box:
     clock, warnings = [NOON], dict[str, str]()
     keys = Keys(folder / "keys")
     ours = {"folder": folder, "now": lambda: clock[0], "database": open_catalogue(folder),
-            "warn": warnings.__setitem__, "keys": keys, "chain": Chain(keys), "store": Store(folder, keys)}
+            "warn": warnings.__setitem__, "keys": keys, "chain": Chain(keys), "store": Store(folder, keys),
+            "prompts": Drafts()}
     others: dict[str, Any] = {one.name: None for one in fields(Parts)}   # the vault does not use them
     return Box(Parts(**others | ours), clock, warnings)

@@ -1,0 +1,1 @@
+"""Prompts: what callers hear, in each language; new ones from files, texts and telephones."""

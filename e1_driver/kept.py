@@ -154,6 +154,15 @@ class KeptSpan(Span):
             self._lent, self._retry_s, self._retry_at = False, FIRST_RETRY_S, now
             self._timer.arm(now)
 
+    def move(self, url: str, now: float) -> None:
+        """From now on it is the span of this URL: the device is closed, and that one is opened."""
+        self._forget_opener()
+        self._url, self._said = url, f"{url}: is being opened"
+        self._drop()
+        if not self._lent:
+            self._retry_s, self._retry_at = FIRST_RETRY_S, now
+            self._timer.arm(now)
+
     def _take(self, span: Span) -> None:
         self._span, self._abilities = span, span.abilities
         self._epoll.register(span.fileno(), select.EPOLLIN)

@@ -23,6 +23,8 @@ from appliance.bus.messages import (
     Media,
     PauseRecording,
     RecordingFrom,
+    Reloaded,
+    ReloadSpans,
     Reply,
     Request,
     ResumeRecording,
@@ -34,7 +36,7 @@ from appliance.bus.messages import (
 )
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
-from appliance.errors import Unavailable
+from appliance.errors import ConfigError, Unavailable
 from appliance.media.detect import configured
 from appliance.media.detect.machine import Settings
 from appliance.media.engine import Engine, Level
@@ -43,6 +45,7 @@ from appliance.media.ring import Ring
 from appliance.media.rtp.settings import LegFigures
 from appliance.media.voice import FOLDER
 from appliance.span.line import (
+    Change,
     Died,
     DriverLog,
     Figures,
@@ -77,6 +80,7 @@ class Spand:
 
     def __init__(self, context: Context, switchboard: Switchboard, line: Line) -> None:
         self._context, self._switchboard, self._line = context, switchboard, line
+        self._config = context.config             # as the spans have it
         self._states: dict[str, SpanState] = {}
         self._loans: dict[str, tuple[str, float]] = {}           # span: borrower, end by the loop's clock
         self._clock: ClockState | None = None
@@ -159,6 +163,8 @@ class Spand:
             case LendSpan(span=span, borrower=borrower, for_s=for_s):
                 self._lend(span, borrower, for_s)
                 return Done()
+            case ReloadSpans():
+                return await self._reload(request)
             case TakeSpanBack(span=span, borrower=borrower):
                 self._take_back(span, borrower)
                 return Done()
@@ -182,6 +188,24 @@ class Spand:
             raise Refused("the media clock stands still: nobody knows from when it will hold") from None
         finally:
             del self._marks[number]
+
+    async def _reload(self, asked: ReloadSpans) -> Reloaded:
+        """Spans that are new or gone need a new start, which trunkd says."""
+        try:
+            new = await asyncio.to_thread(self._context.read, asked.candidate)
+        except ConfigError as error:
+            raise Refused(str(error)) from None
+        before = {span.name: span for span in self._config.spans}
+        ours = [span for span in new.spans if span.name in before and span != before[span.name]]
+        moved = [span.name for span in ours if span.url != before[span.name].url]
+        if wrong := [f"spans.{name}.url: {calls} calls are on it: branchline busy-out {name}, and again when "
+                     "they are over" for name in moved if (calls := self._switchboard.legs_on(name))]:
+            raise Refused("\n".join(wrong))
+        if ours and not asked.check:
+            self._config = new
+            self._line.orders.put(Change(tuple(ours)))
+        return Reloaded(document=str(self._context.config_path),
+                        changed=[f"spans.{name}.url" for name in moved])
 
     def _lend(self, span: str, borrower: str, for_s: float) -> None:
         legs, holder = self._switchboard.legs_on(span), self._borrower(span)

@@ -103,7 +103,14 @@ class Marked:
     at: float
 
 
-Order = Plan | RtpOrder | Lend | Mark
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The settings of spans from now on."""
+
+    spans: tuple[SpanConfig, ...]
+
+
+Order = Plan | RtpOrder | Lend | Mark | Change
 Report = (LegHeard | RtpHeard | Level | PlayerEnded | Marked | SpanState | SpanSecond | ClockState | Figures
           | Note | Died)
 
@@ -151,9 +158,8 @@ class Line:
         self._first_leg = len(spans) * TIMESLOTS
         self._pacer = Pacer(len(spans), self._began_at)
         self._index = {span.name: index for index, span in enumerate(spans)}
-        # A PBX takes its clock from us: to follow it would be a circle, unless the document says otherwise.
-        sources = clock.sources or [span.name for span in spans if span.side == "user"]
-        self._clock = ClockSelector(sources, clock.hold_off_s, clock.revert_s)
+        self._clock_config = clock
+        self._sources, self._clock = self._select_clock()
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[float], None]] = {}
         self._stopping = threading.Event()
@@ -340,12 +346,30 @@ class Line:
         elif self._seats[index].span.away:
             self._pacer.forget(index)
 
+    def _select_clock(self) -> tuple[list[str], ClockSelector]:
+        """A PBX takes its clock from us: to follow it would be a circle, unless the document says so."""
+        clock = self._clock_config
+        sources = clock.sources or [seat.config.name for seat in self._seats if seat.config.side == "user"]
+        return sources, ClockSelector(sources, clock.hold_off_s, clock.revert_s)
+
+    def _change(self, now: float, spans: Iterable[SpanConfig]) -> None:
+        for span in spans:
+            self._seats[self._index[span.name]].change(now, span)
+        sources, clock = self._select_clock()
+        if sources != self._sources:
+            if self._clock.source not in (None, *sources):
+                self._pacer.follow(None)
+                self.reports.put(ClockState(source=None, why="start", at=time.time()))
+            self._sources, self._clock = sources, clock
+
     def _obey(self, now: float) -> None:
         for order in self.orders.take():
             if isinstance(order, Plan):
                 self._engine.change(order)
             elif isinstance(order, Lend):
                 self._seats[self._index[order.span]].lend(now, order.for_s)
+            elif isinstance(order, Change):
+                self._change(now, order.spans)
             elif isinstance(order, Mark):
                 self.reports.put(Marked(order.number, self._engine.number, time.time()))
             elif self._legs is not None:

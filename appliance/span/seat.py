@@ -88,6 +88,12 @@ class Seat:
             self._given_away = True
             self.span.lend(f"{self.config.url}: given away for tests")
 
+    def change(self, now: float, config: SpanConfig) -> None:
+        """Other settings of the same span; another line under its name, too."""
+        before, self.config = self.config, config
+        if config.url != before.url:
+            self.span.move(config.url, now)
+
     def take_back_when_due(self, now: float) -> None:
         """End the loan when its time is over."""
         if now >= self._back_at:

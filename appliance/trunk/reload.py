@@ -3,12 +3,19 @@ from collections.abc import Callable, Collection
 
 from appliance.bus.client import Refused
 from appliance.config.changes import changes
+from appliance.config.lines import SpanConfig
 from appliance.config.schema import Config
 
 AT_START = {                                      # section -> who reads it when it starts
     "clock": "spand", "media": "spand", "web": "webui", "cards": "boxd"}
+ANEW = ("url", "side", "timeslots")               # of a span without calls, whose link begins anew
 # Of other daemons
 ELSEWHERE = ("centre", "recording", "retention", "archive", "quality", "backup", "update")
+
+
+def needs_a_new_link(old: SpanConfig, new: SpanConfig) -> bool:
+    """Layer 2 has to begin anew, as for a span that was not there."""
+    return (old.side, old.url, old.bearers) != (new.side, new.url, new.bearers)
 
 
 def check_reload(old: Config, new: Config, busy: Collection[str],
@@ -29,11 +36,8 @@ def check_reload(old: Config, new: Config, busy: Collection[str],
         if section in AT_START:
             wrong.append(f"{key}: {AT_START[section]} reads it when it starts: put it back, "
                          "or start the box anew")
-        elif section == "spans" and setting in ("url", "side"):
-            wrong.append(f"{key}: a line is opened when the box starts: put it back, or start the box anew")
-        elif section == "spans" and setting == "timeslots":
-            wrong.append(f"{key}: a span has its channels when the box starts: put it back, or start the box "
-                         "anew")
+        elif section == "spans" and setting in ANEW and span in busy:
+            wrong.append(f"{key}: calls are on it: branchline busy-out {span}, and again when they are over")
         elif section == "spans" and span not in names[0] and not spand_has(span):
             wrong.append(f"{key}: spand does not have it: start spand anew (calls that talk go on, "
                          "after a gap of some 1.5 s), then reload again")

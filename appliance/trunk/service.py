@@ -65,7 +65,7 @@ from appliance.trunk.channel_board import ChannelBoard
 from appliance.trunk.draining import Draining
 from appliance.trunk.legs import Leg, LegTable
 from appliance.trunk.outgoing import Outgoing
-from appliance.trunk.reload import check_reload
+from appliance.trunk.reload import check_reload, needs_a_new_link
 from appliance.trunk.span import TrunkSpan
 from appliance.trunk.span_events import SpanEvents
 from appliance.trunk.supplementary import Supplementary
@@ -367,14 +367,13 @@ class TrunkService:
         self.config = new
         self.traces.keep(new.trace.days, new.trace.mebibytes << 20)
         self._draining.configure(new)
-        there = {span.name for span in new.spans}
-        for name in [name for name in self.spans if name not in there]:
-            gone = self.spans.pop(name)
-            del self._span_traces[name]
-            self._say(LinkState(span=name, up=False, since=time.time()))
-            self._say(ChannelStates(span=name, trunk=gone.config.trunk, link_up=False, channels=[]))
-            if (task := self._tasks.pop(name, None)) is not None:
-                task.cancel()
+        there = {span.name: span for span in new.spans}
+        for name, before in [(name, span.config) for name, span in self.spans.items()]:
+            if name not in there:
+                self._remove_span(name)
+                self._say(ChannelStates(span=name, trunk=before.trunk, link_up=False, channels=[]))
+            elif needs_a_new_link(before, there[name]):
+                self._remove_span(name)
         for config in new.spans:
             if (span := self.spans.pop(config.name, None)) is not None:
                 span.change(config)
@@ -383,6 +382,12 @@ class TrunkService:
                 self._board.begin(self._add_span(config))
         self._make_trunks()
         self._mark_all()
+
+    def _remove_span(self, name: str) -> None:
+        del self.spans[name], self._span_traces[name]
+        self._say(LinkState(span=name, up=False, since=time.time()))
+        if (task := self._tasks.pop(name, None)) is not None:
+            task.cancel()
 
     def _add_span(self, config: SpanConfig) -> TrunkSpan:
         span = TrunkSpan(config, self._dchan / f"{config.name}.sock", self._cold, self._on_event,

@@ -1,9 +1,9 @@
 """A test of a line for a program: its order is a JSON object in the first argument, what happens comes as a
 JSON object a line on stdout, and the program answers and ends it on stdin.
 
-`python -m e1_driver.ctl.steered ORDER`. Of ORDER: url, kind (bert, loop, verdict), for_s; bert: pattern,
-timeslots (a list), inject, itself; loop: loop; verdict: plugs, side, site, store, name, and papers as
-{language: file}.
+`python -m e1_driver.ctl.steered ORDER`. Of ORDER: url, kind (bert, loop, verdict, detect), for_s; bert:
+pattern, timeslots (a list), inject, itself; loop: loop; verdict: plugs, side, site, store, name, and papers
+as {language: file}; detect: country.
 Lines: {"progress": {passed_s, of_s, figures}}, {"step": {language: title}}, {"ask": {language: what to do}}
 (done, skip or stop is waited for), {"facts": ...} at the end, as the command of that name has with --json.
 stop, or the end of stdin: it ends as its time would. Exit codes as of e1ctl.
@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from e1_driver import LineError, Loop
 from e1_driver.ctl import bert as berting
+from e1_driver.ctl import detect as detecting
 from e1_driver.ctl import history as keeping
 from e1_driver.ctl import status as seeing
 from e1_driver.ctl import verdict as judging
@@ -30,9 +31,10 @@ from e1_driver.ctl.runner import Line, Runner, open_line
 from e1_driver.testing import prbs
 from e1_driver.testing.bert import Bert
 from e1_driver.testing.d_channel import Side
+from e1_driver.testing.detection import Detection, Phase
 from e1_driver.testing.guide import Run, Step
 from e1_driver.testing.verdict import Verdict
-from e1_driver.testing.verdict_texts import LANGUAGES, headline, what_to_do, why
+from e1_driver.testing.verdict_texts import LANGUAGES, headline, text, what_to_do, why
 
 PROGRESS_S = 1.0
 DONE, SKIP, STOP = "done", "skip", "stop"
@@ -177,14 +179,34 @@ def _write_papers(line: Line, verdict: Verdict, guide: judging.Guide, order: Ord
                 os.fsync(file.fileno())
 
 
+def detect(runner: Runner, order: Order, steering: Steering) -> None:
+    """Ends by itself when all is found; nothing is said of a line that was not looked at to the end."""
+    line, = runner.lines
+    part = detecting.Detector(line, Detection(line.span.abilities, Random(), order["country"]))
+    line.parts.append(part)
+    watched = Watched(steering, order["for_s"], dict)
+    told = None
+
+    def come(now: float) -> bool:
+        nonlocal told
+        if part.phase is not told:
+            told = part.phase
+            say(step={language: text("detect", told, language) for language in LANGUAGES})
+        return watched(now) or part.phase is Phase.DONE
+    runner.run(order["for_s"], come)
+    if not (runner.interrupted or steering.stopped):
+        say(facts=detecting.facts(line, part))
+
+
 KINDS: dict[str, Callable[[Runner, Order, Steering], None]] = {
-    "bert": bert, "loop": loop, "verdict": verdict}
+    "bert": bert, "loop": loop, "verdict": verdict, "detect": detect}
 
 
 def main() -> NoReturn:
     order: Order = json.loads(sys.argv[1])
     try:
-        line = open_line(order["url"], lambda text: print(text, file=sys.stderr))
+        url = detecting.url_for(order["url"]) if order["kind"] == "detect" else order["url"]
+        line = open_line(url, lambda text: print(text, file=sys.stderr))
     except (ValueError, LineError) as error:
         print(error, file=sys.stderr)
         sys.exit(EX_UNAVAILABLE if isinstance(error, LineError) else EX_USAGE)

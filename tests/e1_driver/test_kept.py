@@ -148,6 +148,29 @@ def test_whatever_goes_wrong_while_it_is_opened_is_told_and_tried_again(
     kept.close()
 
 
+def test_another_line_under_the_same_span_is_opened_in_place_of_the_first(tmp_path: Path) -> None:
+    urls = [f"virtual:{tmp_path}/{name}/line" for name in ("one", "two")]
+    kept, fars = KeptSpan(f"{urls[0]}/b"), [KeptSpan(f"{url}/a") for url in urls]
+    ends = End(kept, 1), End(fars[0], 2)
+    run(*ends, until=lambda: all(len(end.received) > 5 for end in ends))
+    counted, descriptor = kept.counters().blocks_in, kept.fileno()
+    kept.move(f"{urls[1]}/b", time.monotonic())
+    assert kept.away and "is being opened" in kept.trouble and kept.status().alarms == {Alarm.LOS}
+    ends = End(kept, 1), End(fars[1], 2)
+    run(*ends, until=lambda: all(len(end.received) > 5 for end in ends))
+    assert kept.status().up and kept.trouble == "" and kept.fileno() == descriptor
+    assert kept.counters().blocks_in > counted    # they go on
+    kept.lend("given away")
+    kept.move(f"{urls[0]}/b", time.monotonic())   # opened when it comes back, not before
+    kept.read(time.monotonic())
+    assert kept.away and kept._opener is None
+    kept.take_back(time.monotonic())
+    ends = End(kept, 1), End(fars[0], 2)
+    run(*ends, until=lambda: kept.status().up)
+    for span in (kept, *fars):
+        span.close()
+
+
 @pytest.mark.parametrize("opened_first", [True, False])
 def test_given_away_while_it_is_being_opened(tmp_path: Path, opened_first: bool) -> None:
     path = str(tmp_path / "line.sock")

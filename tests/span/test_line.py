@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from appliance.bus.messages import ClockState
 from appliance.config.lines import SpanConfig
 from appliance.config.schema import ClockConfig
 from appliance.media.detect import DETECTORS, Detector
@@ -16,7 +17,7 @@ from appliance.media.g711 import Linear, Octets
 from appliance.media.graph import Graph
 from appliance.media.ring import Ring, Stamp
 from appliance.media.rtp.settings import LegSettings
-from appliance.span.line import Died, Line, Note
+from appliance.span.line import Change, Died, Line, Note
 from appliance.span.pace import TICK_S
 from appliance.span.rtp import CloseLeg, OpenLeg, Ports, RtpHeard, RtpLegs
 from e1_driver import BLOCK, IDLE, TIMESLOTS, Block
@@ -268,3 +269,24 @@ def test_a_line_that_is_late_is_heard_without_a_hole_and_counted(bench: Bench) -
     _, audio = bench.recorded()
     assert (audio[1, 20 * BLOCK:21 * BLOCK] == SPEECH[19, 31, ::-1]).all()
     assert (audio[0] == bench.spoken(ONE, len(audio[0]) // BLOCK)).all()
+
+
+def test_a_span_of_another_side_is_no_source_of_the_clock_any_more(bench: Bench) -> None:
+    bench.run(60)
+    assert sources(bench)[-1] == "x"
+    spans = [SpanConfig(name=name, url=f"virtual:{name}/b", side=side, trunk=name)       # type: ignore[arg-type]
+             for name, side in (("x", "network"), ("y", "user"))]
+    bench.line.orders.put(Change(tuple(spans)))
+    bench.run(60)
+    assert sources(bench) == [None, "y"]          # hold-over until the other leads
+    bench.line.orders.put(Change((spans[1].model_copy(update={"side": "network"}),)))
+    bench.run(60)
+    assert sources(bench) == [None]
+    bench.line.orders.put(Change((spans[1].model_copy(update={"side": "network", "overlap": True}),)))
+    bench.run(60)
+    assert sources(bench) == []                   # nothing of it is about the clock
+
+
+def sources(bench: Bench) -> list[str | None]:
+    """Whom the box has followed since the last time."""
+    return [one.source for one in bench.line.reports.take() if isinstance(one, ClockState)]

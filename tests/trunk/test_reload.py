@@ -86,10 +86,31 @@ async def test_a_span_comes_when_spand_has_it_and_goes_when_it_has_no_call(tmp_p
         assert set(await trunkd.calls()) == {"a"}
 
 
+@pytest.mark.need(15)
+async def test_another_side_or_other_channels_begin_the_link_anew_without_a_call(
+        tmp_path: Path) -> None:
+    async with running(tmp_path, document(SPAN)) as trunkd:
+        [far] = trunkd.far
+        await trunkd.service.answer(Dial(leg="a", trunk="telco", called="5001"))
+        await trunkd.said.wait_for(CallProceeding, leg="a")
+        for changed in ({"side": "network"}, {"timeslots": "1-15"}, {"url": "virtual:/else/a"}):
+            with pytest.raises(Refused, match=rf"spans\.one\.{next(iter(changed))}: calls are on it"):
+                await reload(trunkd, document({**SPAN, **changed}), check=True)
+        far.signalling.hang_up("far1", 16, far.now())
+        far.poke()
+        await trunkd.said.wait_for(CallReleased, leg="a")
+        new = document({**SPAN, "timeslots": "1-15"})
+        assert await reload(trunkd, new) == ["spans.one.timeslots"]
+        await trunkd.said.wait_for(LinkState, span="one", up=False)
+        await trunkd.said.wait_for(LinkState, span="one", up=True)
+        reply = await trunkd.service.answer(GetChannels())
+        assert len(reply.spans[0].channels) == 15                    # type: ignore[attr-defined]
+        assert await reload(trunkd, document({**SPAN, "side": "network"})) == [
+            "spans.one.side", "spans.one.timeslots"]
+        assert trunkd.service.spans["one"].signalling.side is Side.NETWORK
+
+
 @pytest.mark.parametrize(("changed", "words"), [
-    ({"spans": [{**SPAN, "url": "virtual:/else/a"}]}, r"^spans\.one\.url: a line is opened when the box"),
-    ({"spans": [{**SPAN, "side": "network"}]}, r"^spans\.one\.side: a line is opened when the box"),
-    ({"spans": [{**SPAN, "timeslots": "1-15"}]}, r"^spans\.one\.timeslots: a span has its channels when the"),
     ({"clock": {"hold_off_s": 2.0}}, r"^clock\.hold_off_s: spand reads it when it starts: put it back"),
     ({"web": {"port": 1}}, r"^web\.port: webui reads it when it starts"),
 ])

@@ -15,6 +15,7 @@ from appliance.box.document.keeper import Keeper
 from appliance.box.document.moment import Moment, this_moment
 from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
+    ChangeDocument,
     CheckDocument,
     CommitDocument,
     CompareDocuments,
@@ -39,6 +40,7 @@ from appliance.bus.messages import (
     RevertDocument,
     RollBackDocument,
     SetDocumentKey,
+    TryKeys,
 )
 from appliance.bus.runner import Context
 from appliance.config.backup import origin
@@ -67,6 +69,7 @@ class Document(Area):
                 (GetDocument, self._get), (GetDocumentHistory, self._history),
                 (CompareDocuments, self._compare), (EditDocument, self._edit), (SetDocumentKey, self._set),
                 (DiscardDocument, self._discard), (CheckDocument, self._check),
+                (ChangeDocument, self._change), (TryKeys, self._try),
                 (CommitDocument, self._commit), (RollBackDocument, self._roll_back),
                 (ConfirmDocument, self._confirm), (RevertDocument, self._revert),
                 (NoticeDocument, self._notice))}
@@ -186,6 +189,16 @@ class Document(Area):
     async def _commit(self, request: CommitDocument) -> DocumentCommitted:
         return self._committed(await self._keeper.commit(
             self._moment(), request.by, request.comment, request.confirm_within_s, request.next_start))
+
+    async def _change(self, request: ChangeDocument) -> DocumentCommitted:
+        # Seconds of a large document, as with _set. Its head is compared in the same act.
+        text = await asyncio.to_thread(self._keeper.with_keys, request.sets, request.head)
+        return self._committed(await self._keeper.change(
+            self._moment(), request.by, text, request.comment, request.confirm_within_s, request.next_start))
+
+    async def _try(self, request: TryKeys) -> DocumentChecked:
+        text = await asyncio.to_thread(self._keeper.with_keys, request.sets)
+        return await self._keeper.try_text(text)
 
     async def _roll_back(self, request: RollBackDocument) -> DocumentCommitted:
         return self._committed(await self._keeper.roll_back(

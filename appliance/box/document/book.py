@@ -156,8 +156,8 @@ class Book:
                 self._base.execute("UPDATE versions SET state = 'rolled-back' WHERE number = ?",
                                    (waiting.number if waiting else 0,))
                 self._base.execute("DELETE FROM waiting")
-            if version is not None and version.kind == "commit":
-                self._base.execute("DELETE FROM candidate")
+            if version is not None and version.kind == "commit":     # of keys alone: a candidate stays
+                self._base.execute("DELETE FROM candidate WHERE sha256 = ?", (version.sha256,))
 
     def never_was(self, number: int) -> None:
         """The version that was `applying` did not become the document: nothing of it stays."""

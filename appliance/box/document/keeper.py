@@ -4,6 +4,7 @@ One act at a time; who calls sees to that. An act that is refused has changed no
 """
 
 import difflib
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -19,12 +20,15 @@ from appliance.bus.messages import (
     DocumentMistake,
     DocumentState,
     DocumentVersion,
+    KeySet,
     VersionKind,
 )
 from appliance.errors import ConfigError
 
 MOST_TEXT_OCTETS = 512 * 1024                     # of a candidate
 MOST_COMMENT = 500                                # characters
+MOST_SETS = 20_000                                # keys of one act
+MOST_NAMED = 10                                   # keys in a sentence
 SHORTEST_S, LONGEST_S = 10.0, 24 * 3600.0         # of a time to confirm in
 NEXT_START = "it takes effect at the next start of the box"
 
@@ -124,10 +128,7 @@ class Keeper:
     def edit(self, now: Moment, by: str, text: str, base: int = 0) -> None:
         head = self._head()
         self._refuse_others(by)
-        if len(text.encode()) > MOST_TEXT_OCTETS:
-            raise Refused(f"larger than {MOST_TEXT_OCTETS} octets, this cannot be it")
-        if (wrong := next((one for one in text if not one.isprintable() and one not in "\n\t"), "")):
-            raise Refused(f"{wrong!r} is no character of a text")
+        _refuse_what_is_none(text)
         if base and base != head.number and self._book.version(base) is None:
             raise Refused(f"there is no version {base}")
         self._book.put_candidate(by, base or head.number, now.at, text)
@@ -146,7 +147,33 @@ class Keeper:
         self._book.drop_candidate()
 
     async def check(self) -> DocumentChecked:
-        _, text = self.candidate()
+        return await self._checked(self.candidate()[1])
+
+    async def try_text(self, text: str) -> DocumentChecked:
+        """What would be said of the newest version with this text, and the keys that would differ."""
+        before = self.version(0)[1]
+        found = await self._checked(text)
+        return msgspec.structs.replace(found, keys=showing.changes(before, text, secrets=False))
+
+    def with_keys(self, sets: Sequence[KeySet], head: int = 0) -> str:
+        """The newest version's text with these keys. ConfigError: one cannot be set.
+
+        Refused: since version `head` somebody has changed one of them, or what it is in.
+        """
+        if not 0 < len(sets) <= MOST_SETS:
+            raise Refused(f"{len(sets)} keys: from 1 to {MOST_SETS} are set at once")
+        newest, text = self.version(0)
+        if head and head != newest.number:
+            changed = self._ground.keys(self.version(head)[1], text)
+            wanted = [editing.place_of(one.key, one.value) for one in sets]
+            if both := sorted({one for one in changed if any(_meet(one, other) for other in wanted)}):
+                raise Refused(f"{_in_words(newest)} has changed {', '.join(both[:MOST_NAMED])} meanwhile: "
+                              "look again")
+        found = editing.changed_all(text, [(one.key, one.value) for one in sets])
+        _refuse_what_is_none(found)
+        return found
+
+    async def _checked(self, text: str) -> DocumentChecked:
         mistakes, warnings = await self._ground.check(text)
         refusals: list[str] = []
         if not mistakes:
@@ -168,9 +195,13 @@ class Keeper:
                           f"{_in_words(head)}: compare, and edit it again from there")
         if not comment.strip():
             raise Refused("a commit needs a comment: say why")
-        if self.wrong:
-            raise Refused("the file was edited on the box and is wrong: mend it, or roll back:\n"
-                          f"{self.wrong}")
+        self._refuse_a_wrong_file()
+        return await self._replace(now, "commit", text, by, comment, within_s, next_start)
+
+    async def change(self, now: Moment, by: str, text: str, comment: str, within_s: float,
+                     next_start: bool) -> DocumentVersion:
+        """`text`, of with_keys(), becomes the document. A candidate stays, made from an older version now."""
+        self._refuse_a_wrong_file()
         return await self._replace(now, "commit", text, by, comment, within_s, next_start)
 
     async def roll_back(self, now: Moment, by: str, to: int, comment: str, within_s: float,
@@ -342,6 +373,11 @@ class Keeper:
             raise Refused(f"there is no version yet: {self.wrong or 'the document cannot be read'}")
         return head
 
+    def _refuse_a_wrong_file(self) -> None:
+        if self.wrong:
+            raise Refused("the file was edited on the box and is wrong: mend it, or roll back:\n"
+                          f"{self.wrong}")
+
     def _waits(self, number: int) -> Waiting:
         waiting = self._book.waiting()
         if waiting is None or waiting.number != number:
@@ -357,6 +393,18 @@ class Keeper:
 
 def _in_words(version: DocumentVersion) -> str:
     return f"version {version.number} by {version.by or 'the box'} ({version.comment or version.kind})"
+
+
+def _meet(one: str, other: str) -> bool:
+    """One of two keys is the other, or in it."""
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+
+
+def _refuse_what_is_none(text: str) -> None:
+    if len(text.encode()) > MOST_TEXT_OCTETS:
+        raise Refused(f"larger than {MOST_TEXT_OCTETS} octets, this cannot be it")
+    if (wrong := next((one for one in text if not one.isprintable() and one not in "\n\t"), "")):
+        raise Refused(f"{wrong!r} is no character of a text")
 
 
 def _of_line(mistake: DocumentMistake) -> str:

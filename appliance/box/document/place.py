@@ -20,13 +20,16 @@ class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]  # of the file NEW
 
 
-def replace(path: Path, octets: bytes) -> None:
-    """Whole or as it was, over any power cut; whose it is and who may read it stay. OSError: as it was."""
+def replace(path: Path, octets: bytes, like: Path | None = None) -> None:
+    """Whole or as it was, over any power cut; whose it is and who may read it stay. OSError: as it was.
+
+    A new file is as open as `like`.
+    """
     path = path.resolve()                         # a link stays one
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
     try:
-        was = path.stat()
+        was = (like if like is not None and not path.exists() else path).stat()
         mode, owner = stat.S_IMODE(was.st_mode), (was.st_uid, was.st_gid)
     except FileNotFoundError:
         mode, owner = 0o640, None
@@ -54,7 +57,7 @@ def verb(environment: Mapping[str, str]) -> Verb:
             new = Path(environment["BRANCHLINE_STATE_DIR"]) / NEW
         except KeyError as missing:
             raise VerbError(f"{missing} is not in /etc/branchline/defaults") from None
-        octets = _octets(new)
+        octets = octets_of(new)
         if hashlib.sha256(octets).hexdigest() != asked.sha256:
             raise VerbError(f"{new}: is not what was asked for")
         try:
@@ -68,7 +71,7 @@ def verb(environment: Mapping[str, str]) -> Verb:
     return Verb(Written, write)
 
 
-def _octets(path: Path) -> bytes:
+def octets_of(path: Path, most_octets: int = MAX_OCTETS) -> bytes:
     """Of an ordinary file: boxd could have put anything there."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -77,7 +80,7 @@ def _octets(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise VerbError(f"{path}: is no file")
-        octets = file.read(MAX_OCTETS + 1)
-    if len(octets) > MAX_OCTETS:
-        raise VerbError(f"{path}: larger than {MAX_OCTETS} octets")
+        octets = file.read(most_octets + 1)
+    if len(octets) > most_octets:
+        raise VerbError(f"{path}: larger than {most_octets} octets")
     return octets

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+import yaml
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -20,7 +21,7 @@ from appliance.box.document.book import Book, digest, open_book
 from appliance.box.document.keeper import NEXT_START, Keeper
 from appliance.box.document.moment import Moment
 from appliance.bus.client import BusError, Refused
-from appliance.bus.messages import DocumentMistake
+from appliance.bus.messages import DocumentMistake, KeySet
 from appliance.errors import ConfigError
 
 T = TypeVar("T")
@@ -364,6 +365,80 @@ def test_only_what_daemons_refused_is_to_be_offered_again(bench: Bench) -> None:
     assert not bench.keeper.untold()              # that is what the next start is for
 
 
+def _world_of(text: str) -> World:
+    return World(text, dict.fromkeys(DAEMONS, text))
+
+
+class Keys(Stage):
+    """The words of a text are its keys: "a1 b1" is {a: 1, b: 1}; a number below 0 is wrong."""
+
+    def keys(self, old: str, new: str) -> list[str]:
+        before, after = yaml.safe_load(old), yaml.safe_load(new)
+        return [key for key in {**before, **after} if before.get(key) != after.get(key)]
+
+
+LETTERS = st.sampled_from("abc")
+ACTS = st.lists(st.one_of(
+    st.tuples(st.just("change"), LETTERS, st.integers(0, 3), st.booleans(), st.integers(0, 8)),
+    st.tuples(st.just("edit"), LETTERS, st.integers(0, 3), st.booleans(), st.just(0)),
+    st.tuples(st.just("kill"), LETTERS, st.just(0), st.booleans(), st.integers(0, 8))), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ACTS)
+def test_keys_are_changed_over_a_candidate_that_stays_and_never_over_somebody_elses_change(
+        acts: list[tuple[str, str, int, bool, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder) / "configuration.sqlite", _world_of("a: 0\nb: 0  # kept\nc: 0\n"))
+        bench.keeper = Keeper(bench.book, Keys(bench.world))
+        candidate: str | None = None
+        for what, letter, number, newest, steps in acts:
+            head, before = bench.keeper.version(0)
+            if what == "edit":
+                candidate = f"a: {number}\nb: 9\nc: 9\n"
+                bench.keeper.edit(bench.now, "wang", candidate)
+            looked_at = head.number if newest else 1
+            since = Keys(bench.world).keys(bench.keeper.version(looked_at)[1], before)
+            sets = [KeySet(key=letter, value=str(number))]
+            bench.world.kill_after = steps if what == "kill" else None
+            try:
+                text = bench.keeper.with_keys(sets, looked_at)
+                bench.do(bench.keeper.change(bench.now, "li", text, "", 0.0, False))
+                assert letter not in since and yaml.safe_load(text)[letter] == number
+            except Refused as error:
+                meanwhile = letter in since
+                assert ("has changed" in str(error)) == meanwhile
+                assert meanwhile or "nothing differs" in str(error)
+            except Killed:
+                bench.kill()
+                bench.keeper = Keeper(bench.book, Keys(bench.world))
+                assert bench.world.file in (before, text)
+            bench.world.kill_after = None
+            assert bench.keeper.version(0)[1] == bench.world.file and "# kept" in bench.world.file
+            assert set(bench.world.running.values()) == {bench.world.file}
+            found = bench.book.candidate()
+            assert (found[1] if found else None) == candidate
+        bench.book.close()
+
+
+def test_keys_that_cannot_be_changed_are_refused_and_tried_without_a_change(bench: Bench) -> None:
+    bench.world.file = "a: 0\n"
+    bench.start()
+    for sets, why in (([], "0 keys"), ([KeySet(key="a..b", value="1")], "write keys like"),
+                      ([KeySet(key="b", value=None)], "b: is not there")):
+        with pytest.raises((Refused, ConfigError), match=why):
+            bench.keeper.with_keys(sets)
+    told = bench.do(bench.keeper.try_text(bench.keeper.with_keys([KeySet(key="a", value="wrong")])))
+    assert [one.text for one in told.mistakes] == ["a: wrong\n"]
+    told = bench.do(bench.keeper.try_text(bench.keeper.with_keys([KeySet(key="a", value="new")])))
+    assert told.mistakes == [] and told.refusals == ["new: needs a new start"]
+    assert bench.world.file == "a: 0\n" and bench.book.candidate() is None
+    bench.world.file = "wrong"
+    bench.keeper.notice(bench.now)
+    with pytest.raises(Refused, match="is wrong: mend it"):
+        bench.do(bench.keeper.change(bench.now, "li", "a: 1\n", "", 0.0, False))
+
+
 def test_a_daemon_that_changes_its_mind_undoes_it_for_all(bench: Bench) -> None:
     bench.keeper = Keeper(bench.book, Fickle(bench.world))
     with pytest.raises(Refused, match="a caller has just come in"):
@@ -385,13 +460,13 @@ def test_a_daemon_that_changes_its_mind_undoes_it_for_all(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("end", [Bench.kill, Bench.power_cut])
-@pytest.mark.parametrize("what", ["commit", "roll back", "expire", "revert"])
+@pytest.mark.parametrize("what", ["commit", "change", "roll back", "expire", "revert"])
 def test_a_kill_at_any_step_leaves_one_of_both_whole(
         what: str, end: Callable[[Bench], None], tmp_path: Path) -> None:
     for steps in range(40):
         bench = Bench(tmp_path / f"{steps}.sqlite")
         bench.commit("text 1", MINUTE if what in ("expire", "revert") else 0.0)
-        before, after = "text 1", "text 2" if what == "commit" else "text 0"
+        before, after = "text 1", "text 2" if what in ("commit", "change") else "text 0"
         if what == "commit":
             bench.keeper.edit(bench.now, "li", after)
         bench.world.kill_after = steps
@@ -399,6 +474,8 @@ def test_a_kill_at_any_step_leaves_one_of_both_whole(
             match what:
                 case "commit":
                     bench.do(bench.keeper.commit(bench.now, "li", "because", MINUTE, False))
+                case "change":
+                    bench.do(bench.keeper.change(bench.now, "li", after, "", MINUTE, False))
                 case "roll back":
                     bench.do(bench.keeper.roll_back(bench.now, "li", 1, "", 0.0, False))
                 case "expire":
@@ -415,8 +492,9 @@ def test_a_kill_at_any_step_leaves_one_of_both_whole(
         assert set(bench.world.running.values()) == {text}
         if what in ("expire", "revert") and text == before:
             assert bench.keeper.state(bench.now).waiting == 2        # as if nobody had begun
-        if what == "commit":
+        if what in ("commit", "change"):
             assert (bench.keeper.state(bench.now).waiting == 3) == (text == after)
+        if what == "commit":
             assert (bench.book.candidate() is None) == (text == after)
         bench.later(2 * MINUTE)
         assert bench.world.file == ("text 0" if what in ("expire", "revert") else

@@ -3,10 +3,11 @@
 import difflib
 
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.box.document.editing import changed
+from appliance.box.document.editing import MOST_ONE_BY_ONE, changed, changed_all, place_of
 from appliance.box.document.showing import changes, shown
 from appliance.bus.messages import KeyChange
 from appliance.config.changes import HIDDEN
@@ -62,6 +63,55 @@ def differing(old: str, new: str) -> list[str]:
 ])
 def test_one_key_and_nothing_else(key: str, value: str | None, lines: list[str]) -> None:
     assert differing(TEXT, changed(TEXT, key, value)) == lines
+
+
+SETS = [
+    ("centre.queues.sales.ring_s", "7.5"), ("centre.queues.sales.wrap_up_s", "30"),
+    ("centre.agents[+]", '{name: li, extension: "802", trunk: telco, skills: {en: 3}}'),
+    ("centre.agents.zhang.skills", "{en: 5}"), ("centre.agents.li.skills.en", "9"),
+    ("centre.queues.service", None), ("centre.not_ready[+]", "{name: lunch}"), ("web.port", "9090"),
+    ("spans[0].side", "network"), ("centre.agents.li.starts", "logged-out"), ("web.tls", "\"on\""),
+    ("centre.agents[+]", "{name: wang, starts: logged-out}")]
+
+
+@settings(deadline=None)
+@given(st.permutations(range(len(SETS))))
+def test_many_keys_at_once_are_as_one_after_the_other(order: list[int]) -> None:
+    sets = [SETS[index] for index in order]
+    one_by_one: str | None = TEXT
+    for key, value in sets:
+        try:
+            one_by_one = changed(one_by_one or "", key, value)
+        except ConfigError:                       # a key of a part that comes only later
+            one_by_one = None
+            break
+    assert len(sets) > MOST_ONE_BY_ONE
+    if one_by_one is None:
+        with pytest.raises(ConfigError):
+            changed_all(TEXT, sets)
+        return
+    found = changed_all(TEXT, sets)
+    assert yaml.safe_load(found) == yaml.safe_load(one_by_one)
+    for comment in ("# The branch in Suzhou", "its engineer is Mr Wu.", "# port 1", "# agents asked for it",
+                    "# who is there", "# 密: before"):
+        assert comment in found
+
+
+def test_many_keys_change_their_lines_only() -> None:
+    text = TEXT.replace("    sources:", "".join(
+        f"      - {{name: agent{n}, extension: '8{n}', trunk: telco}}   # desk {n}\n" for n in range(30))
+        + "    sources:")
+    found = changed_all(text, [(f"centre.agents.agent{n}.skills", "{en: 5}") for n in range(0, 30, 2)])
+    assert len(differing(text, found)) == 30
+    assert "trunk: telco, skills: {en: 5}} # desk 8\n" in found
+
+
+@pytest.mark.parametrize(("key", "value", "place"), [
+    ("centre.queues.sales.ring_s", "1", "centre.queues.sales.ring_s"),
+    ("centre.agents[+]", "{name: li}", "centre.agents.li"), ("centre.agents[+]", "[", "centre.agents"),
+    ("centre.inbound[+]", "{trunk: telco}", "centre.inbound"), ("spans[0].url", "x", "spans")])
+def test_where_a_key_changes_the_document(key: str, value: str, place: str) -> None:
+    assert place_of(key, value) == place
 
 
 @pytest.mark.parametrize(("key", "value", "why"), [

@@ -1,0 +1,242 @@
+"""Pages of people and queues: what is seen, what a form becomes in the document, what is refused where."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from appliance.bus.messages import EditDocument, GetDocument, GetDocumentHistory
+from tests.webui.access.people import Staff
+from tests.webui.centre.conftest import DOCUMENT, Branch
+from tests.webui.configuration.kept import Kept
+from tests.webui.conftest import FakeExchange, post, token
+from webui.centre.said import said
+from webui.users import Users
+
+QUEUE = {"name": "sales", "skills": "sales:3", "rings-0-after_s": "20", "rings-0-lower": "sales:1",
+         "ring_s": "12", "strategy": "longest-idle", "no_answer": "pause", "record": "yes"}
+
+
+def send(client: FlaskClient, path: str, **form: Any) -> Any:
+    return client.post(f"/centre/{path}", data=form | {"csrf_token": token(client, "/centre/csv")})
+
+
+def commit(client: FlaskClient, answer: Any, why: str = "because") -> None:
+    """The preview that the answer leads to, and yes to it."""
+    assert answer.status_code == 303, answer.text
+    assert client.get(answer.location).status_code == 200
+    assert post(client, answer.location, why=why, minutes="0").status_code == 303
+
+
+def test_all_pages(client: FlaskClient, kept: Kept) -> None:
+    for page in ("agents/", "matrix", "groups/", "people/", "queues/", "calendars/", "recording/", "surveys/",
+                 "voicemail/", "reasons/", "csv", "queues/new", "queues/of/sales", "agents/of/anna",
+                 "agents/new", "calendars/of/office", "calendars/of/office/days", "calendars/new",
+                 "recording/of/few", "surveys/new", "voicemail/new", "reasons/new", "groups/of/east",
+                 "people/new"):
+        answer = client.get(f"/centre/{page}")
+        assert answer.status_code == 200, page
+        assert "s3cret" not in answer.text
+    for page in ("queues/of/none", "calendars/of/none/days", "changes/none", "others/"):
+        assert client.get(f"/centre/{page}").status_code == 404, page
+    assert kept.document.read_text() == DOCUMENT
+
+
+def test_agents_are_searched_and_sorted(client: FlaskClient, kept: Kept) -> None:
+    def names(query: str) -> list[str]:
+        return re.findall(r'name="agent" value="(\w+)"', client.get(f"/centre/agents/?{query}").text)
+    assert names("") == ["anna", "bert", "chen", "dora", "emil"]
+    assert names("text=8004") == ["chen"] and names("only_group=west") == ["chen", "dora"]
+    assert names("only_queue=sales") == ["anna", "bert", "dora"] and names("only_skill=en") == ["anna"]
+    assert names("sort=extension") == ["anna", "bert", "dora", "chen", "emil"]
+    assert names("text=nobody") == []
+
+
+@pytest.mark.need(16)
+def test_a_queue_is_changed_by_a_form_after_a_preview(client: FlaskClient, kept: Kept) -> None:
+    answer = send(client, "queues/of/sales", **QUEUE | {"skills": "sales:5", "wrap_up_s": "30"})
+    assert kept.document.read_text() == DOCUMENT  # nothing before the yes
+    page = client.get(answer.location).text
+    assert "centre.queues.sales.wrap_up_s" in page and "centre.queues.sales.skills" in page
+    assert "centre.queues.sales.ring_s" not in page
+    commit(client, answer, "more time")
+    text = DOCUMENT.replace("{sales: 3}\n      rings", "{sales: 5}\n      rings")
+    silence = '      music: ""\n'
+    assert kept.document.read_text() == text.replace(silence, f"{silence}      wrap_up_s: 30\n")
+    newest = kept.ask(GetDocumentHistory()).versions[0]
+    assert (newest.by, newest.comment) == ("admin", "more time")
+    assert "People and queues changed" in client.get("/log/").text
+    assert client.get(answer.location).status_code == 404            # it is done
+
+
+def test_a_form_that_changes_nothing_leads_back(client: FlaskClient, kept: Kept) -> None:
+    assert send(client, "queues/of/sales", **QUEUE).location == "/centre/queues/"
+    assert send(client, "queues/of/service", name="service", skills="service:5", **{
+        "overflow-0-after_s": "30", "overflow-0-to": "sales", "record": "yes"}).location == "/centre/queues/"
+    assert send(client, "calendars/of/office", **CALENDAR).location == "/centre/calendars/"
+    assert send(client, "recording/of/few", name="few", percent="10", keep="asked",
+                place="2").location == "/centre/recording/"
+    assert send(client, "agents/of/anna", name="anna", extension="8001", trunk="office", starts="ready",
+                skills="sales:5 en:3", groups="east").location == "/centre/agents/"
+    assert kept.document.read_text() == DOCUMENT
+
+
+CALENDAR = {"name": "office", "timezone": "Asia/Shanghai", "holidays": "cn", "working_day": "mon",
+            **{f"week-{day}": "09:00-12:00 13:30-17:30" for day in ("mon", "tue", "wed", "thu", "fri")},
+            "week-sat": "22:00-06:00", "days-0-date": "2026-12-31", "days-0-note": "stock-taking"}
+
+
+@pytest.mark.parametrize(("path", "form", "field", "why"), [
+    ("queues/of/sales", QUEUE | {"ring_s": "500"}, "ring_s", "120 is the most."),
+    ("queues/of/sales", QUEUE | {"ring_s": "many"}, "ring_s", "no number: many"),
+    ("queues/of/sales", QUEUE | {"skills": "sales"}, "skills", "no skill with a level: sales"),
+    ("queues/of/sales", QUEUE | {"rings-0-after_s": "0"}, "rings", "more than 0"),
+    ("queues/of/sales", QUEUE | {"skills": "sales:9", "rings-0-gone": "yes"}, "",
+     "Nobody could serve queue sales"),
+    ("queues/of/sales", QUEUE | {"agents": "zorro"}, "", "no agent &#39;zorro&#39;"),
+    ("queues/new", {"name": "Late", "skills": "sales:1"}, "name", "a to z first"),
+    ("queues/new", {"name": "sales", "skills": "sales:1"}, "name", "is there twice"),
+    ("queues/new", {"name": "late"}, "", "Who serves it?"),
+    ("agents/of/emil", {"name": "emil", "extension": "8005", "starts": "ready"}, "", "go together"),
+    ("calendars/of/office", CALENDAR | {"week-sun": "25:00-26:00"}, "hours", "a day has 00:00 to 24:00"),
+    ("recording/of/few", {"name": "few", "queue": "none", "percent": "5"}, "", "there is no &#39;none&#39;"),
+])
+def test_what_is_wrong_is_said_at_its_field_and_what_was_written_stays(
+        client: FlaskClient, kept: Kept, path: str, form: dict[str, str], field: str, why: str) -> None:
+    answer = send(client, path, **form)
+    assert answer.status_code == 422
+    assert why in answer.text
+    here = re.search(rf'id="{field}-help"><b class="wrong-here">', answer.text)
+    assert bool(here) == bool(field)
+    for key, value in form.items():               # but for a row that is to be removed
+        assert "rings-0-gone" in form or value in ("yes", "") or f'value="{value}"' in answer.text, key
+    assert kept.document.read_text() == DOCUMENT
+
+
+def test_what_a_daemon_refuses_is_said_on_the_form_and_at_the_commit(client: FlaskClient, kept: Kept) -> None:
+    kept.bus.no = ("callers are where the new document has nothing: put it back, or wait until they are "
+                   "gone: queue sales")
+    answer = send(client, "queues/of/sales", **QUEUE | {"ring_s": "9"})
+    assert answer.status_code == 422 and "Callers are where the new text has nothing" in answer.text
+    kept.bus.no = ""
+    answer = send(client, "queues/of/sales", **QUEUE | {"ring_s": "9"})
+    kept.bus.no = "ReloadCentre: acdd did not answer in 10 s"
+    refused = post(client, answer.location, why="because")
+    assert refused.status_code == 409 and "acdd does not answer" in refused.text
+    assert kept.document.read_text() == DOCUMENT
+
+
+def test_two_people_change_the_same_and_others_do_not_meet(client: FlaskClient, kept: Kept) -> None:
+    kept.ask(EditDocument(by="wang", text=DOCUMENT + "# thinking\n"))
+    first = send(client, "queues/of/sales", **QUEUE | {"ring_s": "9"})
+    second = send(client, "queues/of/sales", **QUEUE | {"ring_s": "10"})
+    third = send(client, "queues/of/sales", **QUEUE | {"wrap_up_s": "10"})
+    commit(client, first)
+    refused = post(client, second.location, why="because")
+    assert refused.status_code == 409 and "has changed centre.queues.sales.ring_s meanwhile" in refused.text
+    assert "Meanwhile there is version 2" in client.get(third.location).text
+    commit(client, third)
+    assert "ring_s: 9 " in kept.document.read_text() and "wrap_up_s: 10" in kept.document.read_text()
+    assert kept.ask(GetDocument(candidate=True)).text.endswith("# thinking\n")
+
+
+def test_parts_are_added_moved_and_removed(client: FlaskClient, kept: Kept) -> None:
+    commit(client, send(client, "agents/new", name="gao", extension="8009", trunk="office", starts="ready",
+                        skills="sales:2", groups="east"))
+    text = kept.document.read_text()
+    assert "{name: gao, extension: '8009', trunk: office, skills: {sales: 2}}" in text
+    assert "{name: east, agents: [anna, bert, gao]}" in text
+    page = client.get(send(client, "agents/of/gao/remove").location).text
+    assert "gao" in page and "removed" in page
+    commit(client, send(client, "agents/of/gao/remove"))
+    assert kept.document.read_text() == DOCUMENT
+    commit(client, send(client, "recording/of/few", name="few", percent="10", keep="asked", place="1"))
+    assert kept.document.read_text().index("few") < kept.document.read_text().index("legal")
+    commit(client, send(client, "surveys/new", name="csat", queues="sales", percent="50", **{
+        "questions-0-name": "q1", "questions-0-prompt": "survey/q1", "questions-0-best": "5"}))
+    survey = "{name: csat, questions: [{name: q1, prompt: [survey/q1]}], queues: [sales], percent: 50}"
+    assert survey in kept.document.read_text()
+    commit(client, send(client, "reasons/new", name="lunch", limit_s="3600", then="tell"))
+    assert "lunch" in client.get("/centre/reasons/").text
+
+
+@pytest.mark.need(16)
+def test_many_agents_at_once_with_the_effect_before(client: FlaskClient, kept: Kept) -> None:
+    answer = send(client, "agents/bulk", agent=["anna", "bert", "dora"], skill_act="lower", skill="sales",
+                  level="2", group_act="add", group="west", starts="logged-out")
+    page = " ".join(client.get(answer.location).text.split())
+    assert "sales 5 → <b>3</b>" in page and "sales 3 → <b>1</b>" in page
+    assert "The same agents can serve the same queues." in page      # in its last ring anybody may
+    commit(client, answer)
+    text = kept.document.read_text()
+    assert "skills: {sales: 3, en: 3}" in text and "agents: [chen, dora, anna, bert]" in text
+    assert text.count("starts: logged-out") == 4 and "# the first" in text
+    answer = send(client, "agents/bulk", agent=["chen", "dora"], skill_act="remove", skill="service")
+    assert answer.status_code == 422 and "Queue service: no agent has the skill" in answer.text
+    answer = send(client, "agents/bulk", agent=["dora"], skill_act="remove", skill="service")
+    page = " ".join(client.get(answer.location).text.split())
+    assert '<td><b>service</b></td><td><span class="differs">2 → <b>1</b></span>' in page
+    assert send(client, "agents/bulk", agent=["zorro"], skill_act="set", skill="x").status_code == 404
+    assert send(client, "agents/bulk", skill_act="set", skill="x").location == "/centre/agents/"
+
+
+def test_the_grid(client: FlaskClient, kept: Kept) -> None:
+    page = client.get("/centre/matrix?skill=fr").text
+    assert re.search(r'name="0.1" value="5" data-was="5"', page)     # anna's sales, after en; fr is the last
+    assert send(client, "matrix", head="9", **{"0.0": "1"}).status_code == 409
+    assert send(client, "matrix", head="1", **{"0.0": "11"}).status_code == 422
+    assert send(client, "matrix", head="1", **{"99.0": "1"}).status_code == 400
+    commit(client, send(client, "matrix", head="1", skill="fr", **{"0.0": "0", "1.1": "10", "4.3": "1"}))
+    text = kept.document.read_text()
+    assert "skills: {sales: 5}}" in text and "# the first" in text
+    assert "starts: logged-out, skills: {fr: 1}" in text
+    assert "bert, extension: \"8002\", trunk: office, skills: {sales: 10}" in text
+
+
+def test_calendars_by_hand_and_asked(client: FlaskClient, kept: Kept, asked: Branch) -> None:
+    page = client.get("/centre/calendars/of/office/days?at=2026-12-31T10:00").text
+    assert "Thu 2026-12-31 (stock-taking): closed" in page or "thu 2026-12-31 (stock-taking): closed" in page
+    assert "National Day" in page and "has not been announced" in page
+    assert "This is no day" in client.get("/centre/calendars/of/office/days?at=soon").text
+    assert send(client, "calendars/of/office/force", state="closed", hours="2", why="fire").status_code == 303
+    assert send(client, "calendars/of/office/force", state="hours", hours="0", why="fire").status_code == 303
+    assert send(client, "calendars/of/office/force", state="ajar", hours="0", why="x").status_code == 400
+    assert [(one.open, one.by, one.until > 0) for one in asked.forced] == [
+        (False, "admin", True), (None, "admin", False)]
+    commit(client, send(client, "calendars/of/office", **CALENDAR | {
+        "week-sat": "", "days-1-date": "2027-01-04", "days-1-like": "fri"}))
+    text = kept.document.read_text()
+    assert "mon-fri" in text and "sat" not in text.split("holidays")[0].split("hours")[1]
+    assert "2027-01-04" in text and "like: fri" in text
+
+
+def test_who_may_only_see_changes_nothing(
+        app: Flask, client: FlaskClient, users: Users, kept: Kept, exchange: FakeExchange) -> None:
+    auditor = Staff(app, users).new("liu", "auditor")
+    page = auditor.get("/centre/queues/of/sales")
+    assert page.status_code == 200 and "<fieldset class=\"all\" disabled>" in page.text
+    assert auditor.get("/centre/agents/").status_code == 200
+    found = token(auditor, "/centre/agents/")
+    for path in ("queues/of/sales", "agents/bulk", "matrix", "csv/try", "calendars/of/office/force"):
+        assert auditor.post(f"/centre/{path}", data=QUEUE | {"csrf_token": found}).status_code == 403
+
+
+def test_another_persons_change_is_not_mine_to_say_yes_to(
+        app: Flask, client: FlaskClient, users: Users, kept: Kept) -> None:
+    answer = send(client, "queues/of/sales", **QUEUE | {"ring_s": "9"})
+    installer = Staff(app, users).new("wu", "installer")
+    assert installer.get(answer.location).status_code == 404
+
+
+@pytest.mark.parametrize("text", [
+    "Input should be greater than or equal to 1", "sales: who serves it? Give agents, skills or both",
+    "centre.queues: sales: nobody can serve it, not even in its last ring: give somebody its skills, or "
+    "lower or drop them in a ring", "extension and trunk go together: give both or none",
+    "version 3 by wang (why) has changed centre.queues.sales meanwhile: look again",
+    "line 12: centre.queues: sales: no agent is called 'zorro'"])
+def test_what_is_said_of_a_change_is_said_in_chinese(text: str, app: Flask) -> None:
+    with app.test_request_context(headers={"Cookie": "language=zh"}):
+        assert re.search("[\u4e00-\u9fff]", said(text))
+    assert said("an unknown sentence") == "an unknown sentence"

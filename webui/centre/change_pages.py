@@ -1,0 +1,59 @@
+"""A change before it is made: what differs, what it means for queues and agents, and the yes to it."""
+
+from typing import Any
+
+from flask import abort, redirect, request
+
+from appliance.bus.client import Refused
+from appliance.bus.messages import ChangeDocument
+from webui.access.doors import need, needs, outcome
+from webui.centre import effect, proposals
+from webui.centre.blueprint import bp, now, present, shown
+from webui.parts import parts
+
+ACT_S = 90.0                                      # a check is a process of its own
+MOST_KEYS = 300                                   # shown
+MOST_AGENTS = 300
+MINUTES = (0, 1, 5, 15, 60)                       # to choose from
+
+
+@bp.get("/changes/<word>")
+@needs("commit", whole=True)
+def change(word: str) -> Any:
+    return _change(word)
+
+
+def _change(word: str, wrong: str = "") -> str:
+    found = proposals.find(word)
+    if found is None:
+        abort(404)
+    before, after = found.before.centre, found.after.centre
+    queues, agents = effect.of_queues(before, after, present()), effect.of_agents(before, after)
+    return shown(
+        "change", "", now(), word=word, found=found, wrong=wrong, keys=found.checked.keys[:MOST_KEYS],
+        more=max(0, len(found.checked.keys) - MOST_KEYS), agents=agents[:MOST_AGENTS],
+        more_agents=max(0, len(agents) - MOST_AGENTS),
+        queues=[one for one in queues if one.come or one.gone or one.before is None or one.after is None],
+        untouched=sum(not (one.come or one.gone) for one in queues), minutes=MINUTES,
+        chosen=request.form.get("minutes", "0"), why=request.form.get("why", ""))
+
+
+@bp.post("/changes/<word>")
+@needs("commit", act="centre-changed", whole=True)
+def commit(word: str) -> Any:
+    """It is live when this returns."""
+    found = proposals.find(word)
+    if found is None:
+        abort(404)
+    minutes, why = request.form.get("minutes", 0.0, float), request.form.get("why", "").strip()
+    if not 0 <= minutes <= 1440 or not why:
+        abort(400)
+    try:
+        parts().exchange.ask(ChangeDocument(
+            by=need("commit"), sets=found.sets, comment=why, head=found.head, confirm_within_s=60 * minutes),
+            ACT_S)
+    except Refused as error:
+        outcome(str(error))
+        return _change(word, str(error)), 409
+    proposals.done(word)
+    return redirect(found.back, 303)

@@ -1,0 +1,85 @@
+// People and queues: all of a list chosen at once, arrow keys in the grid, files larger than a form. All of it works
+// without this script, but for the last.
+
+const PIECE = 48 * 1024;
+const STEPS = {ArrowUp: [0, -1], ArrowDown: [0, 1], Enter: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0]};
+
+// --- a list of which some are chosen
+const bulk = document.querySelector("#bulk");
+if (bulk) {
+  const all = bulk.querySelector("[data-all]");
+  const boxes = [...bulk.querySelectorAll("[name=agent]")];
+  const count = () => {
+    const chosen = boxes.filter(box => box.checked).length;
+    const told = bulk.querySelector("[data-chosen]");
+    if (told) told.textContent = chosen ? `(${chosen})` : "";
+    if (all) {
+      all.checked = chosen === boxes.length;
+      all.indeterminate = chosen > 0 && chosen < boxes.length;
+    }
+  };
+  if (all) {
+    all.hidden = false;
+    all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; count(); });
+  }
+  bulk.addEventListener("change", count);
+  count();
+}
+
+// --- the grid
+const grid = document.querySelector("#matrix");
+if (grid) {
+  const rows = [...grid.querySelectorAll("tbody tr")].map(row => [...row.querySelectorAll("input")]);
+  const is = input => input.value.trim() || "0";
+  const mark = input => {
+    input.toggleAttribute("data-differs", is(input) !== (input.dataset.was || "0"));
+    grid.querySelector("[data-changed]")?.replaceChildren(
+      String(grid.querySelectorAll("[data-differs]").length || ""));
+  };
+  rows.forEach((row, y) => row.forEach((input, x) => {
+    input.addEventListener("keydown", event => {
+      const step = STEPS[event.key];
+      if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      const there = rows[y + step[1]]?.[x + step[0]];
+      if (there) { there.focus(); there.select(); }
+    });
+    input.addEventListener("focus", () => input.select());
+    input.addEventListener("input", () => mark(input));
+    mark(input);
+  }));
+  grid.addEventListener("submit", () => {        // a form has 64 KiB: what is as it was stays here
+    for (const row of rows) for (const input of row) input.disabled = !input.hasAttribute("data-differs");
+  });
+  addEventListener("pageshow", () => { for (const row of rows) for (const input of row) input.disabled = false; });
+}
+
+// --- a file in pieces
+for (const form of document.querySelectorAll("[data-file-pieces]"))
+  form.addEventListener("submit", async event => {
+    const [file] = form.elements.file.files;
+    if (!file || file.size <= PIECE) return;
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    try {
+      let word = "";
+      for (let offset = 0; offset < file.size; offset += PIECE) {
+        const address = new URL(form.dataset.filePieces, location);
+        address.search = new URLSearchParams({word, offset});
+        const answer = await fetch(address, {
+          method: "POST", body: file.slice(offset, offset + PIECE), headers: {
+            "X-CSRFToken": form.querySelector("[name=csrf_token]").value,
+            "Content-Type": "application/octet-stream", "Accept": "application/json"}});
+        const text = await answer.text();
+        if (!answer.ok) throw new Error(text);
+        word = text;
+      }
+      form.elements.upload.value = word;
+      form.elements.file.disabled = true;
+      form.submit();
+    } catch (error) {
+      form.querySelector("output").textContent = error.message;
+      button.disabled = false;
+    }
+  });

@@ -19,13 +19,15 @@ from webui import contacts
 from webui.access import doors
 from webui.access.doors import needs
 from webui.api.described import PREFIX, Api
+from webui.api.live.topics import line
 from webui.api.shapes import (
+    AlertInfo,
+    AlertList,
     BoardView,
     ContactPage,
     FiguresAsked,
     FigureTable,
     LineList,
-    LineView,
     Nothing,
     NoticeAsked,
     NoticeMade,
@@ -94,9 +96,17 @@ def recordings(asked: RecordingsAsked) -> RecordingPage:
     "Spans with their alarms and counters.", "GET", "/lines", "line", LineList)
 def lines(_: Nothing) -> LineList:
     return LineList(lines=[
-        LineView(name=one.span, up=one.up, alarms=one.alarms, counters=one.counters, clock=one.clock,
-                 crc4=one.crc4, level_db=one.level_db, lent=one.lent)
-        for _, one in sorted(doors.floor().spans.items())])
+        line(one) for _, one in sorted(doors.floor().spans.items())])
+
+
+@api.operation(
+    "Alerts that are raised now, the newest first.", "GET", "/alerts", "watch", AlertList)
+def alerts(_: Nothing) -> AlertList:
+    within = doors.range_of(current_user)
+    return AlertList(alerts=[
+        AlertInfo(number=one.number, rule=one.name, severity=one.severity, text=one.text, value=one.value,
+                  raised_at=one.raised_at, seen_by=one.seen_by, seen_at=one.seen_at or 0.0)
+        for one in parts().alerts.raised if within.covers(one.within.resolved(parts().crew.groups()))])
 
 
 @api.operation(

@@ -91,6 +91,21 @@ class LineList(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[LineView]
 
 
+class AlertInfo(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+    rule: str
+    severity: str                                 # info, warning, critical
+    text: str
+    value: float
+    raised_at: float
+    seen_by: str                                  # "": nobody sees to it yet
+    seen_at: float                                # 0: never
+
+
+class AlertList(msgspec.Struct, frozen=True, kw_only=True):
+    alerts: list[AlertInfo]
+
+
 class FigureTable(msgspec.Struct, frozen=True, kw_only=True):
     """Each of a row's values is [value, numerator, denominator, target, kept], as the definitions follow."""
 

@@ -25,6 +25,7 @@ class Caller:
     handling: float
     patience_s: float | None = None
     handling_s: float | None = None
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class KnownCall:
     keys: str | None = None
     patience_s: float | None = None
     handling_s: float | None = None
+    waited_s: float = 0.0                         # and was answered then: the patience was for more
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def _of(source: Source, scenario: Scenario, random: Random, calls_times: float) 
             at_s=call.at_s, called=call.called or source.called, trunk=source.trunk,
             calling=call.calling or f"139{random.randrange(10 ** 8):08}",
             keys=pressed if call.keys is None else call.keys, patience=random.random(),
-            handling=random.random(), patience_s=call.patience_s, handling_s=call.handling_s)
+            handling=random.random(), patience_s=call.patience_s, handling_s=call.handling_s,
+            waited_s=call.waited_s)
 
 
 def _poisson(row: Arrivals, scenario: Scenario, random: Random, calls_times: float) -> Iterator[float]:

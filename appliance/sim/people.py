@@ -88,10 +88,13 @@ class People:
             return
         leg.waits = True
         patience_s = leg.caller.patience_s
-        if patience_s is None:
+        if patience_s is not None:
+            patience_s *= self._branch.patience_times
+        else:
             served = self._scenario.queues.get(queue)
             chance = served.patience if served and served.patience else self._scenario.patience
-            patience_s = self._branch.patience_times * chance.quantile_s(leg.caller.patience)
+            drawn_s = leg.caller.waited_s + chance.quantile_s(leg.caller.patience)
+            patience_s = self._branch.patience_times * drawn_s
         if patience_s < LONGEST_S:
             self._loop.at(self._loop.now + patience_s, partial(self._tires, leg))
 
@@ -102,7 +105,9 @@ class People:
             return
         leg.talks = True
         handling_s = leg.caller.handling_s if leg.caller else None
-        if handling_s is None:
+        if handling_s is not None:
+            handling_s *= self._branch.handling_times
+        else:
             served = self._scenario.queues.get(queue)
             chance = served.handling if served and served.handling else self._scenario.handling
             share = leg.caller.handling if leg.caller else self._random.random()

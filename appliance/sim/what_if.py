@@ -1,24 +1,33 @@
 """What if: a branch with something else about it, from words such as agents=+2 or calls=+10%. Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
+from typing import Any
+
+from pydantic import ValidationError
 
 from appliance.config.schema import AgentConfig, CentreConfig, QueueConfig
 from appliance.errors import ConfigError
 from appliance.sim.branch import Branch
-from appliance.sim.scenario import Shift
+from appliance.sim.scenario import Pause, Shift, clock_s
 
 MOST_EXTRA = 1000                                 # agents
-EXAMPLES = ("agents=+2", "agents.QUEUE=-1", "calls=+10%", "handling=-5%", "patience=+20%", "wrap-up=10",
-            "wrap-up.QUEUE=10", "no-answer=5%")
+EXAMPLES = ("agents=+2", "agents.QUEUE=-1", "staff=09:00-12:00:+2", "staff.QUEUE=14:00-18:00:-1",
+            "calls=+10%", "handling=-5%", "patience=+20%", "wrap-up=10", "wrap-up.QUEUE=10", "no-answer=5%",
+            "strategy.QUEUE=longest-idle", "overflow.QUEUE=60:OTHER", "serve.QUEUE=+AGENT",
+            "skill.AGENT=NAME:5")
 
 _CHANGE = re.compile(r"([a-z-]+)(?:\.([a-z][a-z0-9-]*))?=(.+)")
 _COUNT = re.compile(r"[+-][0-9]{1,4}")
 _MORE = re.compile(r"([+-][0-9]{1,4}(?:\.[0-9]+)?)%")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 _SECONDS = re.compile(r"[0-9]{1,4}(?:\.[0-9]+)?")
+_TIME = r"((?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
+_STAFF = re.compile(rf"{_TIME}-{_TIME}:([+-][0-9]{{1,4}})")
+_OVERFLOW = re.compile(r"([0-9]{1,4}(?:\.[0-9]+)?):([a-z][a-z0-9-]{0,31})")
+_LEVEL = re.compile(r"([a-z][a-z0-9-]{0,31}):([0-9]{1,2})")
 
 
 def vary(branch: Branch, text: str) -> Branch:
@@ -28,11 +37,19 @@ def vary(branch: Branch, text: str) -> Branch:
         if match is None or match[1] not in CHANGES:
             raise ConfigError(f"{part!r}: write one of {', '.join(EXAMPLES)}")
         queues = [queue.name for queue in branch.config.centre.queues]
-        if match[2] and (match[1] not in OF_A_QUEUE or match[2] not in queues):
-            raise ConfigError(f"{part!r}: {match[2]}: only {' and '.join(OF_A_QUEUE)} can be of a queue, "
-                             f"and there are {', '.join(queues)}")
+        if match[1] in OF_AN_AGENT:
+            agents = [agent.name for agent in branch.config.centre.agents]
+            if match[2] not in agents:
+                raise ConfigError(f"{part!r}: write of which agent, there are {', '.join(agents)}")
+        elif match[2] and (match[1] not in OF_A_QUEUE or match[2] not in queues):
+            raise ConfigError(f"{part!r}: {match[2]}: only {', '.join(OF_A_QUEUE[:-1])} and {OF_A_QUEUE[-1]} "
+                             f"can be of a queue, and there are {', '.join(queues)}")
+        elif match[1] in ALWAYS_OF_A_QUEUE and not match[2]:
+            raise ConfigError(f"{part!r}: write of which queue, there are {', '.join(queues)}")
         try:
             branch = CHANGES[match[1]](branch, match[2] or "", match[3])
+        except ValidationError as error:
+            raise ConfigError(f"{part!r}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
         except ValueError as error:
             raise ConfigError(f"{part!r}: {error}") from None
     return branch
@@ -47,6 +64,7 @@ def _agents(branch: Branch, queue: str, value: str) -> Branch:
     if not members:
         raise ValueError("there is no agent to be like")
     more = int(value)
+    members = _there(branch, members)
     if len(members) <= -more:
         raise ValueError(f"there are {len(members)}")
     for agent in [members[place * len(members) // more % len(members)] for place in range(more)]:
@@ -62,7 +80,8 @@ def _serves(agent: AgentConfig, centre: CentreConfig, queue: str) -> bool:
         agent.skills.get(skill, 0) >= level for skill, level in config.skills.items())
 
 
-def _with_one_like(branch: Branch, agent: AgentConfig) -> Branch:
+def _with_one_like(branch: Branch, agent: AgentConfig, own: Sequence[Shift] = ()) -> Branch:
+    """In the shifts of the other, or in these."""
     centre = branch.config.centre
     names = {one.name for one in centre.agents}
     extensions = {one.extension for one in centre.agents}
@@ -73,7 +92,8 @@ def _with_one_like(branch: Branch, agent: AgentConfig) -> Branch:
     queues = [_renamed(queue, lambda names: [*names, new.name] if agent.name in names else names)
               for queue in centre.queues]
     shifts = [shift.model_copy(update={"agents": [*shift.agents, new.name]})
-              if agent.name in shift.agents else shift for shift in branch.scenario.shifts]
+              if agent.name in shift.agents and not own else shift for shift in branch.scenario.shifts]
+    shifts += [shift.model_copy(update={"agents": [new.name]}) for shift in own]
     agents = [*centre.agents, new]
     return _changed(branch, centre.model_copy(update={"agents": agents, "queues": queues}), shifts)
 
@@ -148,6 +168,114 @@ def _no_answer(branch: Branch, queue: str, value: str) -> Branch:
     return replace(branch, scenario=branch.scenario.model_copy(update={"agents": habits}))
 
 
+def _staff(branch: Branch, queue: str, value: str) -> Branch:
+    """More or fewer from one time of day to another."""
+    match = _STAFF.fullmatch(value)
+    if match is None or abs(int(match[3])) > MOST_EXTRA:
+        raise ValueError(f"write from when to when and how many, 09:00-12:00:+2, at most {MOST_EXTRA}")
+    begins, ends, more = match[1], match[2], int(match[3])
+    if clock_s(ends) <= clock_s(begins):
+        raise ValueError(f"{ends} is not after {begins}")
+    members = [agent for agent in branch.config.centre.agents
+               if not queue or _serves(agent, branch.config.centre, queue)]
+    if not members:
+        raise ValueError("there is no agent to be like")
+    like = _there(branch, members)
+    for place in range(max(0, more)):
+        branch = _with_one_like(branch, like[place * len(like) // more % len(like)],
+                                [Shift(agents=["x"], begins=begins, ends=ends)])
+    there = [agent for agent in members if _works(branch, agent.name, begins, ends)]
+    if len(there) < -more:
+        raise ValueError(f"{len(there)} are there then")
+    for place in range(max(0, -more)):
+        branch = _away(branch, there[-1 - place * len(there) // -more].name, begins, ends)
+    return branch
+
+
+def _there(branch: Branch, members: Sequence[AgentConfig]) -> list[AgentConfig]:
+    """Those who are in some shift of the day; all, where nobody is."""
+    scenario = branch.scenario
+    return [one for one in members if _works(branch, one.name, scenario.begins, scenario.ends)] or [*members]
+
+
+def _works(branch: Branch, agent: str, begins: str, ends: str) -> bool:
+    """In a part of that time at least."""
+    shifts = [shift for shift in branch.scenario.shifts if agent in shift.agents]
+    return not shifts or any(clock_s(shift.begins) < clock_s(ends) and clock_s(begins) < clock_s(shift.ends)
+                             for shift in shifts)
+
+
+def _away(branch: Branch, agent: str, begins: str, ends: str) -> Branch:
+    """In no shift from then to then."""
+    shifts = branch.scenario.shifts
+    own = [shift for shift in shifts if agent in shift.agents] or [
+        Shift(agents=[agent], begins="00:00", ends="24:00")]
+    kept = [shift.model_copy(update={"agents": others}) for shift in shifts
+            if (others := [name for name in shift.agents if name != agent])]
+    parts = [Shift(agents=[agent], begins=one, ends=two, breaks=[
+        rest for rest in shift.breaks if one <= rest.begins and rest.ends <= two])
+        for shift in own for one, two in ((shift.begins, min(begins, shift.ends)),
+                                          (max(ends, shift.begins), shift.ends)) if one < two]
+    return _changed(branch, branch.config.centre, [*kept, *(parts or [
+        Shift(agents=[agent], begins=begins, ends=ends, breaks=[Pause(begins=begins, ends=ends)])])])
+
+
+def _strategy(branch: Branch, queue: str, value: str) -> Branch:
+    if value == "percentage":
+        raise ValueError("percentage needs shares: write another document, box=FILE")
+    return _of_queue(branch, queue, {"strategy": value, "shares": {}})
+
+
+def _overflow(branch: Branch, queue: str, value: str) -> Branch:
+    """After so long to another queue, in place of what the queue has; none: it has none any more."""
+    if value == "none":
+        return _of_queue(branch, queue, {"overflow": []})
+    match = _OVERFLOW.fullmatch(value)
+    others = [one.name for one in branch.config.centre.queues if one.name != queue]
+    if match is None or match[2] not in others:
+        raise ValueError("write seconds and where to, 60:OTHER, or none; others are "
+                         f"{', '.join(others) or 'none'}")
+    return _of_queue(branch, queue, {"overflow": [{"after_s": float(match[1]), "to": match[2]}]})
+
+
+def _serve(branch: Branch, queue: str, value: str) -> Branch:
+    """One more agent of the queue, or one fewer."""
+    centre = branch.config.centre
+    config = next(one for one in centre.queues if one.name == queue)
+    sign, name = value[:1], value[1:]
+    if sign not in ("+", "-") or name not in [agent.name for agent in centre.agents]:
+        raise ValueError("write + or - and the agent, +anna")
+    agents = config.agents or [agent.name for agent in centre.agents if _serves(agent, centre, queue)]
+    agents = [*agents, name] if sign == "+" and name not in agents else [
+        one for one in agents if sign == "+" or one != name]
+    if not agents:
+        raise ValueError(f"{queue} would have no agent")
+    return _of_queue(branch, queue, {"agents": agents})
+
+
+def _skill(branch: Branch, agent: str, value: str) -> Branch:
+    """At this level; 0: he has it no more."""
+    match = _LEVEL.fullmatch(value)
+    if match is None or int(match[2]) > 10:
+        raise ValueError("write the skill and its level from 0 to 10, en:5")
+    centre = branch.config.centre
+    config = next(one for one in centre.agents if one.name == agent)
+    skills = {name: level for name, level in config.skills.items() if name != match[1]}
+    if int(match[2]):
+        skills[match[1]] = int(match[2])
+    changed = AgentConfig.model_validate(config.model_dump() | {"skills": skills})
+    agents = [changed if one.name == agent else one for one in centre.agents]
+    return _changed(branch, centre.model_copy(update={"agents": agents}), branch.scenario.shifts)
+
+
+def _of_queue(branch: Branch, queue: str, changes: dict[str, Any]) -> Branch:
+    """ValueError: such a queue cannot be."""
+    queues = [QueueConfig.model_validate(one.model_dump() | changes) if one.name == queue else one
+              for one in branch.config.centre.queues]
+    centre = branch.config.centre.model_copy(update={"queues": queues})
+    return _changed(branch, centre, branch.scenario.shifts)
+
+
 CHANGES: dict[str, Callable[[Branch, str, str], Branch]] = {
     "agents": _agents,
     "calls": _calls,
@@ -155,5 +283,12 @@ CHANGES: dict[str, Callable[[Branch, str, str], Branch]] = {
     "patience": _patience,
     "wrap-up": _wrap_up,
     "no-answer": _no_answer,
+    "staff": _staff,
+    "strategy": _strategy,
+    "overflow": _overflow,
+    "serve": _serve,
+    "skill": _skill,
 }
-OF_A_QUEUE = ("agents", "wrap-up")
+ALWAYS_OF_A_QUEUE = ("strategy", "overflow", "serve")
+OF_A_QUEUE = ("agents", "staff", "wrap-up", *ALWAYS_OF_A_QUEUE)
+OF_AN_AGENT = ("skill",)

@@ -131,6 +131,23 @@ def test_one_that_does_not_reach_the_hub_is_there_and_a_warning(box: BackedUp) -
     assert names(box) == [Path(made.path).name]
 
 
+def test_people_have_one_tried_out_and_no_other_file(box: BackedUp) -> None:
+    backups = box.backups(weekly=None, monthly=None)
+    backups.begin()
+    with pytest.raises(BackupError, match="wait until that is over"):
+        backups.try_out("x")
+    backups.tend(box.now)
+    [made] = backups.reply(box.now).backups
+    for path in ("/etc/shadow", "", made.path + "x"):
+        with pytest.raises(BackupError, match="no such backup"):
+            backups.try_out(path)
+    backups.try_out(made.path)
+    assert backups.reply(box.now).running == "about to begin"
+    backups.tend(box.now + 60)
+    [tried] = backups.reply(box.now).backups
+    assert (tried.tried_at, tried.trial_error, backups.reply(box.now).running) == (box.now + 60, "", "")
+
+
 async def test_boxd_may_end_in_the_middle_of_one(box: BackedUp, monkeypatch: pytest.MonkeyPatch) -> None:
     loop, stop, facts = asyncio.get_running_loop(), asyncio.Event(), dict[str, float]()
     take = tending._Pace.take

@@ -35,8 +35,7 @@ SETS: dict[str, dict[str, tuple[str, ...]]] = {   # (): all figures
 }
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 LONGEST_DAYS = 366
-LONG_DAYS = 100                                   # a longer time stands alone, and without what takes seconds
-SLOW = ("fcr",)                                   # acdd looks for each caller's next call
+LONG_DAYS = 100                                   # a longer time stands alone
 MOST_NAMES = 30                                   # of a choice
 MOST_ROWS = 2400                                  # names times intervals: acdd's reply has an end, too
 LONGEST_NAME = 128
@@ -66,9 +65,9 @@ class Choice:
         more = [(key, value) for key, value in changes.items() if key not in {key for key, _ in fields}]
         return urlencode([(key, value) for key, value in (*fields, *more) if value])
 
-    def figures(self, long: bool = False) -> tuple[str, ...]:
-        """(): all of them, however long the time is."""
-        return tuple(one for one in SETS[self.kind][self.set] if not (long and one in SLOW))
+    def figures(self) -> tuple[str, ...]:
+        """(): all of them."""
+        return SETS[self.kind][self.set]
 
     @property
     def by_time(self) -> bool:

@@ -79,6 +79,11 @@ def _text(text: str, style: ParagraphStyle) -> Paragraph:
     return Paragraph(marked, style)
 
 
+def text(said: str, style: ParagraphStyle) -> Paragraph:
+    """Of other papers."""
+    return _text(said, style)
+
+
 def _tables(report: Report, section: Section) -> Iterator[Flowable]:
     """Figures that have no room beside each other come in tables below."""
     columns = shown.heads(report.definitions)

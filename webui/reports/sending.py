@@ -32,9 +32,9 @@ class NoRight(Exception):
     """Of who saved a report."""
 
 
-def retry_at(tries: int, now: float) -> float:
+def retry_at(tries: int, now: float, first_s: float = FIRST_S) -> float:
     """After so many tries that failed."""
-    return now + min(FIRST_S * 2.0 ** min(tries - 1, 20), LONGEST_S)
+    return now + min(first_s * 2.0 ** min(tries - 1, 20), LONGEST_S)
 
 
 class Sending:

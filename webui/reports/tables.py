@@ -91,7 +91,7 @@ def _ask(choice: Choice, names: Sequence[str], times: Times | None, interval: st
     if times is None:
         return []
     return [ask(GetFigures(of=ON_THE_BUS[choice.kind], since=one.since, until=one.until, names=list(names),
-                           figures=list(choice.figures(times.long)), interval_s=one.interval_s))
+                           figures=list(choice.figures()), interval_s=one.interval_s))
             for one in times.asks(interval)]
 
 

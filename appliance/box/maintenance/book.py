@@ -1,0 +1,147 @@
+"""The entries in a file that only grows: SQLite itself refuses to change one. On the disk on return."""
+
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from appliance.box.maintenance.record import Tally
+from appliance.bus.messages import MaintenanceEntry
+from appliance.errors import Unavailable
+
+FILE = "maintenance.sqlite"
+APPLICATION_ID = 0x424C4D4C                       # "BLML"
+
+log = logging.getLogger(__name__)
+
+_TABLES = """
+CREATE TABLE entries (number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL,
+                      entry TEXT NOT NULL) STRICT;
+CREATE INDEX entries_at ON entries (at);
+CREATE INDEX entries_kind ON entries (kind, at);
+CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries
+    BEGIN SELECT RAISE(ABORT, 'the maintenance log only grows'); END;
+CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries
+    BEGIN SELECT RAISE(ABORT, 'the maintenance log only grows'); END;
+CREATE TABLE tally (one INTEGER PRIMARY KEY CHECK (one = 1), tally TEXT NOT NULL) STRICT;
+"""
+
+
+class Book:
+    """Of any thread. sqlite3.Error: the disk refuses, and nothing has changed."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file. Unavailable: it is another program's, damaged, or cannot be written."""
+        self._one = threading.Lock()              # boxd's threads share the connection
+        there = path.exists()
+        try:
+            self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            if not there:
+                os.chmod(path, 0o640)
+            self._set_up(path)
+        except (sqlite3.Error, OSError) as error:
+            raise Unavailable(f"{path}: cannot be used ({error}): restore it from a backup, or move it away "
+                              "to begin with an empty log") from None
+
+    def _set_up(self, path: Path) -> None:
+        self._base.execute("PRAGMA synchronous = FULL")
+        found = self._base.execute("PRAGMA application_id").fetchone()[0]
+        if found not in (0, APPLICATION_ID):
+            raise Unavailable(f"{path}: is another program's database: move it away")
+        if found == 0:
+            self._base.executescript(
+                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; COMMIT;")
+        if (wrong := self._base.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise Unavailable(f"{path}: is damaged ({wrong}): restore it from a backup, or move it away to "
+                              "begin with an empty log")
+
+    def close(self) -> None:
+        self._base.close()
+
+    def add(self, entry: MaintenanceEntry, tally: Tally | None = None) -> MaintenanceEntry:
+        """With its number; the tally that begins after it in the same act."""
+        with self._write():
+            number = self._base.execute(
+                "INSERT INTO entries (at, kind, entry) VALUES (?, ?, ?)",
+                (entry.at, entry.kind, msgspec.json.encode(entry).decode())).lastrowid
+            if tally is not None:
+                self._put(tally)
+        return msgspec.structs.replace(entry, number=number or 0)
+
+    def entries(self, since: float, until: float, most: int) -> list[MaintenanceEntry]:
+        """Newest first; 0: no limit."""
+        return self._entries(
+            "SELECT number, entry FROM entries WHERE at >= ? AND (? = 0 OR at < ?) "
+            "ORDER BY at DESC, number DESC LIMIT ?", since, until, until, most)
+
+    def last(self, kind: str, most: int = 1) -> list[MaintenanceEntry]:
+        """Newest first."""
+        return self._entries(
+            "SELECT number, entry FROM entries WHERE kind = ? ORDER BY at DESC, number DESC LIMIT ?",
+            kind, most)
+
+    def has(self, number: int) -> bool:
+        return bool(self._entries("SELECT number, entry FROM entries WHERE number = ?", number))
+
+    def tally(self) -> Tally | None:
+        with self._one:
+            row = self._base.execute("SELECT tally FROM tally").fetchone()
+        try:
+            return None if row is None else msgspec.json.decode(row[0], type=Tally)
+        except msgspec.MsgspecError as error:
+            log.error("maintenance: what was counted cannot be read (%s): the day begins anew", error)
+            return None
+
+    def keep(self, tally: Tally) -> None:
+        with self._write():
+            self._put(tally)
+
+    def _entries(self, query: str, *values: object) -> list[MaintenanceEntry]:
+        with self._one:
+            rows = self._base.execute(query, values).fetchall()
+        return [_entry(*row) for row in rows]
+
+    def _put(self, tally: Tally) -> None:
+        self._base.execute("INSERT OR REPLACE INTO tally VALUES (1, ?)",
+                           (msgspec.json.encode(tally).decode(),))
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[None]:
+        with self._one:
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._base.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._base.execute("ROLLBACK")
+                raise
+
+
+def _entry(number: int, text: str) -> MaintenanceEntry:
+    return msgspec.structs.replace(msgspec.json.decode(text, type=MaintenanceEntry), number=number)
+
+
+def open_book(folder: Path) -> Book:
+    """The book in the state folder. One that cannot be used is set aside: boxd does more than this.
+
+    Unavailable: neither can another be made.
+    """
+    path = folder / FILE
+    try:
+        return Book(path)
+    except Unavailable as error:
+        aside = path.with_name(f"{FILE}.damaged")
+        log.error("%s; it is %s now, and the log begins anew", error, aside.name)
+        try:
+            path.rename(aside)
+        except OSError:
+            raise error from None
+        for rest in ("-journal", "-wal", "-shm"):
+            path.with_name(FILE + rest).unlink(missing_ok=True)
+        return Book(path)

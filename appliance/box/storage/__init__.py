@@ -1,0 +1,1 @@
+"""The box's disk: what takes how much of it, how worn it is, when it is full."""

@@ -1,0 +1,171 @@
+"""The pages of upkeep over what boxd says: lines found and taken home, disk, maintenance log, backups."""
+
+import html
+import re
+import time
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from appliance.bus.messages import AddMaintenance, BackUp, Checked, GetLogs, MaintenanceEntry, StorageDevice
+from tests.webui.conftest import FakeExchange, token
+from tests.webui.system.conftest import GB, Upkeep, day_record, line
+
+PAGES = ("/box/logs/", "/box/storage/", "/box/maintenance/", "/box/maintenance/sheet", "/box/backup/")
+
+
+def words(client: FlaskClient, path: str, status: int = 200) -> str:
+    answer = client.get(path)
+    assert answer.status_code == status, (path, answer.status_code)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text.partition("<main")[2])).split())
+
+
+def send(client: FlaskClient, to: str, /, **form: Any) -> Any:
+    return client.post(to, data=form | {"csrf_token": token(client, "/box/")})
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_needs_boxd_to_be_there(client: FlaskClient, exchange: FakeExchange, path: str) -> None:
+    exchange.silent |= {"boxd", "recordd"}
+    assert client.get(path).status_code == (503 if "logs" in path else 200)
+
+
+def test_lines_are_found_by_what_the_form_says(client: FlaskClient, upkeep: Upkeep) -> None:
+    upkeep.lines = [line(3, "<b>late</b> tick", level="error"), line(2, "up", "boxd")]
+    said = words(client, "/box/logs/?program=spand&program=boxd&level=warning&text=Tick"
+                         "&since=2026-03-01T10:00&until=2026-03-02T10:00")
+    assert "<b>late</b> tick" in said and "kernel" in said
+    (asked,) = upkeep.asked
+    assert isinstance(asked, GetLogs)
+    assert (asked.programs, asked.level, asked.text) == (["spand", "boxd"], "warning", "Tick")
+    assert asked.until - asked.since == 86_400.0
+    assert "<b>late" not in client.get("/box/logs/").text
+
+
+def test_a_reason_of_the_box_leads_to_its_lines(client: FlaskClient, upkeep: Upkeep) -> None:
+    words(client, "/box/logs/?around=1900000000&program=acdd")
+    (asked,) = upkeep.asked
+    assert isinstance(asked, GetLogs)
+    assert asked.since < 1.9e9 < asked.until and asked.programs == ["acdd"]
+
+
+@pytest.mark.parametrize(("query", "status"), [
+    ("since=yesterday", 422), ("since=0001-01-01T00:00", 422), ("around=nan", 400), ("around=-1", 400),
+    ("around=1e300", 400), ("level=loud", 200), ("text=" + "x" * 999, 200),
+    ("&".join(f"program=p{number}" for number in range(200)), 200), ("before=%27%3B--", 200)])
+def test_what_nobody_can_look_for_is_said(
+        client: FlaskClient, upkeep: Upkeep, query: str, status: int) -> None:
+    assert client.get(f"/box/logs/?{query}").status_code == status
+
+
+def test_lines_are_taken_home_to_the_last(client: FlaskClient, upkeep: Upkeep) -> None:
+    upkeep.lines = [line(number, f"line {number}") for number in range(1200, 0, -1)]
+    answer = client.get("/box/logs/log.txt")
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=branchline-log-")
+    lines = answer.text.splitlines()
+    assert len(lines) == 1200 and "line 1200" in lines[0] and lines[-1].endswith("line 1")
+    assert "Lines of the log taken home" in words(client, "/log/")
+
+
+def test_new_lines_come_by_themselves(client: FlaskClient, upkeep: Upkeep) -> None:
+    upkeep.lines = [line(1, "first")]
+    answer = client.get("/box/logs/events?program=spand", buffered=False)
+    events = answer.iter_encoded()
+    said = b"".join(next(events) for _ in range(2))
+    assert b"first" in said
+    answer.close()
+    assert client.get("/box/logs/events?since=never").status_code == 400
+
+
+def test_a_machine_without_a_log_says_so(client: FlaskClient, upkeep: Upkeep) -> None:
+    upkeep.source = ""
+    assert "keeps no log" in words(client, "/box/logs/")
+
+
+def test_the_disk_with_its_uses_its_wear_and_when_it_is_full(client: FlaskClient, upkeep: Upkeep) -> None:
+    said = words(client, "/box/storage/")
+    for part in ("40.0 GB of 64.0 GB free", "recordings 9.0 GB", "mmcblk0 DG4064", "20 %", "400.0 MB",
+                 "can be written", "14 days"):
+        assert part in said, part
+    text = client.get("/box/storage/?forecast=yes").text
+    assert "style=" not in text and 'class="use-recordings"' in text
+
+
+@pytest.mark.parametrize(("changes", "says"), [
+    ({"read_only": True}, "can only be read"), ({"trouble": "No space left"}, "Nothing can be written"),
+    ({"free": 3 * GB}, "Little room is left"), ({"full_at": time.time() + 86_400}, "full within a month"),
+    ({"growth_octets_day": None, "full_at": 0.0}, "it takes three days"), ({"errors": 3}, "counted errors"),
+    ({"total": 0, "free": 0}, "What takes the room"), ({"devices": []}, "The kernel tells of none"),
+    ({"devices": [StorageDevice(name="m", kind="eMMC", wear="urgent", used_share=1.1)]}, "end of its life"),
+    ({"devices": [StorageDevice(name="m", kind="eMMC", wear="worn", used_share=0.9)]},
+     "plan its replacement")])
+def test_what_is_to_be_done_about_the_disk(
+        client: FlaskClient, upkeep: Upkeep, changes: dict[str, Any], says: str) -> None:
+    upkeep.storage = changes
+    assert says in words(client, "/box/storage/")
+
+
+def test_a_month_its_days_its_entries_and_its_sheet(client: FlaskClient, upkeep: Upkeep) -> None:
+    now = time.time()
+    upkeep.entries = [
+        MaintenanceEntry(number=3, at=now, kind="correction", by="li", text="the fan, not the card",
+                         corrects=2),
+        MaintenanceEntry(number=2, at=now, kind="repair", by="li", text="card replaced <i>", note="serial 7"),
+        MaintenanceEntry(number=4, at=now, kind="weekly", by="li", checked=[
+            Checked(item="daemons", result="good", box="6"),
+            Checked(item="call-in", result="bad", remark="no audio")]),
+        MaintenanceEntry(number=1, at=now, kind="record", by="", record=day_record())]
+    said = words(client, "/box/maintenance/")
+    for part in ("trouble", "1,234", "acdd (down)", "ES 4 · SES 1", "51 °C", "Correction", "of no. 2",
+                 "1 item not in order", "no audio", "Weekly check · due", "+2 s against"):
+        assert part in said, part
+    assert "card replaced &lt;i&gt;" in client.get("/box/maintenance/").text
+    assert "Done by, date, signature" in words(client, "/box/maintenance/sheet")
+    client.set_cookie("language", "zh")
+    paper = client.get("/box/maintenance/sheet.pdf")
+    assert paper.data.startswith(b"%PDF") and paper.mimetype == "application/pdf"
+    assert words(client, "/box/maintenance/?month=2026-02")
+    assert client.get("/box/maintenance/?month=2026-13").status_code == 400
+
+
+def test_an_entry_is_written_with_the_name_of_who_has_signed_in(client: FlaskClient, upkeep: Upkeep) -> None:
+    add = "/box/maintenance/add"
+    assert send(client, add, kind="repair", text="fan\r\nreplaced", by="root").status_code == 303
+    asked = upkeep.asked[-1]
+    assert isinstance(asked, AddMaintenance)
+    assert (asked.by, asked.text, asked.kind) == ("admin", "fan\nreplaced", "repair")
+    assert send(client, add, kind="repair", text="no, the card", corrects="2").status_code == 303
+    asked = upkeep.asked[-1]
+    assert isinstance(asked, AddMaintenance) and asked.kind == "correction"
+    for form in ({"kind": "record", "text": "x"}, {"kind": "repair", "text": ""},
+                 {"kind": "weekly", "text": "x"}, {"kind": "repair", "text": "x" * 3000},
+                 {"kind": "repair", "text": "bad\x00"}):
+        answer = send(client, add, **form)
+        assert answer.status_code == 409 and "This was refused" in answer.text
+    assert len(upkeep.asked) == 2
+
+
+def test_a_list_wants_each_of_its_items(client: FlaskClient, upkeep: Upkeep) -> None:
+    page = client.get("/box/maintenance/").text
+    form = page.partition('name="kind" value="weekly"')[2].partition("</form>")[0]
+    items = re.findall(r'name="item" value="([^"]+)"', form)
+    results: dict[str, Any] = {f"result-{item}": "good" for item in items}
+    assert send(client, "/box/maintenance/check", kind="weekly", item=items, **results).status_code == 303
+    asked = upkeep.asked[-1]
+    assert isinstance(asked, AddMaintenance) and [one.item for one in asked.checked] == items
+    results["result-disk"] = "bad"
+    answer = send(client, "/box/maintenance/check", kind="weekly", item=items, **results)
+    assert answer.status_code == 409 and "disk: say in the remark what is wrong" in answer.text
+    assert send(client, "/box/maintenance/check", kind="weekly", item=items[1:], **results).status_code == 409
+
+
+def test_backups_and_one_more(client: FlaskClient, upkeep: Upkeep) -> None:
+    said = words(client, "/box/backup/")
+    assert "/media/usb/a.backup" in said and "octet for octet" in said and "it holds" in said
+    assert send(client, "/box/backup/now").status_code == 303
+    assert isinstance(upkeep.asked[-1], BackUp)
+    assert "backup restore /media/usb/a.backup --to" in said
+    assert send(client, "/box/backup/try", path="/media/usb/a.backup").status_code == 303
+    answer = send(client, "/box/backup/try", path="/etc/shadow")
+    assert answer.status_code == 409 and "no such backup" in answer.text

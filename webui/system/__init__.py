@@ -1,0 +1,1 @@
+"""The pages of the box's upkeep: its logs, its disk, the maintenance log, backups."""

@@ -37,6 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it m
                                                 "quality.forms")} | {
         # A backup is opened, tried out and restored without a box, and sent where recordings are archived.
         "appliance.box.backup",
+        # boxd's bench of flows, as a process that knows them.
+        "appliance.box.flows.orders", "appliance.box.document.editing",
         # In the factory a board's EEPROM is written.
         "appliance.box.board",
         # The menu, the documents and the bundle of who stands before the box, whatever of it is down.

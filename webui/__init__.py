@@ -1,8 +1,6 @@
 """The web pages. create_app() takes all it works with, so tests need no daemon; daemon.py is the process."""
 
 import sqlite3
-import time
-from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
@@ -29,22 +27,36 @@ from webui import (
     recording_store,
     recordings,
     spans,
+    static_files,
     texts,
     views,
 )
-from webui.access import log_pages, my_account, people, roles, steps
+from webui.access import log_pages, my_account, people, steps
 from webui.access.audit import Audit
 from webui.access.doors import closed, may, needs, opens, sight
 from webui.access.doors import floor as seen_floor
 from webui.access.factors import Factors
 from webui.access.navigation import home, href, navigation
+from webui.alerts import pages as alert_pages
+from webui.alerts.store import Alerts
+from webui.alerts.tones import Tones
 from webui.api import operations
 from webui.api import pages as token_pages
+from webui.api.live import door as live_door
+from webui.api.opening import client_of, token_of
 from webui.api.tokens import Client, Tokens
+from webui.centre import routes as centre_pages
 from webui.configuration import pages as configuration
 from webui.configuration.unconfirmed import Unconfirmed
 from webui.exchange import Exchange
+from webui.first import asking as first_asking
+from webui.first import lines as first_lines
+from webui.first import pages as first
+from webui.first import words as first_words
+from webui.first.kept import FirstRun
 from webui.floor import routes as floor_pages
+from webui.flows import routes as flow_pages
+from webui.flows import traffic_pages as flow_traffic
 from webui.lines import acts as line_acts
 from webui.lines import outcome as line_outcome
 from webui.lines import overview as lines
@@ -52,11 +64,13 @@ from webui.lines import testing as line_tests
 from webui.notices import pages as notices_pages
 from webui.notices.bar import Bar
 from webui.notices.store import Notices
-from webui.parts import LANGUAGES, Parts, Settings, parts
+from webui.parts import LANGUAGE_COOKIE, LANGUAGES, Parts, Settings, parts
+from webui.prompts import pages as prompt_pages
 from webui.rendered import Rendered
 from webui.reports import saved_pages as report_pages
 from webui.reports.saved import SavedReports
 from webui.seen import Seen
+from webui.system import routes as system_pages
 from webui.uploads import Uploads
 from webui.users import PASSWORD_LEAST, User, Users
 
@@ -93,8 +107,12 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
         Uploads(settings.state / "uploads"),
         Factors(settings.state / "factors.sqlite", settings.state / "factors.key"),
         Notices(settings.state / "notices.sqlite"), Tokens(settings.state / "tokens.sqlite"),
+        Alerts(settings.state / "alerts.sqlite"),
         rendered=Rendered(sight))
+    app.extensions[first.EXTENSION] = first.First(
+        FirstRun(settings.state / "first-run.json"), first_asking.Box(exchange))
     app.extensions[report_pages.EXTENSION] = SavedReports(settings.state / "reports")
+    live_door.listen(app)
     Babel(app, locale_selector=_language)
     CSRFProtect(app).exempt(operations.bp)        # which knows tokens and no cookies
     login = LoginManager(app)
@@ -104,17 +122,20 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
     app.after_request(_harden)
     app.add_url_rule("/healthz", "healthz", _healthz)
     for part in (
-            account, board, box, box_settings, box_update, certificate_pages, configuration, contacts,
-            floor_pages, hearing, line_acts, line_tests, lines, log_pages, my_account, notices_pages,
-            operations, people, quality, recording_store, recordings, report_pages, spans, steps,
-            token_pages):
+            account, alert_pages, board, box, box_settings, box_update, certificate_pages, configuration,
+            contacts, first, floor_pages, hearing, line_acts, line_tests, lines, log_pages, my_account,
+            notices_pages, operations, centre_pages, people, quality, recording_store, recordings,
+            report_pages, spans, steps, token_pages, flow_pages, flow_traffic, prompt_pages,
+            *system_pages.PAGES):
         app.register_blueprint(part.bp)
     if lacking := closed(app):
         raise RuntimeError(f"routes without @needs of webui/access/doors.py: {', '.join(lacking)}")
     errors.register(app)
+    static_files.register(app)
     app.context_processor(_common)
     app.jinja_env.filters.update(
-        outcome_tone=line_outcome.tone,
+        outcome_tone=line_outcome.tone, findings_of=first_lines.found_in, found_what=first_words.what,
+        found_value=first_words.value, found_sure=first_words.sure, found_evidence=first_words.evidence,
         word=texts.word, told=box_words.told, sentence=texts.sentence, number=texts.number,
         duration=texts.duration, moment=texts.moment,
         charge=texts.charge, clock=texts.clock, clock_ms=texts.clock_ms, day=texts.day, since=texts.since,
@@ -125,7 +146,7 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
 
 
 def _language() -> str:
-    chosen = request.cookies.get(account.LANGUAGE_COOKIE, "")
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
     if chosen not in LANGUAGES and current_user.is_authenticated:
         chosen = current_user.language
     return chosen if chosen in LANGUAGES else parts().settings.language
@@ -141,18 +162,7 @@ def _load_user(session: str) -> User | None:
 
 def _load_client(asked: Request) -> Client | None:
     """Of the API: a cookie is not looked at there, a token nowhere else."""
-    scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
-    if asked.blueprint != operations.bp.name or scheme.lower() != "bearer":
-        return None
-    client = parts().tokens.client(token.strip(), time.time())
-    maker = parts().users.person(client.made_by) if client else None
-    if client is None or maker is None or maker.disabled:
-        return None
-    within = people.effective(maker)              # never more than who made it has now
-    if not within.covers(client.within):
-        return None
-    return replace(client, scopes=frozenset(
-        one for one in client.scopes if roles.may(maker.role, one, within)))
+    return client_of(token_of(asked)) if asked.blueprint == operations.bp.name else None
 
 
 def _gate() -> AnyResponse | None:
@@ -160,7 +170,7 @@ def _gate() -> AnyResponse | None:
     if request.endpoint in OPEN:
         return None
     if request.blueprint == operations.bp.name:
-        if request.endpoint == "api.document" or isinstance(current_user, Client):
+        if request.endpoint in ("api.document", "api.live_document") or isinstance(current_user, Client):
             return None
         raise Unauthorized
     setting_up = request.endpoint in ("account.setup", "account.make_admin")
@@ -215,5 +225,7 @@ def _common() -> dict[str, object]:
         "views": views, "box_views": box_views, "may": may, "opens": opens, "floor": seen_floor,
         "navigation": navigation, "home": home, "href": href, "password_least": PASSWORD_LEAST,
         "server_time": texts.now,
+        "first_run_open": first.is_open,
         "unconfirmed": lambda: Unconfirmed()()[1], "notice_bar": lambda: Bar()()[1],
+        "alert_tones": lambda: Tones()()[1],
     }

@@ -21,15 +21,13 @@ from webui.access.doors import did, needs
 from webui.access.entering import address, enter, here, slow_down
 from webui.access.navigation import home
 from webui.access.steps import after_password
-from webui.box_settings import is_new
-from webui.parts import LANGUAGES, parts
+from webui.first.pages import begin_if_new
+from webui.parts import LANGUAGE_COOKIE, LANGUAGES, YEAR_S, parts
 from webui.users import NAME, PASSWORD_LEAST
 
 bp = Blueprint("account", __name__)
 
 PASSWORD_MOST = 1024
-LANGUAGE_COOKIE = "language"
-YEAR_S = 365 * 86400
 
 
 @bp.get("/setup")
@@ -62,7 +60,7 @@ def make_admin() -> Response:
     settings.setup_code.forget()
     current_app.logger.info("administrator %s made from %s", name, request.remote_addr)
     parts().audit.note(did("set-up", name, by=name), "", time.time())
-    return enter(user, url_for("box_settings.index") if is_new() else "")
+    return enter(user, begin_if_new(name))
 
 
 @bp.get("/login")

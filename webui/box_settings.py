@@ -174,12 +174,6 @@ def reset() -> Any:
     return render_template("box/gone.html")
 
 
-def is_new() -> bool:
-    """An installed box that nobody has provisioned."""
-    found = _known()
-    return found is not None and not found.provisioned
-
-
 def _act(act: str, by: str, asked: Any, what: str = "", *, reasoned: bool = True) -> Any:
     reason = why()
     if reasoned and not reason:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from appliance.bus.messages import (
+    DAEMONS,
     CardState,
     ClockState,
     DaemonHealth,
@@ -20,6 +21,7 @@ from webui.mirror import Floor
 IDLE, TRIAL, BACK_AGAIN, RESTARTS = "idle", "on trial", "returning", "rebooting"
 WAITS = frozenset({"waiting", "draining", "trying again"})           # it can be hurried
 STARTED = frozenset({RESTARTS, TRIAL, BACK_AGAIN})                   # it cannot be cancelled any more
+PROGRAMS = frozenset(DAEMONS)                     # that have lines of the log
 OTHER_SLOT = "the other slot"                     # source of an update that goes back
 
 Tone = Literal["good", "warn", "bad", "off"]

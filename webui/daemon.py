@@ -13,6 +13,8 @@ from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
 from webui import create_app
 from webui.access.crew import Crew
+from webui.alerts.pages import start_alerts
+from webui.api.live.door import EXTENSION as LIVE
 from webui.certificate import Certificates, names_of_box, wanted
 from webui.exchange import BusExchange
 from webui.parts import Settings
@@ -39,7 +41,7 @@ async def serve(context: Context) -> None:
     settings = Settings(
         exports=state / "recordings" / "exports", state=state, session_key=session_key(state / "session-key"),
         setup_code=code, language=web.language, secure_cookies=web.secure_cookies or certificates is not None,
-        certificates=certificates, mail=web.mail,
+        certificates=certificates, mail=web.mail, webhooks=web.webhooks,
         second_factor=web.second_factor, audit_days=web.audit_days,
         crew=Crew(context.config.quality, context.config_path, context.read))
     exchange = BusExchange(context.bus)
@@ -50,7 +52,7 @@ async def serve(context: Context) -> None:
     with contextlib.suppress(OSError):            # what boxd has not taken by now nobody waits for
         Uploads(state / "uploads").clear()
     server.start()
-    reports = start_sending(application)
+    reports, alerts = start_sending(application), start_alerts(application)
     keeping = asyncio.create_task(exchange.run())
     try:
         log.info("pages at %s", server.url)
@@ -65,7 +67,9 @@ async def serve(context: Context) -> None:
         for name in ("web.url", "web.certificate"):
             (context.run_dir / name).unlink(missing_ok=True)
         exchange.mirror.close()
+        await asyncio.to_thread(application.extensions[LIVE].stop)
         await asyncio.to_thread(reports.stop)
+        await asyncio.to_thread(alerts.stop)
         await asyncio.to_thread(server.stop)
         keeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):

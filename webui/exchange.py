@@ -20,6 +20,7 @@ from appliance.bus.messages import (
     GetHardware,
     GetHealth,
     GetLineTests,
+    GetPromptTakes,
     GetRecorder,
     GetSpans,
     GetUpdate,
@@ -37,7 +38,8 @@ ROUND_S = 0.5                                     # at most one round of questio
 WATCH_S = 0.5
 
 STATE: dict[str, tuple[Request[Any], ...]] = {
-    "acdd": (GetBoard(),), "trunkd": (GetChannels(),), "spand": (GetSpans(),), "recordd": (GetRecorder(),),
+    "acdd": (GetBoard(), GetPromptTakes()), "trunkd": (GetChannels(),), "spand": (GetSpans(),),
+    "recordd": (GetRecorder(),),
     "boxd": (GetHealth(), GetFitness(), GetHardware(), GetCards(), GetUpdate(), GetWallClock(),
              GetDocumentHistory(most=1), GetLineTests()),
 }

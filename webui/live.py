@@ -1,6 +1,7 @@
 """Live pages: fragments of HTML over server-sent events, each sent when it differs from what this page has.
 
-A fragment is (id of the element, its whole HTML). The browser's half is static/live.js.
+A fragment is (id of the element, its whole HTML); of a long one only new lines are sent (delta.py). The
+browser's half is static/live.js.
 """
 
 import json
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from flask import Response, abort, request, stream_with_context
 from flask_login import current_user
 
-from webui.access.doors import range_of
+from webui import delta
+from webui.access.doors import keep_sight, range_of
 from webui.access.ranges import Range
-from webui.access.sight import narrowed
+from webui.alerts.tones import Tones
 from webui.configuration.unconfirmed import Unconfirmed
 from webui.mirror import Floor, Mirror
 from webui.notices.bar import Bar
@@ -27,9 +29,11 @@ LIFE_S = 300.0                                    # then the page connects anew
 
 def stream(
     fragments: Callable[[Floor], Iterable[Fragment]], gap_s: float = GAP_S, turn_s: float = KEEP_ALIVE_S,
+    numbers: bool = True,
 ) -> Response:
     """A stream of what `fragments` gives for each new floor, as far as who asks sees it, and every `turn_s`
-    when nothing happens; and the notices that are for him."""
+    when nothing happens; and the notices that are for him. numbers False: those of channels' calls are not
+    shown."""
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     slots, mirror = parts().streams, parts().exchange.mirror
@@ -38,7 +42,7 @@ def stream(
     users, session = parts().users, current_user.get_id()
     events = stream_with_context(
         _events(mirror, fragments, gap_s, turn_s, lambda: users.get(session) is not None,
-                range_of(current_user)))
+                range_of(current_user), numbers, parts().narrowed))
     response = Response(events, mimetype="text/event-stream")
     response.call_on_close(slots.release)
     return response
@@ -46,10 +50,11 @@ def stream(
 
 def _events(
     mirror: Mirror, fragments: Callable[[Floor], Iterable[Fragment]], gap_s: float, turn_s: float,
-    signed_in: Callable[[], bool], within: Range,
+    signed_in: Callable[[], bool], within: Range, numbers: bool, narrow: Callable[[Floor, Range], Floor],
 ) -> Iterator[str]:
     sent: dict[str, str] = {}
-    bar, unconfirmed = Bar(), Unconfirmed()
+    keep_sight()
+    bar, unconfirmed, tones = Bar(), Unconfirmed(), Tones()
     looked_at = said_at = time.monotonic()
     ends_at = looked_at + LIFE_S
     yield "retry: 1000\n\n"
@@ -59,14 +64,16 @@ def _events(
             if not signed_in():
                 return
         floor = mirror.floor
-        all_of_it = (*fragments(narrowed(floor, within)), bar(), unconfirmed())
+        all_of_it = (*fragments(narrow(floor, within)), bar(), unconfirmed(), tones())
         changed = {name: html for name, html in all_of_it if sent.get(name) != html}
         if changed:
+            said = ", ".join(
+                f"{json.dumps(name)}: {delta.said(sent.get(name), html)}" for name, html in changed.items())
             sent.update(changed)
-            yield f"data: {json.dumps({'now': time.time(), 'fragments': changed}, ensure_ascii=False)}\n\n"
+            yield f'data: {{"now": {time.time()}, "fragments": {{{said}}}}}\n\n'
             said_at = now
         elif now - said_at >= KEEP_ALIVE_S:
             yield ": still here\n\n"
             said_at = now
-        mirror.wait(floor, min(turn_s, LOOK_S))
+        mirror.wait(floor, min(turn_s, LOOK_S), numbers)
         mirror.closed.wait(gap_s)

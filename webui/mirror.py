@@ -6,7 +6,7 @@ reader takes it once and needs no lock; wait() sleeps until there is another.
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import msgspec
@@ -37,8 +37,14 @@ from appliance.bus.messages import (
     LineTests,
     LineTestState,
     LinkState,
+    PromptsChanged,
+    PromptTake,
+    PromptTakes,
+    PromptTakeState,
     RecorderChanged,
     RecorderState,
+    Rehearsal,
+    RehearsalState,
     Reply,
     SpanList,
     SpanState,
@@ -48,6 +54,7 @@ from appliance.bus.messages import (
     WallClock,
     WallClockReply,
 )
+from appliance.bus.messages.flows import FlowsChanged
 
 AWAY_S = 3.0                                      # a daemon says a heartbeat every second
 
@@ -73,11 +80,23 @@ class Floor:
     past: tuple[UpdatePast, ...] = ()             # updates that are over, newest first
     time_of_day: WallClock | None = None
     document: DocumentState | None = None         # the configuration's versions
+    flows: int = 0                                # changes of flows that were heard of
     tests: Mapping[str, LineTest] = field(default_factory=dict)              # the last of each span
+    prompts: int = 0                              # changes of them that were heard
+    takes: Mapping[str, PromptTake] = field(default_factory=dict)    # the last of each prompt, by its name
+    rehearsal: Rehearsal | None = None            # the last that was said of
     away: frozenset[str] = frozenset()
+    woken: int = 0                                # how often something that no daemon says has changed
 
     def span_names(self) -> list[str]:
         return sorted({*self.channels, *self.spans})
+
+
+def _more_than_numbers(one: Floor, other: Floor) -> bool:
+    return any(getattr(one, name) is not getattr(other, name) for name in _BUT_NUMBERS)
+
+
+_BUT_NUMBERS = tuple(one.name for one in fields(Floor) if one.name != "numbers")
 
 
 class Mirror:
@@ -85,6 +104,7 @@ class Mirror:
         self._floor = Floor()
         self._heard = dict.fromkeys(DAEMONS, now)
         self._changed = threading.Condition()
+        self._changed_more = threading.Condition()               # than numbers of calls
         self.closed = threading.Event()
 
     @property
@@ -115,25 +135,36 @@ class Mirror:
         return any(channel.leg and channel.leg not in self._floor.numbers
                    for span in self._floor.channels.values() for channel in span.channels)
 
-    def wait(self, seen: Floor, timeout_s: float) -> None:
-        """Return when `floor` is another than `seen`, after `timeout_s`, or when closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._floor is not seen or self.closed.is_set(), timeout_s)
+    def wait(self, seen: Floor, timeout_s: float, numbers: bool = True) -> None:
+        """Return when `floor` is another than `seen`, after `timeout_s`, or when closed. numbers False: when
+        more than the numbers of channels' calls is."""
+        if numbers:
+            with self._changed:
+                self._changed.wait_for(lambda: self._floor is not seen or self.closed.is_set(), timeout_s)
+            return
+        with self._changed_more:
+            self._changed_more.wait_for(
+                lambda: _more_than_numbers(seen, self._floor) or self.closed.is_set(), timeout_s)
+
 
     def wake(self) -> None:
         """Something that live pages show and no daemon said has changed."""
-        self._become(replace(self._floor))
+        self._become(replace(self._floor, woken=self._floor.woken + 1))
 
     def close(self) -> None:
         """Wake everybody who waits, for good."""
         self.closed.set()
-        with self._changed:
-            self._changed.notify_all()
+        for changed in (self._changed, self._changed_more):
+            with changed:
+                changed.notify_all()
 
     def _become(self, floor: Floor) -> None:
         with self._changed:
-            self._floor = floor
+            before, self._floor = self._floor, floor
             self._changed.notify_all()
+        if _more_than_numbers(before, floor):
+            with self._changed_more:
+                self._changed_more.notify_all()
 
 
 def _take_board(floor: Floor, board: Board) -> Floor:
@@ -168,6 +199,10 @@ def _take_tests(floor: Floor, reply: LineTests) -> Floor:
     return replace(floor, tests={**ended, **{test.span: test for test in reply.tests}})
 
 
+def _take_takes(floor: Floor, reply: PromptTakes) -> Floor:
+    return replace(floor, takes={take.name: take for take in reply.takes})
+
+
 def _take_document(floor: Floor, state: DocumentState) -> Floor:
     """A time that was only reckoned again is not another one."""
     known = floor.document
@@ -197,9 +232,14 @@ _TAKE: dict[type[Event] | type[Reply], Callable[[Floor, Any], Floor]] = {
     CardList: lambda floor, reply: replace(floor, cards={card.card: card for card in reply.cards}),
     UpdateState: lambda floor, event: replace(floor, update=event),
     UpdateReply: lambda floor, reply: replace(floor, update=reply.state, past=tuple(reply.history)),
+    PromptsChanged: lambda floor, event: replace(floor, prompts=floor.prompts + 1),
+    PromptTakeState: lambda floor, event: replace(floor, takes={**floor.takes, event.take.name: event.take}),
+    PromptTakes: _take_takes,
     LineTestState: _take_test,
     LineTests: _take_tests,
     DocumentState: _take_document,
+    RehearsalState: lambda floor, event: replace(floor, rehearsal=event.rehearsal),
+    FlowsChanged: lambda floor, event: replace(floor, flows=floor.flows + 1),
     DocumentHistory: lambda floor, reply: _take_document(floor, reply.state),
     WallClock: lambda floor, event: replace(floor, time_of_day=event),
     WallClockReply: lambda floor, reply: replace(floor, time_of_day=reply.clock),

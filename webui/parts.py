@@ -9,10 +9,13 @@ from flask import current_app
 
 from appliance.config.mail import MailConfig
 from appliance.config.quality import QualityConfig
+from appliance.config.webhooks import WebhooksConfig
 from webui.access.audit import Audit
 from webui.access.crew import Crew
 from webui.access.factors import Factors
 from webui.access.halves import ASKED_S, HALF_S, HALVES, Half, Waiting
+from webui.access.sight import Narrowed
+from webui.alerts.store import Alerts
 from webui.api.tokens import Tokens
 from webui.certificate import Certificates
 from webui.exchange import Exchange
@@ -25,6 +28,7 @@ from webui.uploads import Uploads
 from webui.users import SetupCode, Users
 
 LANGUAGES = {"zh": "中文", "en": "English"}
+LANGUAGE_COOKIE, YEAR_S = "language", 365 * 86400          # what a reader chose, and for how long
 STREAMS = 100                                     # pages that may be live at once
 
 
@@ -40,6 +44,7 @@ class Settings:
     second_factor: str = "offered"                # off, offered, required
     audit_days: float = 730.0                     # that the log of what people did is kept
     mail: MailConfig | None = None                # None: nothing is sent
+    webhooks: WebhooksConfig = field(default_factory=WebhooksConfig)
     crew: Crew = field(default_factory=lambda: Crew(QualityConfig()))
     release: Path = Path("/etc/branchline/release")                  # what an image says of itself
 
@@ -60,6 +65,7 @@ class Parts:
     factors: Factors
     notices: Notices
     tokens: Tokens
+    alerts: Alerts
     by_address: Throttle = field(default_factory=lambda: Throttle(longest_s=900.0))
     # For strangers: one who guesses must not lock out who has signed in from the same place before.
     by_name: Throttle = field(default_factory=lambda: Throttle(longest_s=60.0))
@@ -69,6 +75,7 @@ class Parts:
     halves: Waiting[Half] = field(default_factory=lambda: Waiting(HALF_S, HALVES))
     asked: Waiting[bytes] = field(default_factory=lambda: Waiting(ASKED_S, HALVES))
     rendered: Rendered = field(default_factory=Rendered)
+    narrowed: Narrowed = field(default_factory=Narrowed)
     opened: Opened = field(default_factory=Opened)
     streams: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(STREAMS))
 

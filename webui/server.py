@@ -15,6 +15,7 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cheroot import wsgi
@@ -34,6 +35,9 @@ MAX_HEAD_OCTETS = 16 * 1024
 MAX_BODY_OCTETS = 64 * 1024                       # no form is larger
 READ_OCTETS = 64 * 1024
 HERE = "branchline.address"                       # in a request's environ: the box's address it came to
+TAKE = "branchline.take"                          # likewise: who is given the socket when it is answered
+
+Taker = Callable[[socket.socket, bytes], None]    # with what came behind the request
 
 _HANDSHAKE = b"\x16"                              # the first octet of every TLS connection: RFC 8446 5.1
 _HOST = re.compile(rb"^host:[ \t]*([A-Za-z0-9.:\[\]-]{1,255})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
@@ -103,6 +107,8 @@ class _Reader(StreamReader):
 
 class _Connection(HTTPConnection):
     refusal = ""
+    taker: Taker | None = None
+    taken = False                                 # the socket is no longer ours
 
     def __init__(self, server: Any, sock: Any, makefile: Any = MakeFile) -> None:
         super().__init__(server, sock, lambda *file: (_Reader if file[1] == "rb" else makefile)(*file))
@@ -167,7 +173,21 @@ class _Connection(HTTPConnection):
             return False
         if self._shaking:                         # it never came to a request
             return False
-        return bool(super().communicate())        # type: ignore[no-untyped-call]
+        try:
+            return bool(super().communicate())    # type: ignore[no-untyped-call]
+        finally:
+            if self.taker is not None:
+                self.taken = True
+                self.rfile.unread()
+                self.taker(self.socket, self.rfile.line.said)
+
+    def take(self, taker: Taker) -> None:
+        """Give the socket away when this request is answered; no thread of this server looks at it then."""
+        self.taker = taker
+
+    def close(self) -> None:
+        if not self.taken:
+            super().close()
 
     def _send_elsewhere(self) -> None:
         said = self.rfile.line.said
@@ -187,7 +207,12 @@ class _Gateway(wsgi.Gateway_10):
         environ: dict[str, Any] = super().get_environ()              # type: ignore[no-untyped-call]
         if self.req.conn.secured:
             environ |= {"wsgi.url_scheme": "https", "HTTPS": "on"}
-        return environ | {HERE: self.req.conn.socket.getsockname()[0]}
+        return environ | {HERE: self.req.conn.socket.getsockname()[0], TAKE: self.req.conn.take}
+
+    def respond(self) -> None:
+        super().respond()
+        if self.req.conn.taker is not None:       # what follows is somebody else's to say
+            self.req.chunked_write, self.req.close_connection = False, True
 
 
 class _Server(wsgi.Server):

@@ -14,12 +14,16 @@ from appliance.box.board.tending import Tended
 from appliance.box.card.area import Cards
 from appliance.box.clock.tending import Clock
 from appliance.box.document.area import Document
+from appliance.box.flows.area import Flows
 from appliance.box.health import DOWN, LATE, UP, Watch
 from appliance.box.judging import Judging
 from appliance.box.line_tests.area import LineTesting
 from appliance.box.lines import Lines
+from appliance.box.logs.area import Logs
+from appliance.box.maintenance.area import Maintenance
 from appliance.box.provision.kept import hostname
 from appliance.box.provision.tending import Provisioning
+from appliance.box.rehearsal.area import Rehearsing
 from appliance.box.support.tending import Support
 from appliance.box.update.area import Updates
 from appliance.bus.client import Refused
@@ -42,6 +46,7 @@ from appliance.bus.messages import (
     Request,
     SpanSecond,
     SpanState,
+    TryBackup,
 )
 from appliance.bus.runner import Context
 from appliance.bus.runner import main as run
@@ -67,10 +72,15 @@ async def serve(context: Context) -> None:
         if store.notice:
             log.warning("%s", store.notice)
         lines = Lines(store, [span.name for span in context.config.spans])
-        await _serve(context, [Daemons(context), Histories(context, lines), BackingUp(context),
+        backups = BackingUp(context)
+        maintenance = backups.maintenance = Maintenance(
+            context, lambda: {span: lines.history(span).quarters for span in lines.spans}, backups.reply)
+        await _serve(context, [Daemons(context), Histories(context, lines), backups,
                                Tended.of_this_box(context), Judging(context),
                                Provisioning(context, hostname), Clock(context), Support(context),
-                               Updates(context), Cards(context), Document(context), LineTesting(context)])
+                               Updates(context), Cards(context), Document(context), Flows(context),
+                               LineTesting(context), Logs(context), maintenance, maintenance.disk,
+                               Rehearsing(context)])
 
 
 async def _serve(context: Context, areas: list[Area]) -> None:
@@ -174,13 +184,18 @@ class BackingUp(Area):
         self._context = context
         self._backups = Backups(context.state_dir, origin(context.config_path, context.run_dir),
                                 context.config.backup)
-        self.answers: Answers = {GetBackups: self._get, BackUp: self._begin, ReloadBackup: self._reload}
+        self.maintenance: Maintenance | None = None                  # whose section is read again with ours
+        self.answers: Answers = {GetBackups: self._get, BackUp: self._begin, ReloadBackup: self._reload,
+                                 TryBackup: self._try_out}
+
+    def reply(self) -> BackupReply:
+        return self._backups.reply(time.time())
 
     async def run(self, stop: asyncio.Event) -> None:
         await self._backups.run(stop, self._context.facts)
 
     async def _get(self, request: GetBackups) -> BackupReply:
-        return self._backups.reply(time.time())
+        return self.reply()
 
     async def _begin(self, request: BackUp) -> Done:
         try:
@@ -189,16 +204,26 @@ class BackingUp(Area):
             raise Refused(str(error)) from None
         return Done()
 
+    async def _try_out(self, request: TryBackup) -> Done:
+        try:
+            self._backups.try_out(request.path)
+        except BackupError as error:
+            raise Refused(str(error)) from None
+        return Done()
+
     async def _reload(self, request: ReloadBackup) -> Reloaded:
-        context, backups = self._context, self._backups
+        context, backups, maintenance = self._context, self._backups, self.maintenance
         try:
             new = await asyncio.to_thread(context.read, request.candidate)
         except ConfigError as error:
             raise Refused(str(error)) from None
-        old = context.config.model_copy(update={"backup": backups.config})
-        changed = [key for key in changes(old, new) if key.startswith("backup.")]
+        now = {"backup": backups.config} | ({"maintenance": maintenance.config} if maintenance else {})
+        changed = [key for key in changes(context.config.model_copy(update=now), new)
+                   if key.partition(".")[0] in now]
         if not request.check:
             backups.config = new.backup
+            if maintenance is not None:
+                maintenance.config = new.maintenance
         return Reloaded(document=str(context.config_path), changed=changed)
 
 

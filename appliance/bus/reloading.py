@@ -16,6 +16,7 @@ from appliance.bus.messages import (
     ReloadCentre,
     Reloaded,
     ReloadRecorder,
+    ReloadSpans,
     ReloadTrunks,
     ReloadUpdate,
 )
@@ -30,17 +31,24 @@ async def try_out(bus: Bus, text: str, document: Path, run_dir: Path) -> list[Re
     """What each daemon would take over if `text` were in `document`. Refused, BusError: one cannot."""
     with _candidate(text, document, run_dir):
         return [await bus.ask(request, TAKE_S) for request in (
-            ReloadTrunks(check=True, candidate=True), ReloadCentre(check=True, candidate=True),
+            ReloadSpans(check=True, candidate=True), ReloadTrunks(check=True, candidate=True),
+            ReloadCentre(check=True, candidate=True),
             ReloadRecorder(check=True, candidate=True), ReloadBackup(check=True, candidate=True),
             ReloadUpdate(check=True, candidate=True))]
 
 
 async def take_over(bus: Bus) -> list[str]:
     """The keys that the daemons took over from the document as it is on the disk."""
-    changed = [key for request in (ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup(),
-                                   ReloadUpdate())
+    changed = [key for request in (ReloadSpans(), ReloadTrunks(), ReloadCentre(), ReloadRecorder(),
+                                   ReloadBackup(), ReloadUpdate())
                for key in (await bus.ask(request, TAKE_S)).changed]
     return list(dict.fromkeys(changed))           # two of them read what is recorded
+
+
+async def take_over_flows(bus: Bus) -> None:
+    """Flow files are others than they were; only acdd reads them. Refused: it goes on with those before."""
+    await bus.ask(ReloadCentre(check=True), TAKE_S)
+    await bus.ask(ReloadCentre(), TAKE_S)
 
 
 def put_copy(document: Path, run_dir: Path) -> None:

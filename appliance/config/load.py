@@ -5,7 +5,7 @@ Of YAML is read what such a document needs: keys are text as they are written, e
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -21,10 +21,20 @@ MAX_OCTETS = 1024 * 1024
 MAX_DEPTH = 20                                    # libyaml's composer has no limit of its own: it would crash
 MAX_SCALAR = 4000                                 # characters
 MOST_MISTAKES = 50                                # said; of more there is the count
+MOST_JUDGED = 200                                 # of a document: each is looked for in it
 
 M = TypeVar("M", bound=BaseModel)
 
 Mistake = tuple[Sequence[int | str], str]         # keys that lead to it, what is wrong
+
+
+class Fault(NamedTuple):
+    """A mistake and where it is written. `line` from 1; 0: nobody knows."""
+
+    line: int
+    keys: list[int | str]                         # of the document; [] of all of it
+    place: str                                    # "line: keys: ", as people are told
+    text: str
 
 
 def load(path: Path, text: str | None = None) -> Config:
@@ -65,26 +75,37 @@ def read(path: Path, kind: type[M], check: Callable[[M], Iterable[Mistake]] | No
 
     `check` finds what the schema cannot see; `text` is read as if it were in the file.
     """
-    text = text_of(path) if text is None else text
+    found, faults, total = judged(text_of(path) if text is None else text, kind, check)
+    if faults or found is None:
+        lines = [f"{path}:{one.place}{one.text}" for one in faults[:MOST_MISTAKES]]
+        if len(faults) > MOST_MISTAKES:
+            lines.append(f"{path}: and {total - MOST_MISTAKES} mistakes more")
+        raise ConfigError("\n".join(lines))
+    return found
+
+
+def judged(text: str, kind: type[M],
+           check: Callable[[M], Iterable[Mistake]] | None = None) -> tuple[M | None, list[Fault], int]:
+    """As read(): the document as far as the schema takes it, the first mistakes, and how many there are."""
     try:
         refuse_extremes(text)
         tree, document = _parse(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: {error.problem}") from None
+        return None, [Fault(line, [], f"{line}: ", str(error.problem))], 1
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+        return None, [Fault(0, [], " ", " ".join(str(error).split()))], 1
+    found: M | None = None
     try:
         found = kind.model_validate(document)
         mistakes = list(check(found)) if check else []
+        total = len(mistakes)
     except ValidationError as error:
-        mistakes = [(_written(tree, one["loc"]), _in_words(one, tree, kind)) for one in error.errors()]
-    if mistakes:
-        lines = [f"{path}:{_place(tree, keys)}{what}" for keys, what in mistakes[:MOST_MISTAKES]]
-        if len(mistakes) > MOST_MISTAKES:
-            lines.append(f"{path}: and {len(mistakes) - MOST_MISTAKES} mistakes more")
-        raise ConfigError("\n".join(lines))
-    return found
+        total = error.error_count()
+        mistakes = [(_written(tree, one["loc"]), _in_words(one, tree, kind))
+                    for one in error.errors()[:MOST_JUDGED]]
+    return found, [Fault(_follow(tree, keys)[0], list(keys), _place(tree, keys), what)
+                   for keys, what in mistakes[:MOST_JUDGED]], total
 
 
 def text_of(path: Path) -> str:
@@ -151,6 +172,12 @@ def _parse(text: str) -> tuple[yaml.Node | None, Any]:
         loader.dispose()
 
 
+def values_of(text: str) -> Any:
+    """The document's values as the schema gets them. yaml.YAMLError: it is none."""
+    refuse_extremes(text)
+    return _parse(text)[1]
+
+
 def _in_words(error: ErrorDetails, tree: yaml.Node | None, kind: type[BaseModel]) -> str:
     _, _, node = _follow(tree, error["loc"])
     wanted = IN_WORDS.get(error.get("ctx", {}).get("pattern", ""))
@@ -196,9 +223,10 @@ def _follow(node: yaml.Node | None, location: Sequence[int | str]) -> tuple[int,
     keys = ""
     for depth, part in enumerate(location, 1):
         if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
+            wanted = str(part)
+            found = next(((key, value) for key, value in node.value if key.value == wanted), None)
             if found:
-                line, node = found[0][0].start_mark.line + 1, found[0][1]
+                line, node = found[0].start_mark.line + 1, found[1]
             elif depth < len(location):           # not a key: which kind of a union the schema took
                 continue
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):

@@ -7,12 +7,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from appliance.config.pattern import LONGEST, DialPattern
 
-_NAME = r"^[a-z][a-z0-9-]{0,31}$"
+NAME = r"^[a-z][a-z0-9-]{0,31}$"
 _NUMBER = rf"^[0-9*#+]{{1,{LONGEST}}}$"
-Name = Annotated[str, Field(pattern=_NAME)]
+Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[str, Field(pattern=_NUMBER)]
 IN_WORDS = {                                      # pattern -> what it wants
-    _NAME: "a to z first, then a to z, 0 to 9 and -, at most 32 in all",
+    NAME: "a to z first, then a to z, 0 to 9 and -, at most 32 in all",
     _NUMBER: f"digits, *, # and +, at most {LONGEST}",
 }
 

@@ -23,6 +23,7 @@ from appliance.config.entry import InboundRoute as InboundRoute
 from appliance.config.lines import SpanConfig as SpanConfig
 from appliance.config.lines import TrunkConfig as TrunkConfig
 from appliance.config.mail import MailConfig as MailConfig
+from appliance.config.maintenance import MaintenanceConfig as MaintenanceConfig
 from appliance.config.part import Name, Number, Part, unique
 from appliance.config.pattern import DialPattern
 from appliance.config.quality import QualityConfig
@@ -36,6 +37,7 @@ from appliance.config.sources import SourceConfig as SourceConfig
 from appliance.config.sources import SpeechConfig
 from appliance.config.targets import TargetsConfig
 from appliance.config.update import UpdateConfig as UpdateConfig
+from appliance.config.webhooks import WebhooksConfig
 
 # What appliance.media.speech has, which stands above this floor.
 Currency = Literal[
@@ -153,7 +155,8 @@ class WebConfig(Part):
     second_factor: Annotated[Literal["off", "offered", "required"], BeforeValidator(
         lambda value: "off" if value is False else value)] = "offered"      # YAML reads a bare off as false
     audit_days: Annotated[float, Field(ge=30, le=36500)] = 730.0     # the log of what people did
-    mail: MailConfig | None = None                # the server that takes reports
+    mail: MailConfig | None = None                # the server that takes reports and alerts
+    webhooks: WebhooksConfig = WebhooksConfig()   # servers of alerts that are not public
 
 
 class TraceConfig(Part):
@@ -178,6 +181,7 @@ class Config(Part):
     backup: BackupConfig = BackupConfig()
     cards: list[CardConfig] = Field(default_factory=list, max_length=16)
     update: UpdateConfig = UpdateConfig()
+    maintenance: MaintenanceConfig = MaintenanceConfig()
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":

@@ -18,6 +18,7 @@ from appliance.bus.messages import (
     SetNotReady,
     SetReady,
 )
+from appliance.launch import sharing
 from appliance.launch.asking import RUN_DIR, on_bus
 from appliance.launch.tracing import Duration
 
@@ -76,6 +77,10 @@ def not_ready(name: str, reason: str, run_dir: Path) -> None:
 def extend_wrap_up(name: str, for_s: float, run_dir: Path) -> None:
     """Give AGENT more time after a call."""
     _ask(run_dir, lambda: ExtendWrapUp(agent=name, for_s=for_s))
+
+
+agents.add_command(sharing.crew)
+agents.add_command(sharing.assign)
 
 
 def _ask(run_dir: Path, request: Callable[[], Request[AgentReply]]) -> None:

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "flow": "flow:flow",
     "hardware": "hardware:hardware",
     "health": "hardware:health",
+    "maintenance": "maintenance:maintenance",
     "prompts": "configured:prompts",
     "provision": "own_box:provision",
     "quality": "quality:quality",

@@ -118,9 +118,14 @@ def _spoken(texts: dict[str, str]) -> dict[str, g711.Octets]:
     return spoken
 
 
+def made_file(out: Path) -> Path:
+    """Where the texts are noted that prompts were spoken from."""
+    return out / _MADE
+
+
 def _made(out: Path) -> dict[str, str]:
     try:
-        made = json.loads((out / _MADE).read_text(encoding="utf-8"))
+        made = json.loads(made_file(out).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return made if isinstance(made, dict) else {}

@@ -16,6 +16,7 @@ from appliance.centre.figures.counting import FigureCounting
 from appliance.centre.projector import ContactProjector
 from appliance.errors import ConfigError
 from appliance.launch.asking import PATH, or_exit
+from appliance.launch.replaying import replay
 from appliance.sim import chart, tables
 from appliance.sim.erlang import Load, agents_for, channels_for, steady
 from appliance.sim.figures import ALL, METRICS
@@ -48,11 +49,15 @@ def sim() -> None:
     """Rehearse a branch: its day in virtual time with the box's own engine, or by formula."""
 
 
+sim.add_command(replay)
+
+
 @sim.command()
 @click.argument("scenario", type=PATH)
 @click.option("--what-if", "changes", multiple=True, metavar="CHANGE",
-              help="E.g. agents=+2, agents.QUEUE=-1, calls=+10%, handling=-5%, patience=+20%, wrap-up=10, "
-                   "no-answer=5%, box=OTHER.yaml; several with commas; again for another column.")
+              help="E.g. agents=+2, agents.QUEUE=-1, staff=09:00-12:00:+2, calls=+10%, handling=-5%, "
+                   "patience=+20%, wrap-up=10, no-answer=5%, box=OTHER.yaml; several with commas; again for "
+                   "another column. docs/simulator.md has all.")
 @click.option("--replications", type=click.IntRange(1, 1000), help="In place of the scenario's.")
 @click.option("--seed", type=click.IntRange(0), help="In place of the scenario's.")
 @click.option("--intervals", is_flag=True, help="A row for each interval, too.")

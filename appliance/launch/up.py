@@ -30,6 +30,7 @@ from appliance.config.schema import Config
 from appliance.errors import ConfigError
 from appliance.launch import demo_box, place, prompts
 from appliance.launch.console import Console
+from appliance.launch.logbook import LogBook
 from appliance.launch.place import CannotStart
 from appliance.launch.supervisor import Child, Program, Supervisor
 from appliance.media import speech
@@ -134,7 +135,12 @@ class _Box:
         self._began = time.monotonic()
 
     async def run(self) -> int:
-        supervisor, stop = Supervisor(self._console.say, _ENVIRONMENT), asyncio.Event()
+        book = LogBook(self._options.state_dir)
+
+        def say(name: str, text: str) -> None:
+            self._console.say(name, text)
+            book.say(name, text)
+        supervisor, stop = Supervisor(say, _ENVIRONMENT), asyncio.Event()
         _on_signals(supervisor, stop)
         try:
             bus = await self._start_bus(supervisor)
@@ -144,6 +150,7 @@ class _Box:
                 await bus.close()
         finally:
             await supervisor.stop()
+            book.close()
         return self._verdict(supervisor)
 
     async def _start_bus(self, supervisor: Supervisor) -> Bus:

@@ -17,6 +17,7 @@ from appliance.media import g711
 VOICES = {"zh": ("cmn", "240"), "en": ("en", "160")}                 # espeak-ng's voice, words a minute
 LEVEL_DBM0 = -16.0                                # while it speaks
 BEFORE_MS, AFTER_MS = 10, 40                      # of silence: what is between words that are joined
+SILENT_DBM0 = -99.0                               # of what is no sound at all
 FOLDER = "said"                                   # of spoken texts, below the state folder: "said:NAME"
 LONGEST_S = 600.0                                 # of one run's sound
 
@@ -26,6 +27,8 @@ _FRAME = 40                                       # samples of 8000 Hz, 5 ms
 _TRIM_DB, _SPEAKS_DB = -40.0, -20.0               # from the loudest frame
 _EDGE = 40                                        # samples that swell and fade
 _TAPER_HZ = (3500, 3900)                          # where the telephone band ends
+_PEAK = 32000.0                                   # that no sample is made louder than
+_POWER_0DBM0 = g711.PEAK_0DBM0 ** 2 / 2           # mean square of a sine of 0 dBm0
 _PCM, _EXTENSIBLE = 1, 0xFFFE                     # RIFF format tags, RFC 2361
 
 _Floats = npt.NDArray[np.float64]
@@ -88,19 +91,59 @@ def _cut(sound: npt.NDArray[np.int16], rate_hz: int) -> list[_Floats]:
 
 def _tidy(sound: _Floats, rate_hz: int) -> g711.Octets:
     """At 8000 Hz, without what is silent at the ends, at LEVEL_DBM0."""
-    samples = _at_8000_hz(sound, rate_hz)
+    return octets_of(tidy(_at_8000_hz(sound, rate_hz)))
+
+
+def tidy(samples: _Floats) -> _Floats:
+    """Linear samples of 8000 Hz without what is silent at their ends, soft there, at LEVEL_DBM0."""
+    samples = soft(at_level(heard(samples), LEVEL_DBM0))
+    return np.pad(samples, (8 * BEFORE_MS, 8 * AFTER_MS))
+
+
+def heard(samples: _Floats) -> _Floats:
+    """From the first frame that is heard to the last."""
     samples = np.pad(samples, (0, -samples.size % _FRAME))
+    frames = np.flatnonzero(_power_db(samples) > _TRIM_DB)
+    return samples[frames[0] * _FRAME:(frames[-1] + 1) * _FRAME]
+
+
+def soft(samples: _Floats) -> _Floats:
+    """Swelling and dying away, so that neither end clicks."""
+    samples, edge = samples.copy(), min(_EDGE, samples.size // 2)
+    ramp = (np.arange(edge) + 0.5) / edge if edge else np.empty(0)
+    samples[:edge] *= ramp
+    samples[samples.size - edge:] *= ramp[::-1]
+    return samples
+
+
+def speaking_dbm0(samples: _Floats) -> float:
+    """The level of linear samples while they speak; SILENT_DBM0: they do not."""
+    samples = np.pad(samples, (0, -samples.size % _FRAME))
+    if not samples.size or not samples.any():
+        return SILENT_DBM0
     power = np.mean(samples.reshape(-1, _FRAME) ** 2, axis=1)
-    power_db = 10 * np.log10(np.maximum(power, 1e-9) / power.max())
-    heard = np.flatnonzero(power_db > _TRIM_DB)
-    samples = samples[heard[0] * _FRAME:(heard[-1] + 1) * _FRAME]
-    ramp = (np.arange(_EDGE) + 0.5) / _EDGE
-    samples[:_EDGE] *= ramp
-    samples[-_EDGE:] *= ramp[::-1]
-    speaking = power[power_db > _SPEAKS_DB].mean()
-    wanted = g711.PEAK_0DBM0 / np.sqrt(2) * 10 ** (LEVEL_DBM0 / 20)
-    samples *= min(wanted / np.sqrt(speaking), 32000 / np.abs(samples).max())
-    return g711.encode(np.rint(np.pad(samples, (8 * BEFORE_MS, 8 * AFTER_MS))).astype(np.int16))
+    speaking = float(power[_power_db(samples) > _SPEAKS_DB].mean())
+    return max(SILENT_DBM0, 10 * math.log10(speaking / _POWER_0DBM0))
+
+
+def at_level(samples: _Floats, dbm0: float) -> _Floats:
+    """So loud while they speak, or as loud as they can be without saturation. Silence stays silence."""
+    if not samples.any():
+        return samples
+    gain = 10 ** ((dbm0 - speaking_dbm0(samples)) / 20)
+    louder: _Floats = samples * min(gain, _PEAK / np.abs(samples).max())
+    return louder
+
+
+def octets_of(samples: _Floats) -> g711.Octets:
+    return g711.encode(np.rint(samples).clip(-32767, 32767).astype(np.int16))
+
+
+def _power_db(samples: _Floats) -> _Floats:
+    """Of each frame of whole frames, from the loudest."""
+    power = np.mean(samples.reshape(-1, _FRAME) ** 2, axis=1)
+    below: _Floats = 10 * np.log10(np.maximum(power, 1e-9) / max(power.max(), 1e-9))
+    return below
 
 
 def _at_8000_hz(sound: _Floats, rate_hz: int) -> _Floats:

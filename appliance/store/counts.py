@@ -2,14 +2,16 @@
 
 `counts` only grows, and `intervals` are its sums: a quarter's row has the lengths of all its counts, by what
 they are. `ongoing` is what the fold remembers. All three follow from the events and may be computed again.
+Days that are over are kept once more in a form that is read quickly: days.py.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import msgspec
+import numpy as np
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -24,19 +26,19 @@ from sqlalchemy import (
     TextClause,
     and_,
     bindparam,
-    case,
     cast,
     delete,
     func,
     insert,
     inspect,
-    literal,
     or_,
     select,
     text,
     update,
 )
 
+from appliance.store import days
+from appliance.store.days import Calls, Closed, Closing, Day, Numbers
 from appliance.store.schema import metadata
 
 INTERVAL_S = 900                                  # from :00, :15, :30, :45
@@ -129,14 +131,16 @@ class Counts:
     _stored: dict[str, str] = field(default_factory=dict)
     _new: list[Count] = field(default_factory=list)
     _quarters: dict[Quarter, Sums] = field(default_factory=dict)     # as in the table
+    _closing: Closing = field(default_factory=Closing)
 
     @classmethod
     def load(cls, connection: Connection) -> "Counts":
         there = {row.name: row.data for row in connection.execute(select(ongoing))}
-        return cls(there, dict(there))
+        return cls(there, dict(there), _closing=Closing.load(connection))
 
     def copy(self) -> "Counts":
-        return Counts(dict(self.ongoing), dict(self._stored), list(self._new), dict(self._quarters))
+        return Counts(dict(self.ongoing), dict(self._stored), list(self._new), dict(self._quarters),
+                      self._closing)
 
     def put(self, new: Iterable[Count]) -> None:
         self._new += new
@@ -161,8 +165,24 @@ class Counts:
         if changed:
             connection.execute(_UPDATE, [self._row(quarter, "of_") for quarter in changed])
         newest = max(quarter[1] for quarter in grown)
+        self._tend_days(connection, grown, newest)
         self._quarters = {quarter: sums for quarter, sums in self._quarters.items()
                           if quarter[1] >= newest - KEPT_MS}
+
+    def _tend_days(self, connection: Connection, grown: Iterable[Quarter], now_ms: int) -> None:
+        """Open again those that have grown; close one at most, so that no commit is a long one."""
+        before = self._closing
+        self._closing = before.counted({(of, days.day_ms(at_ms)) for of, at_ms, _ in grown}, now_ms)
+        days.open_again(connection, before.closed - self._closing.closed)
+        self.close_day(connection, now_ms)
+
+    def close_day(self, connection: Connection, now_ms: int) -> bool:
+        """The first that may be closed; False: there is none."""
+        if (one := self._closing.due(now_ms)) is None:
+            return False
+        days.close(connection, *one)
+        self._closing = self._closing.close(one)
+        return True
 
     def _row(self, quarter: Quarter, prefix: str = "") -> dict[str, Any]:
         of, at_ms, name = quarter
@@ -219,9 +239,22 @@ def lacks_tables(connection: Connection) -> bool:
     return not inspect(connection).has_table(intervals.name)
 
 
+def fit_days(connection: Connection) -> None:
+    """In a file from before days were kept, or of a box that knew none of them since."""
+    for table in days.TABLES:
+        table.create(connection, checkfirst=True)
+    days.open_again(connection, days.stale(connection))
+
+
+def days_fit(connection: Connection) -> bool:
+    """Nothing of that is to be done."""
+    there = inspect(connection)
+    return all(there.has_table(table.name) for table in days.TABLES) and not days.stale(connection)
+
+
 def create_again(connection: Connection) -> None:
     """Empty."""
-    for table in TABLES:
+    for table in (*TABLES, *days.TABLES):
         table.drop(connection, checkfirst=True)
         table.create(connection)
 
@@ -233,12 +266,19 @@ class Ledger:
     connection: Connection
 
     def quarters(self, of: str, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, Sums]]:
-        """name, beginning and sums of those that begin from `since_ms` on and before `until_ms`."""
-        for row in self.connection.execute(
-                select(intervals.c.name, intervals.c.at_ms, intervals.c.sums)
-                .where(intervals.c.of == of, intervals.c.at_ms >= since_ms, intervals.c.at_ms < until_ms)
-                .order_by(intervals.c.at_ms, intervals.c.name)):
-            yield row.name, row.at_ms, sums_of(row.sums)
+        """name, beginning and sums of those that begin from `since_ms` on and before `until_ms`; those of
+        closed days are not among them."""
+        for from_ms, to_ms in Closed.find(self.connection, of, since_ms, until_ms).open():
+            for row in self.connection.execute(
+                    select(intervals.c.name, intervals.c.at_ms, intervals.c.sums)
+                    .where(intervals.c.of == of, intervals.c.at_ms >= from_ms, intervals.c.at_ms < to_ms)
+                    .order_by(intervals.c.at_ms, intervals.c.name)):
+                yield row.name, row.at_ms, sums_of(row.sums)
+
+    def days(self, of: str, since_ms: int, until_ms: int,
+             names: Sequence[str] = ()) -> Iterator[tuple[str, int, Day]]:
+        """name, beginning and columns of closed days that have a part in this time; names (): all."""
+        return Closed.find(self.connection, of, since_ms, until_ms).read(names)
 
     def counts(self, of: str, since_ms: int, until_ms: int, name: str | None = None,
                whats: Sequence[str] = ()) -> Iterator[Count]:
@@ -254,39 +294,23 @@ class Ledger:
         for row in self.connection.execute(which.order_by(counts.c.at_ms, counts.c.id)).mappings():
             yield _count(row)
 
-    def busy(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, str, str]]:
-        """Trunk, and of what calls took of it the beginnings and, in the same order, lengths: with commas."""
+    def busy(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, Numbers, Numbers]]:
+        """Trunk, and of what calls took of it the beginnings and, in the same order, lengths; in pieces."""
         def all_of(column: Column[int]) -> ColumnElement[str]:
             return func.aggregate_strings(cast(column, Text), ",")
-        yield from self.connection.execute(
-            select(counts.c.name, all_of(counts.c.at_ms), all_of(counts.c.for_ms))
-            .where(counts.c.of == "trunk", counts.c.at_ms >= since_ms, counts.c.at_ms < until_ms, _is("busy"))
-            .group_by(counts.c.name)).all()
+        closed = Closed.find(self.connection, "trunk", since_ms, until_ms)
+        yield from closed.busy()
+        for from_ms, to_ms in closed.open():
+            for name, at_ms, for_ms in self.connection.execute(
+                    select(counts.c.name, all_of(counts.c.at_ms), all_of(counts.c.for_ms))
+                    .where(counts.c.of == "trunk", counts.c.at_ms >= from_ms, counts.c.at_ms < to_ms,
+                           _is("busy"))
+                    .group_by(counts.c.name)).all():
+                yield name, np.fromstring(at_ms, np.int64, sep=","), np.fromstring(for_ms, np.int64, sep=",")
 
-    def repeats(self, by_agent: bool, since_ms: int, until_ms: int, step_ms: int, before_ms: int,
-                repeat_ms: Mapping[str, int]) -> Iterator[tuple[str, int, int, int]]:
-        """Queue, number of the step, answered contacts that joined it in this time, their number known, and
-        how many of those numbers joined a queue again soon enough: `repeat_ms` has that by queue.
-
-        by_agent: agent, and of all queues together. before_ms: so long before they may have joined another.
-        """
-        longest_ms = max(repeat_ms.values(), default=0)
-        calls = select(
-            counts.c.contact, counts.c.at_ms, counts.c.what, counts.c.other, func.lead(counts.c.at_ms).over(
-                partition_by=counts.c.number, order_by=(counts.c.at_ms, counts.c.id)).label("next_ms"),
-        ).where(*_in_queues(since_ms - before_ms, until_ms + longest_ms), counts.c.name == "").cte("calls")
-        there, whose = (calls, calls.c.other) if by_agent else (
-            counts.outerjoin(calls, calls.c.contact == counts.c.contact), counts.c.name)
-        one = calls.c if by_agent else counts.c
-        others = {name: for_ms for name, for_ms in repeat_ms.items() if for_ms != longest_ms}
-        within_ms = case(others, value=whose, else_=longest_ms) if others else literal(longest_ms)
-        again = func.sum(case((calls.c.next_ms <= one.at_ms + within_ms, 1), else_=0))
-        step = (one.at_ms - since_ms) // step_ms
-        yield from self.connection.execute(
-            select(whose, step, func.count(), again).select_from(there)
-            .where(one.what == "answered", one.at_ms >= since_ms, one.at_ms < until_ms,
-                   *([] if by_agent else [text(CALLERS)]))
-            .group_by(whose, step)).all()
+    def calls(self, since_ms: int, until_ms: int) -> Calls:
+        """Whose number is known: all who joined a queue in this time, and who was answered by which."""
+        return Closed.find(self.connection, "queue", since_ms, until_ms).calls()
 
     def callers(self, since_ms: int, until_ms: int) -> Iterator[tuple[str, int, str]]:
         """Number, time and contact of all who joined a queue in this time, each once, the last one first."""

@@ -11,12 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Connection, and_, false, func, insert, or_, select, text
+from sqlalchemy import Column, Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import BranchlineError, ConfigError
-from appliance.store import lookback, sqlite
-from appliance.store.counts import TABLES, Counting, Counts, Ledger, create_again, lacks_tables
+from appliance.store import days, lookback, sqlite
+from appliance.store.counts import (
+    TABLES,
+    Counting,
+    Counts,
+    Ledger,
+    create_again,
+    days_fit,
+    fit_days,
+    lacks_tables,
+)
 from appliance.store.projections import Projections
 from appliance.store.recorded import Recorded
 from appliance.store.records import ContactRecord, Touch
@@ -27,6 +36,8 @@ from appliance.store.schema import (
     add_columns,
     contacts,
     contacts_ended,
+    contacts_of_agent,
+    contacts_of_queue,
     events,
     events_legs,
     events_surveys,
@@ -36,10 +47,9 @@ from appliance.store.schema import (
     renew,
     segments,
 )
+from appliance.store.within import newest
 
 FILE = "acd.sqlite"
-
-MOST_COUNTED = 10_000                             # contacts within a range
 
 _READ_ROWS = 1000
 
@@ -91,6 +101,7 @@ class EventLog:
                 self._add(missing)
             if uncounted:
                 self._count_again()
+            self._fit_days()
             with self._file.read() as connection:
                 self._projections, self._counts = Projections.load(connection), Counts.load(connection)
                 self.seq: int = connection.execute(select(func.max(events.c.seq))).scalar() or 0
@@ -101,7 +112,8 @@ class EventLog:
             self._file.close()
             raise
         with contextlib.suppress(DBAPIError), self._file.write() as connection:      # a full disk: do without
-            for index in (events_legs, events_told, events_surveys, contacts_ended):
+            for index in (events_legs, events_told, events_surveys, contacts_ended, contacts_of_queue,
+                          contacts_of_agent):
                 renew(connection, index)
 
     def append(self, batch: Sequence[Entry]) -> int:
@@ -206,7 +218,15 @@ class EventLog:
                     self._count(counts, entry)
                 projections.write(connection)
                 counts.write(connection)
+            _close_days(connection, counts)
         self._projections, self._counts = projections, counts
+
+    def close_days(self) -> None:
+        """All at once that may be closed: what commits do one by one."""
+        counts = self._counts.copy()
+        with self._file.write() as connection:
+            _close_days(connection, counts)
+        self._counts = counts
 
     def contact(self, contact: str) -> ContactRecord | None:
         with self._file.read() as connection:
@@ -222,13 +242,10 @@ class EventLog:
             with self._file.read() as connection:
                 total: int = connection.execute(select(func.count()).select_from(contacts)).scalar_one()
                 return Projections.select(connection, offset=offset, limit=limit), total
-        limits = [(contacts.c[name], list(names)) for name, names in within.items() if name in contacts.c]
-        which = and_(*(column.in_(["", *names]) for column, names in limits),
-                     or_(false(), *((column != "") & column.in_(names) for column, names in limits)))
+        limits = {name: names for name, names in within.items() if name in contacts.c}
+        live = self._projections.live.values()
         with self._file.read() as connection:
-            some = select(contacts.c.contact).where(which).limit(MOST_COUNTED).subquery()
-            total = connection.execute(select(func.count()).select_from(some)).scalar_one()
-            return Projections.select(connection, which, offset, limit), total
+            return newest(connection, limits, live, offset, limit)
 
     @contextlib.contextmanager
     def ledger(self) -> Iterator[Ledger]:
@@ -260,6 +277,17 @@ class EventLog:
             raise ConfigError(f"{self.path}: cannot get its new columns ({sqlite.reason(error)}): "
                               "free space on its disk") from None
 
+    def _fit_days(self) -> None:
+        with self._file.read() as connection:
+            if days_fit(connection):
+                return
+        try:
+            with self._file.write() as connection:
+                fit_days(connection)
+        except DBAPIError as error:
+            raise ConfigError(f"{self.path}: cannot get its tables of days ({sqlite.reason(error)}): "
+                              "free space on its disk") from None
+
     def _count_again(self) -> None:
         """In a file from before there were figures."""
         counts = Counts()
@@ -281,6 +309,12 @@ class EventLog:
     def _project(self, projections: Projections, entry: Entry) -> None:
         if entry.kind in self._projector.kinds:
             projections.put(self._projector.fold(projections.live.get(entry.contact), entry))
+
+
+def _close_days(connection: Connection, counts: Counts) -> None:
+    now_ms = days.newest_ms(connection)
+    while counts.close_day(connection, now_ms):
+        pass
 
 
 def _batches(connection: Connection) -> Iterator[list[Entry]]:

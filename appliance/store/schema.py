@@ -82,6 +82,15 @@ contacts = Table(
 )
 contacts_ended = Index("contacts_ended", contacts.c.ended_at, contacts.c.contact)
 
+# Of those that do not change any more, so that a contact comes into them once.
+ENDED = "state = 'ended'"
+contacts_of_queue = Index(
+    "contacts_of_queue", contacts.c.queue, contacts.c.began_at, contacts.c.contact, contacts.c.agent,
+    sqlite_where=text(ENDED), postgresql_where=text(ENDED))
+contacts_of_agent = Index(
+    "contacts_of_agent", contacts.c.agent, contacts.c.began_at, contacts.c.contact, contacts.c.queue,
+    sqlite_where=text(ENDED), postgresql_where=text(ENDED))
+
 segments = Table(
     "segments", metadata,
     Column("contact", String(64), ForeignKey("contacts.contact", ondelete="CASCADE"), primary_key=True),

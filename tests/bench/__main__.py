@@ -19,6 +19,7 @@ from tests.bench.line import LINE
 from tests.bench.line480 import LINE480
 from tests.bench.log import LOG
 from tests.bench.media import ENGINE
+from tests.bench.pages import PAGES_LIVE
 from tests.bench.pure import CODEC, HDLC
 from tests.bench.quality import QUALITY
 from tests.bench.recorder import RECORDER
@@ -33,11 +34,12 @@ from tests.bench.stack import STACK
 from tests.bench.start import START
 from tests.bench.talk import TALK
 from tests.bench.trunks import DELAY, FULL, SIXTEEN
+from tests.bench.year import YEAR
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
           EMULATION, CARD, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, CENTRE, ENTRY, SIM, LOG,
-          RECORDER, RECORDING_SEARCH, RECORDING_FORMATS)
+          RECORDER, RECORDING_SEARCH, RECORDING_FORMATS, PAGES_LIVE, YEAR)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ async def reaction(waiting: int) -> tuple[list[float], list[float]]:
     """ms from an agent's hang-up to the order to ring with so many in line, and of a bare fsync beside it."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, contextlib.ExitStack() as exits:
         folder = Path(name)
-        run_dir = exits.enter_context(bus_server_at(_lay_out(folder)))
+        run_dir = exits.enter_context(bus_server_at(lay_out(folder)))
         buses = [await Bus.connect(run_dir, user) for user in ("trunkd", "spand", "webui")]
         trunkd, spand, webui = buses
         lines, up = Lines(trunkd), asyncio.Event()
@@ -88,13 +89,13 @@ async def reaction(waiting: int) -> tuple[list[float], list[float]]:
                 up.set()
 
         await trunkd.answer(lines.answer)
-        await spand.answer(_done)
+        await spand.answer(done)
         await webui.hear("acdd", hear)
-        process = exits.enter_context(_acdd(folder, run_dir))
+        process = exits.enter_context(acdd(folder, run_dir))
         try:
             async with asyncio.timeout(READY_S):
                 await up.wait()
-            await _fill(lines, webui, waiting)
+            await filled(lines, webui, waiting)
             lines.took_ms.clear()
             return lines.took_ms, await _rush(lines, folder)
         finally:
@@ -104,12 +105,12 @@ async def reaction(waiting: int) -> tuple[list[float], list[float]]:
             process.wait(READY_S)
 
 
-async def _fill(lines: Lines, webui: Bus, waiting: int) -> None:
+async def filled(lines: Lines, asking: Bus, waiting: int) -> None:
     """Everybody talks, and so many wait, who have come evenly: so are their places announced."""
     for _ in range(AGENTS + waiting):
         await lines.arrive()
         await asyncio.sleep(1 / FILLED_PER_S)
-    await _until(webui, AGENTS + waiting)
+    await _until(asking, AGENTS + waiting)
 
 
 async def _until(webui: Bus, contacts: int) -> None:
@@ -145,12 +146,12 @@ def _fsync_ms(folder: Path) -> float:
         return (time.perf_counter() - began) * 1000
 
 
-async def _done(_: Request[Any]) -> Reply:
+async def done(_: Request[Any]) -> Reply:
     return Done()
 
 
 @contextlib.contextmanager
-def _acdd(folder: Path, run_dir: Path) -> Any:
+def acdd(folder: Path, run_dir: Path) -> Any:
     with (folder / "acdd.log").open("wb") as log, subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "appliance.centre.daemon",
              "--config", str(folder / "box.yaml"), "--state-dir", str(folder / "state"),
@@ -158,8 +159,8 @@ def _acdd(folder: Path, run_dir: Path) -> Any:
         yield process
 
 
-def _lay_out(folder: Path) -> Path:
-    """The run folder."""
+def lay_out(folder: Path, serves: Callable[[int, int], bool] = lambda queue, agent: True) -> Path:
+    """The run folder. serves: which agent which queue, by number."""
     for name in ("run", "state"):
         (folder / name).mkdir()
     queues = [f"q{number}" for number in range(QUEUES)]
@@ -173,7 +174,9 @@ def _lay_out(folder: Path) -> Path:
         "centre": {
             "inbound": [{"trunk": "telco", "called": str(5000 + number), "flow": f"{queue}.yaml"}
                         for number, queue in enumerate(queues)],
-            "queues": [{"name": queue, "agents": agents, "wrap_up_s": 0.0} for queue in queues],
+            "queues": [{"name": queue, "wrap_up_s": 0.0, "agents": [
+                agent for place, agent in enumerate(agents) if serves(number, place)]}
+                for number, queue in enumerate(queues)],
             "agents": [{"name": agent, "extension": str(8000 + number), "trunk": "pbx"}
                        for number, agent in enumerate(agents)]}}), encoding="utf-8")
     return folder / "run"

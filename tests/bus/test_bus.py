@@ -348,16 +348,28 @@ def test_the_pages_change_nothing_but_what_they_have_behind_their_login() -> Non
     assert {name for name in names if name[:3] != "Get"} == {
         "TraceCaller",
         # The floor: at an agent whom the supervisor may steer.
-        "ExplainAgent", "ExplainContact", "SetPriority", "SetReady", "SetNotReady", "LogOut", "FindTelephone",
+        "ExplainAgent", "ExplainContact", "SetPriority", "AssignAgents", "TryAssignment",
+        "SetReady", "SetNotReady", "LogOut", "FindTelephone",
         "Monitor", "StopMonitor", "TakeOver", "EndTalk", "CallBack", "CloseAbandoned", "CancelCallback",
         "InstallUpdate", "CancelUpdate", "HurryUpdate", "ConfirmUpdate", "GoBack", "Identify",
         "IdentifyCard", "MakeSupport", "Provide", "ChangeProvision", "TryNetwork", "ConfirmNetwork",
         "RevertNetwork", "ResetBox", "SetWallClock",
         # Lines: channels taken out of use, tests on a lent line; what would happen to a call.
-        "BusyOut", "BringBack", "BeginLineTest", "SteerLineTest", "ExplainRoute",
+        "BusyOut", "BringBack", "BeginLineTest", "SteerLineTest", "ExplainRoute", "PlaceTestCall",
         # The configuration: boxd checks it as the box's start does, keeps every version, and can go back.
         "CompareDocuments", "EditDocument", "SetDocumentKey", "DiscardDocument", "CheckDocument",
         "CommitDocument", "RollBackDocument", "ConfirmDocument", "RevertDocument",
+        "ChangeDocument", "TryKeys",
+        # Flow files: drafts, and versions that acdd takes over or that go back.
+        "CompareFlow", "EditFlow", "WriteFlow", "StepFlow", "DiscardFlow", "PublishFlow", "RollBackFlow",
+        "TryFlow",
+        # Calendars: opened or closed by hand; what one says of a moment.
+        "ForceCalendar", "LookAtCalendar",
+        # Prompts: recordd keeps what was there before; a telephone that speaks one is rung by acdd.
+        "UploadPrompt", "DraftPrompt", "KeepPrompt", "CopyPrompt", "RestorePrompt", "DeletePrompt",
+        "TakePrompt", "StopTake",
+        # The maintenance log, which only grows; a day played again in a process of its own; backups.
+        "BackUp", "TryBackup", "AddMaintenance", "BeginRehearsal", "StopRehearsal",
         # Recordings: what is heard is kept in the chain before it is.
         "OpenRecording", "ReadRecording", "SearchRecordings", "DescribeRecording", "CheckRecordings",
         "VerifyChain", "HoldRecordings", "ReleaseHold", "EraseRecording", "ExportRecordings",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.calls import contact_of, ring, wait_agent
+from tests.e2e.calls import branchline, call_in, contact_of, pick_up, ring, wait_agent
 from tests.e2e.rig import CONFIG, Rig
 from tests.e2e.test_desk import AGENT, CUSTOMER, THIRD, answer, talking, wait_to_hear_just
 from tests.webui.browser import SHOTS, chromium_running, clean_page, set_up
@@ -113,3 +113,47 @@ def test_a_supervisor_hears_whispers_barges_in_ends_a_talk_and_sets_states(box: 
     missed.get_by_role("button", name="Note it").click()
     expect(page.get_by_text("It is noted: wrote a mail.")).to_be_visible()
     expect(missed).to_have_count(0)
+
+
+def test_who_waits_is_served_by_an_agent_who_is_moved_there_and_the_effect_is_told_before(
+        box: Rig, page: Page) -> None:
+    """Nobody of sales is there; wang, who serves service, is put there until the log-out."""
+    for name in ("zhang", "li"):
+        page.goto(f"/floor/agent/{name}")
+        page.get_by_role("button", name="Sign the agent out").click()
+        wait_agent(box, name, "logged-out")
+    caller = call_in(box, "1")
+    page.goto("/floor/")
+    expect(page.locator("#calls tbody tr", has_text=caller.calling).locator(".state")).to_have_text("Waiting")
+
+    page.get_by_role("link", name="Who serves what").click()
+    page.get_by_label("wang").press("Space")
+    page.get_by_role("group", name="also serve").get_by_label("sales").press("Space")
+    page.get_by_role("button", name="Show the effect").press("Enter")
+    effect = page.locator("#effect tbody tr", has_text="sales")
+    expect(effect).to_contain_text("0 → 1")
+    expect(effect).to_contain_text("nobody is there →")
+    page.screenshot(path=SHOTS / "e2e-floor-crew.png", full_page=True)
+    assert caller.calling in branchline(box, "queues")   # nothing was done yet
+
+    page.get_by_role("button", name="Do it now").press("Enter")
+    agent = box.pbx.wait_for_call()
+    assert agent.called == "803"
+    agent.alert()
+    pick_up(caller, agent)
+    expect(page.locator("table.crew tr", has_text="wang")).to_contain_text("added")
+    caller.hang_up()
+    agent.wait_for("RELEASED")
+
+    # The console sees the same, says what it would do, and takes it back.
+    assert [line.split() for line in branchline(box, "agents", "crew").splitlines()] == [
+        ["sales", "service"], ["zhang", "yes", "-"], ["li", "yes", "-"],
+        ["wang", "yes", "yes", "by", "admin"]]
+    told = branchline(box, "agents", "assign", "wang", "--as-configured", "--dry-run").splitlines()
+    assert told[0].startswith("sales           agents 3 -> 2, logged in 1 -> 0, wait ")
+    branchline(box, "agents", "assign", "wang", "--as-configured")
+    page.reload()
+    expect(page.locator("table.crew tr", has_text="wang")).not_to_contain_text("added")
+    for name in ("zhang", "li"):
+        branchline(box, "agents", "log-in", name, "--ready")
+        wait_agent(box, name, "ready")

@@ -26,6 +26,7 @@ from appliance.bus.messages import (
     ReloadCentre,
     Reloaded,
     ReloadRecorder,
+    ReloadSpans,
     ReloadTrunks,
     ReloadUpdate,
     Reply,
@@ -73,6 +74,8 @@ class Daemons:
                 return Reloaded(document=str(self.document), changed=["trunks.telco"])
             case ReloadCentre():
                 return Reloaded(document=str(self.document), changed=["centre.inbound"])
+            case ReloadSpans():
+                return Reloaded(document=str(self.document), changed=[])
             case ReloadRecorder() | ReloadBackup() | ReloadUpdate():
                 return Reloaded(document=str(self.document), changed=["centre.inbound"])
         return Done()
@@ -83,7 +86,7 @@ async def daemons(bus_server: Path, tmp_path: Path) -> AsyncIterator[Daemons]:
     daemons = Daemons(tmp_path / "box.yaml")
     daemons.document.write_text(DOCUMENT)
     async with contextlib.AsyncExitStack() as stack:
-        for name in ("trunkd", "acdd", "recordd", "boxd"):
+        for name in ("spand", "trunkd", "acdd", "recordd", "boxd"):
             bus = await Bus.connect(bus_server, name)
             stack.push_async_callback(bus.close)
             await bus.answer(daemons.answer)
@@ -129,14 +132,15 @@ async def test_a_reload_is_asked_of_all_and_done_by_all_or_none(
         daemons.no = "callers are in the way"
         with pytest.raises(Refused, match=daemons.no):
             await reload(bus, daemons.document, bus_server)
-        assert daemons.asked == [ReloadTrunks(check=True, candidate=True),
+        assert daemons.asked == [ReloadSpans(check=True, candidate=True),
+                                 ReloadTrunks(check=True, candidate=True),
                                  ReloadCentre(check=True, candidate=True)]
         assert copy.read_text() == before
         daemons.no = ""
         daemons.document.write_text(DOCUMENT.replace("telco}", "telco, overlap: true}"))
         assert await reload(bus, daemons.document, bus_server) == ["trunks.telco", "centre.inbound"]
-        assert daemons.asked[-6:-1] == [
-            ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup(), ReloadUpdate()]
+        assert daemons.asked[-7:-1] == [
+            ReloadSpans(), ReloadTrunks(), ReloadCentre(), ReloadRecorder(), ReloadBackup(), ReloadUpdate()]
         assert isinstance(daemons.asked[-1], NoticeDocument)
         assert "overlap: true" in copy.read_text() and "port: 4711" in copy.read_text()
         other = tmp_path / "other.yaml"

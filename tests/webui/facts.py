@@ -30,6 +30,7 @@ from appliance.bus.messages import (
     Done,
     Fitness,
     FitnessReply,
+    FlowList,
     GetBoard,
     GetCalls,
     GetCallTrace,
@@ -41,11 +42,13 @@ from appliance.bus.messages import (
     GetContacts,
     GetDocumentHistory,
     GetFitness,
+    GetFlows,
     GetHardware,
     GetHealth,
     GetLegContacts,
     GetLineHistory,
     GetLineTests,
+    GetPromptTakes,
     GetProvision,
     GetRecorder,
     GetSpans,
@@ -61,6 +64,7 @@ from appliance.bus.messages import (
     LegContacts,
     LineHistory,
     LineTests,
+    PromptTakes,
     QueueInfo,
     RecorderState,
     Reply,
@@ -275,8 +279,12 @@ class Branch:
                 return WallClockReply(clock=self.clock)
             case GetDocumentHistory():
                 return DocumentHistory(state=DocumentState(at=0.0), versions=[], older=False)
+            case GetPromptTakes():
+                return PromptTakes(takes=[])
             case GetLineTests():
                 return LineTests(tests=[])
+            case GetFlows():
+                return FlowList(flows=[])
             case GetLegContacts():
                 return LegContacts(contacts={leg: leg.removeprefix("leg-") for leg in self.busy.values()})
             case GetSupport():

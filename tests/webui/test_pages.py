@@ -32,7 +32,7 @@ from appliance.errors import Unavailable
 from e1_driver.watch import pcap
 from tests.webui.conftest import NAME, PASSWORD, FakeExchange, post, token
 from tests.webui.facts import Branch, contact, live
-from webui import create_app
+from webui import create_app, delta
 from webui.parts import STREAMS, Parts, Settings
 from webui.seen import Seen
 from webui.users import Users
@@ -48,8 +48,12 @@ def message(answer: Any) -> dict[str, str]:
     for chunk in answer.response:
         text = chunk.decode() if isinstance(chunk, bytes) else chunk
         if text.startswith("data: "):
-            fragments: dict[str, str] = json.loads(text.removeprefix("data: "))["fragments"]
-            return fragments
+            there: dict[str, str] = vars(answer).setdefault("texts", {})
+            said = json.loads(text.removeprefix("data: "))["fragments"]
+            fresh = {name: html if isinstance(html, str) else delta.whole(there[name], html)
+                     for name, html in said.items()}
+            there |= fresh
+            return fresh
     raise AssertionError("the stream ended")
 
 

@@ -21,7 +21,6 @@ from werkzeug.routing import Rule
 from webui.access import roles
 from webui.access.audit import Did
 from webui.access.ranges import NOTHING, Range, Subject
-from webui.access.sight import narrowed
 from webui.mirror import Floor
 from webui.parts import parts
 
@@ -117,12 +116,19 @@ def range_of(person: Any) -> Range:
 
 def floor() -> Floor:
     """The mirror's, as far as who has signed in sees."""
-    return narrowed(parts().exchange.mirror.floor, range_of(current_user))
+    return parts().narrowed(parts().exchange.mirror.floor, range_of(current_user))
 
 
 def sight() -> tuple[str, Range]:
     """What who has signed in has in common with all who see the same."""
+    if "sight" in g:
+        return cast(tuple[str, Range], g.sight)
     return str(getattr(current_user, "role", "")), range_of(current_user)
+
+
+def keep_sight() -> None:
+    """Until this request's end, which for a live page is long."""
+    g.sight = sight()
 
 
 def of_view(endpoint: str) -> Needs | None:

@@ -31,13 +31,19 @@ NAVIGATION = (
     Entry("recordings.index", _l("Recordings"), ("recordings", "recording_store", "hearing")),
     Entry("quality.index", _l("Quality"), ("quality",)),
     Entry("quality.results", _l("Quality"), ("quality",)),           # of who does not judge
-    Entry("reports.index", _l("Reports"), ("reports",)),
+    Entry("reports.index", _l("Reports"), ("reports", "what_if")),
     Entry("notices.index", _l("Notices"), ("notices",)),
+    Entry("alerts.index", _l("Alerts"), ("alerts",)),
+    Entry("flows.index", _l("Flows"), ("flows", "flow_traffic"), True),
+    Entry("flow_traffic.index", _l("Flows"), ("flows", "flow_traffic"), True),
+    Entry("prompts.index", _l("Prompts"), ("prompts",), True),
     Entry("people.index", _l("People"), ("people",), True),
     Entry("tokens.index", _l("API tokens"), ("tokens",), True),
     Entry("audit.index", _l("Log"), ("audit",), True),
+    Entry("centre.agents", _l("Call centre"), ("centre",), True),
     Entry("configuration.index", _l("Configuration"), ("configuration",), True),
-    Entry("box.index", _l("Box"), ("box", "box_update", "box_settings"), True),
+    Entry("box.index", _l("Box"), ("box", "box_update", "box_settings", "box_logs", "box_storage",
+                                   "maintenance", "box_backup"), True),
 )
 ALWAYS = "me.index"                               # one's own account: whoever has signed in has that
 

@@ -8,6 +8,8 @@ from appliance.bus.messages import Board, ContactInfo
 from webui.access.ranges import Range, Subject
 from webui.mirror import Floor
 
+MOST_RANGES = 64                                  # that are looked at
+
 
 def of_contact(contact: ContactInfo) -> Subject:
     """A contact does not keep by which trunk it came."""
@@ -26,6 +28,23 @@ def narrowed(floor: Floor, within: Range) -> Floor:
         spans={name: one for name, one in floor.spans.items()
                if name not in unseen and (name in channels or within.trunks is None)},
         links={name: one for name, one in floor.links.items() if name not in unseen})
+
+
+class Narrowed:
+    """The same, worked out once for all who see the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Range, tuple[Floor, Floor]] = {}
+
+    def __call__(self, floor: Floor, within: Range) -> Floor:
+        if not within.limited:
+            return floor
+        kept = self._kept.get(within)
+        if kept is None or kept[0] is not floor:
+            if len(self._kept) >= MOST_RANGES:
+                self._kept.clear()
+            kept = self._kept[within] = floor, narrowed(floor, within)
+        return kept[1]
 
 
 def _board(board: Board, within: Range) -> Board:

@@ -30,9 +30,6 @@ SENTENCES: tuple[tuple[str, LazyString], ...] = (
     (r"it was cut off", _l("it was cut off, and is tried again")),
     (r"(?P<key>\S+): (?P<daemon>[a-z]+d|webui) reads it when it starts: put it back, or start the box anew",
      _l("%(key)s: %(daemon)s reads it when it starts. Put it back, or commit for the next start.")),
-    (r"(?P<key>\S+): a (line is opened|span has its channels) when the box starts: put it back, or start the "
-     r"box anew",
-     _l("%(key)s: a line is opened when the box starts. Put it back, or commit for the next start.")),
     (r"(?P<key>\S+): calls are on it: .*", _l("%(key)s: calls are on it. Take the span out of use first.")),
     (r"callers are where the new document has nothing: put it back, or wait until they are gone: "
      r"(?P<what>.+)",

@@ -9,8 +9,8 @@ from appliance.config.timeslots import in_words
 from webui.mirror import Floor
 
 PROVEN = 1e-6                                     # what a line has to prove before it is in order
-GOOD = frozenset({"clean", "done", "nothing wrong"})
-UNSURE = frozenset({"stopped", "broken-off", "cannot say", "no-pattern"})
+GOOD = frozenset({"clean", "done", "nothing wrong", "found"})
+UNSURE = frozenset({"stopped", "broken-off", "cannot say", "no-pattern", "silent"})
 
 
 @dataclass(frozen=True, slots=True)

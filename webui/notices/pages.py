@@ -139,7 +139,8 @@ def _own(number: int) -> Notice:
     return notice
 
 
-def _reach() -> tuple[list[str], list[str]]:
+def reach() -> tuple[list[str], list[str]]:
+    """Groups and people whom he may address."""
     crew, within = parts().crew, doors.range_of(current_user)
     sender = within.agents if within.limited else None
     if sender is not None and roles.role_of(current_user.role).own:  # somebody let him write: to his groups
@@ -150,7 +151,7 @@ def _reach() -> tuple[list[str], list[str]]:
 
 
 def may_address(to: Audience) -> bool:
-    groups, people = _reach()
+    groups, people = reach()
     wide = doors.range_of(current_user).limited and (to.everybody or to.roles)
     return (not wide and set(to.groups) <= set(groups) and set(to.people) <= set(people)
             and set(to.roles) <= set(roles.ROLES))
@@ -165,7 +166,7 @@ def _moment(name: str) -> float | None:
 
 def _index(wrong: str = "") -> str:
     notices, now = parts().notices, time.time()
-    groups, people = _reach()
+    groups, people = reach()
     every, who = doors.may(current_user, "people"), reader()
     newest = notices.newest()
     mine = [one for one in newest if every or one.by == who.name]

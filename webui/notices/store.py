@@ -112,6 +112,10 @@ class Notices:
         return [one for one in self._alive if one.state(now) == "valid" and one.audience.holds(reader)
                 and (reader.name, one.number) not in self._read]
 
+    def valid(self, now: float) -> tuple[Notice, ...]:
+        """Whoever they are for, the oldest first."""
+        return tuple(one for one in self._alive if one.state(now) == "valid")
+
     def shown(self, reader: Reader, now: float) -> None:
         """He sees what for_reader() gives."""
         fresh = [one.number for one in self.for_reader(reader, now)

@@ -36,14 +36,25 @@ function show(name, html) {
     if (name.startsWith(place.dataset.into)) place.append(fresh);
 }
 
+// Of a long fragment the server sends new lines, and which ones of those that the page has stay.
+function whole(old, said) {
+  if (typeof said === "string") return said;
+  const lines = old.split("\n");
+  return said.map(one => typeof one === "string" ? one : lines.slice(one[0], one[0] + one[1]).join("\n")).join("\n");
+}
+
 function listen(url) {
+  const texts = new Map();                        // of this connection: another one begins with all of it
   const mark = document.getElementById("live");
   const source = new EventSource(url);
-  source.addEventListener("open", () => { if (mark) mark.dataset.now = "live"; });
+  source.addEventListener("open", () => { texts.clear(); if (mark) mark.dataset.now = "live"; });
   source.addEventListener("message", event => {
     const {now, fragments} = JSON.parse(event.data);
     offset = now - Date.now() / 1000;
-    for (const [name, html] of Object.entries(fragments)) show(name, html);
+    for (const [name, said] of Object.entries(fragments)) {
+      texts.set(name, whole(texts.get(name), said));
+      show(name, texts.get(name));
+    }
     tick();
     if (document.querySelector("[data-ended]")) {
       source.close();

@@ -24,7 +24,7 @@ MAX_TRACES_OCTETS = 64 * 1024 * 1024
 # Below the state folder. Spoken texts and the demonstration are made again; of recordings the catalogue and
 # the keys come along, and the audio where it is wished: the journal and exports live for days at most.
 _NOT = re.compile(
-    rf"(said|demo|support|uploads|lost\+found|{RESTORING}|{REPLACED}[^/]*|backup/({SCRATCH}|{TRIAL}|{OUTGOING}))(/.*)?"
+    rf"(said|demo|support|uploads|logs|lost\+found|{RESTORING}|{REPLACED}[^/]*|backup/({SCRATCH}|{TRIAL}|{OUTGOING}))(/.*)?"
     r"|recordings/(?!recordings\.sqlite$|keys(/|$)|[0-9]{4}(/|$)).*"
     r"|(.*/)?(lock|\..*|.*\.(lock|new|part|damaged|bad)|.*-(wal|shm|journal))")
 _KEYS = "recordings/keys"

@@ -49,7 +49,7 @@ class Backups:
         self._folder = state_dir / FOLDER
         self._history = History(self._folder)
         self._wanted, self._stopping, self._woken = threading.Event(), threading.Event(), asyncio.Event()
-        self._running = ""
+        self._running = self._to_try = ""
         # Of a kill or a power cut; a restore that is not over lets no box start.
         for left in (self._folder / SCRATCH, self._folder / TRIAL, state_dir / RESTORING,
                      state_dir / "recordings" / RESTORING):
@@ -81,10 +81,20 @@ class Backups:
         self._wanted.set()
         self._woken.set()
 
+    def try_out(self, path: str) -> None:
+        """Have a restore of one that was made tried out. BackupError: it cannot be begun."""
+        if self._running or self._wanted.is_set() or self._to_try:
+            raise BackupError(f"{self._running or 'a backup'}: wait until that is over")
+        if not any(one.path == path and not one.error and not one.gone for one in self._history.backups):
+            raise BackupError(f"{path[:200]!r}: no such backup was made, or it is gone")
+        self._ready()
+        self._to_try = path
+        self._woken.set()
+
     def reply(self, now: float) -> BackupReply:
         return BackupReply(
             path=self.config.path, passphrase=(self._folder / passphrase.FILE).exists(),
-            running=self._running or ("about to begin" if self._wanted.is_set() else ""),
+            running=self._running or ("about to begin" if self._wanted.is_set() or self._to_try else ""),
             overdue=overdue(self.config, self._history.backups, now),
             next_at=next_at(self.config, self._history.backups, now), backups=self._history.backups)
 
@@ -102,6 +112,9 @@ class Backups:
 
     def tend(self, now: float) -> None:
         """Make the one that is wanted or due, if any. Stopped: boxd ends."""
+        if self._to_try:
+            self._try(now)
+            return
         kind: BackupKind | None = "now" if self._wanted.is_set() else due(
             self.config, self._history.backups, now)
         if kind is None:
@@ -121,6 +134,18 @@ class Backups:
             if kind != "now" and trial_due(self._history.backups, now):
                 self._running = f"a restore of {Path(made.path).name} is being tried out"
                 self._history.change(made.path, self._tried(made, now))
+        finally:
+            self._running = ""
+
+    def _try(self, now: float) -> None:
+        """The one that people want tried out, if it is still there."""
+        path, self._to_try = self._to_try, ""
+        self._running = f"a restore of {Path(path).name} is being tried out"
+        try:
+            for one in self._history.backups:
+                if one.path == path and not one.gone:
+                    self._history.change(path, self._tried(one, now))
+                    return
         finally:
             self._running = ""
 

@@ -98,7 +98,7 @@ class LineTesting(Area):
         return Done()
 
     async def _begin(self, request: BeginLineTest) -> LineTestReply:
-        span = await self._span(request.span)
+        span, country = await self._span(request.span)
         if wrong := mistake(request.order):
             raise Refused(wrong)
         if span.name in self._going:
@@ -121,27 +121,30 @@ class LineTesting(Area):
             del self._going[span.name]
             raise
         log.warning("span %s: %s test %s begins, by %s", span.name, request.order.kind, test.test, request.by)
-        going.running = Running(going.loan, self._order(span, test), lambda said: self._said(going, said))
+        going.running = Running(going.loan, self._order(span, country, test),
+                                lambda said: self._said(going, said))
         task = self._context.keep(self._run(going, going.running))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await self._context.bus.say(LineTestState(test=test))
         return LineTestReply(test=test, facts={})
 
-    async def _span(self, name: str) -> SpanConfig:
+    async def _span(self, name: str) -> tuple[SpanConfig, str]:
+        """And the country that the box is in."""
         try:
-            spans = {one.name: one for one in (await asyncio.to_thread(self._context.read)).spans}
+            config = await asyncio.to_thread(self._context.read)
         except ConfigError as error:
             raise Refused(str(error)) from None
+        spans = {one.name: one for one in config.spans}
         if name not in spans:
             raise Refused(f"no span {name!r}, there are {', '.join(spans)}")
-        return spans[name]
+        return spans[name], config.media.country
 
-    def _order(self, span: SpanConfig, test: LineTest) -> dict[str, Any]:
+    def _order(self, span: SpanConfig, country: str, test: LineTest) -> dict[str, Any]:
         papers = {one: str(self._kept.paper(test.test, one)) for one in PAPERS}
         return {**msgspec.structs.asdict(test.order), "timeslots": timeslots(test.order.timeslots),
                 "url": span.url, "side": span.side, "name": span.name,
-                "store": str(self._context.state_dir / LINES_FILE), "papers": papers}
+                "country": country, "store": str(self._context.state_dir / LINES_FILE), "papers": papers}
 
     async def _run(self, going: _Going, running: Running) -> None:
         trouble, word = "", "broken-off"

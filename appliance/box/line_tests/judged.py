@@ -41,6 +41,17 @@ def outcome(kind: str, facts: dict[str, Any], stopped: bool) -> str:
         return "stopped"
     if kind == "loop":
         return "done"
+    if kind == "detect":
+        return _detected(facts)
     if not facts["bits"]:
         return "stopped" if stopped else "no-pattern"
     return "clean" if facts["clean"] else "errors"
+
+
+def _detected(facts: dict[str, Any]) -> str:
+    if not facts["up"]:
+        return "line-down"
+    if facts["looped"]:
+        return "looped"
+    found = {one["what"]: one["sure"] for one in facts["findings"]}
+    return "found" if found.get("side") in ("seen", "tried") else "silent"

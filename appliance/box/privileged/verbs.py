@@ -3,6 +3,7 @@
 import os
 
 from appliance.box.document import place as document
+from appliance.box.flows import place as flows
 from appliance.box.privileged import machine, update
 from appliance.box.privileged.verb import Nothing, Verb
 from appliance.box.provision.verbs import Verbs as Provision
@@ -14,4 +15,5 @@ VERBS: dict[str, Verb] = {
     "reboot": Verb(Nothing, machine.reboot, beside=True),
     "set-hostname": Verb(machine.SetHostname, machine.set_hostname),
     "write-document": document.verb(os.environ),
+    "write-flow": flows.verb(os.environ),
 }

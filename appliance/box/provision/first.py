@@ -47,7 +47,7 @@ def text(example: str, described: board.Board) -> str:
     """`example` with the spans and the line card of the board in place of its own, which come first in it."""
     lines = [
         f"# {described.name}. The lines are the board's; numbers, queues and agents are to be written.",
-        "# After a change: branchline check and reload; of spans: systemctl restart branchline.target",
+        "# After a change: branchline check and reload; for a new span: systemctl restart branchline.target",
         "spans:",
         "  # docs/line.md has what a URL may say besides: line code, haul, impedance, CRC-4.",
         *(f"  - {{name: {span.name}, url: {json.dumps(span.url)}, side: user, trunk: telco}}"

@@ -11,6 +11,18 @@ from appliance.bus.messages.trunkd import Diversion
 from appliance.bus.messages.within import Within
 
 
+class AssignmentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an agent serves by a supervisor's hand: messages/assigning.py."""
+
+    skills: dict[str, int] | None
+    also: tuple[str, ...]
+    without: tuple[str, ...]
+    until: float
+    until_log_out: bool
+    by: str
+    at: float
+
+
 class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     extension: str
@@ -25,6 +37,7 @@ class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
     overran: bool = False                         # not ready for longer than its reason allows
     calls: int = 0                                # talked since the log-in
     logged_in_at: float = 0.0
+    assigned: AssignmentInfo | None = None      # None: it serves as configured
 
 
 class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,8 +45,16 @@ class BackUp(Request[Done], frozen=True):
     owner: ClassVar[str] = "boxd"
 
 
+class TryBackup(Request[Done], frozen=True):
+    """Try out a restore of one that was made, `path` of GetBackups. Refused: it cannot be, with why; what
+    came of it is in GetBackups. Nothing of the box is changed by it."""
+
+    owner: ClassVar[str] = "boxd"
+    path: str
+
+
 class ReloadBackup(Request[Reloaded], frozen=True):
-    """Read the section `backup` of the document again; `check`: only say what would change."""
+    """Read `backup` and `maintenance` of the document again; `check`: only say what would change."""
 
     owner: ClassVar[str] = "boxd"
     check: bool = False

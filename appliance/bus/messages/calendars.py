@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
+from appliance.bus.messages.acdd import Sentence
 from appliance.bus.messages.base import Reply, Request
 
 
@@ -25,6 +26,34 @@ class CalendarList(Reply, frozen=True):
 
 class GetCalendars(Request[CalendarList], frozen=True):
     owner: ClassVar[str] = "acdd"
+
+
+class CalendarDay(msgspec.Struct, frozen=True):
+    """A day that its country makes unlike others: a public holiday, or a weekend that is worked."""
+
+    day: str                                      # 2026-10-01
+    name: str                                     # of the holiday
+    works: bool = False
+
+
+class CalendarLook(Reply, frozen=True):
+    """`until`: when that changes; None: not within a year. `unknown`: years whose make-up working days nobody
+    has announced."""
+
+    open: bool
+    why: Sentence
+    until: float | None
+    days: list[CalendarDay]
+    unknown: list[int]
+
+
+class LookAtCalendar(Request[CalendarLook], frozen=True):
+    """What it says of a moment, a forced state that lasts until then included, and of `years`: at most 5."""
+
+    owner: ClassVar[str] = "acdd"
+    calendar: str
+    at: float
+    years: list[int] = msgspec.field(default_factory=list)
 
 
 class ForceCalendar(Request[CalendarList], frozen=True):

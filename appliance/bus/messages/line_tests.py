@@ -6,7 +6,7 @@ import msgspec
 
 from appliance.bus.messages.base import Done, Event, Reply, Request
 
-KINDS = ("bert", "loop", "verdict")
+KINDS = ("bert", "loop", "verdict", "detect")
 PATTERNS = ("prbs15", "prbs11", "qrss", "ones", "alternating")      # e1_driver.testing.prbs.NAMES
 LOOPS = ("line", "payload")                       # toward the far end
 LONGEST_S = 86_400.0
@@ -16,7 +16,8 @@ Texts = dict[str, str]                            # by language
 
 
 class LineTestOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done. Of a verdict `for_s` is how long each step looks."""
+    """What is to be done. Of a verdict `for_s` is how long each step looks; a detection ends when all is
+    found, or then."""
 
     kind: str                                     # one of KINDS
     for_s: float
@@ -39,7 +40,8 @@ class LineTest(msgspec.Struct, frozen=True, kw_only=True):
     began_at: float
     state: str
     # clean, errors, no-pattern (bert); done (loop); us, cable, telco, far end, nothing wrong, cannot say
-    # (verdict); stopped, failed, broken-off (boxd was ended); "" while it goes on
+    # (verdict); found, line-down, looped, silent (detect); stopped, failed, broken-off (boxd was ended); ""
+    # while it goes on
     outcome: str = ""
     ended_at: float = 0.0
     trouble: str = ""                             # failed: why

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from appliance.bus.messages.base import Done, Event, Reply, Request
+from appliance.bus.messages.base import Done, Event, Reloaded, Reply, Request
 from e1_driver.watch.performance import Second
 
 
@@ -98,3 +98,12 @@ class GetMedia(Request[Media], frozen=True):
     """How well audio keeps time: late ticks, underruns, slips, jitter, concealed frames."""
 
     owner: ClassVar[str] = "spand"
+
+
+class ReloadSpans(Request[Reloaded], frozen=True):
+    """As ReloadTrunks, for the lines: one whose `url` is another is closed and opened there. Refused: a call
+    is on it."""
+
+    owner: ClassVar[str] = "spand"
+    check: bool = False
+    candidate: bool = False

@@ -157,3 +157,5 @@ class PlaceTestCall(Request[CallTested], frozen=True):
     answer_within_s: float = 30.0
     hear_within_s: float = 10.0
     level_dbm0: float = -45.0                     # as loud as this, or louder
+    play: list[str] = msgspec.field(default_factory=list)            # to who answers, fragments as of Play
+    hold_s: float = 0.0                           # goes on for so long when it was heard, unless they hang up

@@ -68,10 +68,10 @@ class _Ground(BoxGround):
 class Kept:
     """boxd's subject with a loop of its own, answering in the place of the branch's boxd."""
 
-    def __init__(self, exchange: FakeExchange, folder: Path) -> None:
+    def __init__(self, exchange: FakeExchange, folder: Path, text: str = DOCUMENT) -> None:
         folder.mkdir()
         self.document = folder / "branchline.yaml"
-        self.document.write_text(DOCUMENT)
+        self.document.write_text(text)
         self.bus = _Bus(exchange)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)

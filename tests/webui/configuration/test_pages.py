@@ -92,7 +92,7 @@ def test_a_commit_without_a_reason_or_that_needs_a_new_start_is_refused(
     send(client, "edit", text=CHANGED, base="1", newest="1")
     answer = send(client, "commit", why=" ", minutes="0")
     assert answer.status_code == 409 and "A commit needs a reason" in answer.text
-    kept.bus.no = "spans.telco1.url: a line is opened when the box starts"
+    kept.bus.no = "spans.telco1.url: calls are on it"
     assert "spans.telco1.url" in client.get("/configuration/candidate").text
     answer = send(client, "commit", why="new line", minutes="0")
     assert answer.status_code == 409 and "spans.telco1.url" in answer.text
@@ -175,7 +175,7 @@ def test_texts_are_folded_by_their_keys() -> None:
     "the candidate was made from version 1, and meanwhile there is version 2 by wang (edited): compare, and "
     "edit it again from there",
     "version 2 waits to be confirmed: confirm it, or go back, first", NEXT_START,
-    "spans.telco1.url: a line is opened when the box starts: put it back, or start the box anew",
+    "spans.telco1.url: calls are on it: branchline busy-out telco1, and again when they are over",
     "media.country: spand reads it when it starts: put it back, or start the box anew",
     "ReloadCentre: acdd did not answer in 10 s"])
 def test_what_boxd_says_is_said_in_chinese(text: str, app: Flask) -> None:

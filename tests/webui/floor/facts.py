@@ -1,6 +1,7 @@
 """The branch of tests/webui/facts.py with a supervisor's floor: acdd answers as the real one would."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,6 +13,9 @@ from appliance.bus.messages import (
     AgentExplained,
     AgentFor,
     AgentReply,
+    AssignAgents,
+    Assigning,
+    AssignmentInfo,
     Board,
     CallBack,
     CallbackInfo,
@@ -24,6 +28,10 @@ from appliance.bus.messages import (
     ContactLeg,
     ContactNamed,
     ContactOffer,
+    CrewEffect,
+    CrewMember,
+    CrewQueue,
+    CrewReply,
     Done,
     EndTalk,
     ExplainAgent,
@@ -36,9 +44,11 @@ from appliance.bus.messages import (
     GetAbandoned,
     GetCallbacks,
     GetContactFacts,
+    GetCrew,
     GetFigures,
     LogOut,
     Monitor,
+    QueueEffect,
     Reply,
     Request,
     SegmentInfo,
@@ -49,6 +59,7 @@ from appliance.bus.messages import (
     SupervisorInfo,
     TakeOver,
     TelephoneFound,
+    TryAssignment,
 )
 from tests.webui.facts import Branch, busy_branch
 
@@ -116,13 +127,23 @@ class FloorBranch(Branch):
                                                and (every or not one.closed_at)])
             case GetCallbacks():
                 return CallbackList(callbacks=self.callbacks)
+            case GetCrew():
+                return self._crew()
+            case TryAssignment(assignments=assignments):
+                if self.refusal:
+                    raise Refused(self.refusal)
+                return CrewEffect(agents=self._crew(assignments).agents, queues=[
+                    QueueEffect(queue="sales", able=3, able_then=4, present=2, present_then=3, wait_s=95.0,
+                                wait_then_s=61.0, waiting=2, stranded=1, stranded_then=0),
+                    QueueEffect(queue="service", able=3, able_then=2, present=1, present_then=0, wait_s=12.0,
+                                wait_then_s=None, waiting=0, stranded=0, stranded_then=0)])
             case FindTelephone(at=at):
                 if not at.startswith("8"):
                     raise Refused(f"{at}: is no agent and no extension, and no rule of centre.outbound lets "
                                   "it be dialled")
                 return TelephoneFound(at=at, agent="")
         if isinstance(request, Monitor | StopMonitor | TakeOver | EndTalk | SetReady | SetNotReady | LogOut
-                      | SetPriority | CallBack | CloseAbandoned | CancelCallback):
+                      | SetPriority | AssignAgents | CallBack | CloseAbandoned | CancelCallback):
             return self._act(request)
         return super().reply(request)
 
@@ -142,9 +163,24 @@ class FloorBranch(Branch):
                 return AgentReply(agent=next(one for one in self.agents if one.name == name))
             case SetPriority(contact=contact, priority=priority):
                 return self._explained(contact, priority)
+            case AssignAgents(assignments=assignments):
+                return self._crew(assignments)
             case CallBack():
                 return CallbackReply(callback=self.callbacks[0])
         return Done()
+
+    def _crew(self, assignments: Sequence[Assigning] = ()) -> CrewReply:
+        hand = {"emil": AssignmentInfo(skills={"en": 5}, also=("sales",), without=("service",), until=0.0,
+                                       until_log_out=True, by="mei", at=time.time())}
+        hand |= {one.agent: AssignmentInfo(
+            skills=one.skills, also=tuple(one.also), without=tuple(one.without), until=one.until,
+            until_log_out=one.until_log_out, by="admin", at=time.time()) for one in assignments}
+        return CrewReply(
+            agents=[CrewMember(agent=replace(one, assigned=hand.get(one.name)), configured={"en": 2},
+                               serves={queue: place for place, queue in enumerate(SERVES.get(one.name, []))})
+                    for one in self.agents],
+            queues=[CrewQueue(name="sales", skills={"en": 3}, rings=2),
+                    CrewQueue(name="service", skills={}, rings=1)], skills=["en", "vip"])
 
     def _explained(self, name: str, priority: int) -> ContactExplained:
         if name not in self.queues[0].waiting:

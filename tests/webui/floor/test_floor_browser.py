@@ -25,12 +25,13 @@ PAGES = [                                         # name, path, what is there wh
     ("call", "call/c1", ".call-path li", SMALL), ("wait", "call/c5", ".call-path li", SMALL),
     ("agent", "agent/anna", ".hear-mode", SMALL), ("end", "agent/anna/end", ".risk", SMALL),
     ("telephone", "telephone", ".gate input[name=at]", SMALL),
+    ("crew", "crew", "table.crew tbody tr", SMALL),
     ("missed", "missed?every=1&days=1", "#lists tbody tr", SMALL),
     ("wall", "wall", ".tile", LARGE), ("arrange", "wall/arrange", "#order li", SMALL),
 ]
 
 
-WHOLE = ("floor", "call", "wall", "missed")       # in every language and theme
+WHOLE = ("floor", "call", "wall", "missed", "crew")       # in every language and theme
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_the_floor_and_the_wall_follow_what_happens(
     expect(page.locator("#lines tbody .waits")).to_have_text("3")
 
     # The keyboard goes where the eye goes: from the tree into the call.
-    page.locator("#tree summary a", has_text="sales").focus()
+    page.locator("#tree .branch > a", has_text="sales").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#tree [aria-current]")).to_have_text("sales")
     page.get_by_role("link", name="17700001111").focus()

@@ -7,6 +7,8 @@ from flask import Flask
 from flask_babel import force_locale
 
 from appliance.bus.messages import (
+    AssignAgents,
+    Assigning,
     EndTalk,
     ExplainAgent,
     ExplainContact,
@@ -24,6 +26,9 @@ from appliance.centre.choice.floor import Why
 from appliance.config.agents import ReasonConfig
 from appliance.errors import StateError
 from tests.centre.office import CENTRE, Office, in_queue, setup
+from tests.centre.test_assigning import WRONG
+from tests.centre.test_choosing import SERVICE, queue
+from tests.centre.test_choosing import office as skilled
 from webui.floor.said import said
 
 LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -105,6 +110,17 @@ def test_every_explanation_is_known(app: Flask, office: Office) -> None:
         in_both(app, sentence, names)
 
 
+def test_every_refusal_of_sharing_is_known(app: Flask) -> None:
+    branch = skilled(queue(agents=[], skills={"billing": 7}), SERVICE)
+    branch.command(LogOut(agent="eve"))
+    for what, _ in WRONG:
+        with pytest.raises(StateError) as refused:
+            branch.command(AssignAgents(assignments=[Assigning(**what)]))
+        in_both(app, str(refused.value),
+                ("ann", "bo", "nobody", "billing", "chess", "lost", "sales", "service", "eve"))
+    assert len(WRONG) > 5
+
+
 @pytest.mark.parametrize("strategy", [
     "longest-idle", "fewest-calls", "least-occupied", "round-robin", "best-skill", "ring-all",
     "last-agent-first", "percentage"])
@@ -118,6 +134,7 @@ def test_every_reason_for_an_agent_is_known(app: Flask, strategy: str) -> None:
     "en 3 is asked for and it has 2", "held back until the queue is in need", "reserve: talking",
     "nobody can serve it yet; 2 can from a later ring on", "nobody can serve it, not even later",
     "serves other queues", "is free; nobody waits whom it may serve: 3 wait for others",
+    "was taken out of the queue by hand, en 3 is asked for and it has 2",
     "number is being called already", "0123: is being called already",
 ])
 def test_rarer_ones_are_known(app: Flask, sentence: str) -> None:

@@ -1,0 +1,348 @@
+"""Days that are over, as columns: a year of figures is read in a hundredth of the rows.
+
+A day (of UTC, of queues, agents, trunks or nodes) is closed when it has been over for GRACE_MS: what its
+quarters hold goes into `days`, one row for each name, and `days_closed` says so. A count that comes later
+opens it again. Both follow from `counts` and `intervals`; a day that is not closed is read from these.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    LargeBinary,
+    String,
+    Table,
+    and_,
+    delete,
+    insert,
+    select,
+    text,
+)
+
+from appliance.store.schema import metadata
+
+Numbers = NDArray[Any]                            # of whole numbers
+
+DAY_MS = 86_400_000
+QUARTER_MS = 900_000
+GRACE_MS = 20 * 3_600_000                         # work goes on for a while; and by night, where it is UTC+8
+AGAIN_MS = 3_600_000                              # a day that was opened again is not closed sooner
+CALLERS = "callers"                               # days.of of who called: one row, its name ""
+
+days = Table(
+    "days", metadata,
+    Column("of", String(8), primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("data", LargeBinary, nullable=False),  # MessagePack of Day, or of Callers
+)
+
+days_closed = Table(
+    "days_closed", metadata,
+    Column("of", String(8), primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True),
+    Column("upto_id", BigInteger, nullable=False),                   # the newest of `counts` at that time
+)
+
+TABLES = (days, days_closed)
+
+OfDay = tuple[str, int]                           # of, day_ms
+
+
+class Day(msgspec.Struct, array_like=True):
+    """Of one name. Columns are octets of little-endian numbers."""
+
+    sums: dict[str, tuple[bytes, bytes]]          # what -> quarters of the day (u1), lengths in ms (i4 or i8)
+    busy: tuple[bytes, bytes] = (b"", b"")        # a trunk's: beginnings in ms of the day (u4), lengths (u4)
+
+    def columns(self) -> Iterator[tuple[str, Numbers, Numbers]]:
+        """what, quarters, lengths; by quarter, and within it as they were counted."""
+        for what, (quarters, lengths) in self.sums.items():
+            places = np.frombuffer(quarters, np.uint8)
+            yield what, places, np.frombuffer(lengths, f"<i{len(lengths) // max(1, places.size)}")
+
+
+class Callers(msgspec.Struct, array_like=True):
+    """Who joined a queue and left a number, in the order in which it counted.
+
+    kind: 0 any contact, 1 one that was answered, both of all queues together; 2 answered, of one queue.
+    """
+
+    at: bytes                                     # ms of the day, u4
+    number: bytes                                 # u8, as key() has it
+    contact: bytes                                # u8
+    kind: bytes                                   # u1
+    first: bytes                                  # i4: its contact's row of kind 0 or 1; -1: in another day
+    owner: bytes                                  # u2: of owners: a queue, or the agent of kinds 0 and 1
+    owners: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The same of a time, in arrays, in order of time. `owner`: places in `owners`; `first`: the row of the
+    contact's kind 0 or 1, -1: there is none."""
+
+    at_ms: Numbers
+    number: Numbers
+    kind: Numbers
+    first: Numbers
+    owner: Numbers
+    owners: list[str]
+
+
+_DAY = msgspec.msgpack.Decoder(Day)
+_CALLERS = msgspec.msgpack.Decoder(Callers)
+_SUMS = msgspec.json.Decoder(dict[str, list[int]])
+
+# A scan of the index from day to day, whatever lies between.
+_THERE = text("""
+    WITH RECURSIVE there(day) AS (
+        SELECT (SELECT min(at_ms) FROM intervals WHERE of = :of) / :length
+        UNION ALL
+        SELECT (SELECT min(at_ms) FROM intervals WHERE of = :of AND at_ms >= (day + 1) * :length) / :length
+        FROM there WHERE day IS NOT NULL)
+    SELECT day * :length FROM there WHERE day IS NOT NULL""")
+_KINDS = ("queue", "agent", "trunk", "node")
+_SINCE = text("SELECT DISTINCT of, at_ms / :length * :length FROM counts WHERE id > :upto")
+_BUSY = text("""
+    SELECT name, at_ms, for_ms FROM counts
+    WHERE of = 'trunk' AND at_ms >= :since AND at_ms < :until AND (what = 'busy' OR what LIKE 'busy/%')
+    ORDER BY at_ms, id""")
+_CALLS = text("""
+    SELECT at_ms, number, contact, name, what, other FROM counts
+    WHERE number != '' AND at_ms >= :since AND at_ms < :until AND (name = '' OR what = 'answered')
+    ORDER BY at_ms, id""")
+
+
+def day_ms(at_ms: int) -> int:
+    return at_ms - at_ms % DAY_MS
+
+
+def key(word: str) -> int:
+    """Of a number or contact: two of a million have the same once in forty million years of them."""
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Which days are closed, and from when on the others may be. Immutable: a commit has its own."""
+
+    closed: frozenset[OfDay] = frozenset()
+    due_ms: Mapping[OfDay, int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, connection: Connection) -> "Closing":
+        closed = frozenset((row.of, row.day_ms) for row in connection.execute(select(days_closed)))
+        there = {(of, day) for of in _KINDS
+                 for [day] in connection.execute(_THERE, {"of": of, "length": DAY_MS})}
+        return cls(closed, {one: one[1] + DAY_MS + GRACE_MS for one in there - closed})
+
+    def counted(self, touched: Iterable[OfDay], now_ms: int) -> "Closing":
+        """After counts in these days."""
+        due_ms = {**self.due_ms, **{
+            one: max(one[1] + DAY_MS + GRACE_MS, now_ms + AGAIN_MS) if one in self.closed else
+            one[1] + DAY_MS + GRACE_MS for one in touched if one in self.closed or one not in self.due_ms}}
+        return self if len(due_ms) == len(self.due_ms) else Closing(self.closed - due_ms.keys(), due_ms)
+
+    def due(self, now_ms: int) -> OfDay | None:
+        """The first that may be closed."""
+        return min((one for one, at_ms in self.due_ms.items() if at_ms <= now_ms),
+                   key=lambda one: one[1], default=None)
+
+    def close(self, one: OfDay) -> "Closing":
+        return Closing(self.closed | {one}, {other: at for other, at in self.due_ms.items() if other != one})
+
+
+def stale(connection: Connection) -> list[OfDay]:
+    """Closed days in which another version of the box, which knows none, has counted since."""
+    closed = connection.execute(select(days_closed)).all()
+    if not closed:
+        return []
+    upto = max(row.upto_id for row in closed)
+    newest = connection.execute(text("SELECT max(id) FROM counts")).scalar() or 0
+    if newest < upto:                             # it has counted all of them anew
+        return [(row.of, row.day_ms) for row in closed]
+    there = {(row.of, row.day_ms) for row in closed}
+    later = connection.execute(_SINCE, {"length": DAY_MS, "upto": upto}).all()
+    return sorted(there & {(of, day) for of, day in later})
+
+
+def open_again(connection: Connection, some: Iterable[OfDay]) -> None:
+    for of, day in some:
+        ofs = (of, CALLERS) if of == "queue" else (of,)
+        connection.execute(delete(days).where(days.c.of.in_(ofs), days.c.day_ms == day))
+        connection.execute(delete(days_closed).where(days_closed.c.of == of, days_closed.c.day_ms == day))
+
+
+def close(connection: Connection, of: str, day: int) -> None:
+    """Put the day's quarters together."""
+    open_again(connection, [(of, day)])
+    span = {"since": day, "until": day + DAY_MS}
+    sums: dict[str, dict[str, tuple[bytearray, list[int]]]] = defaultdict(dict)
+    for at_ms, name, data in connection.execute(
+            text("SELECT at_ms, name, sums FROM intervals WHERE of = :of AND at_ms >= :since "
+                 "AND at_ms < :until ORDER BY at_ms, name"), {"of": of, **span}):
+        place, there = (at_ms - day) // QUARTER_MS, sums[name]
+        for what, lengths in _SUMS.decode(data).items():
+            quarters, all_lengths = there.setdefault(what, (bytearray(), []))
+            quarters += bytes((place,)) * len(lengths)
+            all_lengths += lengths
+    busy: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    if of == "trunk":
+        for name, at_ms, for_ms in connection.execute(_BUSY, span):
+            busy[name][0].append(at_ms - day)
+            busy[name][1].append(for_ms)
+    rows = [{"of": of, "day_ms": day, "name": name, "data": msgspec.msgpack.encode(Day(
+        {what: (bytes(quarters), _packed(lengths)) for what, (quarters, lengths) in whats.items()},
+        (_octets(busy[name][0], "<u4"), _octets(busy[name][1], "<u4"))))} for name, whats in sums.items()]
+    if of == "queue":
+        rows.append({"of": CALLERS, "day_ms": day, "name": "", "data": msgspec.msgpack.encode(
+            _callers(connection, day, day, day + DAY_MS))})
+    connection.execute(insert(days), rows)
+    connection.execute(insert(days_closed), [{"of": of, "day_ms": day, "upto_id": connection.execute(
+        text("SELECT max(id) FROM counts")).scalar() or 0}])
+
+
+def _packed(lengths: Sequence[int]) -> bytes:
+    return _octets(lengths, "<i4" if max(lengths, default=0) < 2**31 else "<i8")
+
+
+def _octets(values: Iterable[int], kind: str) -> bytes:
+    return np.array(list(values), kind).tobytes()
+
+
+def _callers(connection: Connection, day: int, since_ms: int, until_ms: int) -> Callers:
+    owners: dict[str, int] = {}
+    keys: dict[str, int] = {}
+    of_one: dict[str, int] = {}                   # contact -> its place
+    rows: list[tuple[int, ...]] = []
+    whose: list[str] = []
+    for at_ms, number, contact, name, what, other in connection.execute(
+            _CALLS, {"since": since_ms, "until": until_ms}):
+        kind = 2 if name else int(what == "answered")
+        for word in (number, contact):
+            if word not in keys:
+                keys[word] = key(word)
+        if kind < 2:
+            of_one[contact] = len(rows)
+        whose.append(contact)
+        owner = owners.setdefault(name or other, len(owners))
+        rows.append((at_ms - day, keys[number], keys[contact], kind, owner))
+    at, numbers, contacts, kinds, places = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    return Callers(_octets(at, "<u4"), _octets(numbers, "<u8"), _octets(contacts, "<u8"),
+                   _octets(kinds, "u1"), _octets((of_one.get(one, -1) for one in whose), "<i4"),
+                   _octets(places, "<u2"), list(owners))
+
+
+# --- reading
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The closed days of a time, and what of it is not in one."""
+
+    connection: Connection
+    of: str
+    since_ms: int
+    until_ms: int
+    days: tuple[int, ...]
+
+    @classmethod
+    def find(cls, connection: Connection, of: str, since_ms: int, until_ms: int) -> "Closed":
+        found = connection.execute(
+            select(days_closed.c.day_ms).where(
+                days_closed.c.of == of, days_closed.c.day_ms > since_ms - DAY_MS,
+                days_closed.c.day_ms < until_ms).order_by(days_closed.c.day_ms)).scalars().all()
+        return cls(connection, of, since_ms, until_ms, tuple(found))
+
+    def open(self) -> Iterator[tuple[int, int]]:
+        """The times between them, from and to."""
+        at_ms = self.since_ms
+        for day in self.days:
+            if at_ms < day:
+                yield at_ms, day
+            at_ms = day + DAY_MS
+        if at_ms < self.until_ms:
+            yield at_ms, self.until_ms
+
+    def read(self, names: Sequence[str] = ()) -> Iterator[tuple[str, int, Day]]:
+        """name, day and what is in it; names (): of all."""
+        for row in self._rows(self.of, names):
+            yield row.name, row.day_ms, _DAY.decode(row.data)
+
+    def busy(self) -> Iterator[tuple[str, Numbers, Numbers]]:
+        """Trunk, beginnings and lengths of a day, in ms; those that begin in this time."""
+        for row in self._rows(self.of, ()):
+            begins, lengths = (np.frombuffer(one, "<u4").astype(np.int64)
+                               for one in _DAY.decode(row.data).busy)
+            begins = begins + row.day_ms
+            there = (begins >= self.since_ms) & (begins < self.until_ms)
+            if there.any():
+                yield row.name, begins[there], lengths[there]
+
+    def calls(self) -> Calls:
+        """Of all the time, open or closed."""
+        closed = {row.day_ms: _CALLERS.decode(row.data) for row in self._rows(CALLERS, ())}
+        parts = [(day, closed[day]) for day in self.days if day in closed]
+        parts += [(at_ms, _callers(self.connection, at_ms, at_ms, min(at_ms + DAY_MS, until)))
+                  for since, until in self.open() for at_ms in range(since, until, DAY_MS)]
+        owners: dict[str, int] = {}
+        columns: list[tuple[Numbers, ...]] = [(np.zeros(0, np.int64), np.zeros(0, np.uint64), *(
+            np.zeros(0, np.int64),) * 3)]
+        before = 0
+        for day, part in sorted(parts, key=lambda one: one[0]):
+            first = np.frombuffer(part.first, "<i4").astype(np.int64)
+            places = np.array([owners.setdefault(name, len(owners)) for name in part.owners], np.int64)
+            columns.append((
+                np.frombuffer(part.at, "<u4").astype(np.int64) + day, np.frombuffer(part.number, "<u8"),
+                np.frombuffer(part.kind, np.uint8), np.where(first < 0, first, first + before),
+                places[np.frombuffer(part.owner, "<u2")]))
+            before += first.size
+        at_ms, number, kind, first, owner = map(np.concatenate, zip(*columns, strict=True))
+        if (first < 0).any():
+            contact = np.concatenate([np.frombuffer(part.contact, "<u8") for _, part in sorted(
+                parts, key=lambda one: one[0])])
+            first = _found(first, contact, kind)
+        # Who has waited for more than a day has no first row here: as if that day was not read.
+        first = np.where((first >= 0) & (at_ms[first] >= self.since_ms), first, -1)
+        return Calls(at_ms, number, kind, first, owner, list(owners))
+
+    def _rows(self, of: str, names: Sequence[str]) -> Iterator[Any]:
+        if not self.days:
+            return
+        which = and_(days.c.of == of, days.c.day_ms >= self.days[0], days.c.day_ms <= self.days[-1])
+        if names:
+            which = and_(which, days.c.name.in_(names))
+        there = frozenset(self.days)
+        for row in self.connection.execute(
+                select(days.c.name, days.c.day_ms, days.c.data).where(which).order_by(days.c.day_ms)):
+            if row.day_ms in there:
+                yield row
+
+
+def _found(first: Numbers, contact: Numbers, kind: Numbers) -> Numbers:
+    """With those that lie in another day, as far as that was read."""
+    rows = np.flatnonzero(kind < 2)
+    rows = rows[contact[rows].argsort(kind="stable")]
+    lost = np.flatnonzero(first < 0)
+    if not rows.size:
+        return first
+    place = rows[contact[rows].searchsorted(contact[lost]).clip(max=rows.size - 1)]
+    found = first.copy()
+    found[lost] = np.where(contact[place] == contact[lost], place, -1)
+    return found
+
+
+def newest_ms(connection: Connection) -> int:
+    """When the last thing that counts began."""
+    newest = text("SELECT max(at_ms) FROM intervals WHERE of = :of")
+    return max(connection.execute(newest, {"of": of}).scalar() or 0 for of in _KINDS)

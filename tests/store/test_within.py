@@ -1,0 +1,69 @@
+"""Contacts within a range: those that looking at each one finds, and no scan of the table."""
+
+import json
+import random
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from appliance.bus.messages.within import Within
+from appliance.store.events import Entry, EventLog
+from appliance.store.records import ContactRecord
+from appliance.store.schema import contacts
+from appliance.store.within import _pieces
+
+QUEUES, AGENTS = ("", "sales", "service", "night"), ("", "ann", "bob", "eve")
+RANGES = [Within(queues=queues, agents=agents) for queues in (None, [], ["sales"], ["sales", "night"], ["x"])
+          for agents in (None, [], ["ann"], ["ann", "eve"]) if (queues, agents) != (None, None)]
+
+
+class AsTold:
+    """The record is in the event."""
+
+    kinds = frozenset({"Told"})
+
+    def fold(self, record: ContactRecord | None, entry: Entry) -> ContactRecord:
+        return ContactRecord(**json.loads(entry.data), segments=())
+
+
+def record(chance: random.Random, number: int) -> ContactRecord:
+    state = chance.choice(("ended", "ended", "ended", "queue"))
+    began = float(chance.randrange(40))           # several at one moment
+    return ContactRecord(
+        contact=f"c{number}", direction="in", calling="", called="5001", state=state, began_at=began,
+        ended_at=began + 9 if state == "ended" else 0.0, queue=chance.choice(QUEUES),
+        agent=chance.choice(AGENTS))
+
+
+def told(log: EventLog, some: list[ContactRecord]) -> None:
+    log.append([Entry(at=1.0, contact=one.contact, kind="Told", data=json.dumps(
+        {name: value for name, value in asdict(one).items() if name != "segments"})) for one in some])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_page_of_every_range(tmp_path: Path, seed: int) -> None:
+    chance, log = random.Random(seed), EventLog(tmp_path / "acd.sqlite", AsTold())
+    there = [record(chance, number) for number in range(200)]
+    told(log, there)
+    for within in RANGES:
+        mine = sorted((one for one in there if within.holds(one.queue, one.agent)),
+                      key=lambda one: (-one.began_at, one.contact))
+        for offset in (0, 7, 190):
+            found, total = log.contacts(offset, 10, within.limits())
+            assert ([one.contact for one in found], total) == (
+                [one.contact for one in mine[offset:offset + 10]], len(mine)), within
+    log.close()
+
+
+def test_each_part_of_a_range_is_read_from_an_index_alone(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "acd.sqlite", AsTold())
+    with log.ledger() as ledger:
+        for which in _pieces({"queue": ["sales"], "agent": ["ann"]}):
+            found = select(contacts.c.contact, contacts.c.began_at).where(which).order_by(
+                contacts.c.began_at.desc(), contacts.c.contact).limit(50)
+            said = str(found.compile(ledger.connection, compile_kwargs={"literal_binds": True}))
+            plan = " ".join(row[3] for row in ledger.connection.execute(text("EXPLAIN QUERY PLAN " + said)))
+            assert "INDEX contacts_of_" in plan and "SCAN" not in plan, plan
+    log.close()

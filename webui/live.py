@@ -1,7 +1,7 @@
 """Live pages: fragments of HTML over server-sent events, each sent when it differs from what this page has.
 
-A fragment is (id of the element, its whole HTML); of a long one only new lines are sent (delta.py). The
-browser's half is static/live.js.
+A fragment is (id of the element, its whole HTML); who asks for ?lines=1 is sent only new lines of a long one
+(delta.py): a page stays open while the box is updated. The browser's half is static/live.js.
 """
 
 import json
@@ -42,7 +42,7 @@ def stream(
     users, session = parts().users, current_user.get_id()
     events = stream_with_context(
         _events(mirror, fragments, gap_s, turn_s, lambda: users.get(session) is not None,
-                range_of(current_user), numbers, parts().narrowed))
+                range_of(current_user), numbers, parts().narrowed, request.args.get("lines") == "1"))
     response = Response(events, mimetype="text/event-stream")
     response.call_on_close(slots.release)
     return response
@@ -51,6 +51,7 @@ def stream(
 def _events(
     mirror: Mirror, fragments: Callable[[Floor], Iterable[Fragment]], gap_s: float, turn_s: float,
     signed_in: Callable[[], bool], within: Range, numbers: bool, narrow: Callable[[Floor, Range], Floor],
+    lines: bool,
 ) -> Iterator[str]:
     sent: dict[str, str] = {}
     keep_sight()
@@ -68,7 +69,8 @@ def _events(
         changed = {name: html for name, html in all_of_it if sent.get(name) != html}
         if changed:
             said = ", ".join(
-                f"{json.dumps(name)}: {delta.said(sent.get(name), html)}" for name, html in changed.items())
+                f"{json.dumps(name)}: {delta.said(sent.get(name) if lines else None, html)}"
+                for name, html in changed.items())
             sent.update(changed)
             yield f'data: {{"now": {time.time()}, "fragments": {{{said}}}}}\n\n'
             said_at = now

@@ -1,7 +1,7 @@
 """What the other daemons last said, for the pages. No truth of its own: it is asked for anew at every start.
 
-The bus writes from its thread; any number of page threads read. `floor` is immutable and replaced whole, so a
-reader takes it once and needs no lock; wait() sleeps until there is another.
+The bus writes from its thread, and pages' threads wake; any number of them read. `floor` is immutable and
+replaced whole, so a reader takes it once and needs no lock; wait() sleeps until there is another.
 """
 
 import threading
@@ -117,18 +117,17 @@ class Mirror:
             self._heard[event.daemon] = now
             self.check(now)
         elif take := _TAKE.get(type(event)):
-            self._become(take(self._floor, event))
+            self._become(take, event)
 
     def load(self, reply: Reply) -> None:
         """Take the answer to a question in."""
         if take := _TAKE.get(type(reply)):
-            self._become(take(self._floor, reply))
+            self._become(take, reply)
 
     def check(self, now: float) -> None:
         """See who has not been heard for too long."""
         away = frozenset(daemon for daemon, at in self._heard.items() if now - at > AWAY_S)
-        if away != self._floor.away:
-            self._become(replace(self._floor, away=away))
+        self._become(_take_away, away)
 
     def unknown_legs(self) -> bool:
         """True when a busy channel's numbers were never told."""
@@ -149,7 +148,7 @@ class Mirror:
 
     def wake(self) -> None:
         """Something that live pages show and no daemon said has changed."""
-        self._become(replace(self._floor, woken=self._floor.woken + 1))
+        self._become(lambda floor: replace(floor, woken=floor.woken + 1))
 
     def close(self) -> None:
         """Wake everybody who waits, for good."""
@@ -158,13 +157,21 @@ class Mirror:
             with changed:
                 changed.notify_all()
 
-    def _become(self, floor: Floor) -> None:
+    def _become(self, take: Callable[..., Floor], *said: object) -> None:
+        """What `take` makes of the newest floor and of what was said."""
         with self._changed:
-            before, self._floor = self._floor, floor
+            before = self._floor
+            floor = self._floor = take(before, *said)
+            if floor is before:
+                return
             self._changed.notify_all()
         if _more_than_numbers(before, floor):
             with self._changed_more:
                 self._changed_more.notify_all()
+
+
+def _take_away(floor: Floor, away: frozenset[str]) -> Floor:
+    return floor if floor.away == away else replace(floor, away=away)
 
 
 def _take_board(floor: Floor, board: Board) -> Floor:

@@ -47,8 +47,8 @@ async def take_over(bus: Bus) -> list[str]:
 
 async def take_over_flows(bus: Bus) -> None:
     """Flow files are others than they were; only acdd reads them. Refused: it goes on with those before."""
-    await bus.ask(ReloadCentre(check=True), TAKE_S)
-    await bus.ask(ReloadCentre(), TAKE_S)
+    await bus.ask(ReloadCentre(check=True, flows=True), TAKE_S)
+    await bus.ask(ReloadCentre(flows=True), TAKE_S)
 
 
 def put_copy(document: Path, run_dir: Path) -> None:

@@ -1,6 +1,6 @@
 """Whom agents serve by a supervisor's hand: at once, for a time, and what that would do to the queues."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from appliance.bus.messages import (
     AssignAgents,
@@ -38,11 +38,11 @@ def crew(turn: Turn) -> CrewReply:
 
 def effect(turn: Turn, asked: TryAssignment) -> CrewEffect:
     """StateError: one of them cannot be."""
-    then = floor_of(turn.state, turn.setup.rules)
-    for one in asked.assignments:
-        agent = _checked(turn, one)
-        then.agent(standing(turn.state, agent)._replace(
-            skills=one.skills, also=tuple(one.also), without=tuple(one.without)))
+    _not_too_many(asked.assignments)
+    then = floor_of(turn.state, turn.setup.rules, {
+        one.agent: standing(turn.state, _checked(turn, one))._replace(
+            skills=one.skills, also=tuple(one.also), without=tuple(one.without))
+        for one in asked.assignments})
     return CrewEffect(
         queues=[_of_queue(turn, turn.floor, then, name) for name in turn.setup.queues],
         agents=list(_members(turn, then, [one.agent for one in asked.assignments])))
@@ -50,23 +50,48 @@ def effect(turn: Turn, asked: TryAssignment) -> CrewEffect:
 
 def assign(turn: Turn, asked: AssignAgents) -> CrewReply:
     """StateError: one of them cannot be, and nothing is."""
-    if not 1 <= len(asked.assignments) <= MOST_AGENTS:
-        raise StateError(f"{len(asked.assignments)} agents: name 1 to {MOST_AGENTS}")
+    _not_too_many(asked.assignments)
     agents = [_checked(turn, one) for one in asked.assignments]
     for agent, one in zip(agents, asked.assignments, strict=True):
-        if one.skills is None and not one.also and not one.without:
-            if agent.assigned is not None:
-                turn.log(events.AgentUnassigned(agent=agent.name, by=asked.by))
-            continue
-        turn.log(events.AgentAssigned(
-            agent=agent.name, skills=one.skills, also=tuple(one.also), without=tuple(one.without),
-            until=one.until, until_log_out=one.until_log_out, by=asked.by))
+        if agent.assigned is not None or not _is_nothing(one):
+            _log(turn, one, asked.by)
     return crew(turn)
+
+
+def reconfigured(turn: Turn) -> None:
+    """Queues that the configuration has no more, and skills that nobody has or wants, are no part of it."""
+    skills = _known_skills(turn)
+    for agent in list(turn.state.agents.values()):
+        if (was := agent.assigned) is None:
+            continue
+        known = {one: at for one, at in (was.skills or {}).items() if one in skills}
+        left = Assigning(
+            agent=agent.name, also=[one for one in was.also if one in turn.setup.queues],
+            without=[one for one in was.without if one in turn.setup.queues],
+            skills=None if was.skills is None else known, until=was.until,
+            until_log_out=was.until_log_out)
+        if (left.skills, *left.also, *left.without) != (was.skills, *was.also, *was.without):
+            _log(turn, left, was.by)
 
 
 def over(turn: Turn, agent: Agent) -> None:
     """The time is over for which it was so."""
     turn.log(events.AgentUnassigned(agent=agent.name))
+
+
+def _is_nothing(one: Assigning) -> bool:
+    return one.skills is None and not one.also and not one.without
+
+
+def _log(turn: Turn, one: Assigning, by: str) -> None:
+    turn.log(events.AgentUnassigned(agent=one.agent, by=by) if _is_nothing(one) else events.AgentAssigned(
+        agent=one.agent, skills=one.skills, also=tuple(one.also), without=tuple(one.without),
+        until=one.until, until_log_out=one.until_log_out, by=by))
+
+
+def _not_too_many(assignments: Sequence[Assigning]) -> None:
+    if not 1 <= len(assignments) <= MOST_AGENTS:
+        raise StateError(f"{len(assignments)} agents: name 1 to {MOST_AGENTS}")
 
 
 def _checked(turn: Turn, one: Assigning) -> Agent:

@@ -50,6 +50,7 @@ from appliance.bus.messages import (
     GetSurvey,
     GetToBeRecorded,
     JoinOutside,
+    LogIn,
     MaliciousCallTraced,
     PauseRecording,
     PlaceTestCall,
@@ -62,6 +63,7 @@ from appliance.bus.messages import (
     Reply,
     Request,
     ResumeRecording,
+    SetReady,
     StopTake,
     TakePrompt,
     TraceMalicious,
@@ -417,6 +419,7 @@ class Centre:
     async def _back(self) -> None:
         for lane in self._lanes.values():
             lane.give_up()
+        self._studio.lost()
         self._soon(Mark.RESYNC)
         self._soon(Mark.WISHES)
 
@@ -485,6 +488,8 @@ class Centre:
             return await self._past(Archive.abandoned, request)
         if isinstance(request, GetSurvey):
             return await self._past(Archive.survey, request)
+        if isinstance(request, SetReady | LogIn):
+            self._refuse_speaking(request)
         if isinstance(request, CloseAbandoned):
             await self._past(Archive.closable, request)
         elif isinstance(request, CallBack):
@@ -496,7 +501,8 @@ class Centre:
         if isinstance(request, ReloadCentre):
             done: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
             try:
-                new, entrance = await asyncio.to_thread(self._read, request.candidate)
+                new, entrance = (self._config, self._engine.setup.entrance) if request.flows else (
+                    await asyncio.to_thread(self._read, request.candidate))
             except ConfigError as error:
                 raise Refused(str(error)) from None
             self._inbox.put_nowait(Reload(request.check, new, entrance, done))
@@ -514,6 +520,18 @@ class Centre:
         except StateError as error:
             raise Refused(str(error)) from None
         return PromptTakes(takes=self._studio.takes)
+
+    def _refuse_speaking(self, request: SetReady | LogIn) -> None:
+        """Refused: a prompt is spoken where the agent would be rung for callers."""
+        agent = self._engine.state.agents.get(request.agent)
+        if agent is None or (isinstance(request, LogIn) and not request.ready and agent.state != "ready"):
+            return                                # still not ready then
+        extension, trunk = agent.extension, agent.trunk
+        if isinstance(request, LogIn):
+            extension = request.extension or agent.home_extension
+            trunk = (request.extension and request.trunk) or agent.home_trunk
+        if self._studio.rings(extension, trunk):
+            raise Refused(f"{agent.name}: a prompt is being spoken at {extension}: end that call first")
 
     def _uses(self, request: GetPromptUses) -> PromptUses:
         now = self._engine.setup

@@ -40,6 +40,7 @@ from appliance.bus.messages import (
 from appliance.centre import (
     acd,
     agents,
+    assigning,
     due,
     ending,
     events,
@@ -221,6 +222,7 @@ def _start(turn: Turn, _: object) -> None:
             turn.log(events.AgentLeft(agent=agent.name))
         elif agent.state != agents.LOGGED_OUT and agent.trunk and agent.trunk not in turn.setup.trunks:
             agents.displaced(turn, agent)
+    assigning.reconfigured(turn)
     for contact in list(turn.state.contacts.values()):
         if _is_lost(turn, contact):
             ending.fail(turn, contact)

@@ -1,16 +1,19 @@
 """Floor and timers kept in step with the state: of whom an event tells, what is known now."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from appliance.centre.choice import Floor, Rules, Standing, Waiting
 from appliance.centre.events import LogEvent
 from appliance.centre.state import AT_WORK, Agent, Contact, State
 from appliance.centre.timers import Timers, of_agent, of_contact
 
 
-def floor_of(state: State, rules: Rules) -> Floor:
-    """As it is now."""
+def floor_of(state: State, rules: Rules, instead: Mapping[str, Standing] = MappingProxyType({})) -> Floor:
+    """As it is now, but for agents of whom `instead` says something else."""
     floor = Floor(rules, state.history)
     for agent in state.agents.values():
-        floor.agent(standing(state, agent))
+        floor.agent(instead.get(agent.name) or standing(state, agent))
     for contact in state.contacts.values():
         _follow_contact(floor, contact)
     return floor

@@ -51,10 +51,12 @@ CONFIRM_S = 8.0                                   # for a key, after it was hear
 TRIES = 8                                         # of all that is heard again or spoken anew
 KEEP, ANEW, END = "1", "3", "#"
 BEEP = "tone:confirmation"
+LOST = "what came of the call was lost inside the box"
 UNTIL_WRITTEN = "silence:1500"                    # recordd has all of it
 
 _LEND_S, _LENT_S = 10.0, 900.0
 _SAY_S = 20.0                                     # an engine, the first time
+_PLAY_S = MOST_S + 60.0                           # what was spoken, and what is said around it
 
 # What the telephone says.
 _SAID: dict[str, dict[str, str]] = {
@@ -78,9 +80,11 @@ class _Over(Exception):
 @dataclass(slots=True)
 class _Leg:
     take: PromptTake
+    where: Place
     language: Literal["zh", "en"]
+    kept: bool = False
     leg: str = field(default_factory=lambda: secrets.token_hex(16))
-    told: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+    told: asyncio.Queue[Event | None] = field(default_factory=asyncio.Queue)     # None: some were lost
 
 
 class Studio:
@@ -89,7 +93,8 @@ class Studio:
     def __init__(self, bus: Bus, say: Say) -> None:
         self._bus, self._say = bus, say
         self._legs: dict[str, _Leg] = {}          # by leg
-        self._tasks: dict[str, asyncio.Task[None]] = {}              # by take
+        self._tasks: dict[str, asyncio.Task[None]] = {}              # by take: those that can be stopped
+        self._running: set[asyncio.Task[None]] = set()
         self._takes: OrderedDict[str, PromptTake] = OrderedDict()
 
     @property
@@ -98,6 +103,10 @@ class Studio:
 
     def has(self, leg: str) -> bool:
         return leg in self._legs
+
+    def rings(self, number: str, trunk: str) -> bool:
+        """Whether a prompt is spoken at this telephone."""
+        return any((one.where.number, one.where.trunk) == (number, trunk) for one in self._legs.values())
 
     def hear(self, event: Event) -> bool:
         """Whether it is about a leg of here, and nobody else's concern."""
@@ -110,6 +119,11 @@ class Studio:
             own.told.put_nowait(event)
         return own is not None
 
+    def lost(self) -> None:
+        """The bus was away: whether somebody hung up meanwhile nobody says again."""
+        for each in self._legs.values():
+            each.told.put_nowait(None)
+
     async def begin(self, asked: TakePrompt, where: Place) -> PromptTake:
         """Ring there. StateError: too many are at it, or this telephone is."""
         if len(self._tasks) >= AT_ONCE:
@@ -117,11 +131,13 @@ class Studio:
         if any(one.take.at == where.number for one in self._legs.values()):
             raise StateError(f"{where.number}: a prompt is being spoken there already")
         leg = _Leg(PromptTake(take=secrets.token_hex(16), name=asked.name, at=where.number, by=asked.by,
-                              step="ringing", began_at=time.time()), asked.language)
+                              step="ringing", began_at=time.time()), where, asked.language)
         self._legs[leg.leg] = leg
         await self._tell(leg, "ringing")
-        task = asyncio.get_running_loop().create_task(self._run(leg, where))
+        task = asyncio.get_running_loop().create_task(self._run(leg))
         self._tasks[leg.take.take] = task
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         return leg.take
 
     def stop(self, take: str) -> None:
@@ -131,33 +147,33 @@ class Studio:
         task.cancel()
 
     async def close(self) -> None:
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _run(self, leg: _Leg, where: Place) -> None:
-        step: PromptTakeStep = "failed"
+    async def _run(self, leg: _Leg) -> None:
         error = ""
         try:
-            await self._take(leg, where)
-            step = "kept"
+            await self._take(leg)
         except asyncio.CancelledError:
             error = "it was stopped"
         except (_Over, BusError) as why:
             error = str(why)
         except Exception:
-            log.exception("a prompt at %s", where.number)
+            log.exception("a prompt at %s", leg.where.number)
             error = "this failed inside the box: its log says why"
         finally:
-            with suppress(BusError):
-                await self._bus.ask(Hangup(leg=leg.leg))
-            del self._legs[leg.leg]
-            del self._tasks[leg.take.take]
-            await self._tell(leg, step, error)
+            del self._tasks[leg.take.take]        # it ends: nobody stops it any more
+            try:
+                with suppress(BusError):
+                    await self._bus.ask(Hangup(leg=leg.leg))
+            finally:
+                del self._legs[leg.leg]
+                await self._tell(leg, "kept" if leg.kept else "failed", "" if leg.kept else error)
 
-    async def _take(self, leg: _Leg, where: Place) -> None:
-        """Until it is kept. _Over: it is not."""
+    async def _take(self, leg: _Leg) -> None:
+        """Until it is kept and said to be. _Over: it is not."""
+        where = leg.where
         await self._bus.ask(Dial(leg=leg.leg, trunk=where.trunk, called=where.number, calling=where.shows))
         try:
             async with asyncio.timeout(RING_S):
@@ -174,6 +190,7 @@ class Studio:
             if again == KEEP:
                 await self._bus.ask(KeepAsPrompt(recording=recording, name=leg.take.name, by=leg.take.by),
                                     _LEND_S)
+                leg.kept = True
                 with suppress(_Over):             # who hangs up has heard enough
                     await self._play(leg, [await self._fragment(leg, "kept")])
                 return
@@ -217,16 +234,23 @@ class Studio:
         """Until it is over, or one of the keys is pressed: that one."""
         play = secrets.token_hex(16)
         await self._bus.ask(Play(leg=leg.leg, play=play, fragments=[one for one in fragments if one]))
-        while True:
-            event = await self._next(leg)
-            if isinstance(event, PlayEnded) and event.play == play:
-                return ""
-            if isinstance(event, Digit) and event.digit in until:
-                await self._bus.ask(StopPlay(leg=leg.leg))
-                return event.digit
+        try:
+            async with asyncio.timeout(_PLAY_S):
+                while True:
+                    event = await self._next(leg)
+                    if isinstance(event, PlayEnded) and event.play == play:
+                        return ""
+                    if isinstance(event, Digit) and event.digit in until:
+                        break
+        except TimeoutError:
+            raise _Over(LOST) from None
+        await self._bus.ask(StopPlay(leg=leg.leg))
+        return event.digit
 
     async def _next(self, leg: _Leg) -> Event:
         event = await leg.told.get()
+        if event is None:
+            raise _Over(LOST)
         if isinstance(event, CallReleased):
             raise _Over("the telephone was hung up" if event.cause == 16 else
                         f"the call ended with cause {event.cause}")

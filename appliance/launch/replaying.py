@@ -34,8 +34,8 @@ from appliance.store.records import ContactRecord
 from appliance.store.schema import contacts
 
 MOST_DAYS, MOST_SEEDS = 7, 20
-MOST_CALLS = 20_000                               # of one day
-MOST_MOVES = 500_000
+MOST_CALLS = 20_000                               # of one day, that came in
+MOST_MOVES = 500_000                              # of it and of BEFORE
 BEFORE = timedelta(hours=36)                      # in which everybody's state at midnight began
 _KINDS = ("AgentJoined", "AgentLeft", "AgentChanged")
 
@@ -107,11 +107,16 @@ def prepared(config: Config, log: Path, days: Sequence[str], changes: Sequence[s
 
 
 def _zone_name() -> str:
-    """Of the box's own time zone; UTC where its name cannot be told."""
+    """Of the box's own time zone; UTC where none is set. ConfigError: its name cannot be told."""
     name = os.environ.get("TZ", "").removeprefix(":")
+    if not name and not LOCAL_ZONE.exists():
+        return "UTC"
     if not name and LOCAL_ZONE.is_symlink():
         name = str(LOCAL_ZONE.resolve()).rpartition("/zoneinfo/")[2]
-    return name if name in available_timezones() else "UTC"
+    if name not in available_timezones():
+        raise ConfigError(f"the name of the box's time zone cannot be told from {name or LOCAL_ZONE}: "
+                          "set TZ, as TZ=Asia/Shanghai")
+    return name
 
 
 def _day(text: str) -> date:
@@ -126,32 +131,38 @@ def _midnight(day: date, zone: ZoneInfo) -> float:
 
 
 def _read(log: Path, day: date, zone: ZoneInfo) -> tuple[list[ContactRecord], list[Moved]]:
-    """Out of the file that acdd writes on meanwhile."""
+    """Out of the file that acdd writes on meanwhile. ConfigError: it cannot be read, or is too much."""
     begins, ends = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
     address = f"file:{log}?mode=ro"
     try:
         engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True),
                                poolclass=NullPool)
         with closing(sqlite3.connect(address, uri=True)) as base:
-            moves = list(_moves(base, begins - BEFORE.total_seconds(), ends))
+            moves = list(_moves(base, day, begins - BEFORE.total_seconds(), ends))
         with engine.connect() as connection:
-            return _records(connection, begins, ends), moves
+            records = _records(connection, begins, ends)
     except (sqlite3.Error, DBAPIError) as error:
         raise ConfigError(f"{log}: cannot be read: {error}") from None
+    if len(records) > MOST_CALLS:                 # half a day would be no day of this box
+        raise ConfigError(f"{day}: more than {MOST_CALLS} calls came in: such a day cannot be played")
+    return records, moves
 
 
 def _records(connection: Connection, begins: float, ends: float) -> list[ContactRecord]:
-    return Projections.select(connection, and_(contacts.c.began_at >= begins, contacts.c.began_at < ends),
-                              limit=MOST_CALLS)
+    which = and_(contacts.c.began_at >= begins, contacts.c.began_at < ends, contacts.c.direction == "in")
+    return Projections.select(connection, which, limit=MOST_CALLS + 1)
 
 
-def _moves(base: sqlite3.Connection, begins: float, ends: float) -> Iterator[Moved]:
+def _moves(base: sqlite3.Connection, day: date, begins: float, ends: float) -> Iterator[Moved]:
     first = _first(base, begins)
     rows = base.execute(
         "SELECT at, kind, data FROM events WHERE seq >= ? AND seq < ? AND kind IN (?, ?, ?) "
         "ORDER BY seq LIMIT ?",
-        (first, _first(base, ends), *_KINDS, MOST_MOVES))
-    for at, kind, data in rows:
+        (first, _first(base, ends), *_KINDS, MOST_MOVES + 1))
+    for number, (at, kind, data) in enumerate(rows):
+        if number >= MOST_MOVES:
+            raise ConfigError(f"{day}: agents changed more than {MOST_MOVES} times: such a day cannot be "
+                              "played")
         try:
             move = msgspec.json.decode(data, type=_Move)
         except msgspec.MsgspecError:

@@ -132,6 +132,8 @@ class Counts:
     _new: list[Count] = field(default_factory=list)
     _quarters: dict[Quarter, Sums] = field(default_factory=dict)     # as in the table
     _closing: Closing = field(default_factory=Closing)
+    _newest_ms: int = -1                          # quarter of the newest count
+    _closed_in_ms: int = -1                       # quarter in which a day was closed last
 
     @classmethod
     def load(cls, connection: Connection) -> "Counts":
@@ -140,7 +142,7 @@ class Counts:
 
     def copy(self) -> "Counts":
         return Counts(dict(self.ongoing), dict(self._stored), list(self._new), dict(self._quarters),
-                      self._closing)
+                      self._closing, self._newest_ms, self._closed_in_ms)
 
     def put(self, new: Iterable[Count]) -> None:
         self._new += new
@@ -170,11 +172,15 @@ class Counts:
                           if quarter[1] >= newest - KEPT_MS}
 
     def _tend_days(self, connection: Connection, grown: Iterable[Quarter], now_ms: int) -> None:
-        """Open again those that have grown; close one at most, so that no commit is a long one."""
+        """Open again those that have grown; close one in a quarter of an hour at most: what acdd decides
+        waits for it, and a day that is open is read as well."""
+        now_ms = self._newest_ms = max(self._newest_ms, now_ms)      # a late count is of a time before
         before = self._closing
         self._closing = before.counted({(of, days.day_ms(at_ms)) for of, at_ms, _ in grown}, now_ms)
-        days.open_again(connection, before.closed - self._closing.closed)
-        self.close_day(connection, now_ms)
+        if self._closing is not before:
+            days.open_again(connection, before.closed - self._closing.closed)
+        if now_ms > self._closed_in_ms and self.close_day(connection, now_ms):
+            self._closed_in_ms = now_ms
 
     def close_day(self, connection: Connection, now_ms: int) -> bool:
         """The first that may be closed; False: there is none."""

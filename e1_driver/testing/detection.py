@@ -29,7 +29,7 @@ ASK_S, AGAIN_S = 1.5, 0.7                         # for UA, and until SABME is s
 PROBE_S, PROBE_AGAIN_S = 1.8, 0.6                 # for the answer to RR: SABMEs that met cost a T200
 AFTER_S = 0.6                                     # with the link up: messages that tell more
 LEAVE_S = 0.3                                     # for our DISC to get out
-LONGEST_S = 10.0
+LONGEST_S = 14.0                                  # of the whole, the DISC apart
 
 _C_R, _TEI_0, _P_F = 0x02, 0x01, 0x10
 _SABME, _UA, _DISC, _UI, _RR = 0x7F, 0x73, 0x53, 0x03, 0x01
@@ -38,6 +38,7 @@ _SIGNED_SAPI, _SIGNATURE_OCTETS = 32 << 2, 8      # as in d_channel.py: only a l
 _POLL = 0x01                                      # P or F of a supervisory frame, N(R) 0
 _FLAGS = frozenset(int(("01111110" * 2)[turn:turn + 8], 2) for turn in range(8))
 _ALL_ONES = 0xFF
+_FRAMES_ELSEWHERE = 3                             # good ones: by chance one in 65536 is
 _FLAG_BLOCKS = 10                                 # of nothing but flags
 _E_BIT_BLOCKS_S = 500.0                           # wrong blocks told in a second: it does not find ours
 
@@ -147,9 +148,9 @@ class Detection:
         self._status = status
         send = [answer for frame in frames if (answer := self._take(frame))]
         self._count_e_bits(now_s, status, counters)
-        if self.phase is not Phase.DONE and now_s - self._began_s >= LONGEST_S:
-            self._enter(Phase.DONE, now_s)
         send += self._act(now_s, status)
+        if self.phase not in (Phase.LEAVE, Phase.DONE) and now_s - self._began_s >= LONGEST_S:
+            send += self._leave(now_s)
         return send
 
     def _act(self, now_s: float, status: LineStatus) -> list[bytes]:
@@ -175,12 +176,18 @@ class Detection:
             case Phase.ASK:
                 return self._ask(now_s, passed_s)
             case Phase.AFTER if passed_s >= AFTER_S:
-                side = self._asked[-1].side
-                self._enter(Phase.LEAVE, now_s)
-                return [_command(side, _DISC)]
+                return self._leave(now_s)
             case Phase.LEAVE if passed_s >= LEAVE_S:
                 self._enter(Phase.DONE, now_s)
         return []
+
+    def _leave(self, now_s: float) -> list[bytes]:
+        """A link that is up is put down: the box sets up its own."""
+        if not self._asked or not (self._asked[-1].ua or self._asked[-1].ua_odd):
+            self._enter(Phase.DONE, now_s)
+            return []
+        self._enter(Phase.LEAVE, now_s)
+        return [_command(self._asked[-1].side, _DISC)]
 
     @property
     def _frames_s(self) -> float:
@@ -330,7 +337,8 @@ class Detection:
         if self._frames:
             return Finding("d_channel", str(D_TIMESLOT), Sure.SEEN,
                            (Evidence("frames", {"n": self._frames, "timeslot": D_TIMESLOT}),))
-        if elsewhere := max(self._hdlc, key=lambda one: self._hdlc[one], default=0):
+        elsewhere = max(self._hdlc, key=lambda one: self._hdlc[one], default=0)
+        if self._hdlc.get(elsewhere, 0) >= _FRAMES_ELSEWHERE:
             return Finding("d_channel", str(elsewhere), Sure.SEEN, (
                 Evidence("elsewhere", {"n": self._hdlc[elsewhere], "timeslot": elsewhere}),))
         with_flags = [one for one, blocks in sorted(self._flags.items()) if blocks >= _FLAG_BLOCKS]

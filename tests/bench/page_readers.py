@@ -71,7 +71,7 @@ class Readers:
         return found
 
 
-BOARD, WALL = "/floor/events", "/floor/wall/events"
+BOARD, WALL = "/floor/events?lines=1", "/floor/wall/events?lines=1"      # as live.js asks
 
 
 async def run(run_dir: Path, boards: int, walls: int) -> None:

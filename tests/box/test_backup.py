@@ -46,6 +46,17 @@ def test_what_is_in_it_and_that_nobody_reads_it(box: BackedUp) -> None:
     assert Path(made.path).stat().st_mode & 0o777 == 0o600
 
 
+def test_versions_of_prompts_come_along_that_the_catalogue_names(box: BackedUp) -> None:
+    kept = box.state_dir / "recordings/prompts/kept"
+    kept.mkdir(parents=True)
+    (kept / f"{'a' * 64}.wav").write_bytes(b"RIFF of a version before")
+    (kept.parent / "brought").mkdir()
+    (kept.parent / "brought" / ("b" * 32)).write_bytes(b"on its way here")
+    found = {one.name for one in open_backup(Path(box.back_up().path)).manifest.files}
+    assert {name for name in found if "prompts" in name} == {
+        f"state/recordings/prompts/kept/{'a' * 64}.wav"}
+
+
 def test_recordings_come_along_as_they_are_when_wished(box: BackedUp) -> None:
     manifest = open_backup(Path(box.back_up(recordings=True).path)).manifest
     [audio] = (box.state_dir / "recordings").glob("*/*/*/*.blr")

@@ -17,6 +17,7 @@ from appliance.bus.messages import (
     TryAssignment,
 )
 from appliance.centre.board import agent_info
+from appliance.centre.choice.lines import Lines
 from appliance.config.queues import Ring
 from appliance.errors import StateError
 from tests.centre.office import Office, in_queue
@@ -137,3 +138,33 @@ def test_of_several_of_which_one_cannot_be_none_is(what: dict[str, Any], why: st
         with pytest.raises(StateError, match=why):
             branch.command(ask(assignments=[Assigning(agent="bo", also=["sales"]), Assigning(**what)]))
     assert len(branch.log) == length and branch.agent("bo").assigned is None
+
+
+def test_what_the_configuration_has_no_more_is_no_part_of_it() -> None:
+    branch = office(queue(**BILLING), SERVICE)
+    assign(branch, "dee", also=["sales", "service"])
+    assign(branch, "eve", also=["sales"], skills={"english": 3})
+    branch.restart(office(SERVICE).setup)
+    dee, eve = branch.agent("dee").assigned, branch.agent("eve").assigned
+    assert dee is not None and dee.also == ("service",) and dee.by == "boss"
+    assert eve is not None and (eve.also, eve.skills) == ((), {"english": 3})
+    assign(branch, "dee", also=["service"])       # nothing of what is gone is in the way
+    branch.restart(office(queue("other", agents=["ann"])).setup)
+    assert branch.agent("dee").assigned is None
+
+
+def test_many_who_serve_others_make_the_lines_anew_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    branch = without_ann()
+    in_queue(branch, "c1")
+    renewed: list[Lines] = []
+    before = Lines.renew
+
+    def renew(lines: Lines) -> None:
+        renewed.append(lines)
+        before(lines)
+
+    monkeypatch.setattr(Lines, "renew", renew)
+    assign(branch, "bo", "cy", "dee", "eve", also=["sales"])
+    assert len(renewed) == 1
+    tried(branch, "cy", without=["sales"])
+    assert len(renewed) <= 2

@@ -36,15 +36,21 @@ from appliance.bus.messages import (
     GetContact,
     GetContactFacts,
     GetContacts,
+    GetPromptTakes,
     Hangup,
+    LogIn,
     MaliciousCallTraced,
     Play,
+    PromptTakeState,
     ReloadCentre,
     Reloaded,
     Reply,
     Request,
+    SetNotReady,
+    SetReady,
     StartRecording,
     StopRecording,
+    TakePrompt,
     TraceCaller,
     TraceMalicious,
     Within,
@@ -253,8 +259,11 @@ async def test_settings_change_without_a_caller_losing_his_place(
                                     if isinstance(one, Dial) and one.called == "8002"])
         await trunkd.offer("c3")
         await spand.until(lambda: any(isinstance(one, Play) and one.leg == "c3" for one in spand.asked))
-        write(tmp_path, OTHER_FLOW, new)
-        assert (await boxd.bus.ask(ReloadCentre())).changed == [f"flow {tmp_path / 'flow.yaml'}"]
+        later = copy.deepcopy(new)
+        later["centre"]["agents"].append({"name": "cy", "extension": "8003", "trunk": "pbx"})
+        write(tmp_path, OTHER_FLOW, later)        # of the document nobody has decided yet that it is in force
+        for asked in (ReloadCentre(check=True, flows=True), ReloadCentre(flows=True)):
+            assert (await boxd.bus.ask(asked)).changed == [f"flow {tmp_path / 'flow.yaml'}"]
         await spand.say(Digit(leg="c3", digit="1", at=13.0))         # of the menu that it hears
         await spand.until(lambda: any(
             isinstance(one, Play) and one.leg == "c3" and "position" in str(one) for one in spand.asked))
@@ -414,6 +423,29 @@ async def test_an_emergency_number_that_trunkd_reloads_gets_out(
         dialled = await trunkd.until(lambda: (
             found := [one for one in trunkd.asked if isinstance(one, Dial)]) and len(found) == 2 and found)
         assert [(one.trunk, one.called) for one in dialled] == [("telco", "110"), ("telco", "122")]
+
+
+async def test_who_speaks_a_prompt_is_not_ready_until_it_is_over(
+        bus_server: Path, tmp_path: Path, config: Config) -> None:
+    async with Player.on(bus_server, "trunkd") as trunkd, Player.on(bus_server, "spand"), \
+            Player.on(bus_server, "webui") as webui, Player.on(bus_server, "boxd") as boxd, \
+            acdd(bus_server, tmp_path, config) as context:
+        await webui.until(webui.boards)
+        await webui.bus.ask(SetNotReady(agent="ann"))
+        await webui.bus.ask(TakePrompt(by="ann", at="ann", name="zh/hello", language="zh"))
+        await trunkd.until_asked(Dial)
+        said = "ann: a prompt is being spoken at 8001: end that call first"
+        for request in (SetReady(agent="ann"), LogIn(agent="ann", ready=True)):
+            with pytest.raises(Refused, match=said):
+                await boxd.bus.ask(request)
+        assert (await boxd.bus.ask(LogIn(agent="ann"))).agent.state == "not-ready"
+        await context.bus._tell_back()            # what happened while the bus was away nobody says again
+        await webui.until(lambda: [one for one in webui.heard if isinstance(one, PromptTakeState)
+                                   and one.take.step == "failed"])
+        [take] = (await webui.bus.ask(GetPromptTakes())).takes
+        assert take.error == "what came of the call was lost inside the box"
+        assert not trunkd.calls
+        assert (await webui.bus.ask(SetReady(agent="ann"))).agent.state == "ready"
 
 
 async def test_a_full_disk_stops_decisions_and_says_so(

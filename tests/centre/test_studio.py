@@ -96,6 +96,12 @@ class Telephone:
         return sum(isinstance(one, kind) for one in self.asked)
 
 
+async def turns(most: int) -> None:
+    """Of the event loop."""
+    for _ in range(most):
+        await asyncio.sleep(0)
+
+
 def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(asyncio.wait_for(work(), 20.0))
 
@@ -168,6 +174,83 @@ def test_it_can_be_stopped_and_ends_when_a_daemon_begins_anew() -> None:
         await telephone.over.wait()
         await telephone.studio.close()
         assert {one.step for one in telephone.studio.takes} == {"failed"} and len(others) == 3
+    run(work)
+
+
+@pytest.mark.parametrize("ends", ["stop", "lost"])
+def test_what_was_kept_is_kept_whatever_comes_during_the_goodbye(ends: str) -> None:
+    async def work() -> None:
+        telephone = Telephone("1")
+        begun = await telephone.studio.begin(ASKED, WHERE)
+        real = telephone._soon
+
+        def soon(event: Any, unless: str = "", leg: str = "") -> None:
+            if not telephone.did(KeepAsPrompt):
+                real(event, unless, leg)          # the goodbye has no end
+
+        telephone._soon = soon                    # type: ignore[method-assign]
+        await turns(200)
+        assert telephone.did(KeepAsPrompt)
+        if ends == "stop":
+            telephone.studio.stop(begun.take)
+        else:
+            telephone.studio.lost()
+        await telephone.over.wait()
+        assert telephone.last is not None and (telephone.last.step, telephone.last.error) == ("kept", "")
+    run(work)
+
+
+def test_a_second_stop_while_it_hangs_up_leaves_room_for_others() -> None:
+    async def work() -> None:
+        telephone = Telephone()
+        hung_up = asyncio.Event()
+        real = telephone.ask
+
+        async def ask(request: Request[Any], timeout_s: float = 2.0) -> Reply:
+            if isinstance(request, Hangup):
+                await hung_up.wait()
+            return await real(request, timeout_s)
+
+        telephone.ask = ask                       # type: ignore[method-assign]
+        telephone._soon = lambda *_: None         # type: ignore[method-assign]
+        begun = await telephone.studio.begin(ASKED, WHERE)
+        await turns(5)
+        task = next(iter(telephone.studio._running))
+        telephone.studio.stop(begun.take)
+        await turns(5)
+        with pytest.raises(StateError, match="any more"):
+            telephone.studio.stop(begun.take)
+        assert telephone.studio.rings("810", "pbx")
+        task.cancel()                             # the end of the process, say
+        await asyncio.gather(task, return_exceptions=True)
+        assert telephone.over.is_set() and not telephone.studio.rings("810", "pbx")
+        await telephone.studio.begin(ASKED, WHERE)
+        hung_up.set()
+        await asyncio.sleep(0)
+        await telephone.studio.close()
+    run(work)
+
+
+def test_it_ends_when_events_were_lost_or_a_play_has_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        for away in (True, False):
+            telephone = Telephone()
+            real = telephone._soon
+
+            def soon(event: Any, unless: str = "", leg: str = "",
+                     real: Callable[[Any, str, str], None] = real) -> None:
+                if not isinstance(event, PlayEnded):
+                    real(event, unless, leg)
+
+            telephone._soon = soon                # type: ignore[method-assign]
+            monkeypatch.setattr(studio, "_PLAY_S", 300.0 if away else 0.05)
+            await telephone.studio.begin(ASKED, WHERE)
+            await turns(50)
+            if away:
+                telephone.studio.lost()
+            await telephone.over.wait()
+            assert telephone.last is not None and telephone.last.error == studio.LOST
+            assert telephone.did(Hangup) == 1 and not telephone.studio.rings("810", "pbx")
     run(work)
 
 

@@ -209,6 +209,33 @@ def test_as_whom_a_frame_was_sent(octets: str, side: Side | None) -> None:
     assert speaker(bytes.fromhex(octets)) is side
 
 
+def test_a_good_frame_by_chance_is_no_d_channel() -> None:
+    for frames, found in ((2, "d_silent"), (3, "elsewhere")):
+        detection = Detection(pair().b.abilities, Random(1))
+        encoder = Encoder()
+        detection.turn(0.0, [], LineStatus(), Counters())
+        for _ in range(frames):
+            encoder.send(bytes((C_R, 1, 0x7F)))
+        for _ in range(3):
+            block = idle_block()
+            block[3] = np.frombuffer(encoder.pull(BLOCK), np.uint8)
+            detection.look(block)
+        assert keys(detection._d_channel()) == [found]
+
+
+def test_a_link_that_is_up_when_the_time_is_over_is_put_down() -> None:
+    """As of a far end that answers with the C/R bit of a command."""
+    detection = Detection(pair().b.abilities, Random(1))
+    status, sent, answers, now = LineStatus(crc4=True), list[bytes](), list[bytes](), 0.0
+    detection._began_s, detection._started = -LONGEST_S + 5.0, True  # most of the time is over
+    detection.look(idle_block())
+    while detection.phase is not Phase.DONE:
+        new = detection.turn(now, answers, status, Counters())
+        answers = [bytes((one[0] ^ C_R, 1, 0x73)) for one in new if one[2] == 0x7F]
+        sent, now = sent + new, now + 0.1
+    assert sent[-1][2] == 0x53 and now < LONGEST_S
+
+
 def test_any_octets_will_do() -> None:
     random, messages = Random(7), Messages()
     detection = Detection(pair().b.abilities, random)

@@ -3,6 +3,7 @@
 import importlib.machinery
 import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -77,6 +78,33 @@ def test_every_daemon_has_a_unit_that_begins_with_the_sandbox_and_a_user(tmp_pat
         assert unit.startswith("[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=\n"), name
         assert ("RestartPreventExitStatus=78" in unit) == (name in DAEMONS), name
     assert "d  /data/state " in (tmp_path / "tree/usr/lib/tmpfiles.d/branchline.conf").read_text()
+
+
+def mode(path: Path) -> str:
+    return oct(path.stat().st_mode & 0o7777)
+
+
+@pytest.mark.skipif(shutil.which("systemd-tmpfiles") is None, reason="systemd is not installed")
+def test_prompts_of_any_depth_are_read_by_their_folders_group(tmp_path: Path) -> None:
+    """What recordd makes there spand reads: after an installation, and after a restore by root."""
+    config, given = tmp_path / "config", tmp_path / "given"
+    for name in ("en/number/1.wav", "zh/number/1.wav", "music/default.wav"):
+        (given / "prompts" / name).parent.mkdir(parents=True, exist_ok=True)
+        (given / "prompts" / name).write_text("sound")
+    lay_system(tmp_path / "tree", Places(config=str(config)))
+    me = f"{os.getuid()} {os.getgid()}"
+    config.mkdir()
+    folder = config / "prompts/zh/number"
+    for name in ("usr/lib/tmpfiles.d/branchline.conf", "usr/share/branchline/owners.conf"):
+        lines = (tmp_path / "tree" / name).read_text().splitlines()
+        mine = [one.replace("branchline-recordd branchline", me).replace("/usr/share/branchline", str(given))
+                for one in lines if str(config / "prompts") in one]
+        (tmp_path / "mine.conf").write_text("\n".join(mine) + "\n")
+        run(["systemd-tmpfiles", "--create", tmp_path / "mine.conf"])
+        modes = [mode(one) for one in (folder, folder.parent, folder / "1.wav")]
+        assert modes == ["0o2755", "0o2755", "0o644"]
+        folder.chmod(0o750)                       # as a restore lays them
+        (folder / "1.wav").chmod(0o640)
 
 
 def test_daemons_and_commands_begin_without_docstrings() -> None:

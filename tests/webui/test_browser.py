@@ -144,6 +144,8 @@ def test_an_event_is_on_the_page_within_200_ms(
         chromium: Browser, box: tuple[BranchOnBus, WebUi, str], branch: Branch) -> None:
     others, web, url = box
     page = clean_page(chromium, [])
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     set_up(page, web.setup_code(), url)
     delays_s = []
     for order in range(7):                        # the best one: this machine does other things as well
@@ -154,6 +156,7 @@ def test_an_event_is_on_the_page_within_200_ms(
         others.say("acdd", branch.board())
         delays_s.append(page.evaluate("seen => seen.at", seen) - said_at)
     assert min(delays_s) < 0.2, delays_s
+    assert f"{url}events?lines=1" in asked        # new lines, not whole texts
     page.context.close()
 
 

@@ -43,18 +43,21 @@ def shared(app: Flask) -> Parts:
     return parts
 
 
-def message(answer: Any) -> dict[str, str]:
-    """The fragments of the next message of an event stream."""
+def sent(answer: Any) -> dict[str, Any]:
+    """The next message of an event stream: of each fragment its text, or what of it is new."""
     for chunk in answer.response:
         text = chunk.decode() if isinstance(chunk, bytes) else chunk
         if text.startswith("data: "):
-            there: dict[str, str] = vars(answer).setdefault("texts", {})
-            said = json.loads(text.removeprefix("data: "))["fragments"]
-            fresh = {name: html if isinstance(html, str) else delta.whole(there[name], html)
-                     for name, html in said.items()}
-            there |= fresh
-            return fresh
+            fragments: dict[str, Any] = json.loads(text.removeprefix("data: "))["fragments"]
+            return fragments
     raise AssertionError("the stream ended")
+
+
+def message(answer: Any) -> dict[str, str]:
+    """The same, as whole texts: who did not ask for lines is told nothing else."""
+    fragments = sent(answer)
+    assert all(isinstance(html, str) for html in fragments.values())
+    return fragments
 
 
 def test_the_board_shows_spans_calls_queues_agents_and_health(client: FlaskClient) -> None:
@@ -189,6 +192,18 @@ def test_a_stream_sends_only_what_changed(
         changed = message(answer)
         assert "17700001111" in changed["contacts"]
         assert changed.keys() <= {"contacts", "figures", "health"}
+
+
+def test_who_asks_for_lines_is_sent_the_new_ones(
+        client: FlaskClient, exchange: FakeExchange, branch: Branch) -> None:
+    with client.get("/events?lines=1", buffered=False) as answer:
+        first = sent(answer)
+        branch.contacts["new"] = live("new", "flow", 1.0, calling="17700001111")
+        exchange.tell()
+        changed = sent(answer)["contacts"]
+        assert isinstance(changed, list)
+        assert len(json.dumps(changed)) < len(first["contacts"]) / 4
+        assert "17700001111" in delta.whole(first["contacts"], changed)
 
 
 def test_streams_are_bounded_and_freed(app: Flask, client: FlaskClient) -> None:

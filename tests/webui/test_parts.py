@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace as floor_with
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from appliance.errors import Unavailable
 from tests.conftest import ROOT
 from tests.webui.conftest import QUICK
 from tests.webui.facts import contact, live
+from webui import mirror as mirrors
 from webui import texts, views
 from webui.ladder_view import FIRST_ROWS, LAST_ROWS, contact_ladder
 from webui.mirror import AWAY_S, Floor, Mirror
@@ -129,6 +131,21 @@ def test_an_old_board_does_not_replace_a_new_one() -> None:
     mirror.hear(new, 0.0)
     mirror.hear(old, 0.0)
     assert mirror.floor.board is new
+
+
+def test_what_another_thread_says_meanwhile_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror = Mirror(now=0.0)
+    waker = threading.Thread(target=mirror.wake)
+
+    def take(floor: Floor, board: Board) -> Floor:
+        waker.start()
+        waker.join(0.2)                           # it waits for this, or has said its own by now
+        return floor_with(floor, board=board)
+
+    monkeypatch.setitem(mirrors._TAKE, Board, take)
+    mirror.hear(Board(at=1.0, contacts=[], queues=[], agents=[]), 0.0)
+    waker.join(10.0)
+    assert mirror.floor.woken == 1 and mirror.floor.board
 
 
 def test_a_channel_that_drains_is_busy_and_marked() -> None:

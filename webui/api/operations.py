@@ -100,13 +100,15 @@ def lines(_: Nothing) -> LineList:
 
 
 @api.operation(
-    "Alerts that are raised now, the newest first.", "GET", "/alerts", "watch", AlertList)
+    "Alerts that are raised now, the newest first, without those that a muted rule raised.",
+    "GET", "/alerts", "watch", AlertList)
 def alerts(_: Nothing) -> AlertList:
     within = doors.range_of(current_user)
     return AlertList(alerts=[
         AlertInfo(number=one.number, rule=one.name, severity=one.severity, text=one.text, value=one.value,
                   raised_at=one.raised_at, seen_by=one.seen_by, seen_at=one.seen_at or 0.0)
-        for one in parts().alerts.raised if within.covers(one.within.resolved(parts().crew.groups()))])
+        for one in parts().alerts.raised
+        if one.told and within.covers(one.within.resolved(parts().crew.groups()))])
 
 
 @api.operation(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, render_template
+from flask_babel import gettext
 
 from appliance.bus.client import BusError
 from appliance.bus.messages import GetPrompts
@@ -89,3 +90,10 @@ def present() -> frozenset[str]:
 
 def now() -> Held:
     return held()
+
+
+def meanwhile(now: Held) -> str:
+    """Why a form made from another version is not taken."""
+    words = gettext("Meanwhile there is version %(number)d of the configuration. Below is what it says now, "
+                    "and what you wrote: look again.", number=now.head)
+    return str(words)

@@ -3,17 +3,20 @@
 from typing import Any
 
 from flask import abort, redirect, request
+from flask_babel import gettext
 
 from appliance.bus.client import Refused
 from appliance.bus.messages import ChangeDocument
-from webui.access.doors import need, needs, outcome
+from webui.access.doors import need, needs, noted, outcome
 from webui.centre import effect, proposals
 from webui.centre.blueprint import bp, now, present, shown
+from webui.centre.proposals import Proposal
 from webui.parts import parts
 
 ACT_S = 90.0                                      # a check is a process of its own
 MOST_KEYS = 300                                   # shown
 MOST_AGENTS = 300
+MOST_NOTED = 500                                  # characters of keys, in the log
 MINUTES = (0, 1, 5, 15, 60)                       # to choose from
 
 
@@ -39,15 +42,23 @@ def _change(word: str, wrong: str = "") -> str:
 
 
 @bp.post("/changes/<word>")
-@needs("commit", act="centre-changed", whole=True)
+@needs("commit", act="centre-changed", by_hand=True, whole=True)
 def commit(word: str) -> Any:
     """It is live when this returns."""
     found = proposals.find(word)
     if found is None:
         abort(404)
-    minutes, why = request.form.get("minutes", 0.0, float), request.form.get("why", "").strip()
+    why = " ".join(request.form.get("why", "").split())
+    with noted("centre-changed", ", ".join(one.key for one in found.sets)[:MOST_NOTED], why):
+        return _commit(word, found, why)
+
+
+def _commit(word: str, found: Proposal, why: str) -> Any:
+    minutes = request.form.get("minutes", 0.0, float)
     if not 0 <= minutes <= 1440 or not why:
-        abort(400)
+        outcome("refused (422)")
+        return _change(word, gettext("Give a reason: it is kept.") if not why else gettext(
+            "Say in how many minutes it goes back by itself: from 0, which is never, to 1440.")), 422
     try:
         parts().exchange.ask(ChangeDocument(
             by=need("commit"), sets=found.sets, comment=why, head=found.head, confirm_within_s=60 * minutes),

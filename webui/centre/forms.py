@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from webui.centre.sheets import levels, read_levels, read_names
 
 BLANK_ROWS = 2                                    # offered below those that there are
-MOST_ROWS = 60
+MOST_ROWS = 400                                   # of a list; more are refused
 
 Kind = Literal["text", "number", "yes", "choice", "names", "levels", "rows"]
 
@@ -150,9 +150,11 @@ def sent(fields: Sequence[Field], form: Mapping[str, str], prefix: str = "",
         name = f"{prefix}{field.key}"
         if field.kind == "rows":
             rows = []
-            for place in range(MOST_ROWS):
+            places = {one.removeprefix(f"{name}-").partition("-")[0] for one in form
+                      if one.startswith(f"{name}-")}
+            for place in range(len(places)):
                 row = f"{name}-{place}-"
-                if not any(one.startswith(row) for one in form):
+                if str(place) not in places:
                     break
                 if f"{row}gone" not in form:
                     rows.append(sent(field.fields, form, row, many))
@@ -170,7 +172,7 @@ def sent(fields: Sequence[Field], form: Mapping[str, str], prefix: str = "",
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """`why`: number, level."""
+    """`why`: number, level, rows."""
 
     key: str
     why: str
@@ -209,6 +211,8 @@ def _value(field: Field, said: Any, before: Any, wrong: list[Wrong], where: str)
                 part = read(field.fields, row, _beside(old, field.fields), wrong, f"{where}[{place}].")
                 if part:
                     rows.append(part)
+            if len(rows) > MOST_ROWS:
+                wrong.append(Wrong(where, "rows", str(MOST_ROWS)))
             return rows
         case "names":
             return read_names(said)

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from appliance.bus.client import BusError
+from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import GetDocument, KeySet
 from appliance.config.load import load
 from appliance.config.schema import Config
@@ -51,6 +51,17 @@ def held() -> Held:
     except (ConfigError, yaml.YAMLError) as error:
         raise BusError(f"the document in force: {error}") from None
     return Held(reply.version.number if reply.version else 0, plain, config)
+
+
+def of_version(number: int) -> Held | None:
+    """The document as it was in this version; None: nobody has it, or can read it any more."""
+    if number < 1:
+        return None
+    try:
+        text = parts().exchange.ask(GetDocument(number=number, secrets=True), ASK_S).text
+        return Held(number, *_read(text))
+    except (Refused, ConfigError, yaml.YAMLError):
+        return None
 
 
 @functools.lru_cache(maxsize=2)

@@ -7,11 +7,11 @@ from flask import abort, redirect, request, url_for
 
 from webui.access.doors import needs
 from webui.centre import effect, week
-from webui.centre.blueprint import bp, now, offered, options, placed, present, shown
+from webui.centre.blueprint import bp, meanwhile, now, offered, options, placed, present, shown
 from webui.centre.forms import Field, Wrong, read
 from webui.centre.forms import sent as form_sent
 from webui.centre.forms import shown as form_shown
-from webui.centre.held import Held, part_of
+from webui.centre.held import Held, of_version, part_of
 from webui.centre.kinds import KINDS, Kind
 from webui.centre.labels import sheet
 from webui.centre.proposals import Wrong as Refusal
@@ -127,10 +127,7 @@ def _form(held: Held, kind: Kind, name: str, values: Mapping[str, Any] | None,
     if kind.name == "calendars":
         laid_out = [(title, some) for title, some in laid_out if [one.key for one in some] != ["hours"]]
     if values is None:
-        values = form_shown(fields, part)
-        if kind.name == "agents":
-            values["groups"] = " ".join(one.name for one in held.config.quality.groups if name in one.agents)
-        values["week"] = week.shown(part.get("hours") or {}) if kind.name == "calendars" else {}
+        values = _values(held, kind, name, part)
     given = offered(held)
     serves = effect.serves
     agent = next((one for one in held.config.centre.agents if one.name == name), None) \
@@ -140,6 +137,49 @@ def _form(held: Held, kind: Kind, name: str, values: Mapping[str, Any] | None,
         offered=given, options=lambda field, prefix="": options(
             kind.name, Field(f"{prefix}{field.key}", field.kind, options=field.options), given),
         place=place, count=len(parts), serves=serves(agent, held.config.centre.queues) if agent else {})
+
+
+def _values(held: Held, kind: Kind, name: str, part: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a form that nobody has sent yet."""
+    values = form_shown(_fields(kind), part)
+    if kind.name == "agents":
+        values["groups"] = " ".join(one.name for one in held.config.quality.groups if name in one.agents)
+    values["week"] = week.shown(part.get("hours") or {}) if kind.name == "calendars" else {}
+    return values
+
+
+def _merged(held: Held, kind: Kind, name: str, sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What was sent, with what others have changed in this part since the form was made; None: nothing."""
+    was = of_version(request.form.get("head", 0, int))
+    old = next((one for one in part_of(was.plain, kind.path) or () if one.get("name") == name),
+               None) if was is not None else None
+    parts = part_of(held.plain, kind.path)
+    here = _values(held, kind, name, parts[_place(parts, name)])
+    if was is None or old is None:
+        return here
+    before = _values(was, kind, name, old)
+    if here == before:
+        return None
+    fields = {field.key: field for field in _fields(kind)}
+    return {key: _both(fields.get(key), here[key], before[key], sent.get(key, before[key])) for key in here}
+
+
+def _both(field: Field | None, here: Any, before: Any, sent: Any) -> Any:
+    """Of one field; of rows and names all that one of the two has put there, without what one has removed."""
+    if field is not None and field.kind == "names":
+        return " ".join(_one_by_one(here.split(), before.split(), sent.split()))
+    if isinstance(here, list):
+        filled, was, new = ([row for row in rows if any(row.values())] for rows in (here, before, sent))
+        return [*_one_by_one(filled, was, new), *(row for row in here if row not in filled)]
+    if isinstance(here, dict):                    # the week
+        return {day: _both(None, here[day], before.get(day, ""), sent.get(day, "")) for day in here}
+    usual = field.default_text if field is not None and field.kind == "choice" else ""
+    return here if (sent or usual) == (before or usual) else sent
+
+
+def _one_by_one(here: list[Any], before: list[Any], sent: list[Any]) -> list[Any]:
+    return [*(one for one in here if one in sent or one not in before),
+            *(one for one in sent if one not in before and one not in here)]
 
 
 def _fields(kind: Kind) -> list[Field]:
@@ -165,6 +205,9 @@ def _save(kind: Kind, name: str) -> Any:
         for one in part.get("days", ()):
             if "like" not in one:
                 one.setdefault("hours", [])       # closed
+    if name and request.form.get("head", -1, int) != held.head and (
+            merged := _merged(held, kind, name, values)) is not None:
+        return _form(held, kind, name, merged, {"": [meanwhile(held)]}), 409
     part = {"name": part.pop("name", ""), **part}
     wrong: dict[str, list[str]] = {}
     for mistake in bad:

@@ -5,8 +5,8 @@ from typing import Any
 from flask import abort, redirect, request, url_for
 
 from webui.access.doors import needs
-from webui.centre.blueprint import bp, crew_of, now, offered, present, shown, skills
-from webui.centre.held import Held, part_of
+from webui.centre.blueprint import bp, crew_of, meanwhile, now, offered, present, shown, skills
+from webui.centre.held import Held, of_version, part_of
 from webui.centre.pages import proposed
 from webui.centre.sheets import regroup
 
@@ -142,7 +142,32 @@ def _matrix(held: Held, wrong: Any = None) -> str:
                  skill=new, page=page, pages=-(-len(agents) // GRID_AGENTS), offered=offered(held),
                  wrong=wrong,
                  places={one.name: place for place, one in enumerate(held.config.centre.agents)},
-                 sent=request.form)
+                 sent=_sent(held, columns))
+
+
+def _sent(held: Held, columns: list[str]) -> dict[str, str]:
+    """Fields of the form that came, by the places that agents and skills have now; of a form that was made
+    from another version only those in which something else was written."""
+    cells = {field: text for field, text in request.form.items() if "." in field}
+    head = request.form.get("head", 0, int)
+    if not cells or head == held.head:
+        return cells
+    was = of_version(head)
+    if was is None:
+        return {}
+    had = skills(was)
+    if (new := request.form.get("skill", "").strip()) and new not in had:
+        had.append(new)
+    agents, found = was.config.centre.agents, {}
+    places = {one.name: place for place, one in enumerate(held.config.centre.agents)}
+    for field, text in cells.items():
+        at, skill = (_whole(part) for part in field.split(".", 1))
+        if at is None or skill is None or at >= len(agents) or skill >= len(had):
+            continue
+        agent, name = agents[at], had[skill]
+        if agent.name in places and name in columns and text.strip() != str(agent.skills.get(name, "")):
+            found[f"{places[agent.name]}.{columns.index(name)}"] = text
+    return found
 
 
 @bp.post("/matrix")
@@ -151,26 +176,33 @@ def save_matrix() -> Any:
     """Fields are called by the places of agent and skill: 3.0; the new skill's place is the last one."""
     held = now()
     if request.form.get("head", 0, int) != held.head:
-        return _matrix(held, ["the document is another one now: look again"]), 409
+        return _matrix(held, [meanwhile(held)]), 409
     draft = held.draft()
     columns = skills(held)
     if (new := request.form.get("skill", "").strip()) and new not in columns:
         columns.append(new)
     agents = part_of(draft, ("centre", "agents"))
     for field, text in request.form.items():
-        agent, dot, skill = field.partition(".")
-        if not (dot and agent.isdecimal() and skill.isdecimal()):
+        at, _, column = field.partition(".")
+        agent, skill = _whole(at), _whole(column)
+        if agent is None or skill is None:
             continue
-        if int(agent) >= len(agents) or int(skill) >= len(columns):
+        if agent >= len(agents) or skill >= len(columns):
             abort(400)
-        _set(agents[int(agent)], columns[int(skill)], text.strip())
+        _set(agents[agent], columns[skill], text.strip())
     return proposed(held, draft, url_for("centre.matrix"), lambda refusal: _matrix(
         held, [one.what for one in refusal.mistakes]))
 
 
+def _whole(text: str) -> int | None:
+    """None: it is no whole number, or longer than any of these is."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else None
+
+
 def _set(agent: dict[str, Any], skill: str, text: str) -> None:
     had = agent.get("skills") or {}
-    level: Any = int(text) if text.isdecimal() and text.isascii() else text or 0
+    whole = _whole(text)
+    level: Any = whole if whole is not None else text or 0
     if level == had.get(skill, 0):
         return
     if level == 0:

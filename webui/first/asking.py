@@ -73,22 +73,26 @@ class Box:
 
     def document(self) -> dict[str, Any]:
         """Of the newest version. {}: nobody tells it, or it is no document."""
+        return self.newest()[1]
+
+    def newest(self) -> tuple[int, dict[str, Any]]:
+        """document() and its version's number; 0: it has none."""
         newest = self._exchange.mirror.floor.document
         of = (newest.head.number, newest.head.sha256) if newest and newest.head else None
         with self._lock:
             if of is not None and self._newest is not None and self._newest[0] == of:
-                return self._newest[1]
+                return self._newest[0][0], self._newest[1]
         try:
             reply = self._exchange.ask(GetDocument())
             found = yaml.load(reply.text, yaml.CSafeLoader)
         except (BusError, yaml.YAMLError, ValueError):
-            return {}
+            return 0, {}
         if not isinstance(found, dict):
-            return {}
+            return 0, {}
         if reply.version is not None:
             with self._lock:
                 self._newest = (reply.version.number, reply.version.sha256), found
-        return found
+        return reply.version.number if reply.version is not None else 0, found
 
     def detection(self, span: str) -> LineTestReply | None:
         """The newest one of a span that has ended; None: there is none."""

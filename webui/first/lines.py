@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from appliance.bus.messages import LineTest, LineTestReply, SpanState
+from appliance.bus.messages import LineTest, LineTestReply
 from webui.first.settings import CRC4, PROFILES, SIDES, SpanSettings
 from webui.mirror import Floor
 
@@ -15,7 +15,6 @@ class LineView:
     `calls` that are on it."""
 
     name: str
-    state: SpanState | None
     up: bool
     alarms: tuple[str, ...]
     crc4: bool | None
@@ -31,9 +30,9 @@ def line_view(floor: Floor, name: str) -> LineView:
     detects = runs is not None and runs.order.kind == "detect"
     link = floor.links.get(name)
     return LineView(
-        name=name, state=None, up=bool(state and state.up), crc4=state.crc4 if state else None,
+        name=name, up=bool(state and state.up), crc4=state.crc4 if state else None,
         alarms=tuple(state.alarms) if state else (),
-        link=link.up if link else channels.link_up if channels else None,
+        link=channels.link_up if channels else link.up if link else None,
         going=runs if detects else None, tested=bool(runs and not detects),
         calls=sum(bool(one.leg) for one in channels.channels) if channels else 0)
 

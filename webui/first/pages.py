@@ -37,20 +37,21 @@ from appliance.bus.messages import (
     SteerLineTest,
 )
 from webui.access import doors
-from webui.access.doors import need, needs
+from webui.access.doors import need, needs, noted, outcome
 from webui.certificate import Certificate
-from webui.configuration.said import said
 from webui.doing import do
 from webui.first import asking, settings, steps, words
 from webui.first.calls import CallView, called_lately, newest
 from webui.first.kept import CalledOut, CameIn, FirstRun
 from webui.first.lines import findings, line_view, proposed
+from webui.first.said import said
 from webui.live import stream
 from webui.mirror import Floor
 from webui.parts import LANGUAGE_COOKIE, LANGUAGES, YEAR_S, parts
 from webui.rendered import Fragment
 
 bp = Blueprint("first", __name__, url_prefix="/first")
+bp.add_app_template_filter(said, "of_first")
 
 EXTENSION = "first_run"
 CONFIRM_S = 180.0                                 # a wrong change of the lines undoes itself then
@@ -123,9 +124,20 @@ def _page(step: str, refused: str = "") -> str:
     all_of_them = steps.standings(now_seen, told)
     return render_template(
         f"first/{step}.html", step=step, standings=all_of_them, titles=words.STEPS, told=told, seen=now_seen,
-        refused="\n".join(said(line) for line in refused.splitlines()), asked=request.form,
+        refused="\n".join(said(line) for line in refused.splitlines()),
         following=steps.after(step), preceding=steps.before(step), languages=LANGUAGES,
         **_of_step(step, all_of_them))
+
+
+@bp.errorhandler(OSError)
+def _unkept(error: OSError) -> Any:
+    """The disk takes nothing down; what the box itself was told before that is done."""
+    current_app.logger.error("first run: %s", error)
+    named = (request.view_args or {}).get("step") or str(request.endpoint).rpartition(".")[2]
+    step = named if named in steps.PAGES else steps.current(_standings())
+    return _page(step, gettext(
+        "How far the first run is cannot be written down: %(why)s. Make room on the disk, and try again.",
+        why=error.strerror or str(error))), 503
 
 
 def _of_step(step: str, all_of_them: list[steps.Standing]) -> dict[str, Any]:
@@ -139,19 +151,24 @@ def _of_step(step: str, all_of_them: list[steps.Standing]) -> dict[str, Any]:
             return {"spans": settings.spans(document), "fragments": list(_line_fragments(floor)),
                     "choices": settings, "confirm_s": CONFIRM_S}
         case steps.NUMBERS:
-            document = _box().document()
-            return {"rows": settings.rows(document, "centre", "inbound"), "new": settings.NEW_ROWS,
+            head, document = _box().newest()
+            there = settings.rows(document, "centre", "inbound")
+            return {"rows": there, "new": settings.NEW_ROWS, "head": head,
+                    "asked": settings.carried(request.form, head, len(there)),
                     "choices": settings.choices(document, _box().flows()), "lately": _lately()[1],
                     "outbound": settings.rows(document, "centre", "outbound"),
                     "take": (request.args.get("trunk", ""), request.args.get("called", "")[:LONGEST_NUMBER])}
         case steps.PEOPLE:
-            document = _box().document()
-            return {"rows": settings.rows(document, "centre", "agents"), "new": settings.NEW_ROWS,
+            head, document = _box().newest()
+            there = settings.rows(document, "centre", "agents")
+            return {"rows": there, "new": settings.NEW_ROWS, "head": head,
+                    "asked": settings.carried(request.form, head, len(there)),
                     "choices": settings.choices(document, ()),
                     "queues": settings.rows(document, "centre", "queues")}
         case steps.CALL:
             document = _box().document()
-            return {"fragments": list(_call_fragments()), "choices": settings.choices(document, ()),
+            return {"asked": request.form, "fragments": list(_call_fragments()),
+                    "choices": settings.choices(document, ()),
                     "rows": settings.rows(document, "centre", "inbound")}
         case steps.DONE:
             return {"left": [one for one in all_of_them if one.state != "done" and one.step != steps.DONE]}
@@ -212,8 +229,11 @@ def _call_fragments() -> Iterator[Fragment]:
     call = newest(table, offered.lines or offered.trunks, first.told.began_at) if table else None
     view = CallView(call, _box().explained(call)) if call else None
     if view is not None and view.answered:
-        first.came_in(CameIn(at=view.call.began_at, trunk=view.call.trunk, called=view.call.called,
-                             calling=view.call.calling))
+        try:
+            first.came_in(CameIn(at=view.call.began_at, trunk=view.call.trunk, called=view.call.called,
+                                 calling=view.call.calling))
+        except OSError as error:
+            current_app.logger.error("first run: %s: the call that came is not kept", error)
     yield parts().rendered("first/call_in.html", "call-in", (view, first.told.came_in))
     yield parts().rendered("first/call_out.html", "call-out", (first.calling, first.told.called_out))
 
@@ -331,20 +351,28 @@ def people() -> Any:
 
 
 def _from_form(step: str, act: str, read: Any) -> Any:
+    """Rows are known by their places: the form has to be of the document that there is."""
+    head, document = _box().newest()
+    if not document:
+        return _page(step, gettext("boxd, which knows it, cannot be reached at this moment.")), 503
+    if request.form.get("head", -1, int) != head:
+        return _page(step, gettext("Meanwhile there is version %(number)d of the configuration: look again "
+                                   "at what it says now.", number=head)), 409
     try:
-        sets = read(_box().document(), request.form)
+        sets = read(document, request.form)
     except ValueError as error:
         return _page(step, str(error)), 409
-    return _change(step, act, sets)
+    return _change(step, act, sets, head=head)
 
 
 def _change(step: str, act: str, sets: list[KeySet], confirm_within_s: float = 0.0,
-            stay: bool = False) -> Any:
-    """Nothing to change is agreed to as it is."""
+            stay: bool = False, head: int = 0) -> Any:
+    """Nothing to change is agreed to as it is. `head`: the version that was looked at, 0 any."""
     by = need("commit")
     if sets:
         comment = gettext("First run: %(step)s", step=str(words.STEPS[step]))
-        asked = ChangeDocument(by=by, sets=sets, comment=comment, confirm_within_s=confirm_within_s)
+        asked = ChangeDocument(by=by, sets=sets, comment=comment, head=head,
+                               confirm_within_s=confirm_within_s)
         if refused := do(act, by, asked, ", ".join(one.key for one in sets)[:500], must=True):
             return _page(step, refused), 409
     if step != steps.LINES:
@@ -353,17 +381,27 @@ def _change(step: str, act: str, sets: list[KeySet], confirm_within_s: float = 0
 
 
 @bp.post("/call")
-@needs("commit", "box", act="test_call", whole=True)
+@needs("commit", "box", act="test_call", by_hand=True, whole=True)
 def place_call() -> Any:
-    """The box calls a number. A thread waits for what comes of it; the page follows."""
-    trunk, number = request.form.get("trunk", ""), request.form.get("number", "").strip()[:LONGEST_NUMBER]
-    document = _box().document()
-    if trunk not in settings.choices(document, ()).trunks or not number:
-        abort(400)
+    """The box calls a number; the page follows what comes of it."""
+    trunk = request.form.get("trunk", "")[:settings.LONGEST]
+    number = request.form.get("number", "").strip()[:LONGEST_NUMBER]
+    with noted("test_call", f"{trunk} {number}"):
+        if trunk not in settings.choices(_box().document(), ()).trunks or not number:
+            outcome("refused (422)")
+            return _page(steps.CALL, gettext("Choose a trunk that there is, and write a number.")), 422
+        if not _call(trunk, number):
+            outcome("refused (409)")
+            return _page(steps.CALL, gettext("A test call goes on: wait until it is over.")), 409
+    return redirect(url_for("first.show", step=steps.CALL), 303)
+
+
+def _call(trunk: str, number: str) -> bool:
+    """A thread waits for what comes of it. False: another call goes on."""
     first, exchange = run(), parts().exchange
     call, logger = CalledOut(at=time.time(), trunk=trunk, number=number), current_app.logger
     if not first.calls(call):
-        return _page(steps.CALL, gettext("A test call goes on: wait until it is over.")), 409
+        return False
 
     def wait() -> None:
         asked = PlaceTestCall(trunk=trunk, number=number, play=list(SAYS), hold_s=HOLD_S)
@@ -378,7 +416,7 @@ def place_call() -> Any:
         except OSError as error:
             logger.error("first run: %s: what came of the test call is not kept", error)
     threading.Thread(target=wait, name="test call", daemon=True).start()
-    return redirect(url_for("first.show", step=steps.CALL), 303)
+    return True
 
 
 @bp.post("/done")

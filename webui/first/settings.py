@@ -13,7 +13,6 @@ SIDES = ("user", "network")
 PROFILES = ("etsi", "china", "qsig", "ecma")
 CRC4 = ("auto", "on", "off")
 NEW_ROWS = 3                                      # of numbers and people, besides those that are there
-MOST_ROWS = 200
 LONGEST = 64                                      # characters of a field
 
 Document = Mapping[str, Any]
@@ -66,6 +65,27 @@ def with_crc4(url: str, value: str) -> str:
         return ""
 
 
+def carried(form: Mapping[str, str], head: int, count: int) -> dict[str, str]:
+    """What stays of a form on a page made from version `head`, which has `count` rows: all of it when it was
+    made from that version, else what was new in it, below the rows that there are."""
+    if form.get("head") == str(head):
+        return dict(form)
+    had = _place(form.get("count", ""))
+    kept: dict[str, str] = {}
+    for name, value in form.items():
+        what, _, number = name.rpartition("-")
+        place = _place(number)
+        if place is None:
+            kept[name] = value
+        elif had is not None and place >= had:
+            kept[f"{what}-{place - had + count}"] = value
+    return kept
+
+
+def _place(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 6 else None
+
+
 def span_sets(found: Iterable[SpanSettings], form: Mapping[str, str]) -> list[KeySet]:
     """What differs. ValueError: it is no form of this page."""
     sets = []
@@ -90,12 +110,12 @@ def span_sets(found: Iterable[SpanSettings], form: Mapping[str, str]) -> list[Ke
 
 
 def number_sets(document: Document, form: Mapping[str, str]) -> list[KeySet]:
-    """Numbers that come in: rows changed, emptied, added; what goes out."""
+    """Numbers that come in: rows changed, emptied, added; what goes out. `form`: made from this document."""
     there = rows(document, "centre", "inbound")
     changed: list[KeySet] = []
     gone: list[KeySet] = []
     new: list[dict[str, str]] = []
-    for place in range(min(len(there) + NEW_ROWS, MOST_ROWS)):
+    for place in range(len(there) + NEW_ROWS):
         given = {what: form.get(f"{what}-{place}", "").strip()[:LONGEST]
                  for what in ("trunk", "called", "flow")}
         if place >= len(there):
@@ -135,22 +155,21 @@ def _caller_id(document: Document, trunk: str, number: str) -> list[KeySet]:
 
 
 def people_sets(document: Document, form: Mapping[str, str]) -> list[KeySet]:
-    """Agents changed and added, those who are new in a queue each."""
+    """Agents changed, by the names that their rows have, and added, those who are new in a queue each."""
     there, queues = rows(document, "centre", "agents"), rows(document, "centre", "queues")
+    by_name = {str(one.get("name", "")): one for one in there}
     sets: list[KeySet] = []
     new: list[dict[str, str]] = []
     joins: dict[str, list[str]] = {}
-    for place in range(min(len(there) + NEW_ROWS, MOST_ROWS)):
-        given = {what: form.get(f"{what}-{place}", "").strip()[:LONGEST]
-                 for what in ("name", "extension", "trunk")}
-        if place < len(there):
-            name = str(there[place].get("name", ""))
-            sets += [_set(f"centre.agents.{name}.{what}", given[what]) for what in ("extension", "trunk")
-                     if given[what] and given[what] != str(there[place].get(what, ""))]
-        elif given["name"]:
-            new.append(given)
+    for place in range(len(there) + NEW_ROWS):
+        was, name = (form.get(f"{what}-{place}", "").strip()[:LONGEST] for what in ("was", "name"))
+        if (agent := by_name.get(was)) is not None:
+            sets += _telephone_sets(f"centre.agents.{was}", agent, _telephone(form, place, agent))
+        elif name and not was:
+            telephone = _telephone(form, place, {})
+            new.append({"name": name, **{what: value for what, value in telephone.items() if value}})
             if queue := form.get(f"queue-{place}", "").strip():
-                joins.setdefault(queue, []).append(given["name"])
+                joins.setdefault(queue, []).append(name)
     sets += _added("centre.agents", there, new)
     for one in queues:
         if more := joins.get(str(one.get("name", ""))):
@@ -158,6 +177,18 @@ def people_sets(document: Document, form: Mapping[str, str]) -> list[KeySet]:
             names = [*(before if isinstance(before, list) else []), *more]
             sets.append(_set(f"centre.queues.{one['name']}.agents", names))
     return sets
+
+
+def _telephone(form: Mapping[str, str], place: int, agent: Mapping[str, Any]) -> dict[str, str]:
+    """Of that row; without an extension there is no trunk either. What the form does not have: of `agent`."""
+    given = {what: form.get(f"{what}-{place}", str(agent.get(what) or "")).strip()[:LONGEST]
+             for what in ("extension", "trunk")}
+    return given if given["extension"] else {"extension": "", "trunk": ""}
+
+
+def _telephone_sets(key: str, agent: Mapping[str, Any], given: Mapping[str, str]) -> list[KeySet]:
+    return [_set(f"{key}.{what}", value) if value else KeySet(key=f"{key}.{what}", value=None)
+            for what, value in given.items() if value != str(agent.get(what) or "")]
 
 
 def _added(key: str, there: Sequence[object], new: Sequence[Mapping[str, object]]) -> list[KeySet]:

@@ -49,6 +49,8 @@ _ROWS: tuple[tuple[str, LazyString], ...] = (
     (r"(?P<who>\S+): is logged out already: give a time, or leave it open",
      _l("%(who)s is logged out: choose a time, or that it holds until it is taken back.")),
     (r"(?P<who>\S+): is logged out: log in first", _l("%(who)s is logged out: log in first.")),
+    (r"(?P<who>\S+): a prompt is being spoken at (?P<at>\S+): end that call first",
+     _l("A prompt is being spoken at %(at)s, the telephone of %(who)s: end that call first.")),
     (r"(?P<who>\S+): give a reason, there are (?P<list>.+)", _l("Give a reason: %(list)s.")),
     (r"(?P<who>\S+): (?P<reason>.+) is no reason, there are (?P<list>.+)",
      _l("%(reason)s is no reason, there are: %(list)s.")),

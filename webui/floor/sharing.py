@@ -8,18 +8,20 @@ from typing import Any
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from flask_login import current_user
+from msgspec.structs import replace
 
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
     AssignAgents,
     Assigning,
+    AssignmentInfo,
     CrewEffect,
     CrewMember,
     CrewReply,
     GetCrew,
     TryAssignment,
 )
-from webui.access.doors import Subject, may, need, needs, outcome, range_of
+from webui.access.doors import Subject, may, need, needs, noted, outcome, range_of
 from webui.floor import ranges
 from webui.floor.blueprint import bp
 from webui.floor.said import said
@@ -27,6 +29,7 @@ from webui.parts import parts
 
 MOST_LEVEL = 10
 MOST_AGENTS = 500
+MOST_NOTED = 500                                  # characters in the log
 ENDS = ("log-out", "time", "open")
 
 
@@ -42,6 +45,13 @@ class Wanted:
     ends: str = "log-out"
     until: str = ""                               # HH:MM
     reset: bool = False                           # as configured again
+
+    def in_words(self) -> str:
+        """For the log."""
+        what = [*(f"+{queue}" for queue in self.also), *(f"-{queue}" for queue in self.without),
+                *([f"{self.skill} {self.level}"] if self.skill and self.level else ()),
+                *(["as configured"] if self.reset else [self.ends, self.until])]
+        return f"{', '.join(self.agents)}: {' '.join(what)}"[:MOST_NOTED].strip()
 
     @property
     def something(self) -> bool:
@@ -83,15 +93,15 @@ def try_crew() -> Any:
 
 
 @bp.post("/crew/assign")
-@needs("steer", act="floor-assign")
+@needs("steer", act="floor-assign", by_hand=True)
 def assign() -> Any:
     wanted = _wanted()
-    try:
-        parts().exchange.ask(AssignAgents(assignments=_assignments(wanted), by=current_user.name))
-    except (Refused, ValueError) as error:
-        outcome(str(error))
-        return _page(wanted, wrong=said(str(error))), 422
-    outcome(", ".join(wanted.agents))
+    with noted("floor-assign", wanted.in_words()):
+        try:
+            parts().exchange.ask(AssignAgents(assignments=_assignments(wanted), by=current_user.name))
+        except (Refused, ValueError) as error:
+            outcome(str(error))
+            return _page(wanted, wrong=said(str(error))), 422
     flash(ngettext("%(num)d agent serves others from now on.", "%(num)d agents serve others from now on.",
                    len(wanted.agents)))
     return redirect(url_for("floor.crew", group=request.form.get("group", "")), 303)
@@ -130,9 +140,11 @@ def _assignments(wanted: Wanted) -> list[Assigning]:
 
 
 def _assignment(member: CrewMember | None, name: str, wanted: Wanted, until: float) -> Assigning:
-    if wanted.reset or member is None:            # of who is not there acdd says so
+    if member is None:                            # acdd says so
         return Assigning(agent=name)
     was = member.agent.assigned
+    if wanted.reset:
+        return _taken_back(name, was)
     also, without = (list(was.also), list(was.without)) if was else ([], [])
     also = [one for one in dict.fromkeys([*also, *wanted.also]) if one not in wanted.without]
     without = [one for one in dict.fromkeys([*without, *wanted.without]) if one not in wanted.also]
@@ -142,8 +154,28 @@ def _assignment(member: CrewMember | None, name: str, wanted: Wanted, until: flo
         skills.pop(wanted.skill, None)
         if (level := _level(wanted)):
             skills[wanted.skill] = level
+    if was and _others(was):                      # what others have done does not end with one's own
+        return Assigning(agent=name, skills=skills, also=also, without=without, until=was.until,
+                         until_log_out=was.until_log_out)
     return Assigning(agent=name, skills=skills, also=also, without=without, until=until,
                      until_log_out=wanted.ends == "log-out")
+
+
+def _others(was: AssignmentInfo) -> AssignmentInfo | None:
+    """The part that is outside his range; None: nothing is."""
+    also = tuple(one for one in was.also if not may(current_user, "steer", Subject(queue=one)))
+    without = tuple(one for one in was.without if not may(current_user, "steer", Subject(queue=one)))
+    skills = None if _may_skills() else was.skills
+    return replace(was, skills=skills, also=also, without=without) if also or without or skills else None
+
+
+def _taken_back(name: str, was: AssignmentInfo | None) -> Assigning:
+    """As configured, but for what is outside his range."""
+    left = _others(was) if was else None
+    if left is None:
+        return Assigning(agent=name)
+    return Assigning(agent=name, skills=left.skills, also=list(left.also), without=list(left.without),
+                     until=left.until, until_log_out=left.until_log_out)
 
 
 def _level(wanted: Wanted) -> int:

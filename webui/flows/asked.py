@@ -1,10 +1,12 @@
 """What the editor's script asks and does: JSON, each change answered with the new picture."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 from flask import Response, abort, jsonify, make_response, request, url_for
+from flask_babel import gettext
 
 from appliance.bus.client import Refused
 from appliance.bus.messages.flows import (
@@ -37,6 +39,7 @@ class Step(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class Publish(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     comment: str = ""
     base: int = 0
+    sha256: str = ""
 
 
 class Drop(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +67,8 @@ def change(file: str) -> Response:
         edits = shown.edits(asked, _ask(GetFlowKinds()).kinds, _text(file, asked))
     except Refused as error:
         return _wrong(said_all(str(error)), 409)
+    except RecursionError:
+        return _too_deep()
     except ValueError as error:
         return _wrong(str(error), 422)
     return _told(lambda: _ask(EditFlow(by=need("commit"), file=file, edits=edits, sha256=asked.sha256,
@@ -74,7 +79,8 @@ def change(file: str) -> Response:
 @needs("commit", act="flow-changed", whole=True)
 def write(file: str) -> Response:
     asked = _body(shown.Written)
-    return _told(lambda: _ask(WriteFlow(by=need("commit"), file=file, text=asked.text, take=asked.take)))
+    return _told(lambda: _ask(WriteFlow(by=need("commit"), file=file, text=asked.text, sha256=asked.sha256,
+                                        take=asked.take)))
 
 
 @bp.post("/step/<path:file>")
@@ -111,7 +117,7 @@ def publish(file: str) -> Response:
 
     def act() -> FlowReply:
         _ask(PublishFlow(by=need("commit"), file=file, comment=asked.comment[:LONGEST_COMMENT],
-                         base=asked.base), ACT_S)
+                         base=asked.base, sha256=asked.sha256), ACT_S)
         return _ask(GetFlow(file=file))           # type: ignore[no-any-return]
     return _told(act)
 
@@ -124,8 +130,12 @@ def attempt(file: str) -> Response:
     if len(asked.keys) > MOST_KEYS or any(len(one) > LONGEST_KEYS for one in asked.keys):
         return _wrong(f"at most {MOST_KEYS} times keys, {LONGEST_KEYS} each", 422)
     try:
+        at = datetime.fromisoformat(asked.at).timestamp() if asked.at else 0.0
+    except (ValueError, OverflowError, OSError):
+        return _wrong(gettext("%(said)s is no time: write it as 2026-09-28T14:30.", said=asked.at[:40]), 422)
+    try:
         found = _ask(TryFlow(file=file, draft=asked.draft, keys=asked.keys, caller=asked.caller,
-                             called=asked.called, at=asked.at, answers=asked.answers))
+                             called=asked.called, at=at, answers=asked.answers))
     except Refused as error:
         return _wrong(said_all(str(error)), 409)
     return jsonify(shown.trial(found))
@@ -146,6 +156,8 @@ def _body(kind: type[B]) -> B:
         return msgspec.json.decode(request.get_data(), type=kind)
     except msgspec.MsgspecError as error:
         abort(_wrong(str(error), 422))
+    except RecursionError:
+        abort(_too_deep())
 
 
 def _told(act: Callable[[], FlowReply]) -> Response:
@@ -162,6 +174,10 @@ def _answer(reply: FlowReply) -> Response:
     response = make_response(msgspec.json.encode(found))
     response.mimetype = "application/json"
     return response
+
+
+def _too_deep() -> Response:
+    return _wrong(gettext("Nested too deep: write it flatter."), 422)
 
 
 def _wrong(text: str, status: int) -> Response:

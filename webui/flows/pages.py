@@ -56,8 +56,11 @@ def events() -> Response:
 
     def fragments(floor: Floor) -> list[Fragment]:
         if seen != [floor.flows]:
+            try:
+                shown_last[:] = [_standing(file)] if file else [_list()]
+            except BusError:
+                return shown_last                 # what was shown stays
             seen[:] = [floor.flows]
-            shown_last[:] = [_standing(file)] if file else [_list()]
         return shown_last
     return live.stream(fragments)
 

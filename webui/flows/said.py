@@ -54,6 +54,7 @@ SENTENCES: tuple[tuple[str, LazyString], ...] = (
     (r"(?P<file>\S+) leads out of the flow's folder: sub-flows are there or in folders below it",
      _l("%(file)s leads out of the folder of flows.")),
     (r"leads into itself: a flow may not call itself", _l("Leads into itself: a flow may not call itself.")),
+    (r"\S+: is a link that leads nowhere", _l("The file is a link that leads nowhere.")),
     (r"more than (?P<most>\d+) sub-flows deep", _l("More than %(most)s flows in one another.")),
     (r"(?P<count>\d+) nodes with those of sub-flows: (?P<most>\d+) are the most",
      _l("%(count)s nodes with those of the flows in it: %(most)s are the most.")),

@@ -20,6 +20,7 @@ from appliance.bus.messages.flows import (
     FlowTrial,
     FlowVersion,
 )
+from appliance.config.load import refuse_extremes
 from webui.flows import words
 from webui.flows.said import said
 
@@ -28,7 +29,6 @@ PLAIN = re.compile(r"[A-Za-z\u4e00-\u9fff][\w/-]*")          # a word of YAML th
 NO_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})    # ... but for these
 GROWING = ("digits", "cases")                     # fields that are ways, and may have more of them
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,15})")
-
 
 
 class Edit(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -57,17 +57,20 @@ class Change(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Written(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`sha256`: of what it was written over, as flow() gives it."""
+
     text: str
+    sha256: str = ""
     take: bool = False
 
 
 class Asked(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Of a trial. `at`: Unix time, 0 is now."""
+    """Of a trial. `at`: as a clock at the box shows it, 2026-09-28T14:30; "" is now."""
 
     keys: list[str] = msgspec.field(default_factory=list)
     caller: str = ""
     called: str = ""
-    at: float = 0.0
+    at: str = ""
     answers: dict[str, list[str]] = msgspec.field(default_factory=dict)
     draft: bool = True
 
@@ -101,6 +104,8 @@ def _value(one: Edit, templates: Mapping[str, str], nodes: Any) -> str | None:
 
 
 def _read(text: str) -> Any:
+    """yaml.YAMLError, ValueError: it is none, or would cost more than it may."""
+    refuse_extremes(text)
     return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
@@ -159,6 +164,7 @@ def flow(reply: FlowReply, person: str, kinds: Mapping[str, FlowKind]) -> dict[s
         "draft": None if draft is None else {
             "by": draft.by, "mine": draft.by == person, "base": draft.base, "at": draft.at,
             "sha256": draft.sha256, "undo": draft.undo, "redo": draft.redo},
+        "sha256": reply.version.sha256 if reply.version else draft.sha256 if draft else "",
         "text": reply.text, "start": picture.start, "language": picture.language,
         "nodes": [_node(one, kinds.get(one.kind)) for one in picture.nodes],
         "mistakes": [mistake(one) for one in picture.mistakes], "prompts": picture.prompts}

@@ -196,7 +196,6 @@ SCRIPT: dict[str, LazyString] = {
     "reloaded": _l("Somebody changed it meanwhile: what is there now is shown."),
     "theirs": _l("{0} has changed or published it."), "show_it": _l("Show it as it is now"),
     "draft_of": _l("This is a draft of {0}: to be looked at only."), "take_over": _l("Take it over"),
-    "discard": _l("Discard the draft"),
     "is_published": _l("Version {0} is published: new calls go through it."),
     "bad_name": _l("A name has a to z, 0 to 9 and -, begins with a letter, at most 32 in all."),
     "taken": _l("There is a node called {0}."),

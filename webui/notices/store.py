@@ -17,14 +17,15 @@ LOOKS = {"normal": "blue", "important": "amber", "urgent": "red"}
 TEXT_MOST = 500                                   # characters
 LONGEST_S = 366 * 86400.0
 KEPT_S = 2 * 366 * 86400.0                        # after the end
-MOST_VALID = 100                                  # at a time
+MOST_VALID = 100                                  # at a time; those of alerts are not counted
 LIST_MOST = 200
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS notices (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, by TEXT NOT NULL, text TEXT NOT NULL,
     urgency TEXT NOT NULL, colour TEXT NOT NULL, audience TEXT NOT NULL, since REAL NOT NULL,
-    until REAL NOT NULL, withdrawn_at REAL, withdrawn_by TEXT NOT NULL DEFAULT '') STRICT;
+    until REAL NOT NULL, withdrawn_at REAL, withdrawn_by TEXT NOT NULL DEFAULT '',
+    source TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE IF NOT EXISTS receipts (
     number INTEGER NOT NULL, name TEXT NOT NULL, shown_at REAL NOT NULL, read_at REAL,
     PRIMARY KEY (number, name)) STRICT, WITHOUT ROWID;
@@ -35,7 +36,8 @@ CREATE TABLE IF NOT EXISTS writers (name TEXT PRIMARY KEY, by TEXT NOT NULL, at 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Times in Unix seconds. `colour`: of COLOURS, as it was chosen when it was written."""
+    """Times in Unix seconds. `colour`: of COLOURS, as it was chosen when it was written. `source`: the alert
+    that it is of, "" when somebody wrote it."""
 
     number: int
     at: float
@@ -48,6 +50,7 @@ class Notice:
     until: float
     withdrawn_at: float | None = None
     withdrawn_by: str = ""
+    source: str = ""
 
     def state(self, now: float) -> str:
         """waiting, valid, over or withdrawn."""
@@ -75,37 +78,48 @@ class Notices:
         try:
             with self._open() as base:
                 base.executescript(_SCHEMA)
+                if "source" not in {row[1] for row in base.execute("PRAGMA table_info(notices)")}:
+                    base.execute("ALTER TABLE notices ADD COLUMN source TEXT NOT NULL DEFAULT ''")
                 self._load(base)
         except sqlite3.Error as error:
             raise Unavailable(
                 f"{path}: cannot be used ({error}): move it away, webui makes another") from None
 
     def add(self, by: str, text: str, urgency: str, colour: str, to: Audience, since: float, until: float,
-            now: float) -> int:
-        """Its number, on the disk when this returns. OverflowError: too many are valid already."""
-        with self._lock, self._open() as base:
-            base.execute("DELETE FROM receipts WHERE number IN (SELECT number FROM notices WHERE until < ?)",
-                         (now - KEPT_S,))
-            base.execute("DELETE FROM notices WHERE until < ?", (now - KEPT_S,))
+            now: float, source: str = "") -> int:
+        """Its number, on the disk when this returns. OverflowError: too many are valid already. Of one
+        `source` there is one."""
+        with self._change() as base:
+            _forget(base, base.execute(
+                "SELECT number FROM notices WHERE until < ? OR (source <> '' AND until <= ?)",
+                (now - KEPT_S, now)).fetchall())
+            if source:
+                there = base.execute("SELECT number FROM notices WHERE source = ?", (source,)).fetchone()
+                if there is not None:
+                    return int(there[0])
             valid, = base.execute(
-                "SELECT count(*) FROM notices WHERE until > ? AND withdrawn_at IS NULL", (now,)).fetchone()
-            if valid >= MOST_VALID:
+                "SELECT count(*) FROM notices WHERE until > ? AND withdrawn_at IS NULL AND source = ''",
+                (now,)).fetchone()
+            if valid >= MOST_VALID and not source:
                 raise OverflowError
-            number = base.execute(
-                "INSERT INTO notices (at, by, text, urgency, colour, audience, since, until)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (now, by, text, urgency, colour, to.written(), since, until)).lastrowid
-            self._load(base)
-        return number or 0
+            return base.execute(
+                "INSERT INTO notices (at, by, text, urgency, colour, audience, since, until, source)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (now, by, text, urgency, colour, to.written(), since, until, source)).lastrowid or 0
+
+    def drop(self, source: str) -> bool:
+        """It is over: nothing of it is kept. False: there is none."""
+        with self._change() as base:
+            found = base.execute("SELECT number FROM notices WHERE source = ?", (source,)).fetchall()
+            _forget(base, found)
+            return bool(found)
 
     def withdraw(self, number: int, by: str, now: float) -> bool:
         """False: there is none that is valid or waits."""
-        with self._lock, self._open() as base:
-            done = base.execute(
+        with self._change() as base:
+            return bool(base.execute(
                 "UPDATE notices SET withdrawn_at = ?, withdrawn_by = ?"
-                " WHERE number = ? AND withdrawn_at IS NULL AND until > ?", (now, by, number, now)).rowcount
-            self._load(base)
-        return bool(done)
+                " WHERE number = ? AND withdrawn_at IS NULL AND until > ?", (now, by, number, now)).rowcount)
 
     def for_reader(self, reader: Reader, now: float) -> list[Notice]:
         """Those that are shown to him now, the oldest first: valid, and not read yet."""
@@ -122,22 +136,21 @@ class Notices:
                  if (reader.name, one.number) not in self._shown]
         if not fresh:
             return
-        with self._lock, self._open() as base:
-            base.executemany("INSERT OR IGNORE INTO receipts (number, name, shown_at) VALUES (?, ?, ?)",
-                             [(number, reader.name, now) for number in fresh])
-            self._load(base)
+        with self._change() as base:              # but for one that was dropped in between
+            base.executemany("INSERT OR IGNORE INTO receipts (number, name, shown_at)"
+                             " SELECT number, ?, ? FROM notices WHERE number = ?",
+                             [(reader.name, now, number) for number in fresh])
 
     def confirm(self, number: int, reader: Reader, now: float) -> bool:
         """He has read it; again is harmless. False: there is none that is for him."""
         found = self.get(number)
         if found is None or not found.audience.holds(reader) or now < found.since:
             return False
-        with self._lock, self._open() as base:
-            base.execute("INSERT OR IGNORE INTO receipts (number, name, shown_at) VALUES (?, ?, ?)",
-                         (number, reader.name, now))
+        with self._change() as base:
+            base.execute("INSERT OR IGNORE INTO receipts (number, name, shown_at)"
+                         " SELECT number, ?, ? FROM notices WHERE number = ?", (reader.name, now, number))
             base.execute("UPDATE receipts SET read_at = ? WHERE number = ? AND name = ? AND read_at IS NULL",
                          (now, number, reader.name))
-            self._load(base)
         return True
 
     def get(self, number: int) -> Notice | None:
@@ -188,16 +201,25 @@ class Notices:
         return min((at for one in self._alive for at in (one.since, one.until) if at > now), default=None)
 
     def _load(self, base: sqlite3.Connection) -> None:
-        """What every live page asks for all the time is kept here: those that end last, MOST_VALID or more.
-        """
-        self._alive = sorted((_notice(row) for row in base.execute(
-            "SELECT * FROM notices WHERE withdrawn_at IS NULL ORDER BY until DESC LIMIT ?", (LIST_MOST,))),
-            key=lambda one: one.number)
+        """What every live page asks for all the time is kept here: those that end last, MOST_VALID or more,
+        and those of alerts."""
+        self._alive = [_notice(row) for row in base.execute(
+            "SELECT * FROM notices WHERE withdrawn_at IS NULL AND (source <> '' OR number IN ("
+            "SELECT number FROM notices WHERE withdrawn_at IS NULL AND source = ''"
+            " ORDER BY until DESC LIMIT ?)) ORDER BY number", (LIST_MOST,))]
         first = self._alive[0].number if self._alive else 0
         seen = base.execute(
             "SELECT name, number, read_at FROM receipts WHERE number >= ?", (first,)).fetchall()
         self._shown = {(name, number) for name, number, _ in seen}
         self._read = {(name, number) for name, number, read_at in seen if read_at is not None}
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            with self._open() as base:
+                yield base
+            with self._open() as base:            # only what is on the disk is believed
+                self._load(base)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -206,7 +228,12 @@ class Notices:
             yield base
 
 
-def _notice(row: tuple[int, float, str, str, str, str, str, float, float, float | None, str]) -> Notice:
-    number, at, by, text, urgency, colour, to, since, until, withdrawn_at, withdrawn_by = row
+def _forget(base: sqlite3.Connection, numbers: list[tuple[int]]) -> None:
+    base.executemany("DELETE FROM receipts WHERE number = ?", numbers)
+    base.executemany("DELETE FROM notices WHERE number = ?", numbers)
+
+
+def _notice(row: tuple[int, float, str, str, str, str, str, float, float, float | None, str, str]) -> Notice:
+    number, at, by, text, urgency, colour, to, since, until, withdrawn_at, withdrawn_by, source = row
     return Notice(number, at, by, text, urgency, colour, audience.read(to), since, until, withdrawn_at,
-                  withdrawn_by)
+                  withdrawn_by, source)

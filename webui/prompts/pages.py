@@ -25,7 +25,7 @@ from appliance.bus.messages import (
     UploadPrompt,
 )
 from webui import live
-from webui.access.doors import needs, outcome
+from webui.access.doors import needs, noted, outcome
 from webui.floor.blueprint import telephones
 from webui.mirror import Floor
 from webui.parts import parts
@@ -60,6 +60,8 @@ def index() -> str:
 @needs("configure", whole=True)
 def audio(name: str) -> Response:
     """16 bit PCM; ?version=, ?draft= for others than what it is now; ?download is the file itself."""
+    if not _is_name(name):
+        abort(404)
     try:
         file, sha256 = asking.sound("" if _draft() else name, request.args.get("version", 0, int), _draft())
     except Refused:
@@ -72,7 +74,7 @@ def audio(name: str) -> Response:
     response.set_etag(f"{sha256[:32]}-{'a-law' if download else 'pcm'}")
     response.headers["Cache-Control"] = "private, no-cache"
     if download:
-        response.headers["Content-Disposition"] = f"attachment; filename={name.replace('/', '-')}.wav"
+        response.headers.set("Content-Disposition", "attachment", filename=f"{name.replace('/', '-')}.wav")
     response.make_conditional(request.environ, accept_ranges=True, complete_length=len(octets))
     return response
 
@@ -205,13 +207,14 @@ def copy(name: str) -> Any:
 
 
 @bp.post("/prompts/record/<path:name>")
-@needs("commit", act="prompt-recorded", whole=True)
+@needs("commit", act="prompt-recorded", by_hand=True, whole=True)
 def record(name: str) -> Any:
     """A telephone rings, and speaks this prompt."""
     at = request.form.get("at", "").strip()[:64]
     language: Literal["zh", "en"] = "en" if request.form.get("language") == "en" else "zh"
-    return _act(name, TakePrompt(by=current_user.name, at=at, name=name, language=language),
-                gettext("%(at)s rings: lift, and speak after the tone.", at=at))
+    with noted("prompt-recorded", f"{name}: {at}"):
+        return _act(name, TakePrompt(by=current_user.name, at=at, name=name, language=language),
+                    gettext("%(at)s rings: lift, and speak after the tone.", at=at))
 
 
 @bp.post("/prompts/stop/<path:name>")

@@ -96,7 +96,7 @@ def _wanted(form: Mapping[str, str], name: str) -> str:
 
 
 def _between(text: str, low: int, high: int) -> int:
-    if not text.isascii() or not text.isdigit() or not low <= int(text[:6]) <= high:
+    if len(text) > 6 or not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise ValueError(gettext("%(said)s: a whole number from %(low)d to %(high)d.", said=text[:20] or "–",
                                  low=low, high=high))
     return int(text)

@@ -27,6 +27,7 @@ from webui.rendered import Fragment
 from webui.reports import charts, what_if_charts, what_if_form, words
 from webui.reports.choice import KINDS
 from webui.reports.exports import safe
+from webui.reports.what_if_said import said as in_words
 
 bp = Blueprint("what_if", __name__, url_prefix="/reports/what-if")
 
@@ -57,7 +58,7 @@ def begin() -> Any:
         found = parts().exchange.ask(BeginRehearsal(order=order, by=by), ASK_S)
     except (ValueError, Refused) as error:
         outcome(str(error))
-        return _index(str(error)), 409
+        return _index(in_words(str(error))), 409
     return redirect(url_for("what_if.show", name=found.rehearsal.rehearsal), 303)
 
 
@@ -83,11 +84,11 @@ def events(name: str) -> Response:
         """Asked anew when boxd said something new of it."""
         said = floor.rehearsal if floor.rehearsal and floor.rehearsal.rehearsal == name else None
         if not shown or said != seen[0]:
-            seen[0] = said
             try:
                 shown[:] = [_fragment(parts().exchange.ask(GetRehearsal(rehearsal=name), ASK_S), queue)]
             except BusError:
-                return shown
+                return shown                      # what was shown stays
+            seen[0] = said
         return shown
     return stream(fragments)
 
@@ -100,7 +101,7 @@ def stop(name: str) -> Any:
         parts().exchange.ask(StopRehearsal(rehearsal=name), ASK_S)
     except Refused as error:
         outcome(str(error))
-        return _index(str(error)), 409
+        return _index(in_words(str(error))), 409
     return redirect(url_for("what_if.index"), 303)
 
 
@@ -173,7 +174,8 @@ def _fragment(found: RehearsalReply, queue: str) -> Fragment:
     return "rehearsal", render_template(
         "reports/what_if_shown.html", name="rehearsal", one=found.rehearsal, result=result, drawn=drawn,
         of_queue=of_queue, queue=queue, box=charts, unit=unit, figure=words.shown, difference=difference,
-        surely=surely, going=found.rehearsal.phase not in ENDED)
+        surely=surely, trouble=in_words(found.rehearsal.trouble),
+        going=found.rehearsal.phase not in ENDED)
 
 
 def unit(result: dict[str, Any], metric: str) -> str:

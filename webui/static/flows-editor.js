@@ -38,7 +38,7 @@ const form = new Form(by("form"), {
   start: name => change([{do: "set", keys: ["start"], value: name}], say("node_first")),
 });
 const text = new Text(by("text"), by("text-marks"), document.querySelector("[data-act=keep]"),
-  written => send(urls.write, {text: written}, say("kept_text")));
+  (written, sha256) => send(urls.write, {text: written, sha256}, say("kept_text")));
 const trial = new Trial(by("trial"), {
   ask: question => ask(urls.try, {...question, draft: flow.draft !== null}).catch(error => wrong(error.message)),
   light: (path, now) => canvas.light(path, now),
@@ -62,7 +62,7 @@ function send(url, body, said) {
         location.assign(found.gone);
         return true;
       }
-      take(found);
+      take(found, flow);
       wrong("");
       tell(said);
       return true;
@@ -87,13 +87,14 @@ async function load() {
   }
 }
 
-function take(found) {
+// `before`: what was shown when this was asked for here; the text goes on from it.
+function take(found, before = null) {
   flow = found;
   const may = editable();
   canvas.editable = may;
   canvas.show(flow);
   form.show(flow, [...canvas.chosen], may);
-  text.show(flow, may);
+  text.show(flow, may, before);
   marks();
   for (const [act, on] of [["undo", flow.draft?.undo > 0], ["redo", flow.draft?.redo > 0], ["place", true],
     ["publish", flow.draft !== null]]) {
@@ -141,10 +142,26 @@ function theirs() {
   const place = by("theirs"), [said, button] = [place.querySelector("span"), place.querySelector("button")];
   const other = script.may_change && flow.draft !== null && !flow.draft.mine;
   place.hidden = !other;
-  if (!other) return;
+  if (!other) {
+    if (text.behind) another(flow, flow.draft?.by || flow.head?.by || by("flow-standing")?.dataset.by || "");
+    return;
+  }
   said.textContent = say("draft_of", flow.draft.by);
   button.textContent = say("take_over");
   button.onclick = twice(button, say("sure_take"), () => send(urls.change, {edits: [], take: true}, say("reloaded")));
+}
+
+// The text that is being written was begun on another one: it is shown when he says so.
+function another(found, person) {
+  const place = by("theirs"), button = place.querySelector("button");
+  place.hidden = false;
+  place.querySelector("span").textContent = say("theirs", person);
+  button.textContent = say("show_it");
+  button.onblur = null;
+  button.onclick = () => {
+    text.area.value = text.picture.text;
+    take(found);
+  };
 }
 
 const isAs = (draft, head) => draft === (flow.draft?.sha256 ?? "") && head === (flow.head?.number ?? 0);
@@ -167,14 +184,7 @@ function changed(found, person) {
     tell(say("theirs", person));
     return;
   }
-  const place = by("theirs"), button = place.querySelector("button");
-  place.hidden = false;
-  place.querySelector("span").textContent = say("theirs", person);
-  button.textContent = say("show_it");
-  button.onclick = () => {
-    text.area.value = found.text;
-    take(found);
-  };
+  another(found, person);
 }
 
 // --- changes ---
@@ -269,12 +279,22 @@ function paste(names) {
   });
 }
 
+// The second click acts; who goes elsewhere after the first is asked again.
 function twice(button, sure, act) {
-  let asked = false;
+  let plain = null;
+  const rest = () => {
+    if (plain !== null) button.textContent = plain;
+    plain = null;
+  };
+  button.onblur = rest;
   return () => {
-    if (asked) return act();
-    asked = true;
+    if (plain !== null) {
+      rest();
+      return act();
+    }
+    plain = button.textContent;
     button.textContent = sure;
+    button.focus();                               // not every browser does by a click
   };
 }
 
@@ -316,7 +336,7 @@ const redo = () => { if (flow.draft?.redo) send(urls.step, {steps: -1}, say("red
 function publish(event) {
   event.preventDefault();
   const comment = new FormData(by("publish")).get("comment").trim();
-  send(urls.publish, () => ({comment, base: flow.head?.number ?? 0}), "").then(done => {
+  send(urls.publish, () => ({comment, base: flow.head?.number ?? 0, sha256: flow.draft?.sha256 ?? ""}), "").then(done => {
     if (!done) return;
     by("publish").hidden = true;
     by("publish").reset();
@@ -349,8 +369,7 @@ const acts = {
 };
 for (const [name, act] of Object.entries(acts)) document.querySelector(`[data-act=${name}]`)?.addEventListener("click", act);
 const drop = document.querySelector("[data-act=drop]");
-if (drop) drop.addEventListener("click", twice(drop, say("sure_discard"), () => send(urls.drop, () => ({take: !flow.draft?.mine}), say("reloaded"))
-  .then(() => { drop.textContent = say("discard"); })));
+if (drop) drop.addEventListener("click", twice(drop, say("sure_discard"), () => send(urls.drop, () => ({take: !flow.draft?.mine}), say("reloaded"))));
 by("publish").addEventListener("submit", publish);
 by("period")?.addEventListener("change", event => traffic(event.target.value));
 for (const one of ["picture", "text"]) {

@@ -4,7 +4,7 @@ import {element, say} from "./flows-words.js";
 
 export class Text {
   constructor(area, marks, button, keep) {
-    Object.assign(this, {area, marks, button, keep, picture: null});
+    Object.assign(this, {area, marks, button, keep, picture: null, base: ""});
     this.gutter = area.parentElement.querySelector("pre");
     area.addEventListener("input", () => this.number());
     area.addEventListener("scroll", () => { this.gutter.scrollTop = area.scrollTop; });
@@ -16,11 +16,18 @@ export class Text {
     return this.picture !== null && !this.area.readOnly && this.area.value !== this.picture.text;
   }
 
-  show(picture, editable) {
-    const writing = this.changed;
+  // Whether what is being written was begun on another text than there is now.
+  get behind() {
+    return this.changed && this.base !== this.picture.sha256;
+  }
+
+  // `before`: the picture that somebody acted on here: what is being written goes on from what came of it.
+  show(picture, editable, before = null) {
+    const writing = this.changed, follows = before !== null && this.base === before.sha256;
     this.picture = picture;
     this.area.readOnly = !editable;
     if (!writing) this.area.value = picture.text;
+    if (!writing || follows) this.base = picture.sha256;
     this.number(true);
     this.marks.replaceChildren(element("p", {class: picture.mistakes.length ? "flow-wrong" : "in-order"},
       picture.mistakes.length ? say("mistakes", picture.mistakes.length) : say("in_order")),
@@ -55,7 +62,7 @@ export class Text {
   }
 
   send() {
-    return this.changed ? this.keep(this.area.value) : Promise.resolve(true);
+    return this.changed ? this.keep(this.area.value, this.base) : Promise.resolve(true);
   }
 
   go(line) {

@@ -66,11 +66,10 @@ export class Trial {
 
   question() {
     const field = name => this.panel.querySelector(`[name=${name}]`).value.trim();
-    const at = field("at");
     const answers = {};
     for (const area of this.panel.querySelectorAll("[data-source]"))
       if (area.value.trim()) answers[area.dataset.source] = area.value.split("\n").map(line => line.trim()).filter(Boolean);
-    return {keys: this.keys, caller: field("caller"), called: field("called"), at: at ? new Date(at).getTime() / 1000 : 0, answers};
+    return {keys: this.keys, caller: field("caller"), called: field("called"), at: field("at"), answers};
   }
 
   restart() {

@@ -46,7 +46,9 @@ function whole(old, said) {
 function listen(url) {
   const texts = new Map();                        // of this connection: another one begins with all of it
   const mark = document.getElementById("live");
-  const source = new EventSource(url);
+  const address = new URL(url, location.href);
+  address.searchParams.set("lines", "1");         // and not whole texts
+  const source = new EventSource(address);
   source.addEventListener("open", () => { texts.clear(); if (mark) mark.dataset.now = "live"; });
   source.addEventListener("message", event => {
     const {now, fragments} = JSON.parse(event.data);

@@ -27,6 +27,7 @@ from webui.access.doors import need, needs, outcome
 from webui.box import language
 from webui.parts import parts
 from webui.system import sheet
+from webui.system.said import said
 
 bp = Blueprint("maintenance", __name__, url_prefix="/box/maintenance")
 
@@ -131,7 +132,7 @@ def _add(asked: AddMaintenance) -> Any:
         parts().exchange.ask(asked, ASK_S)
     except Refused as error:
         outcome(str(error))
-        return _index(_month(""), str(error)), 409
+        return _index(_month(""), said(str(error), item_text)), 409
     return redirect(url_for("maintenance.index"), 303)
 
 

@@ -21,13 +21,15 @@ RESTORING = "restoring"                           # in the state folder: a resto
 REPLACED = "replaced-"                            # beginning of the folders with what a restore put aside
 MAX_TRACES_OCTETS = 64 * 1024 * 1024
 
-# Below the state folder. Spoken texts and the demonstration are made again; of recordings the catalogue and
-# the keys come along, and the audio where it is wished: the journal and exports live for days at most.
+# Below the state folder. Spoken texts and the demonstration are made again; of recordings the catalogue, the
+# keys and the versions of prompts come along, and the audio where it is wished: the journal and exports live
+# for days at most.
 _NOT = re.compile(
     rf"(said|demo|support|uploads|logs|lost\+found|{RESTORING}|{REPLACED}[^/]*|backup/({SCRATCH}|{TRIAL}|{OUTGOING}))(/.*)?"
-    r"|recordings/(?!recordings\.sqlite$|keys(/|$)|[0-9]{4}(/|$)).*"
+    r"|recordings/(?!recordings\.sqlite$|keys(/|$)|prompts/kept(/|$)|[0-9]{4}(/|$)).*"
     r"|(.*/)?(lock|\..*|.*\.(lock|new|part|damaged|bad)|.*-(wal|shm|journal))")
 _KEYS = "recordings/keys"
+_VERSIONS = "recordings/prompts/kept"
 _OF_FOLDERS = (".wav", ".yaml")                   # prompts, forms
 _FIRST = ("acd.sqlite", "recordings/recordings.sqlite")
 
@@ -53,9 +55,11 @@ def state_files(folder: Path, audio: bool, left_out: list[str]) -> Iterator[Sour
     """In an order that holds while the box works on: adds to `left_out` what it leaves out and why.
 
     The catalogue is taken after the event log, which then names no recording that it lacks. Keys come first
-    and again at the end: what the box sealed or sealed anew meanwhile opens.
+    and again at the end: what the box sealed or sealed anew meanwhile opens. So do versions of prompts: what
+    the catalogue names is there, though it was put, or went, meanwhile.
     """
-    yield from _below(folder, folder / _KEYS, left_out)
+    for name in (_KEYS, _VERSIONS):
+        yield from _below(folder, folder / name, left_out)
     first = [folder / name for name in _FIRST if (folder / name).is_file()]
     yield from (Source(f"{STATE}/{path.relative_to(folder)}", path) for path in first)
     for path in sorted(folder.iterdir()):
@@ -64,7 +68,8 @@ def state_files(folder: Path, audio: bool, left_out: list[str]) -> Iterator[Sour
     if audio:
         for year in sorted((folder / "recordings").glob("[0-9][0-9][0-9][0-9]")):
             yield from (one for one in _below(folder, year, left_out) if AUDIO.fullmatch(one.name))
-    yield from _below(folder, folder / _KEYS, left_out)
+    for name in (_KEYS, _VERSIONS):
+        yield from _below(folder, folder / name, left_out)
 
 
 def _below(folder: Path, path: Path, left_out: list[str]) -> Iterator[Source]:

@@ -5,8 +5,6 @@ Each method that writes is one transaction: on the disk, all of it or nothing, w
 
 import contextlib
 import hashlib
-import logging
-import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -14,14 +12,12 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.box.aside import connect, opened
 from appliance.box.document.moment import Deadline
 from appliance.bus.messages import DocumentCandidate, DocumentVersion
-from appliance.errors import Unavailable
 
 FILE = "configuration.sqlite"
 APPLICATION_ID = 0x424C4346                       # "BLCF"
-
-log = logging.getLogger(__name__)
 
 _TABLES = """
 CREATE TABLE texts (sha256 TEXT PRIMARY KEY, packed BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -57,34 +53,8 @@ class Book:
     """Of one thread at a time. sqlite3.Error: the disk refuses, and nothing has changed."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file. Unavailable: it is another program's, damaged, or cannot be written."""
-        there = path.exists()
-        try:
-            self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            if not there:
-                os.chmod(path, 0o640)
-        except (sqlite3.Error, OSError) as error:
-            raise Unavailable(f"{path}: cannot be opened: {error}") from None
-        try:
-            self._set_up(path)
-        except (sqlite3.Error, Unavailable) as error:
-            self._base.close()
-            raise Unavailable(str(error) if isinstance(error, Unavailable) else
-                              f"{path}: cannot be used ({error}): restore it from a backup, or move it away "
-                              "to begin with an empty history") from None
-
-    def _set_up(self, path: Path) -> None:
-        self._base.execute("PRAGMA synchronous = FULL")
-        self._base.execute("PRAGMA foreign_keys = ON")
-        found = self._base.execute("PRAGMA application_id").fetchone()[0]
-        if found not in (0, APPLICATION_ID):
-            raise Unavailable(f"{path}: is another program's database: move it away")
-        if found == 0:
-            self._base.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; COMMIT;")
-        if (wrong := self._base.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise Unavailable(f"{path}: is damaged ({wrong}): restore it from a backup, or move it away to "
-                              "begin with an empty history")
+        """Open or make the file. Spoiled: it is another program's, or damaged. Unavailable: not now."""
+        self._base = connect(path, APPLICATION_ID, _TABLES, "history")
 
     def close(self) -> None:
         self._base.close()
@@ -204,21 +174,9 @@ class Book:
 def open_book(folder: Path) -> Book:
     """The book in the state folder. One that cannot be used is set aside: boxd does more than this.
 
-    Unavailable: neither can another be made.
+    Unavailable: it cannot be opened at the moment, or no other can be made.
     """
-    path = folder / FILE
-    try:
-        return Book(path)
-    except Unavailable as error:
-        aside = path.with_name(f"{FILE}.damaged")
-        log.error("%s; it is %s now, and the history begins anew", error, aside.name)
-        try:
-            path.rename(aside)
-        except OSError:
-            raise error from None
-        for rest in ("-journal", "-wal", "-shm"):
-            path.with_name(FILE + rest).unlink(missing_ok=True)
-        return Book(path)
+    return opened(folder / FILE, Book)
 
 
 def digest(text: str) -> str:

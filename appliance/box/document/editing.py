@@ -56,6 +56,7 @@ def place_of(key: str, value: str | None) -> str:
     path = _path(key)
     if path[-1] == "+":
         try:
+            refuse_extremes(value or "")
             new = yaml.load(value or "", Loader=yaml.CSafeLoader)
         except (yaml.YAMLError, ValueError):      # who sets it is told
             new = None

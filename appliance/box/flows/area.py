@@ -91,7 +91,7 @@ class Flows(Area):
         async with self._alone:
             try:
                 self._keeper.mend()
-                self._keeper.notice(self._clock())
+                await asyncio.to_thread(self._keeper.notice, self._clock())
                 if self._keeper.untold():
                     await self._keeper.tell(self._clock())
                 return None
@@ -106,7 +106,7 @@ class Flows(Area):
             async with self._alone:
                 try:
                     self._keeper.mend()
-                    self._keeper.notice(self._clock(), getattr(request, "file", ""))
+                    await asyncio.to_thread(self._keeper.notice, self._clock(), getattr(request, "file", ""))
                     return await act(request)
                 except (sqlite3.Error, OSError) as error:
                     raise Refused(f"the disk refuses: {error}") from None
@@ -133,7 +133,8 @@ class Flows(Area):
 
     async def _shown(self, file: str, number: int = 0, draft: bool = True) -> FlowReply:
         version, text = (None, self._keeper.draft(file)[1]) if draft else self._keeper.version(file, number)
-        return FlowReply(file=self._keeper.file(file), version=version, text=text,
+        shown = await asyncio.to_thread(self._keeper.file, file)
+        return FlowReply(file=shown, version=version, text=text,
                          picture=await self._keeper.draw(file, text))
 
     async def _kinds(self, request: GetFlowKinds) -> FlowKinds:
@@ -149,7 +150,8 @@ class Flows(Area):
         return await self._shown(request.file)
 
     async def _write(self, request: WriteFlow) -> FlowReply:
-        self._keeper.write(self._clock(), request.by, request.file, request.text, request.take)
+        self._keeper.write(self._clock(), request.by, request.file, request.text, request.sha256,
+                           request.take)
         return await self._shown(request.file)
 
     async def _step(self, request: StepFlow) -> FlowReply:
@@ -165,7 +167,7 @@ class Flows(Area):
 
     async def _publish(self, request: PublishFlow) -> FlowPublished:
         return self._published(request.file, await self._keeper.publish(
-            self._clock(), request.by, request.file, request.comment, request.base))
+            self._clock(), request.by, request.file, request.comment, request.base, request.sha256))
 
     async def _roll_back(self, request: RollBackFlow) -> FlowPublished:
         return self._published(request.file, await self._keeper.roll_back(

@@ -58,9 +58,13 @@ class Folder:
             raise Refused(f"{file!r}: a flow file is called like main.yaml or night/menu.yaml: letters, "
                           f"digits, _, . and -, at most {DEEPEST - 1} folders deep")
         path = self.folder / file
-        if not path.resolve().is_relative_to(self.folder):
+        try:
+            found = path.resolve()
+        except (RuntimeError, OSError):           # links in a ring
+            raise Refused(f"{file}: is a link that leads nowhere") from None
+        if not found.is_relative_to(self.folder):
             raise Refused(f"{file}: leads out of {self.folder}: copy the file there, do not link to it")
-        if path.resolve() == self.document:
+        if found == self.document:
             raise Refused(f"{file}: is the configuration itself")
         return path
 

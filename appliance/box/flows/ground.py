@@ -70,7 +70,7 @@ class BoxGround:
         return (await self._bench.ask(Edit(self._of(file), text, list(edits)), Drawn)).text
 
     async def kinds(self) -> FlowKinds:
-        return (await self._bench.ask(ShowKinds(self.files()), Kinds)).kinds
+        return (await self._bench.ask(ShowKinds(await asyncio.to_thread(self.files)), Kinds)).kinds
 
     async def run(self, text: str, request: TryFlow) -> FlowTrial:
         return (await self._bench.ask(Try(

@@ -3,6 +3,7 @@
 One act at a time; who calls sees to that. An act that is refused has changed nothing.
 """
 
+import asyncio
 import difflib
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -78,6 +79,10 @@ class Keeper:
                 nodes = len(found)
         except ConfigError as error:
             wrong = str(error)
+        except Refused as error:
+            if head is None:
+                raise
+            wrong = str(error)                    # it was one
         by = (used or self._used()).by.get(file, [])
         if head is None and by and not wrong:
             wrong = "the file is not there"
@@ -101,7 +106,8 @@ class Keeper:
         return found
 
     async def draw(self, file: str, text: str) -> FlowPicture:
-        return await self._ground.draw(file, text, file in self._used().called)
+        used = await asyncio.to_thread(self._used)
+        return await self._ground.draw(file, text, file in used.called)
 
     def compare(self, file: str, old: int, new: int) -> FlowDifference:
         before, after = self.version(file, old)[1], \
@@ -123,7 +129,7 @@ class Keeper:
         for file in dict.fromkeys(names):
             try:
                 text, head = self._ground.read(file), self._book.head(file)
-            except ConfigError:
+            except (ConfigError, Refused):
                 continue                          # said by file()
             if text is None or (head is not None and head.sha256 == digest(text)):
                 continue
@@ -140,13 +146,13 @@ class Keeper:
                    take: bool) -> None:
         found = self._mine(file, by, take)
         text = self.version(file, 0)[1] if found is None else found[1]
-        if sha256 and digest(text) != sha256:
-            raise Refused(f"{file}: the draft has changed since: look at it again")
+        _refuse_another(file, digest(text), sha256)
         after = await self._ground.edit(file, text, edits) if edits else text
         self._step(at, by, file, after)
 
-    def write(self, at: float, by: str, file: str, text: str, take: bool) -> None:
-        found = self._mine(file, by, take)
+    def write(self, at: float, by: str, file: str, text: str, sha256: str, take: bool) -> None:
+        found, head = self._mine(file, by, take), self._book.head(file)
+        _refuse_another(file, found[0].sha256 if found else head.sha256 if head else "", sha256)
         if (wrong := next((one for one in text if not one.isprintable() and one not in "\n\t"), "")):
             raise Refused(f"{wrong!r} is no character of a text")
         if len(text.encode()) > MOST_TEXT_OCTETS:
@@ -161,7 +167,7 @@ class Keeper:
         if not isinstance(values, dict):
             raise Refused("a flow has keys: start, nodes")
         there = self._ground.read(file)
-        if found is None and there is not None and self._book.head(file) is None:
+        if found is None and there is not None and head is None:
             raise Refused(f"{file}: is there already, and is no flow")
         self._step(at, by, file, text)
 
@@ -181,9 +187,11 @@ class Keeper:
 
     # --- what changes a file
 
-    async def publish(self, at: float, by: str, file: str, comment: str, base: int) -> FlowVersion:
+    async def publish(self, at: float, by: str, file: str, comment: str, base: int,
+                      sha256: str) -> FlowVersion:
         draft, text = self.draft(file)
         self._mine(file, by, False)
+        _refuse_another(file, draft.sha256, sha256)
         head = self._book.head(file)
         newest = head.number if head else 0
         if newest != (base or draft.base):
@@ -216,16 +224,18 @@ class Keeper:
             if version is None or not self._written(one.file, version):
                 self._book.told(one.file)         # edited since: whoever did that tells acdd
                 continue
+            used = await asyncio.to_thread(self._ground.used)        # ConfigError: told when that is mended
             try:
-                if self._ground.used().live(one.file):
+                if used.live(one.file):
                     await self._ground.tell()
-            except (Refused, ConfigError) as error:
-                if one.back_to:
+            except Refused as error:
+                head = self._book.head(one.file)
+                if one.back_to and head is not None:
                     _, text = self.version(one.file, one.back_to)
                     await self._put(one.file, FlowVersion(
-                        number=version.number + 1, at=at, by="", kind="rollback", of=one.back_to,
+                        number=head.number + 1, at=at, by="", kind="rollback", of=one.back_to,
                         comment=_short(str(error)), sha256=digest(text)), text)
-                    self._book.came_true(one.file, version.number + 1)
+                    self._book.came_true(one.file, head.number + 1)
                     self.changed.add(one.file)
             self._book.told(one.file)
 
@@ -237,7 +247,7 @@ class Keeper:
         if self._ground.read(file) == text:
             raise Refused(f"{file}: nothing differs from {_in_words(head)}, which is the file")
         try:
-            used = self._ground.used()
+            used = await asyncio.to_thread(self._ground.used)
         except ConfigError as error:
             raise Refused(f"the configuration is wrong, mend it first: {error}") from None
         found = await self._ground.draw(file, text, file in used.called)
@@ -314,6 +324,12 @@ class Keeper:
         except (ConfigError, Refused):
             return False
         return text is not None and digest(text) == version.sha256
+
+
+def _refuse_another(file: str, now: str, seen: str) -> None:
+    """`seen`: what an act was made for; "": any."""
+    if seen and now != seen:
+        raise Refused(f"{file}: the draft has changed since: look at it again")
 
 
 def _nodes(text: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """A flow file put in place at once; on an installed box by root, whose it is."""
 
 import hashlib
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +53,7 @@ def verb(environment: Mapping[str, str]) -> Verb:
         if hashlib.sha256(octets).hexdigest() != asked.sha256:
             raise VerbError(f"{new}: is not what was asked for")
         try:
+            _all_owned(folder, asked.file)
             put(folder, asked.file, octets.decode("utf-8"))
         except UnicodeDecodeError:
             raise VerbError(f"{new}: is not UTF-8") from None
@@ -61,3 +63,13 @@ def verb(environment: Mapping[str, str]) -> Verb:
             raise VerbError(f"{asked.file}: {error.strerror}") from None
         return {}
     return Verb(Written, write)
+
+
+def _all_owned(folder: Folder, file: str) -> None:
+    """VerbError: somebody else could lead root elsewhere, by a folder on the way that is not its owner's."""
+    owner, way = folder.folder.stat().st_uid, folder.folder
+    for part in Path(file).parts[:-1]:
+        way /= part
+        found = way.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
+            raise VerbError(f"{file}: {way} is no folder of who owns {folder.folder}")

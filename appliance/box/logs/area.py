@@ -1,6 +1,7 @@
 """The log on the bus: one search at a time, of bounded length; others wait their turn."""
 
 import asyncio
+import time
 
 from appliance.box.area import Answers, Area
 from appliance.box.logs import files, journal
@@ -16,6 +17,7 @@ from appliance.errors import Unavailable
 MOST_LOOKED = 50_000                              # lines of one search
 MOST_OCTETS = 1 << 20                             # of one answer
 MOST_PROGRAMS = 20
+WITHIN_S = 8.0                                    # of one search
 
 
 class Logs(Area):
@@ -42,7 +44,9 @@ class Logs(Area):
         raws = source.newest_first(request.before, request.after, request.since, request.until,
                                    wanted.programs)
         try:
-            found: Found = find(raws, wanted, request.most, MOST_LOOKED, MOST_OCTETS)
+            until = time.monotonic() + WITHIN_S
+            found: Found = find(raws, wanted, request.most, MOST_LOOKED, MOST_OCTETS,
+                                lambda: time.monotonic() > until)
             since = source.since()
         except (Unavailable, OSError) as error:
             raise Refused(str(error)) from None

@@ -7,7 +7,10 @@ same time. appliance.launch.logbook writes them.
 import os
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance.box.logs.lines import Raw
 from appliance.store import LOGS_FILE, LOGS_FOLDER
@@ -49,8 +52,13 @@ class Files:
     def newest_first(self, before: str, after: str, since: float, until: float,
                      programs: frozenset[str]) -> Iterator[Raw]:
         """Between these two places; OSError: the files cannot be read."""
-        for path in self._paths():
-            for octets in _backwards(path):
+        with ExitStack() as opened:
+            files = dict[int, BinaryIO]()         # by inode, all at first: they turn while they are read
+            for path in self._paths():
+                with suppress(FileNotFoundError):
+                    file = opened.enter_context(path.open("rb"))
+                    files.setdefault(os.fstat(file.fileno()).st_ino, file)
+            for octets in chain.from_iterable(map(_backwards, files.values())):
                 if (found := _LINE.fullmatch(octets)) is None:
                     continue                      # cut off by a kill, or by somebody else
                 place = found[1].decode()
@@ -71,26 +79,21 @@ def place_is_right(place: str) -> bool:
     return not place or re.fullmatch(r"[0-9]{1,12}\.[0-9]{6}", place) is not None
 
 
-def _backwards(path: Path) -> Iterator[bytes]:
+def _backwards(file: BinaryIO) -> Iterator[bytes]:
     """Lines of a file, the last first; what is after its last line end is not written yet."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:                     # its place in the row was taken meanwhile
-        return
-    with file:
-        at, rest, whole = file.seek(0, os.SEEK_END), b"", False
-        while at > 0:
-            length = min(BLOCK_OCTETS, at)
-            at -= length
-            file.seek(at)
-            first, *lines = (file.read(length) + rest).split(b"\n")
-            if lines and not whole:
-                whole = True
-                lines.pop()
-            elif not lines and not whole:
-                rest = first[-MOST_LINE_OCTETS:]
-                continue
-            yield from reversed(lines)
-            rest = first[:MOST_LINE_OCTETS]
-        if whole and rest:
-            yield rest
+    at, rest, whole = file.seek(0, os.SEEK_END), b"", False
+    while at > 0:
+        length = min(BLOCK_OCTETS, at)
+        at -= length
+        file.seek(at)
+        first, *lines = (file.read(length) + rest).split(b"\n")
+        if lines and not whole:
+            whole = True
+            lines.pop()
+        elif not lines and not whole:
+            rest = first[-MOST_LINE_OCTETS:]
+            continue
+        yield from reversed(lines)
+        rest = first[:MOST_LINE_OCTETS]
+    if whole and rest:
+        yield rest

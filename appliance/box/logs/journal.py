@@ -44,7 +44,7 @@ class Journal:
                    "--output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT,_TRANSPORT,SYSLOG_IDENTIFIER"]
         if before:
             command.append(f"--after-cursor={before}")               # reversed: what comes after is older
-        if since:
+        if since and not before:                                     # it takes one of the two
             command.append(f"--since=@{int(since)}")
         if until and not before:
             command.append(f"--until=@{int(until) + 1}")

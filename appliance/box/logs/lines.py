@@ -1,10 +1,10 @@
 """A line of the log: how bad it is, what of it may be seen, whether it is wanted. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.box.support.redact import masked, unlocked
+from appliance.box.support.redact import HIDDEN, masked, unlocked
 from appliance.bus.messages import LogLevel, LogLine
 from appliance.bus.messages.logs import LOG_LEVELS
 from appliance.errors import Unavailable
@@ -18,6 +18,7 @@ _NATS: dict[str, LogLevel] = {
     "[TRC]": "debug", "[DBG]": "debug", "[INF]": "info", "[WRN]": "warning", "[ERR]": "error",
     "[FTL]": "error"}
 _WORD = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) |.{0,60}?(\[(?:TRC|DBG|INF|WRN|ERR|FTL)\]) ")
+_CUT_USER = re.compile(r"(://)[^/?#\s@]*\Z")
 _OTHERS: dict[str, LogLevel] = {                  # what the launcher says of a program
     "starts again in": "warning", "does not stop within": "warning", "cannot be started": "error"}
 
@@ -51,12 +52,15 @@ class Wanted:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_least", LOG_LEVELS.index(self.level))
 
+    def may_have(self, raw: Raw) -> bool:
+        """As far as can be told without what is shown of it, which takes its time."""
+        return ((not self.programs or raw.program in self.programs)
+                and (not self.since or raw.at >= self.since) and (not self.until or raw.at < self.until)
+                and LOG_LEVELS.index(level(raw.text, raw.priority)) >= self._least)
+
     def has(self, line: LogLine) -> bool:
-        """Of a line as it is shown: nobody finds out by seeking what is not shown."""
-        return ((not self.programs or line.program in self.programs)
-                and LOG_LEVELS.index(line.level) >= self._least
-                and (not self.since or line.at >= self.since) and (not self.until or line.at < self.until)
-                and (not self.text or self.text.casefold() in line.text.casefold()))
+        """Of a line that it may have, as it is shown: nobody finds out by seeking what is not shown."""
+        return not self.text or self.text.casefold() in line.text.casefold()
 
 
 def level(text: str, priority: int | None) -> LogLevel:
@@ -72,7 +76,10 @@ def level(text: str, priority: int | None) -> LogLevel:
 def shown(text: str) -> str:
     """One line of bounded length, without secrets, numbers without all but their last digits, and without
     what a screen would obey or show the other way round."""
-    text = masked(unlocked(text[:2 * MOST_TEXT]))[:MOST_TEXT]
+    text, cut = unlocked(text[:2 * MOST_TEXT]), len(text) >= MOST_TEXT
+    if cut:                                       # here or where it was kept: perhaps before the @
+        text = _CUT_USER.sub(rf"\1{HIDDEN}", text)
+    text = masked(text)[:MOST_TEXT]
     return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
 
 
@@ -91,17 +98,18 @@ class Found:
     ended: bool = False
 
 
-def find(raws: Iterable[Raw], wanted: Wanted, most: int, most_looked: int, most_octets: int) -> Found:
-    """The first of `raws`, newest first, that are wanted."""
+def find(raws: Iterable[Raw], wanted: Wanted, most: int, most_looked: int, most_octets: int,
+         is_late: Callable[[], bool] = lambda: False) -> Found:
+    """The first of `raws`, newest first, that are wanted, as far as it comes before it is late."""
     found, octets = Found(), 0
     try:
         for looked, raw in enumerate(_until(raws, wanted), 1):
             found.place, found.newest = raw.place, found.newest or raw.place
-            one = line(raw)
-            if wanted.has(one):
+            if wanted.may_have(raw) and wanted.has(one := line(raw)):
                 found.lines.append(one)
                 octets += len(one.text.encode()) + 100
-            if len(found.lines) >= most or looked >= most_looked or octets >= most_octets:
+            if (len(found.lines) >= most or looked >= most_looked or octets >= most_octets
+                    or is_late()):
                 return found
     except TooLong:
         if not found.place:

@@ -66,6 +66,8 @@ class Maintenance(Area):
         self._update: UpdateState | None = None
         self.answers: Answers = {GetMaintenance: self._get, AddMaintenance: self._add,
                                  GetMaintenanceLists: self._get_lists}
+        # They read the disk, and look through all of it.
+        self.beside = tuple(self.answers)
 
     def _seen(self) -> list[tuple[float, int, int]]:
         """Of the disk: when, total, free; of the daily records."""
@@ -106,7 +108,8 @@ class Maintenance(Area):
             await asyncio.to_thread(self._keep)
             return
         entry = MaintenanceEntry(number=0, at=now, kind="record", by="", record=record(
-            self._watch, self._lines(), _disk(self._context), await self._calls(now), is_late(hour, now)))
+            self._watch, now, self._lines(), _disk(self._context), await self._calls(now),
+            is_late(hour, now)))
         try:
             await asyncio.to_thread(self._book.add, entry, Tally(since=now))
         except sqlite3.Error as error:
@@ -158,13 +161,15 @@ class Maintenance(Area):
         if wrong := mistake(request.kind, request.by, request.text, request.note, request.checked,
                             request.corrects):
             raise Refused(wrong)
-        says = {one.item: one.box for one in asked(request.kind, await self._facts())}
+        says = {}
+        if request.kind in LISTS:
+            says = {one.item: one.box for one in asked(request.kind, await self._facts())}
         checked = [msgspec.structs.replace(one, box=says.get(one.item, "")) for one in request.checked]
         entry = MaintenanceEntry(
             number=0, at=self._clock(), kind=request.kind, by=request.by, text=request.text.strip(),
             note=request.note.strip(), corrects=request.corrects, checked=checked)
         try:
-            if request.corrects and not self._book.has(request.corrects):
+            if request.corrects and not await asyncio.to_thread(self._book.has, request.corrects):
                 raise Refused(f"there is no entry {request.corrects}")
             entry = await asyncio.to_thread(self._book.add, entry)
         except sqlite3.Error as error:
@@ -174,7 +179,7 @@ class Maintenance(Area):
 
     async def _get_lists(self, request: GetMaintenanceLists) -> MaintenanceLists:
         facts = await self._facts()
-        last = {kind: next((one.at for one in self._book.last(kind)), 0.0) for kind in LISTS}
+        last = {kind: next((one.at for one in await self._last(kind)), 0.0) for kind in LISTS}
         return MaintenanceLists(items={kind: asked(kind, facts) for kind in LISTS}, last=last)
 
     async def _facts(self) -> Facts:
@@ -186,7 +191,13 @@ class Maintenance(Area):
             now=self._clock(), health=self._watch.health, fitness=self._watch.fitness,
             hardware=self._hardware, clock=self._watch.clock, spans=self._spans, cards=self._cards,
             update=self._update, backup=self._backup(), storage=disk,
-            records=self._book.last("record", 31))
+            records=await self._last("record", 31))
+
+    async def _last(self, kind: str, most: int = 1) -> list[MaintenanceEntry]:
+        try:
+            return await asyncio.to_thread(self._book.last, kind, most)
+        except sqlite3.Error as error:
+            raise Refused(f"the log cannot be read: {error}") from None
 
     async def _said(self, entry: MaintenanceEntry) -> None:
         await self._context.bus.say(MaintenanceWritten(number=entry.number, at=entry.at))

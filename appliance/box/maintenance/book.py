@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -10,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.box.aside import connect, opened
 from appliance.box.maintenance.record import Tally
 from appliance.bus.messages import MaintenanceEntry
-from appliance.errors import Unavailable
 
 FILE = "maintenance.sqlite"
 APPLICATION_ID = 0x424C4D4C                       # "BLML"
@@ -36,32 +35,13 @@ class Book:
     """Of any thread. sqlite3.Error: the disk refuses, and nothing has changed."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file. Unavailable: it is another program's, damaged, or cannot be written."""
+        """Open or make the file. Spoiled: it is another program's, or damaged. Unavailable: not now."""
         self._one = threading.Lock()              # boxd's threads share the connection
-        there = path.exists()
-        try:
-            self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            if not there:
-                os.chmod(path, 0o640)
-            self._set_up(path)
-        except (sqlite3.Error, OSError) as error:
-            raise Unavailable(f"{path}: cannot be used ({error}): restore it from a backup, or move it away "
-                              "to begin with an empty log") from None
-
-    def _set_up(self, path: Path) -> None:
-        self._base.execute("PRAGMA synchronous = FULL")
-        found = self._base.execute("PRAGMA application_id").fetchone()[0]
-        if found not in (0, APPLICATION_ID):
-            raise Unavailable(f"{path}: is another program's database: move it away")
-        if found == 0:
-            self._base.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; COMMIT;")
-        if (wrong := self._base.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise Unavailable(f"{path}: is damaged ({wrong}): restore it from a backup, or move it away to "
-                              "begin with an empty log")
+        self._base = connect(path, APPLICATION_ID, _TABLES, "log")
 
     def close(self) -> None:
-        self._base.close()
+        with self._one:
+            self._base.close()
 
     def add(self, entry: MaintenanceEntry, tally: Tally | None = None) -> MaintenanceEntry:
         """With its number; the tally that begins after it in the same act."""
@@ -130,18 +110,6 @@ def _entry(number: int, text: str) -> MaintenanceEntry:
 def open_book(folder: Path) -> Book:
     """The book in the state folder. One that cannot be used is set aside: boxd does more than this.
 
-    Unavailable: neither can another be made.
+    Unavailable: it cannot be opened at the moment, or no other can be made.
     """
-    path = folder / FILE
-    try:
-        return Book(path)
-    except Unavailable as error:
-        aside = path.with_name(f"{FILE}.damaged")
-        log.error("%s; it is %s now, and the log begins anew", error, aside.name)
-        try:
-            path.rename(aside)
-        except OSError:
-            raise error from None
-        for rest in ("-journal", "-wal", "-shm"):
-            path.with_name(FILE + rest).unlink(missing_ok=True)
-        return Book(path)
+    return opened(folder / FILE, Book)

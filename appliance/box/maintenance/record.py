@@ -14,8 +14,9 @@ from appliance.bus.messages import (
     SpanDay,
     WallClock,
 )
-from e1_driver.watch.bins import Bin, End
+from e1_driver.watch.bins import QUARTER_S, Bin, End
 
+DAY_S = 86_400.0
 LATE_S = 900.0                                    # after its hour: the box was down then
 MOST_NAMES = 100                                  # of each: names come and go
 
@@ -93,16 +94,18 @@ def _count(into: dict[str, int], name: str, times: int = 1) -> bool:
     return True
 
 
-def record(watch: Watch, quarters: Mapping[str, Iterable[Bin]], disk: tuple[int, int],
+def record(watch: Watch, now: float, quarters: Mapping[str, Iterable[Bin]], disk: tuple[int, int],
            calls: tuple[int, int] | None, late: bool) -> DayRecord:
-    """Of all since the tally began. disk: total and free; calls: in all, and of them answered; None: not
-    known."""
+    """Of all since the tally began; of lines whole quarters, each in one record. disk: total and free;
+    calls: in all, and of them answered; None: not known."""
     tally, clock = watch.tally, watch.clock
     return DayRecord(
         since=tally.since, late=late,
         daemons={one.daemon: one.state for one in watch.health.daemons} if watch.health else {},
         restarts=dict(tally.restarts), box_starts=tally.box_starts,
-        spans={span: _span(bins, tally, span, watch.up.get(span, False)) for span, bins in quarters.items()},
+        spans={span: _span([one for one in bins if _quarter(tally.since) <= one.at < _quarter(now)],
+                           tally.failures.get(span, 0), watch.up.get(span, False))
+               for span, bins in quarters.items()},
         celsius=dict(tally.celsius), disk_total=disk[0], disk_free=disk[1],
         clock_source=clock.source if clock else "",
         clock_offset_s=-clock.line_offset_s if clock and clock.line_offset_s is not None else None,
@@ -110,10 +113,15 @@ def record(watch: Watch, quarters: Mapping[str, Iterable[Bin]], disk: tuple[int,
         fitness=watch.fitness.state if watch.fitness else "")
 
 
-def _span(bins: Iterable[Bin], tally: Tally, span: str, up: bool) -> SpanDay:
-    near = [one.near for one in bins if one.at + one.length_s > tally.since]
+def _span(bins: Iterable[Bin], failures: int, up: bool) -> SpanDay:
+    near = [one.near for one in bins]
     return SpanDay(measured_s=sum(end.measured_s for end in near), es=_sum(near, "es"),
-                   ses=_sum(near, "ses"), uas=_sum(near, "uas"), failures=tally.failures.get(span, 0), up=up)
+                   ses=_sum(near, "ses"), uas=_sum(near, "uas"), failures=failures, up=up)
+
+
+def _quarter(at: float) -> float:
+    """When the one that runs then began."""
+    return at // QUARTER_S * QUARTER_S
 
 
 def _sum(ends: Iterable[End], figure: str) -> int | None:
@@ -124,20 +132,25 @@ def _sum(ends: Iterable[End], figure: str) -> int | None:
 
 def last_due(hour: str, now: float) -> float:
     """The last moment until `now` when it was that time of day, of the box's own time zone."""
-    local = datetime.fromtimestamp(now)
-    hours, minutes = map(int, hour.split(":"))
-    moment = local.replace(hour=hours, minute=minutes, second=0, microsecond=0)
-    return (moment if moment <= local else moment - timedelta(days=1)).timestamp()
+    return max(at for at in _moments(hour, now) if at <= now)
 
 
 def next_due(hour: str, now: float) -> float:
-    local = datetime.fromtimestamp(last_due(hour, now))
-    return (local + timedelta(days=1)).timestamp()
+    return min(at for at in _moments(hour, now) if at > now)
+
+
+def _moments(hour: str, now: float) -> list[float]:
+    """That time of day around `now`. Where it is twice in a night, its first; where it is left out, as
+    much later: one moment of each day."""
+    hours, minutes = map(int, hour.split(":"))
+    today = datetime.fromtimestamp(now).replace(hour=hours, minute=minutes, second=0, microsecond=0, fold=0)
+    return [(today + timedelta(days=day)).timestamp() for day in (-1, 0, 1)]
 
 
 def is_due(hour: str, last: float, now: float) -> bool:
-    """`last`: when the last record was written, or the box was first watched."""
-    return last < last_due(hour, now)
+    """`last`: when the last record was written, or the box was first watched; after `now` by far: the clock
+    was wrong then, and what is counted does not wait until it is so late again."""
+    return last < last_due(hour, now) or last > now + DAY_S
 
 
 def is_late(hour: str, now: float) -> bool:

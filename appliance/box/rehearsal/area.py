@@ -36,9 +36,11 @@ MOST_LINE = 8 << 20                               # octets that it says at once:
 MOST_TROUBLE = 2000
 SAY_S = 0.5                                       # between two words of progress
 
-# It dies with boxd; idle: it runs when nothing else wants to, and its disk waits for all others'.
-BESIDE = ("setpriv", "--pdeathsig", "KILL", "nice", "-n", "19", "chrt", "--idle", "0", "prlimit",
-          f"--cpu={MOST_CPU_S}", f"--as={MOST_MEMORY_OCTETS}", "--core=0")
+# Idle: it runs when nothing else wants to, and its disk waits for all others'. Without boxd its next word of
+# progress meets a closed pipe; systemd ends it at once. The hard limit of the processor is the later one: at
+# the soft one it is told of it.
+BESIDE = ("nice", "-n", "19", "chrt", "--idle", "0", "prlimit", f"--cpu={MOST_CPU_S}:{MOST_CPU_S + 10}",
+          f"--as={MOST_MEMORY_OCTETS}", "--core=0")
 PLAYER = (*BESIDE, sys.executable, "-m", "appliance.launch", "sim", "replay")
 
 log = logging.getLogger(__name__)
@@ -53,9 +55,11 @@ class Rehearsing(Area):
         self._context, self._kept = context, Kept(context.state_dir / FOLDER)
         self._going: Rehearsal | None = None
         self._task: asyncio.Task[None] | None = None
-        self._stopped = False
+        self._stopped, self._alone = False, asyncio.Lock()
         self.answers: Answers = {GetRehearsals: self._list, GetRehearsal: self._get,
                                  BeginRehearsal: self._begin, StopRehearsal: self._stop}
+        # They read the disk, and wait for the end of a process.
+        self.beside = tuple(self.answers)
 
     async def run(self, stop: asyncio.Event) -> None:
         for one in self._kept.unended():
@@ -81,6 +85,10 @@ class Rehearsing(Area):
     async def _begin(self, request: BeginRehearsal) -> RehearsalReply:
         if wrong := mistake(request.order):
             raise Refused(wrong)
+        async with self._alone:
+            return await self._begun(request)
+
+    async def _begun(self, request: BeginRehearsal) -> RehearsalReply:
         if self._going is not None:
             raise Refused("one runs: wait until it has ended, or stop it")
         now = time.time()
@@ -98,13 +106,17 @@ class Rehearsing(Area):
         return RehearsalReply(rehearsal=one, result={})
 
     async def _stop(self, request: StopRehearsal) -> Done:
+        async with self._alone:
+            return await self._stopping(request)
+
+    async def _stopping(self, request: StopRehearsal) -> Done:
         if self._going is not None and self._going.rehearsal == request.rehearsal:
             self._stopped = True
             if self._task is not None:
                 self._task.cancel()
                 await asyncio.wait([self._task])
             return Done()
-        found = self._kept.get(request.rehearsal)
+        found = await asyncio.to_thread(self._kept.get, request.rehearsal)
         if found is None or found.rehearsal.phase not in ENDED:
             raise Refused(f"no rehearsal is called {request.rehearsal[:40]!r}")
         try:
@@ -183,8 +195,12 @@ class Rehearsing(Area):
         try:
             await asyncio.to_thread(self._kept.keep, ended, result)
         except OSError as error:
-            log.error("rehearsal %s: %s: what it came to is not kept", one.rehearsal, error)
-        log.info("rehearsal %s: %s %s", one.rehearsal, phase, trouble)
+            why = f"what it came to could not be kept: {error.strerror or error}"
+            log.error("rehearsal %s: %s", one.rehearsal, why)
+            if phase == "done":
+                ended = msgspec.structs.replace(ended, phase="failed", trouble=why)
+            self._kept.note(ended)
+        log.info("rehearsal %s: %s %s", one.rehearsal, ended.phase, ended.trouble)
         with contextlib.suppress(Exception):
             await self._context.bus.say(RehearsalState(rehearsal=ended))
 

@@ -56,7 +56,7 @@ class Kept:
         except (OSError, ValueError) as error:
             log.warning("rehearsal %s: %s", name, error)
             return None
-        return RehearsalReply(rehearsal=found.rehearsal, result=found.result)
+        return RehearsalReply(rehearsal=self._known.get(name, found.rehearsal), result=found.result)
 
     def keep(self, one: Rehearsal, result: dict[str, Any]) -> None:
         """On the disk when this returns; the oldest go."""
@@ -67,6 +67,10 @@ class Kept:
         self._known[one.rehearsal] = one
         for old in self.all()[MOST:]:
             self.remove(old.rehearsal)
+
+    def note(self, one: Rehearsal) -> None:
+        """So it ended, though the disk did not take it: until boxd's end."""
+        self._known[one.rehearsal] = one
 
     def remove(self, name: str) -> None:
         if self._known.pop(name, None) is not None:

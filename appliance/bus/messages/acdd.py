@@ -248,3 +248,4 @@ class ReloadCentre(Request[Reloaded], frozen=True):
     owner: ClassVar[str] = "acdd"
     check: bool = False
     candidate: bool = False                       # with `check`: in its place
+    flows: bool = False                           # their files alone: the settings stay as they are in force

@@ -195,12 +195,17 @@ class EditFlow(Request[FlowReply], frozen=True):
 
 
 class WriteFlow(Request[FlowReply], frozen=True):
-    """The draft has this text; a new file's begins so. Refused: no YAML, too large, another person's."""
+    """The draft has this text; a new file's begins so. Refused: no YAML, too large, another person's.
+
+    `sha256`: of the draft, or of the newest version where there is none, that it was written over; "" is any;
+    Refused: it has changed since.
+    """
 
     owner: ClassVar[str] = "boxd"
     by: str
     file: str
     text: str
+    sha256: str = ""
     take: bool = False
 
 
@@ -246,7 +251,8 @@ class PublishFlow(Request[FlowPublished], frozen=True):
     """The draft is the file, and new calls go through it. Refused: it is wrong, or acdd does not take it.
 
     Calls in progress end on the version that they began with. `base`: the version that was looked at beside
-    it; Refused: there is a newer one.
+    it; Refused: there is a newer one. `sha256`: of the draft that was looked at, "" is any; Refused: it has
+    changed since.
     """
 
     owner: ClassVar[str] = "boxd"
@@ -254,6 +260,7 @@ class PublishFlow(Request[FlowPublished], frozen=True):
     file: str
     comment: str = ""
     base: int = 0
+    sha256: str = ""
 
 
 class RollBackFlow(Request[FlowPublished], frozen=True):

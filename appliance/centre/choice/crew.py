@@ -50,6 +50,7 @@ class Crew:
         self._rules = rules
         self._bits = {name: 1 << place for place, name in enumerate(self.names)}
         self._all = (1 << len(self.names)) - 1
+        self._by_hand: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}   # also, without
         self._also: dict[str, Agents] = {}        # queue -> who serves it by hand
         self._without: dict[str, Agents] = {}
         self._having: dict[tuple[str, int], Agents] = {}
@@ -72,17 +73,17 @@ class Crew:
         """Its skills, and the queues that it serves by hand. True: they are others than before."""
         agent, bit = standing.agent, self._bits[standing.agent]
         skills = self._rules.agents[agent].skills if standing.skills is None else standing.skills
-        same = skills == self.skills[agent]
-        for queues, named in ((self._also, standing.also), (self._without, standing.without)):
+        hand = standing.also, standing.without
+        if skills == self.skills[agent] and hand == self._by_hand.get(agent, ((), ())):
+            return False
+        self.skills[agent], self._by_hand[agent] = dict(skills), hand
+        for queues, named in zip((self._also, self._without), hand, strict=True):
             for queue in self._rules.queues:
                 was = queues.get(queue, 0)
                 queues[queue] = was | bit if queue in named else was & ~bit
-                same &= queues[queue] == was
-        if not same:
-            self.skills[agent] = dict(skills)
-            self._having.clear()
-            self._reaches.clear()
-        return not same
+        self._having.clear()
+        self._reaches.clear()
+        return True
 
     def having(self, skill: str, level: int) -> Agents:
         """Who has the skill at this level or a higher one."""

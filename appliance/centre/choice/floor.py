@@ -75,7 +75,8 @@ class Floor:
         self._history = history
         self._shifts = Shifts(rules, history)
         self._crew = Crew(rules)
-        self._lines = Lines(rules, self._crew)
+        self._all_lines = Lines(rules, self._crew)
+        self._stale = False                       # agents serve others than when the lines were made
         self._standings: dict[str, Standing] = {}
         self._free: Agents = 0
         self._logged_in: Agents = 0
@@ -99,8 +100,7 @@ class Floor:
             self._standings[standing.agent] = standing
             self._free = self._free | bit if standing.free else self._free & ~bit
             self._logged_in = self._logged_in | bit if standing.logged_in else self._logged_in & ~bit
-            if self._crew.assign(standing):
-                self._lines.renew()
+            self._stale |= self._crew.assign(standing)
 
     def agent_gone(self, agent: str) -> None:
         bit = self._crew.of((agent,))
@@ -225,6 +225,14 @@ class Floor:
         return explain_agent(self._view(now), agent)
 
     # --- inside
+
+    @property
+    def _lines(self) -> Lines:
+        """Made anew once, however many agents serve others."""
+        if self._stale:
+            self._stale = False
+            self._all_lines.renew()
+        return self._all_lines
 
     def _view(self, now: float) -> View:
         self._lines.widen(now)

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -46,6 +47,7 @@ MOST_CHOICES = 2000                               # of one kind of names
 MOST_MISTAKE = 600                                # characters
 MOST_KEYS, MOST_STEPS = 500, 2000                 # of a trial
 NICE = 10
+MOST_S = 25                                       # of an order; who asks waits for less
 
 T = TypeVar("T")
 
@@ -140,10 +142,12 @@ def serve(document: Path) -> None:
     bench = Bench(document)
     while line := sys.stdin.buffer.readline(MOST_OCTETS):
         outcome: Outcome
+        signal.alarm(MOST_S)                      # it ends then, whoever asked is there or not
         try:
             outcome = bench.do(_ORDER.decode(line))
         except (MemoryError, RecursionError):
             outcome = Refusal("this is too large to be looked at")
+        signal.alarm(0)
         sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
         sys.stdout.buffer.flush()
 

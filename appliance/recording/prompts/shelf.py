@@ -7,6 +7,7 @@ decision and its file is done at the next look: a kill leaves the old file or th
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -32,6 +33,9 @@ MUSIC = "music/default"
 
 _MADE = ".made.json"                              # of who made them from texts: prompt -> recipe and text
 _HEAD_OCTETS = 58                                 # of appliance.media.prompts.wav()
+_MODE = 0o644                                     # spand reads what recordd writes; folders keep others out
+
+log = logging.getLogger(__name__)
 
 
 def refuse_name(name: str) -> None:
@@ -127,7 +131,7 @@ def put(parts: Parts, name: str, file: bytes | None, act: str, by: str, made: st
 
 
 def finish(parts: Parts) -> None:
-    """What was cut off is done, in order."""
+    """What was cut off is done, in order; what cannot be is tried again at the next look."""
     with parts.database.read() as connection:
         rows = connection.execute(select(versions).where(~versions.c.done)
                                   .order_by(versions.c.number)).all()
@@ -136,7 +140,10 @@ def finish(parts: Parts) -> None:
             with parts.database.write() as connection:
                 connection.execute(versions.delete().where(versions.c.number == row.number))
             continue
-        _do(parts, row.number, row.name, row.sha256)
+        try:
+            _do(parts, row.number, row.name, row.sha256)
+        except OSError as error:                  # nobody else's prompt waits for it
+            log.warning("%s: cannot become version %d: %s", row.name, row.number, error)
 
 
 def guess(parts: Parts, name: str, made_from: Mapping[str, str]) -> tuple[str, str]:
@@ -210,8 +217,9 @@ def _do(parts: Parts, number: int, name: str, sha256: str) -> None:
         place.unlink()
         sync_folder(place.parent)
     _disown(parts, name)
-    with parts.database.write() as connection:
-        connection.execute(update(versions).where(versions.c.number == number).values(done=True))
+    with parts.database.write() as connection:    # and what was before it need not be done any more
+        connection.execute(update(versions).where(
+            versions.c.name == name, versions.c.number <= number, ~versions.c.done).values(done=True))
 
 
 def _write(place: Path, octets: bytes) -> None:
@@ -219,6 +227,7 @@ def _write(place: Path, octets: bytes) -> None:
     new = place.with_name(f".{place.name}.new")
     with new.open("wb") as file:
         file.write(octets)
+        os.fchmod(file.fileno(), _MODE)           # a daemon's umask leaves nothing for others
         file.flush()
         os.fsync(file.fileno())
     new.rename(place)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ TEXT_MOST = 2000                                  # characters
 
 _DECODER = (sys.executable, "-I", "-X", "utf8", "-m", "appliance.recording.prompts.decoder")
 _DECODER_S = 90.0                                 # by the wall clock
+_ONE = threading.Lock()                           # file at a time: each may take its memory
+_TURN_S = 25.0                                    # of whoever asks, until the one before is read
 _ENGINE_S = 60.0
 _SAID = 300                                       # characters of what a program says
 _FULL = 32768.0
@@ -34,6 +37,15 @@ def from_file(path: Path) -> tuple[Floats, str]:
 
     Another process reads it: its memory and time have limits, and it can write nothing.
     """
+    if not _ONE.acquire(timeout=_TURN_S):
+        raise StateError("other files are being read: bring it again in a minute")
+    try:
+        return _decoded(path)
+    finally:
+        _ONE.release()
+
+
+def _decoded(path: Path) -> tuple[Floats, str]:
     quiet = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         with path.open("rb") as file:

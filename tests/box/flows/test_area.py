@@ -118,7 +118,7 @@ async def test_a_draft_is_drawn_edited_tried_and_published(tmp_path: Path) -> No
         assert rig.acdd.asked == [] and rig.file.read_text() == FLOW
         done = await rig.ask(PublishFlow(by="ann", file="main.yaml", comment="a way out"))
         assert done.version.number == 2 and rig.file.read_text() == drawn.text
-        assert rig.acdd.asked == [ReloadCentre(check=True), ReloadCentre()]
+        assert rig.acdd.asked == [ReloadCentre(check=True, flows=True), ReloadCentre(flows=True)]
         assert rig.acdd.said[-1] == FlowsChanged(file="main.yaml")
         found = await rig.ask(CompareFlow(file="main.yaml", old=1, new=2))
         assert (found.added, found.gone, found.changed) == (["number"], ["who"], ["menu"])
@@ -209,3 +209,14 @@ async def test_a_hostile_text_is_drawn_as_far_as_it_can_be_read(tmp_path: Path) 
                 await rig.ask(PublishFlow(by="ann", file="main.yaml"))
             with pytest.raises(Refused):
                 await rig.ask(TryFlow(file="main.yaml"))
+
+
+async def test_a_file_that_became_a_link_elsewhere_is_told_beside_the_others(tmp_path: Path) -> None:
+    (tmp_path / "box").mkdir()
+    async with running(tmp_path / "box") as rig:
+        assert len((await rig.ask(GetFlows())).flows) == 2
+        rig.file.rename(tmp_path / "main.yaml")
+        rig.file.symlink_to(tmp_path / "main.yaml")
+        listed = {one.file: one.wrong for one in (await rig.ask(GetFlows())).flows}
+        assert "leads out of" in listed["main.yaml"] and listed["night/menu.yaml"] == ""
+        assert (await rig.ask(GetFlow(file="night/menu.yaml"))).version.number == 1

@@ -39,6 +39,7 @@ def test_flows_are_known_by_what_is_in_them_and_by_who_uses_them(folder: Folder,
     (tmp_path / "secret.yaml").write_text(FLOW)
     (folder.folder / "link.yaml").symlink_to(tmp_path / "secret.yaml")
     (folder.folder / "away").symlink_to(tmp_path)
+    (folder.folder / "ring.yaml").symlink_to("ring.yaml")
     os.mkfifo(folder.folder / "pipe.yaml")
     assert folder.files() == ["main.yaml", "night/menu.yaml"]
     used = folder.used()
@@ -50,10 +51,11 @@ def test_flows_are_known_by_what_is_in_them_and_by_who_uses_them(folder: Folder,
 @pytest.mark.parametrize("file", [
     "", "/etc/passwd", "../x.yaml", "a/../../x.yaml", "..", "a/b/c/d/e.yaml", "main.yml", "main.yaml\n",
     ".hidden.yaml", "a//b.yaml", "a\\b.yaml", "x" * 300 + ".yaml", "branchline.yaml", "link.yaml",
-    "away/x.yaml", "\x00.yaml", "a b.yaml", "~root.yaml", "-rf.yaml"])
+    "away/x.yaml", "ring.yaml", "\x00.yaml", "a b.yaml", "~root.yaml", "-rf.yaml"])
 def test_no_name_leads_elsewhere(file: str, folder: Folder, tmp_path: Path) -> None:
     (folder.folder / "link.yaml").symlink_to(tmp_path / "x.yaml")
     (folder.folder / "away").symlink_to(tmp_path)
+    (folder.folder / "ring.yaml").symlink_to("ring.yaml")
     with pytest.raises(Refused):
         folder.path(file)
     with pytest.raises(Refused):
@@ -115,5 +117,13 @@ def test_root_takes_only_what_was_asked_for_and_is_a_flow(folder: Folder, tmp_pa
     assert folder.text("main.yaml") == FLOW
     ask("main.yaml", THROUGH.encode())
     assert folder.text("main.yaml") == THROUGH
+    (folder.folder / "ours").mkdir()
+    (folder.folder / "there").symlink_to("ours")
+    with pytest.raises(VerbError, match="is no folder of who owns"):         # who could lead elsewhere by it
+        ask("there/x.yaml", FLOW.encode())
+    if os.geteuid() == 0:
+        os.chown(folder.folder / "ours", 65534, 65534)
+        with pytest.raises(VerbError, match="is no folder of who owns"):
+            ask("ours/x.yaml", FLOW.encode())
     with pytest.raises(VerbError, match="is not in /etc/branchline/defaults"):
         verb({}).act(Written("main.yaml", "0" * 64), lambda text, share: None)

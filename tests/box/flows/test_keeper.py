@@ -119,10 +119,10 @@ class Bench:
         return asyncio.run(run())
 
     def write(self, word: str, by: str = "ann") -> None:
-        self.keeper.write(self.at, by, FILE, text(word), False)
+        self.keeper.write(self.at, by, FILE, text(word), "", False)
 
     def publish(self, by: str = "ann", base: int = 0) -> int:
-        return self.do(self.keeper.publish(self.at, by, FILE, "because", base)).number
+        return self.do(self.keeper.publish(self.at, by, FILE, "because", base, "")).number
 
 
 @pytest.fixture
@@ -172,9 +172,9 @@ def test_the_book_has_bounds(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
     for word in "abcdef":
         bench.write(word)
     assert bench.keeper.draft(FILE)[0].undo == 3
-    bench.keeper.write(0.0, "ann", "two.yaml", text("two"), False)
+    bench.keeper.write(0.0, "ann", "two.yaml", text("two"), "", False)
     with pytest.raises(Refused, match="there are 2 drafts"):
-        bench.keeper.write(0.0, "ann", "three.yaml", text("three"), False)
+        bench.keeper.write(0.0, "ann", "three.yaml", text("three"), "", False)
     for word in "uvwxyz":
         bench.world.files[FILE] = text(word)
         bench.keeper.notice(0.0)
@@ -191,7 +191,7 @@ def test_the_book_has_bounds(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> N
 ])
 def test_what_is_no_flow_at_all_is_no_draft(bench: Bench, bad: str, why: str) -> None:
     with pytest.raises(Refused, match=why):
-        bench.keeper.write(0.0, "ann", FILE, bad, False)
+        bench.keeper.write(0.0, "ann", FILE, bad, "", False)
     with pytest.raises(Refused, match="no draft"):
         bench.keeper.draft(FILE)
 
@@ -234,12 +234,30 @@ def test_beside_a_newer_version_it_is_published_only_by_who_has_seen_that(bench:
     assert bench.publish(base=2) == 3
 
 
+def test_a_text_is_written_and_a_draft_published_only_over_what_was_seen(bench: Bench) -> None:
+    first = digest(text("first"))
+    bench.keeper.write(0.0, "ann", FILE, text("second"), first, False)
+    for seen in (first, digest("another")):
+        with pytest.raises(Refused, match="the draft has changed since"):
+            bench.keeper.write(0.0, "ann", FILE, text("third"), seen, False)
+        with pytest.raises(Refused, match="the draft has changed since"):
+            bench.do(bench.keeper.publish(0.0, "ann", FILE, "", 0, seen))
+    with pytest.raises(Refused, match="the draft has changed since"):
+        bench.keeper.write(0.0, "li", FILE, text("third"), first, True)
+    with pytest.raises(Refused, match="the draft has changed since"):
+        bench.keeper.write(0.0, "ann", "new.yaml", text("new"), first, False)
+    assert bench.keeper.draft(FILE)[1] == text("second")
+    assert bench.do(bench.keeper.publish(0.0, "ann", FILE, "", 0, digest(text("second")))).number == 2
+    with pytest.raises(Refused, match="the draft has changed since"):        # there is a newer version
+        bench.keeper.write(0.0, "ann", FILE, text("third"), first, False)
+
+
 def test_a_flow_that_no_call_goes_through_is_only_written(bench: Bench) -> None:
     bench.world.used, bench.world.away = Used(), True
     bench.write("second")
     assert bench.publish() == 2 and bench.world.files[FILE] == text("second")
-    bench.keeper.write(0.0, "ann", "new.yaml", text("new"), False)
-    assert bench.do(bench.keeper.publish(0.0, "ann", "new.yaml", "", 0)).number == 1
+    bench.keeper.write(0.0, "ann", "new.yaml", text("new"), "", False)
+    assert bench.do(bench.keeper.publish(0.0, "ann", "new.yaml", "", 0, "")).number == 1
 
 
 def test_a_sub_flow_is_live_when_a_flow_that_is_called_goes_through_it() -> None:
@@ -269,7 +287,7 @@ def test_what_was_cut_off_is_told_to_acdd_and_goes_back_when_that_refuses(bench:
 
 def test_a_draft_and_two_versions_are_compared_by_lines_and_nodes(bench: Bench) -> None:
     after = text("x").replace("end", "bye").replace("nodes:", "nodes:\n  n: {a: 1}")
-    bench.keeper.write(0.0, "ann", FILE, after, False)
+    bench.keeper.write(0.0, "ann", FILE, after, "", False)
     found = bench.keeper.compare(FILE, 1, 0)
     assert (found.added, found.gone, found.changed) == (["n", "bye"], ["end"], [])
     assert found.unified.startswith("--- version 1\n+++ draft\n")
@@ -316,7 +334,7 @@ class Lives(RuleBasedStateMachine):
     def publish(self, kill_after: int | None) -> None:
         head = self.bench.book.head(FILE)
         self.attempt(kill_after, self.bench.keeper.publish(
-            self.bench.at, "ann", FILE, "", head.number if head else 0))
+            self.bench.at, "ann", FILE, "", head.number if head else 0, ""))
 
     @rule(kill_after=st.none() | st.integers(0, 6), to=st.integers(1, 8))
     def roll_back(self, kill_after: int | None, to: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.box.logs import journal
+from appliance.box.logs import journal, lines
 from appliance.box.logs.area import Logs
 from appliance.box.logs.files import Files, _backwards
 from appliance.box.logs.lines import Raw, TooLong, Wanted, find, level, line, shown
@@ -41,6 +41,16 @@ def test_a_line_is_as_clean_as_in_a_bundle() -> None:
     assert "xxxxxxxx000" in text and "\\x1b" in text
 
 
+@pytest.mark.parametrize("text", [
+    "INFO " + "x" * 1970 + " http://anna:s3cret-that-was-cut"[:2000 - 1975],
+    "INFO " + "x" * 1970 + " https://anna:s3cret@crm.example",
+    "http://a@b " * 300 + "http://anna:s3cret" + "x" * 900 + "@crm.example"])
+def test_a_line_that_is_cut_shows_no_secret(text: str) -> None:
+    for cut in (text, text[:2000], text[:4000]):
+        assert "s3cr" not in shown(cut) and "anna" not in shown(cut)
+    assert shown("WARNING GET http://crm.example") == "WARNING GET http://crm.example"
+
+
 @given(st.text(max_size=3000))
 def test_any_text_is_one_line_that_no_screen_obeys(text: str) -> None:
     assert shown(text).isprintable()
@@ -66,13 +76,34 @@ def test_a_search_ends_and_says_where() -> None:
     assert [one.at for one in find(raws(), Wanted(since=50, until=53), 9, 999, 10 ** 6).lines] == [52, 51, 50]
 
 
+def test_only_what_may_be_wanted_is_made_fit_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def seen(text: str) -> str:
+        made.append(text)
+        return text
+    monkeypatch.setattr(lines, "shown", seen)
+    raws = [Raw(float(number), "acdd" if number % 2 else "spand", f"{word} {number}", f"{number}.000000")
+            for number, word in enumerate(["INFO", "INFO", "ERROR", "ERROR"] * 5, 1)]
+    found = find(raws, Wanted(frozenset({"acdd"}), "error", "19", since=5), 10, 100, 10 ** 6)
+    assert [one.text for one in found.lines] == ["ERROR 19"] and len(made) == 4
+
+
+def test_a_search_that_takes_too_long_says_how_far_it_came() -> None:
+    asked = iter([False, False, True])
+    raws = [Raw(float(number), "acdd", f"INFO {number}", f"{number}.000000") for number in range(9, 0, -1)]
+    found = find(raws, Wanted(text="INFO 1"), 10, 100, 10 ** 6, lambda: next(asked))
+    assert (found.lines, found.place, found.newest, found.ended) == ([], "7.000000", "9.000000", False)
+
+
 @given(st.lists(st.binary(max_size=50).map(lambda octets: octets.replace(b"\n", b""))), st.binary(max_size=9))
 def test_a_file_is_read_backwards_whatever_is_in_it(lines: list[bytes], cut: bytes) -> None:
     cut = cut.replace(b"\n", b"")
     path = Path("/dev/shm") / f"branchline-test-{os.getpid()}.log"
     path.write_bytes(b"".join(one + b"\n" for one in lines) + cut)
     try:
-        assert [one for one in _backwards(path) if one] == [one for one in reversed(lines) if one]
+        with path.open("rb") as file:
+            assert [one for one in _backwards(file) if one] == [one for one in reversed(lines) if one]
     finally:
         path.unlink()
 
@@ -94,6 +125,26 @@ def test_what_the_launcher_keeps_is_found_over_all_its_files(
     assert [one.place for one in files.newest_first("", found[3].place, 0, 0, frozenset())] == [
         one.place for one in found[:3]]
     assert abs(files.since() - found[-1].at) < 1e-5 and time.time() - found[0].at < 60
+
+
+def test_no_line_is_found_twice_while_the_files_turn(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logbook, "MOST_OCTETS", 2000)
+    book = LogBook(tmp_path)
+    for number in range(120):
+        book.say("spand", f"INFO line {number}")
+    book.close()
+    whole = [one.place for one in Files(tmp_path).newest_first("", "", 0, 0, frozenset())]
+    reading = Files(tmp_path).newest_first("", "", 0, 0, frozenset())
+    found = [next(reading).place]
+    logs = tmp_path / "logs"
+    for number in range(logbook.FILES - 1, -1, -1):
+        path = logs / (f"programs.log.{number}" if number else "programs.log")
+        if path.exists():
+            path.rename(logs / f"programs.log.{number + 1}")
+    (logs / "programs.log").write_text("")
+    found += [one.place for one in reading]
+    assert found == whole and len(whole) == 120
 
 
 def test_a_file_with_octets_of_others_harms_nobody(tmp_path: Path) -> None:
@@ -135,9 +186,13 @@ def test_journalctl_is_asked_by_program_place_and_time(
     found = list(journal.Journal().newest_first("s=9", "s=0", 5.5, 0, frozenset({"spand", "kernel"})))
     assert [one.place for one in found] == ["s=1;i=2"]               # and nothing that was seen before
     asked = said.read_text().split("\n")
-    assert "--after-cursor=s=9" in asked and "--since=@5" in asked and "_TRANSPORT=kernel" in asked
+    assert "--after-cursor=s=9" in asked and "_TRANSPORT=kernel" in asked
+    assert not any(word.startswith(("--since", "--until")) for word in asked)  # journalctl takes but one
     assert "_SYSTEMD_UNIT=branchline-spand.service" in asked
     assert "_SYSTEMD_UNIT=branchline-acdd.service" not in asked
+    list(journal.Journal().newest_first("", "s=0", 5.5, 7.5, frozenset()))
+    asked = said.read_text().split("\n")
+    assert "--since=@5" in asked and "--until=@8" in asked and "--after-cursor=" not in "".join(asked)
     tool.write_text("#!/bin/sh\necho 'No journal files were opened' >&2\nexit 1\n")
     with pytest.raises(Exception, match="No journal files were opened"):
         list(journal.Journal().newest_first("", "", 0, 0, frozenset()))

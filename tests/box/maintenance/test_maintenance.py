@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -86,12 +87,53 @@ def hardware(name: str, value: float) -> Hardware:
     ("2026-03-02T06:00:05", "2026-03-02T06:00:10", False, False),
     ("2026-03-02T06:00:05", "2026-03-05T11:00:00", True, True),      # three days without power: one record
     ("2026-03-02T12:00:00", "2026-03-02T23:00:00", False, True),     # set up at noon
-    ("2026-03-09T06:00:05", "2026-03-02T07:00:00", False, True),     # the clock was set back a week
+    ("2026-03-02T06:00:01", "2026-03-02T05:59:58", False, True),     # the clock was set back a little
+    ("2038-01-19T03:14:07", "2026-03-02T07:00:00", True, True),      # it was ahead: nobody waits until then
 ])
 def test_when_a_record_is_due(last: str, now: str, due: bool, late: bool) -> None:
     assert is_due("06:00", at(last), at(now)) is due
     assert is_late("06:00", at(now)) is late
     assert last_due("06:00", at(now)) <= at(now) < next_due("06:00", at(now))
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("first", ["2026-03-27T12:00:00", "2026-10-23T12:00:00"])
+@pytest.mark.parametrize("hour", ["00:00", "01:30", "02:00", "02:30", "02:59", "03:00", "06:00", "23:59"])
+def test_one_record_a_day_over_both_changes_of_the_clock(berlin: None, first: str, hour: str) -> None:
+    last, written = at(first), list[str]()
+    for now in range(int(last), int(last) + 4 * 86_400, 300):
+        assert last_due(hour, now) <= now < next_due(hour, now) <= now + 25 * 3600 + 1800
+        if is_due(hour, last, now):
+            last = now
+            written.append(f"{datetime.fromtimestamp(now + 300):%m-%d}" if hour == "23:59" else
+                           f"{datetime.fromtimestamp(now):%m-%d}")
+    assert len(written) == len(set(written)) == 4
+
+
+def test_a_clock_that_was_once_ahead_stops_no_record() -> None:
+    last, written = at("2038-01-19T03:14:07"), 0
+    for now in range(int(at("2026-03-02T12:00:00")), int(at("2026-03-05T12:00:00")), 300):
+        if is_due("06:00", last, now):
+            last, written = now, written + 1
+    assert written == 4
+
+
+def test_a_quarter_of_a_line_is_in_one_record_alone() -> None:
+    quarters = [Bin(at=900 * number, length_s=900, near=End(measured_s=900, es=1, ses=0, uas=0))
+                for number in range(10)]
+    es = []
+    for since, now in ((0.0, 2705.0), (2705.0, 5401.0), (5401.0, 8000.0)):
+        found = record(Watch(Tally(since=since)), now, {"telco": quarters}, (0, 0), None, late=False)
+        es.append(found.spans["telco"].es)
+    assert es == [3, 3, 2]                        # the ninth still ran
 
 
 def test_what_a_day_comes_to() -> None:
@@ -112,7 +154,7 @@ def test_what_a_day_comes_to() -> None:
     bins = [Bin(at=0, length_s=900, near=End(measured_s=900, es=50)),          # before the tally began
             Bin(at=900, length_s=900, near=End(measured_s=900, es=2, ses=1, uas=0)),
             Bin(at=1800, length_s=900, near=End(measured_s=800, es=3))]
-    found = record(watch, {"telco": bins, "new": []}, (100, 40), (7, 5), late=True)
+    found = record(watch, 2700.0, {"telco": bins, "new": []}, (100, 40), (7, 5), late=True)
     assert found.restarts == {"acdd": 2, "spand": 1} and found.alarms == {"line telco": 2, "card telco": 1}
     telco = found.spans["telco"]
     assert (telco.es, telco.ses, telco.uas, telco.failures, telco.up) == (5, 1, 0, 1, True)
@@ -222,10 +264,14 @@ async def test_the_record_comes_by_itself_and_is_said_when_it_is_kept(
     asked_for = acdd.asked[-1]
     assert isinstance(asked_for, GetFigures) and asked_for.since == at("2026-03-02T12:00:00")
     assert len(await life(at("2026-03-06T10:00:00"))) == 1           # once for its day
-    assert len(await life(at("2026-03-01T10:00:00"))) == 1           # nor when the clock goes back
+    assert len(await life(at("2026-03-05T22:00:00"))) == 1           # nor when the clock goes back
 
     async def write(area: Maintenance) -> None:
         add = area.answers[AddMaintenance]
+        with monkeypatch.context() as blind:      # the disk is looked through for lists alone
+            blind.setattr(area.disk, "state", None)
+            await add(AddMaintenance(kind="change", by="li", text="new cable"))
+        assert set(area.beside) == set(area.answers)                 # nobody's page waits for them
         await add(AddMaintenance(kind="repair", by="li", text="fan"))
         with pytest.raises(Refused, match="there is no entry 99"):
             await add(AddMaintenance(kind="correction", by="li", text="x", corrects=99))
@@ -237,7 +283,7 @@ async def test_the_record_comes_by_itself_and_is_said_when_it_is_kept(
         disk = await area.disk.answers[GetStorage](GetStorage())
         assert isinstance(disk, StorageState) and disk.total > disk.free > 0
     entries = await life(at("2026-03-06T11:00:00"), write)
-    assert [one.kind for one in entries] == ["weekly", "correction", "repair", "record"]
+    assert [one.kind for one in entries] == ["weekly", "correction", "repair", "change", "record"]
     assert "forged" not in {one.box for one in entries[0].checked}
     for bus in (boxd, webui, other):
         await bus.close()

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import resource
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +18,7 @@ import msgspec
 import pytest
 
 from appliance.box.rehearsal import area as area_module
+from appliance.box.rehearsal import kept as kept_module
 from appliance.box.rehearsal.area import BESIDE, MOST_CPU_S, MOST_MEMORY_OCTETS, Rehearsing, command
 from appliance.box.rehearsal.kept import FOLDER, MOST, Kept
 from appliance.box.rehearsal.ordered import days, mistake
@@ -37,6 +41,7 @@ from appliance.config.schema import Config, SpanConfig
 CONFIG = Config(spans=[SpanConfig(name="e1", url="virtual:/tmp/none/a", side="user", trunk="telco")])
 ORDER = RehearsalOrder(days=["2026-03-02"], changes=["agents=+2"])
 SOON_S = 20.0
+CAPSET = {"x86_64": 126, "aarch64": 91}           # the system call's number
 
 
 @pytest.mark.parametrize(("changes", "why"), [
@@ -158,13 +163,69 @@ async def test_why_it_could_not_be(
         assert box.context.failure is None
 
 
+async def test_it_is_said_when_the_disk_did_not_take_what_it_came_to(
+        bus_server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    player(monkeypatch, tmp_path, "print('{\"result\": {}}')")
+    async with boxd(bus_server, tmp_path) as box:
+        name = await box.begin()
+
+        def full(path: Path, octets: bytes) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        monkeypatch.setattr(kept_module, "write_file", full)
+        ended = await box.until("done", "failed")
+        assert (ended.phase, ended.rehearsal) == ("failed", name) and "No space left" in ended.trouble
+        assert (await box.ask(GetRehearsal(rehearsal=name))).rehearsal == ended
+        assert (await box.ask(GetRehearsals())).rehearsals == [ended]
+        assert set(box.area.beside) == set(box.area.answers)
+
+
+async def test_a_stop_waits_for_a_beginning_that_is_on_its_way(
+        bus_server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    player(monkeypatch, tmp_path, "import time; time.sleep(60)")
+    async with boxd(bus_server, tmp_path) as box:
+        keep, loop, half = box.area._kept.keep, asyncio.get_running_loop(), asyncio.Event()
+
+        def slow(one: Rehearsal, result: dict[str, Any]) -> None:
+            keep(one, result)
+            loop.call_soon_threadsafe(half.set)
+            time.sleep(0.3)
+        monkeypatch.setattr(box.area._kept, "keep", slow)
+        beginning = asyncio.create_task(box.begin())
+        await half.wait()
+        waiting = (await box.ask(GetRehearsals())).rehearsals
+        await box.ask(StopRehearsal(rehearsal=waiting[0].rehearsal))
+        assert waiting[0].rehearsal == await beginning
+        assert (await box.ask(GetRehearsals())).rehearsals[0].phase == "stopped"
+
+
+def test_the_child_begins_where_a_service_may_not_set_capabilities() -> None:
+    """As sandbox.conf has it: capset answers EPERM, and setpriv needs it for all that it does."""
+    script = f"""import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+refuse, let = (6, 0, 0, 0x50001), (6, 0, 0, 0x7FFF0000)
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, {CAPSET[os.uname().machine]}), refuse, let]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in steps))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(code)))
+more = [ctypes.c_ulong(0)] * 3
+if libc.prctl(38, ctypes.c_ulong(1), *more) or libc.prctl(22, ctypes.c_ulong(2), program, *more[1:]):
+    sys.exit("no filter")
+os.execvp(sys.argv[1], sys.argv[1:])"""
+    def run(*command: str) -> int:
+        return subprocess.run([sys.executable, "-c", script, *command], timeout=SOON_S, check=False,
+                              stderr=subprocess.DEVNULL).returncode
+    assert run("true") == 0
+    if shutil.which("setpriv"):
+        assert run("setpriv", "--pdeathsig", "KILL", "true") != 0    # the filter is one
+    assert run(*BESIDE, "true") == 0
+
+
 async def test_the_child_gets_what_nobody_else_wants(tmp_path: Path) -> None:
     says = ("import os, resource, json; print(json.dumps([os.nice(0), os.sched_getscheduler(0), "
-            "resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CPU)[0]]))")
+            "resource.getrlimit(resource.RLIMIT_AS)[0], *resource.getrlimit(resource.RLIMIT_CPU)]))")
     child = await asyncio.create_subprocess_exec(
         *BESIDE, sys.executable, "-c", says, stdout=asyncio.subprocess.PIPE)
     out, _ = await child.communicate()
-    assert json.loads(out) == [19, os.SCHED_IDLE, MOST_MEMORY_OCTETS, MOST_CPU_S]
+    assert json.loads(out) == [19, os.SCHED_IDLE, MOST_MEMORY_OCTETS, MOST_CPU_S, MOST_CPU_S + 10]
     assert resource.getrlimit(resource.RLIMIT_CPU)[0] != MOST_CPU_S
     order = msgspec.structs.replace(ORDER, changes=["agents=+2", "calls=+10%"])
     one = Rehearsal(rehearsal="x", order=order, by="li", began_at=0.0, phase="waiting")

@@ -127,9 +127,8 @@ def test_a_closed_day_has_the_figures_of_its_quarters(
             log = opened(folder)
         if again == "rebuild":
             log.rebuild()
-        before = closed(log)
+        assert closed(log), "commits have closed some, one by one"
         log.close_days()
-        assert len(closed(log) - before) <= 6, "commits have closed them, one by one"
         assert {of for of, _ in closed(log)} == {"queue", "agent", "trunk", "node"}
         with log.ledger() as ledger:
             found = [asked(ledger, wanted) for wanted in every_question()]
@@ -206,7 +205,9 @@ def test_a_file_of_before_gets_its_days_with_what_is_appended(tmp_path: Path) ->
     log = opened(tmp_path)
     assert closed(log) == set()
     for number in range(len(there)):
-        append(log, Count(of="trunk", name="pbx", what="in", contact=f"x{number}", at_ms=LAST_S * 1000))
-        assert len(closed(log)) == number + 1
+        at_ms = (LAST_S + 900 * number) * 1000
+        for _ in range(2):                        # one in a quarter of an hour, however much is counted
+            append(log, Count(of="trunk", name="pbx", what="in", contact=f"x{number}", at_ms=at_ms))
+            assert len(closed(log)) == number + 1
     assert closed(log) == there
     log.close()

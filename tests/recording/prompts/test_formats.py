@@ -191,8 +191,18 @@ def test_cutting_keeps_the_octets_between_its_soft_ends() -> None:
 
 def test_the_program_that_reads_has_little_to_live_on() -> None:
     """Its limits hold before the file is looked at."""
-    code = ("import resource as r; from appliance.recording.prompts import decoder as d; d._bounded(); "
-            "print(r.getrlimit(r.RLIMIT_AS), r.getrlimit(r.RLIMIT_CPU), r.getrlimit(r.RLIMIT_FSIZE))")
+    code = ("import os, resource as r; from appliance.recording.prompts import decoder as d; d._bounded(); "
+            "print(r.getrlimit(r.RLIMIT_AS), r.getrlimit(r.RLIMIT_CPU), r.getrlimit(r.RLIMIT_FSIZE), "
+            "os.nice(0) >= d.NICE, int(open('/proc/self/oom_score_adj').read()) >= d.OOM_SCORE)")
     done = subprocess.run([*sounds._DECODER[:4], "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(" ".join(map(str, (
-        (decoder.MEMORY_OCTETS,) * 2, (decoder.CPU_S,) * 2, (0, 0)))))
+        (decoder.MEMORY_OCTETS,) * 2, (decoder.CPU_S,) * 2, (0, 0), True, True))))
+
+
+def test_one_file_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sounds, "_TURN_S", 0.01)
+    (tmp_path / "a").write_bytes(b"%PDF")
+    with sounds._ONE, pytest.raises(StateError, match="other files are being read"):
+        sounds.from_file(tmp_path / "a")
+    with pytest.raises(StateError, match="it is a PDF"):
+        sounds.from_file(tmp_path / "a")

@@ -286,6 +286,46 @@ def test_a_full_disk_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch
     assert desk.hz("zh/greeting") == 1500
 
 
+def test_a_change_that_cannot_be_done_stops_no_other_prompt(
+        desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.put("zh/stuck", 500)
+    real = Path.rename
+
+    def dies(self: Path, to: Path) -> Path:
+        if to == desk.folder / "zh/stuck.wav":
+            raise Killed
+        return real(self, to)
+
+    def fails(self: Path, to: Path) -> Path:
+        if to == desk.folder / "zh/stuck.wav":
+            raise OSError(5, "Input/output error")
+        return real(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", dies)
+        with pytest.raises(Killed):
+            desk.put("zh/stuck", 700)
+        patch.setattr(Path, "rename", fails)
+        requests.tend(desk.box.parts, desk.box.clock[0])
+        desk.put("zh/other", 900)
+    assert (desk.hz("zh/stuck"), desk.hz("zh/other")) == (500, 900)
+    # What comes later holds: the one before it is not done after it.
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "finish", lambda parts: None)
+        desk.put("zh/stuck", 1100)
+    requests.tend(desk.box.parts, desk.box.clock[0])
+    assert desk.hz("zh/stuck") == 1100
+
+
+def test_others_may_read_what_a_daemon_wrote(desk: Desk) -> None:
+    before = os.umask(0o027)                      # of branchline-recordd.service
+    try:
+        desk.put("zh/greeting", 500)
+    finally:
+        os.umask(before)
+    assert (desk.folder / "zh/greeting.wav").stat().st_mode & 0o777 == 0o644
+
+
 def test_spand_plays_the_new_one_to_the_next_caller_and_the_old_one_on_to_who_hears_it(desk: Desk) -> None:
     desk.put("zh/greeting", 500)
     sounds = Sounds(Library(desk.folder), "cn")

@@ -28,7 +28,7 @@ from appliance.bus.messages import BoardReply
 from tests.webui.conftest import FakeExchange
 from webui.access.ranges import UNLIMITED, Range
 from webui.alerts.rules import Rule
-from webui.api.live import described, listeners
+from webui.api.live import described, listeners, topics
 from webui.api.live.door import EXTENSION
 from webui.api.live.listeners import Listeners
 from webui.api.live.speaking import MESSAGE_MOST, EventStream, WebSocket
@@ -311,6 +311,99 @@ def test_a_hundred_that_are_silent_take_no_thread_and_who_is_slow_is_let_go(
             page.request("GET", "/healthz")
             assert page.getresponse().read() == b"ok\n"
             page.close()
+
+
+def test_who_pings_and_never_reads_is_let_go(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listeners, "MOST_BEHIND", 100_000)
+    monkeypatch.setattr(listeners, "LAST_S", 0.1)
+    pings = (bytes([0x89, 0x80 | 125, 0, 0, 0, 0]) + b"x" * 125) * 500
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.settimeout(PATIENCE_S)
+        deaf.connect(box.host)
+        deaf.sendall(_request(box.token()) + _frame(b'{"subscribe": ["alerts"]}'))
+        assert deaf.recv(12) == b"HTTP/1.1 101"
+        with pytest.raises(ConnectionError):
+            for _ in range(1000):                 # more than the sockets hold
+                deaf.sendall(pings)
+
+
+def test_frames_without_text_are_not_kept_and_short_ones_are_counted() -> None:
+    speaker = WebSocket()
+    begin, more, last = (bytes([first, 0x80, 0, 0, 0, 0]) for first in (0x01, 0x00, 0x80))
+    letter = bytes([0x00, 0x81, 0, 0, 0, 0]) + b"x"
+    assert speaker.receive(begin + more * 5000) == ([], b"")
+    assert not speaker._begun
+    said, _ = speaker.receive(letter * MESSAGE_MOST + last)
+    assert [one.text for one in said] == ["x" * MESSAGE_MOST]
+    said, _ = speaker.receive(begin + letter * (MESSAGE_MOST + 1))
+    assert [one.refused for one in said] == [1009]
+
+
+def test_what_cannot_be_told_keeps_nothing_else_from_anybody(
+        box: Box, exchange: FakeExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts, read, broken = box.app.extensions["branchline"], topics.read, {"board"}
+
+    def read_or_not(topic: str, now: Any) -> Any:
+        if topic in broken:
+            raise ValueError(topic)
+        return read(topic, now)
+
+    with box.open(box.token(), "board", "alerts") as client:
+        assert {heard(client)["topic"] for _ in range(2)} == {"alerts", "board"}
+        monkeypatch.setattr(topics, "read", read_or_not)
+        now = time.time()
+        parts.alerts.add(Rule(name="Many", what="waiting"), "admin", "en", UNLIMITED, now)
+        parts.alerts.rise(parts.alerts.rules[0], "Many: 9", 9.0, now, told=True)
+        exchange.mirror.wake()
+        assert heard(client)["topic"] == "alerts"
+        with box.open(box.token(within=Range(queues=frozenset({"sales"}))), "board", "alerts") as other:
+            assert heard(other)["topic"] == "alerts"
+            broken.clear()                        # the moment is over
+            board = exchange.mirror.floor.board
+            assert board
+            exchange.mirror.load(BoardReply(board=altered(board, at=board.at + 1, agents=[])))
+            change, snapshot = heard(client), heard(other)
+            assert (change["topic"], change["kind"], change["seq"]) == ("board", "change", 2)
+            assert (snapshot["topic"], snapshot["kind"]) == ("board", "snapshot")
+
+
+def test_one_who_cannot_be_told_goes_and_the_others_stay(
+        box: Box, exchange: FakeExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(topic: str, message: bytes) -> bytes:
+        raise ValueError(topic)
+
+    parts = box.app.extensions["branchline"]
+    with box.open(box.token(), "alerts") as bad:
+        heard(bad)
+        peer, = box.listeners._peers
+        monkeypatch.setattr(peer.speaker, "tell", fails)
+        with box.open(box.token(), "alerts") as good:
+            heard(good)
+            now = time.time()
+            parts.alerts.add(Rule(name="Many", what="waiting"), "admin", "en", UNLIMITED, now)
+            parts.alerts.rise(parts.alerts.rules[0], "Many: 9", 9.0, now, told=True)
+            exchange.mirror.wake()
+            assert heard(good)["kind"] == "change"
+            with pytest.raises(ConnectionClosed):
+                bad.recv(PATIENCE_S)
+
+
+def test_what_a_muted_rule_raises_is_told_by_neither_door(box: Box, exchange: FakeExchange) -> None:
+    alerts, token, now = box.app.extensions["branchline"].alerts, box.token(), time.time()
+    alerts.add(Rule(name="Many", what="waiting"), "admin", "en", UNLIMITED, now)
+    alerts.rise(alerts.rules[0], "Many: 9", 9.0, now, told=False)
+
+    def listed() -> Any:
+        asked = box.app.test_client().get("/api/v1/alerts", headers={"Authorization": f"Bearer {token}"})
+        return json.loads(asked.data)["alerts"]
+
+    with box.open(token, "alerts") as client:
+        assert listed() == heard(client)["alerts"] == []
+        alerts.tell(alerts.raised[0], now)        # it still stands when it is muted no longer
+        exchange.mirror.wake()
+        found = listed()
+        assert found == heard(client)["alerts"] and [one["text"] for one in found] == ["Many: 9"]
 
 
 @given(st.lists(st.binary(max_size=200), max_size=20))

@@ -1,6 +1,7 @@
 """Pages of people and queues: what is seen, what a form becomes in the document, what is refused where."""
 
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from tests.webui.access.people import Staff
 from tests.webui.centre.conftest import DOCUMENT, Branch
 from tests.webui.configuration.kept import Kept
 from tests.webui.conftest import FakeExchange, post, token
+from webui.access.audit import Asked
+from webui.centre.forms import Field
+from webui.centre.pages import _both
 from webui.centre.said import said
 from webui.users import Users
 
@@ -20,7 +24,15 @@ QUEUE = {"name": "sales", "skills": "sales:3", "rings-0-after_s": "20", "rings-0
 
 
 def send(client: FlaskClient, path: str, **form: Any) -> Any:
+    """With the number of the version that a form is made from, unless `form` has another."""
+    if "head" not in form and "/of/" in path and not path.endswith(("/remove", "/force")):
+        form["head"] = head(client, path)
     return client.post(f"/centre/{path}", data=form | {"csrf_token": token(client, "/centre/csv")})
+
+
+def head(client: FlaskClient, path: str) -> str:
+    found = re.search(r'name="head" value="(\d+)"', client.get(f"/centre/{path}").text)
+    return found[1] if found else ""
 
 
 def commit(client: FlaskClient, answer: Any, why: str = "because") -> None:
@@ -142,6 +154,63 @@ def test_two_people_change_the_same_and_others_do_not_meet(client: FlaskClient, 
     assert kept.ask(GetDocument(candidate=True)).text.endswith("# thinking\n")
 
 
+def test_a_form_made_from_an_older_version_takes_nothing_back(client: FlaskClient, kept: Kept) -> None:
+    commit(client, send(client, "queues/of/sales", **QUEUE | {"ring_s": "9"}))
+    refused = send(client, "queues/of/sales", **QUEUE | {"wrap_up_s": "30", "head": "1"})
+    assert refused.status_code == 409 and "Meanwhile there is version 2" in refused.text
+    for name, value in (("ring_s", 9), ("wrap_up_s", 30), ("head", 2)):
+        assert re.search(rf'name="{name}"[^>]* value="{value}"', refused.text), name
+    assert send(client, "queues/of/sales", **QUEUE, head="").status_code == 409  # it says nothing of it
+    other = send(client, "agents/of/emil", name="emil", starts="logged-out", extension="8005", trunk="office",
+                 skills="fr:1", head="1")
+    commit(client, other)                         # that part is as it was
+    commit(client, send(client, "agents/of/emil", name="emil", starts="logged-out", extension="8005",
+                        trunk="office", skills="fr:1", groups="west"))
+    refused = send(client, "groups/of/west", name="west", agents=["chen", "bert"], head="1")
+    assert refused.status_code == 409
+    assert re.findall(r'value="(\w+)" checked', refused.text) == ["bert", "chen", "emil"]   # without dora
+    assert "ring_s: 9 " in kept.document.read_text()
+
+
+def test_what_two_people_wrote_in_one_field_is_put_together() -> None:
+    names = Field("agents", "names")
+    assert _both(names, "anna bert emil", "anna bert", "bert gao") == "bert emil gao"
+    row, other, mine, blank = {"date": "a"}, {"date": "b"}, {"date": "c"}, {"date": ""}
+    assert _both(Field("days", "rows"), [row, other, blank], [row, blank], [row, mine, blank]) == [
+        row, other, mine, blank]
+    assert _both(Field("days", "rows"), [row, other, blank], [row, blank], [blank]) == [other, blank]
+    assert _both(None, {"mon": "9", "tue": ""}, {"mon": "8", "tue": ""}, {"mon": "8", "tue": "7"}) == {
+        "mon": "9", "tue": "7"}
+    usual = Field("starts", "choice", "ready", options=("ready", "logged-out"))
+    assert _both(usual, "logged-out", "", "ready") == "logged-out"        # the browser sends what is usual
+
+
+def test_no_row_of_a_long_list_is_cut_off(client: FlaskClient, kept: Kept) -> None:
+    def days(count: int) -> dict[str, str]:
+        return {f"days-{place}-date": str(date(2027, 1, 1) + timedelta(place)) for place in range(count)}
+    commit(client, send(client, "calendars/of/office", **CALENDAR | days(100)))
+    assert kept.document.read_text().count("2027-") == 100
+    before = kept.document.read_text()
+    refused = send(client, "calendars/of/office", **CALENDAR | days(401))
+    assert refused.status_code == 422 and "more rows than a form may have: 400" in refused.text
+    assert kept.document.read_text() == before
+
+
+def test_a_change_without_a_reason_comes_back_and_is_in_the_log_by_its_keys(
+        app: Flask, client: FlaskClient, kept: Kept) -> None:
+    answer = send(client, "queues/of/sales", **QUEUE | {"ring_s": "9"})
+    found = token(client, "/centre/csv")
+    for wrong, sentence in (({"why": " "}, "Give a reason"), ({"why": "x", "minutes": "9999"}, "1440")):
+        refused = client.post(answer.location, data=wrong | {"csrf_token": found})
+        assert refused.status_code == 422 and sentence in refused.text
+    assert kept.document.read_text() == DOCUMENT
+    commit(client, answer)
+    entries = app.extensions["branchline"].audit.entries(Asked(acts=("centre-changed",)), 10)
+    assert [(one.what, one.why, one.outcome) for one in reversed(entries)] == [
+        ("centre.queues.sales.ring_s", "", "refused (422)"),
+        ("centre.queues.sales.ring_s", "x", "refused (422)"), ("centre.queues.sales.ring_s", "because", "")]
+
+
 def test_parts_are_added_moved_and_removed(client: FlaskClient, kept: Kept) -> None:
     commit(client, send(client, "agents/new", name="gao", extension="8009", trunk="office", starts="ready",
                         skills="sales:2", groups="east"))
@@ -187,12 +256,24 @@ def test_the_grid(client: FlaskClient, kept: Kept) -> None:
     assert re.search(r'name="0.1" value="5" data-was="5"', page)     # anna's sales, after en; fr is the last
     assert send(client, "matrix", head="9", **{"0.0": "1"}).status_code == 409
     assert send(client, "matrix", head="1", **{"0.0": "11"}).status_code == 422
+    for level in ("9" * 5000, "\u0663"):
+        assert send(client, "matrix", head="1", **{"0.0": level}).status_code == 422
+    for field in ("0." + "9" * 5000, "9" * 5000 + ".0", "\u0660.\u0660"):         # it is no field of the grid
+        assert send(client, "matrix", head="1", **{field: "1"}).location == "/centre/matrix"
     assert send(client, "matrix", head="1", **{"99.0": "1"}).status_code == 400
     commit(client, send(client, "matrix", head="1", skill="fr", **{"0.0": "0", "1.1": "10", "4.3": "1"}))
     text = kept.document.read_text()
     assert "skills: {sales: 5}}" in text and "# the first" in text
     assert "starts: logged-out, skills: {fr: 1}" in text
     assert "bert, extension: \"8002\", trunk: office, skills: {sales: 10}" in text
+
+
+def test_what_was_written_into_an_older_grid_goes_to_the_same_agent(client: FlaskClient, kept: Kept) -> None:
+    commit(client, send(client, "agents/of/anna/remove"))
+    refused = send(client, "matrix", head="1", **{"0.1": "9", "1.1": "8", "3.1": "1", "3.2": "5"})
+    assert refused.status_code == 409 and "Meanwhile there is version 2" in refused.text
+    cells = dict(re.findall(r'name="(\d\.\d)" value="(\d*)"', refused.text))
+    assert cells["0.0"] == "8" and cells["2.0"] == "1" and "9" not in cells.values()      # bert's, dora's
 
 
 def test_calendars_by_hand_and_asked(client: FlaskClient, kept: Kept, asked: Branch) -> None:

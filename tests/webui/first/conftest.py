@@ -11,6 +11,7 @@ from flask import Flask
 from appliance.bus.messages import (
     BeginLineTest,
     CallTable,
+    CallTested,
     ExplainRoute,
     GetCalls,
     GetDocumentHistory,
@@ -91,6 +92,10 @@ class Line:
             case ExplainRoute(called=called):
                 return RouteExplained(at=time.time(), kind="in", steps=[
                     Sentence("flow {flow}", {"flow": f"main.yaml for {called}"})])
+            case PlaceTestCall():
+                self.called.append(request)
+                return CallTested(trunk=request.trunk, number=request.number,
+                                  error="was not answered in 30 s")
             case BeginLineTest():
                 self.begun.append(request)
                 return LineTestReply(test=self.test, facts={})

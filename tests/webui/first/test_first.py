@@ -1,5 +1,6 @@
 """The first run on its pages, with boxd's own keeper of the document behind them."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,22 @@ import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 
-from appliance.bus.messages import CallInfo, ChannelStates, DocumentState, ProvisionReply
+from appliance.bus.messages import (
+    CallInfo,
+    ChangeDocument,
+    ChannelStates,
+    DocumentState,
+    KeySet,
+    ProvisionReply,
+)
 from tests.webui.access.people import Staff
 from tests.webui.configuration.kept import Kept
 from tests.webui.conftest import NAME, PASSWORD, FakeExchange, token
 from tests.webui.first.conftest import DOCUMENT, Line
+from webui.access.audit import Asked
 from webui.first import settings, steps
 from webui.first.kept import CameIn, FirstRun, Told
+from webui.first.said import said
 from webui.parts import Settings
 from webui.users import Users
 
@@ -23,7 +33,27 @@ PAGES = ("language", "network", "time", "lines", "numbers", "people", "call", "d
 
 
 def send(client: FlaskClient, path: str, **form: object) -> Any:
-    return client.post(path, data={**form, "csrf_token": token(client, "/first/lines")})
+    """With the hidden fields of the form, unless `form` has others."""
+    return client.post(path, data={
+        **hidden(client, path), **form, "csrf_token": token(client, "/first/lines")})
+
+
+def hidden(client: FlaskClient, path: str) -> dict[str, str]:
+    if path not in ("/first/numbers", "/first/people"):
+        return {}
+    return dict(re.findall(r'<input type="hidden" name="((?:head|count|was-\d+))" value="([^"]*)">',
+                           client.get(path).text))
+
+
+def as_a_browser(client: FlaskClient, path: str) -> dict[str, str]:
+    """The fields of the form of a page that nobody has touched, as a browser sends them."""
+    page = client.get(path).text
+    form = dict(re.findall(r'<input (?:type="hidden" )?name="([^"]+)" value="([^"]*)"', page))
+    for name, options in re.findall(r'<select name="([^"]+)".*?>(<option.*?)</select>', page):
+        chosen = re.search(r'<option value="([^"]*)" selected>', options)
+        if (found := chosen or re.search(r'<option value="([^"]*)"', options)) is not None:
+            form[name] = found[1]
+    return form
 
 
 def written(kept: Kept) -> dict[str, Any]:
@@ -147,12 +177,21 @@ def test_numbers_are_changed_emptied_and_added() -> None:
 
 def test_people_come_with_their_queue() -> None:
     document = yaml.safe_load(DOCUMENT)
-    rows = {"extension-0": "802",
+    rows = {"was-0": "zhang", "extension-0": "802",
             "name-1": "li", "extension-1": "803", "trunk-1": "office", "queue-1": "sales",
             "name-2": "wu", "extension-2": "804", "trunk-2": "office", "queue-2": ""}
     assert settings.people_sets(document, rows)[1].key == "centre.agents[+]"
     assert sets(settings.people_sets(document, rows))["centre.queues.sales.agents"] == ["zhang", "li"]
     assert sets(settings.people_sets(document, rows))["centre.agents.zhang.extension"] == "802"
+    assert settings.people_sets(document, {"was-0": "li", "extension-0": "809"}) == []       # who went
+    emptied = {"was-0": "zhang", "extension-0": "", "trunk-0": "office"}
+    assert sets(settings.people_sets(document, emptied)) == {
+        "centre.agents.zhang.extension": None, "centre.agents.zhang.trunk": None}
+    assert sets(settings.people_sets({}, {"name-0": "li", "extension-0": "", "trunk-0": "t"})) == {
+        "centre.agents": [{"name": "li"}]}        # without a telephone
+    many = {"centre": {"agents": [{"name": f"a{place}"} for place in range(300)]}}
+    assert sets(settings.people_sets(many, {"name-300": "li", "extension-300": "1", "trunk-300": "t"})) == {
+        "centre.agents[+]": {"name": "li", "extension": "1", "trunk": "t"}}
     assert sets(settings.people_sets({}, {"name-0": "li", "extension-0": "1", "trunk-0": "t"})) == {
         "centre.agents": [{"name": "li", "extension": "1", "trunk": "t"}]}
 
@@ -210,6 +249,100 @@ def test_numbers_and_people_go_into_the_document_or_say_why_not(client: FlaskCli
     assert "62881000" in client.get("/first/summary").text
 
 
+def test_a_form_that_nobody_has_touched_changes_nothing(client: FlaskClient, kept: Kept) -> None:
+    kept.ask(ChangeDocument(by="wu", sets=[
+        KeySet(key="spans.telco.side", value="user"), KeySet(key="centre.inbound[0].trunk", value="office"),
+        KeySet(key="centre.agents.zhang.trunk", value="telco"),
+        KeySet(key="centre.agents[+]", value="{name: emil, starts: logged-out}")], comment="x"))
+    before = kept.document.read_text()
+    for step, page in (("numbers", "people"), ("people", "call")):
+        form = as_a_browser(client, f"/first/{step}")
+        assert form["trunk-0"] == {"numbers": "office", "people": "telco"}[step]
+        assert send(client, f"/first/{step}", **form).location == f"/first/{page}"
+        assert kept.document.read_text() == before, step
+    assert form["trunk-1"] == "" and form["trunk-2"] == "office"
+
+
+def test_a_form_made_from_an_older_version_is_refused_and_shows_the_newest(
+        client: FlaskClient, kept: Kept) -> None:
+    form = as_a_browser(client, "/first/people") | {
+        "name-1": "li", "extension-1": "803", "extension-0": "899"}
+    numbers = as_a_browser(client, "/first/numbers") | {"called-0": "5009"}
+    kept.ask(ChangeDocument(by="wu", sets=[
+        KeySet(key="centre.agents", value="[{name: wang, extension: '810', trunk: office},"
+                                          " {name: zhang, extension: '801', trunk: office}]"),
+        KeySet(key="centre.inbound[0].called", value="'5002'")], comment="x"))
+    before = kept.document.read_text()
+    refused = send(client, "/first/people", **form)
+    assert refused.status_code == 409 and "Meanwhile there is version 2" in refused.text
+    assert 'value="810"' in refused.text and "899" not in refused.text    # of rows as they are now
+    assert re.search(r'name="name-2" value="li"', refused.text)           # what was new is not lost
+    assert 'name="extension-2" value="803"' in refused.text and 'name="head" value="2"' in refused.text
+    refused = send(client, "/first/numbers", **numbers)
+    assert refused.status_code == 409 and 'value="5002"' in refused.text and "5009" not in refused.text
+    assert kept.document.read_text() == before
+
+
+def test_nothing_is_read_out_of_a_form_while_the_document_is_not_known(
+        client: FlaskClient, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = as_a_browser(client, "/first/people") | {"name-1": "li", "extension-1": "803"}
+    monkeypatch.setattr(client.application.extensions["first_run"].box, "newest", lambda: (0, {}))
+    assert send(client, "/first/people", **form | {"head": "0"}).status_code == 503
+
+
+def test_what_waits_is_kept_by_a_form_of_the_page(client: FlaskClient, kept: Kept) -> None:
+    page = client.get("/first/lines").text
+    assert '<form method="post" id="decide"><input type="hidden" name="csrf_token"' in page
+    send(client, "/first/lines", **{
+        "side-telco": "user", "profile-telco": "etsi", "timeslots-telco": "1-31", "numbers-telco": "en-bloc",
+        "crc4-telco": "off"})
+    found = client.get("/first/lines").text
+    shared = found[found.index('id="line-next"'):found.index('id="pass"')]
+    assert 'form="decide" formaction="/first/lines/keep"' in shared and "csrf" not in shared.split("<form")[0]
+
+
+def test_a_disk_that_takes_nothing_down_is_said(client: FlaskClient, kept: Kept, settings: Settings,
+                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    client.get("/first/")
+
+    def full(told: Told) -> None:
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(client.application.extensions["first_run"].kept, "_keep", full)
+    for path in ("numbers/pass", "language", "done"):
+        answer = send(client, f"/first/{path}", how="skipped", language="en")
+        assert answer.status_code == 503 and "No space left on device" in answer.text, path
+    form = as_a_browser(client, "/first/numbers")
+    assert send(client, "/first/numbers", **form | {"called-0": "5002"}).status_code == 503
+    assert written(kept)["centre"]["inbound"][0]["called"] == "5002"      # the box was told
+
+
+def test_the_log_has_whom_the_box_called(app: Flask, client: FlaskClient, kept: Kept) -> None:
+    send(client, "/first/call", number="13800138000", trunk="telco")
+    send(client, "/first/call", number="13800138000", trunk="nowhere")
+    found = [(one.what, one.outcome) for one in app.extensions["branchline"].audit.entries(
+        Asked(acts=("test_call",)), 10)]
+    assert sorted(found) == [("nowhere 13800138000", "refused (422)"), ("telco 13800138000", "")]
+    for _ in range(100):                          # a thread has waited for it
+        if "It was not answered in 30 s." in client.get("/first/call").text:
+            return
+        time.sleep(0.05)
+    raise AssertionError("nobody says what came of it")
+
+
+@pytest.mark.parametrize("text", [
+    "prefix '.*'", "110: is not a number that a test may call", "ended with cause 17 before it was answered",
+    "was not answered in 30 s", "was answered, but nothing louder than -60 dBm0 was heard",
+    "was answered, but nothing louder than -60 dBm0 was heard, and the other end hung up",
+    "no trunk 'x', there are telco", "spand does not give the line away", "the line was taken back: it ended",
+    "the process of the test ended with -9", "the process of the test says what is no JSON",
+    "span telco is under test already", "4 lines are under test: wait until one has ended",
+    "PlaceTestCall: acdd is not there", "extension and trunk go together: give both or none"])
+def test_what_is_said_of_a_test_is_said_in_chinese(text: str, app: Flask) -> None:
+    with app.test_request_context(headers={"Cookie": "language=zh"}):
+        assert re.search("[\u4e00-\u9fff]", said(text))
+    assert said("an unknown sentence") == "an unknown sentence"
+
+
 def test_a_detection_is_begun_of_lines_that_there_are(client: FlaskClient, kept: Kept, line: Line) -> None:
     assert send(client, "/first/lines/detect", span="telco").status_code == 303
     assert [(one.span, one.order.kind) for one in line.begun] == [("telco", "detect")]
@@ -232,7 +365,9 @@ def test_the_call_that_came_is_shown_step_by_step_and_remembered(
     told = FirstRun(settings.state / "first-run.json").told
     assert told.came_in is not None and told.came_in.called == "5001"
     assert "7777" in client.get("/first/numbers").text       # called lately, and not known here
-    assert send(client, "/first/call", number="1", trunk="nowhere").status_code == 400
+    refused = send(client, "/first/call", number="1", trunk="nowhere")
+    assert refused.status_code == 422 and 'value="1"' in refused.text
+    assert send(client, "/first/call", number="", trunk="telco").status_code == 422
 
 
 def test_left_out_taken_up_again_and_ended(client: FlaskClient, kept: Kept, staff: Staff) -> None:

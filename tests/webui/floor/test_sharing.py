@@ -13,6 +13,7 @@ from tests.webui.access.people import Staff
 from tests.webui.conftest import NAME, token
 from tests.webui.floor.facts import FloorBranch
 from tests.webui.floor.test_floor import text_of
+from webui.access.audit import Asked
 from webui.access.ranges import Range
 from webui.users import Users
 
@@ -101,3 +102,24 @@ def test_only_people_and_queues_of_the_range_are_seen_and_shared(
     request = branch.acts[-1]
     assert isinstance(request, AssignAgents) and request.by == "li"
     assert request.assignments == [Assigning(agent="anna", also=["sales"])]      # the skill is not his
+
+
+def test_what_others_have_done_outside_the_range_stays(
+        app: Flask, client: FlaskClient, users: Users, branch: FloorBranch) -> None:
+    """emil has by hand: en 5, also sales, not service, until the log-out."""
+    leader = Staff(app, users).new("li", "team_leader", Range(
+        agents=frozenset({"emil"}), queues=frozenset({"sales"})))
+    send(leader, "assign", agent="emil", reset="yes", ends="open")
+    request = branch.acts[-1]
+    assert isinstance(request, AssignAgents) and request.assignments == [
+        Assigning(agent="emil", skills={"en": 5}, without=["service"], until_log_out=True)]
+    send(leader, "assign", agent="emil", without="sales", ends="open")
+    request = branch.acts[-1]
+    assert isinstance(request, AssignAgents) and request.assignments == [
+        Assigning(agent="emil", skills={"en": 5}, without=["service", "sales"], until_log_out=True)]
+
+
+def test_the_log_says_who_was_given_what(app: Flask, client: FlaskClient, branch: FloorBranch) -> None:
+    send(client, "assign", agent=["anna", "bert"], also="service", skill="en", level="7", ends="open")
+    [row] = app.extensions["branchline"].audit.entries(Asked(acts=("floor-assign",)), 5)
+    assert (row.act, row.what, row.outcome) == ("floor-assign", "anna, bert: +service en 7 open", "")

@@ -6,10 +6,10 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from appliance.bus.messages import EditFlow, FlowEdit, WriteFlow
+from appliance.bus.messages import EditFlow, FlowEdit, GetFlow, WriteFlow
 from tests.webui.browser import SHOTS, chromium_running, clean_page
 from tests.webui.conftest import NAME, PASSWORD, FakeExchange
-from tests.webui.flows.shelf import FlowShelf, row
+from tests.webui.flows.shelf import MAIN, FlowShelf, row
 from webui import create_app
 from webui.parts import Settings
 from webui.seen import Seen
@@ -239,6 +239,50 @@ def test_another_persons_draft_is_looked_at_compared_and_taken_over(page: Page, 
     expect(page.locator("#theirs")).to_be_hidden()
     flows.ask(EditFlow(by="li", file="main.yaml", take=True, edits=[]))
     expect(page.locator("#theirs")).to_contain_text("draft of li")
+
+
+@pytest.mark.need(4)
+def test_a_text_begun_on_an_older_one_is_not_kept_over_it(page: Page, flows: FlowShelf) -> None:
+    page.goto("flows/edit/main.yaml")
+    expect(node(page, "greeting")).to_be_visible()
+    page.locator("#tab-text").click()
+    area = page.get_by_label("Text of the flow")
+    area.fill(MAIN + "# one\n")
+    area.press("Control+s")
+    expect(page.locator("#said")).to_have_text("The text is kept in the draft")
+    area.fill(MAIN + "# two\n")
+    flows.ask(WriteFlow(by=NAME, file="main.yaml", text=MAIN + "# three\n"))       # in another window
+    expect(page.locator("#theirs")).to_contain_text("has changed or published it")
+    area.press("Control+s")
+    expect(page.locator("#wrong")).to_contain_text("The draft has changed since.")
+    area.press("Control+s")                       # it is not kept the second time, either
+    expect(page.locator("#theirs")).to_contain_text("has changed or published it")
+    assert flows.ask(GetFlow(file="main.yaml", draft=True)).text == MAIN + "# three\n"
+    assert area.input_value() == MAIN + "# two\n"
+    page.get_by_role("button", name="Show it as it is now").click()
+    expect(area).to_have_value(MAIN + "# three\n")
+    area.fill(MAIN + "# four\n")
+    area.press("Control+s")
+    expect(page.locator("#said")).to_have_text("The text is kept in the draft")
+    expect(page.locator("#theirs")).to_be_hidden()
+    assert flows.ask(GetFlow(file="main.yaml", draft=True)).text == MAIN + "# four\n"
+
+
+@pytest.mark.need(4)
+def test_each_draft_is_thrown_away_by_two_clicks(page: Page, flows: FlowShelf) -> None:
+    page.goto("flows/edit/main.yaml")
+    expect(node(page, "greeting")).to_be_visible()
+    drop = page.locator("[data-act=drop]")
+    for _ in range(2):
+        flows.ask(WriteFlow(by=NAME, file="main.yaml", text=MAIN + "# one\n"))
+        drop.click()
+        expect(drop).to_have_text("Press again to throw the draft away")
+        page.locator("#picture").focus()          # elsewhere: it was not meant
+        expect(drop).to_have_text("Discard the draft")
+        drop.click()
+        expect(drop).to_have_text("Press again to throw the draft away")
+        drop.click()
+        expect(drop).to_be_hidden()
 
 
 @pytest.mark.need(4)

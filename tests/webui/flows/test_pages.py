@@ -2,15 +2,18 @@
 
 import json
 import re
+import time
+from datetime import datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from appliance.bus.messages import EditFlow, FlowEdit, TryFlow
-from appliance.bus.messages.flows import FlowFile, FlowNode, FlowWay
-from tests.webui.conftest import post, token
+from appliance.bus.client import BusError
+from appliance.bus.messages import EditFlow, FlowEdit, GetFlows, TryFlow
+from appliance.bus.messages.flows import FlowFile, FlowNode, FlowsChanged, FlowWay
+from tests.webui.conftest import FakeExchange, post, token
 from tests.webui.flows.shelf import MAIN, FlowShelf, row
 from webui.flows import drafts, shown, traffic, words
 from webui.flows.said import said
@@ -114,6 +117,82 @@ def test_what_is_refused_says_why_and_changes_nothing(client: FlaskClient, flows
     assert send(client, "change/main.yaml", edits=[], take=True).json["draft"]["mine"]
     gone = send(client, "drop/main.yaml")
     assert gone.status_code == 200 and gone.json["draft"] is None
+
+
+NESTED = "[" * 25_000 + "]" * 25_000
+
+
+@pytest.mark.parametrize(("what", "status"), [
+    ({"yaml": NESTED}, 422), ({"yaml": "{a: &a [x, x], b: [*a, *a]}"}, 422),
+    ({"yaml": "[" * 21 + "]" * 21}, 422), ({"rows": [["a", "{a: " + NESTED + "}"]]}, 200)])
+def test_what_would_cost_this_process_its_stack_is_refused(
+        client: FlaskClient, flows: FlowShelf, what: dict[str, Any], status: int) -> None:
+    answer = send(client, "change/main.yaml", edits=[
+        {"do": "add", "name": "note", "kind": "set"},
+        {"do": "set", "keys": ["nodes", "note", "values"], **what}])
+    assert answer.status_code in (status, 409) and (status != 422 or answer.json["wrong"])
+    assert client.get("/flows/").status_code == 200
+
+
+def test_json_that_is_nested_without_end_is_refused(client: FlaskClient, flows: FlowShelf) -> None:
+    header = {"X-CSRFToken": token(client, "/flows/new"), "Accept": "application/json"}
+    for deep in (300, 900, 25_000):
+        value = "[" * deep + "]" * deep
+        body = '{"edits": [{"do": "set", "keys": ["nodes", "end"], "value": ' + value + "}]}"
+        answer = client.post("/flows/change/main.yaml", headers=header, data=body,
+                             content_type="application/json")
+        said_: Any = answer.json
+        assert answer.status_code in (409, 422) and said_["wrong"], deep
+
+
+def test_a_text_and_a_draft_are_kept_only_over_what_was_seen(client: FlaskClient, flows: FlowShelf) -> None:
+    seen = got(client, "/flows/data/main.yaml")["sha256"]
+    first = send(client, "text/main.yaml", text=MAIN + "# one\n", sha256=seen)
+    assert first.status_code == 200 and first.json["sha256"] == first.json["draft"]["sha256"] != seen
+    late = send(client, "text/main.yaml", text=MAIN + "# two\n", sha256=seen)
+    assert late.status_code == 409 and late.json["wrong"] == "The draft has changed since."
+    assert send(client, "publish/main.yaml", base=1, sha256=seen).status_code == 409
+    assert got(client, "/flows/data/main.yaml")["text"] == MAIN + "# one\n"
+    assert send(client, "publish/main.yaml", base=1, sha256=first.json["sha256"]).status_code == 200
+
+
+def test_a_trial_is_at_a_time_of_the_boxs_clock(client: FlaskClient, flows: FlowShelf) -> None:
+    assert send(client, "try/main.yaml", at="2026-09-28T14:30", draft=False).status_code == 200
+    asked = flows.asked[-1]
+    assert isinstance(asked, TryFlow) and asked.at == datetime(2026, 9, 28, 14, 30).timestamp()
+    for at in ("half past two", "2026-13-01T00:00", "0001-01-01T00:00"):
+        answer = send(client, "try/main.yaml", at=at)
+        assert answer.status_code == 422 and f"{at} is no time" in answer.json["wrong"]
+
+
+def test_the_stream_outlives_boxd_and_tells_what_it_missed(
+        client: FlaskClient, flows: FlowShelf, exchange: FakeExchange,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = client.get("/flows/events?file=main.yaml", buffered=False)
+    events = answer.iter_encoded()
+    assert b"Version 1" in b"".join(next(events) for _ in range(2))
+    ask, left = exchange.ask, [2]
+
+    def away(request: Any, timeout_s: float = 2.0) -> Any:
+        if isinstance(request, GetFlows) and left[0]:
+            left[0] -= 1
+            raise BusError("boxd is not there")
+        return ask(request, timeout_s)
+    flows.ask(EditFlow(by="li", file="main.yaml", edits=[
+        FlowEdit(do="set", keys=["nodes", "end", "cause"], value="17")]))
+    monkeypatch.setattr(exchange, "ask", away)
+    monkeypatch.setattr("webui.live.LOOK_S", 0.05)
+    exchange.mirror.hear(FlowsChanged(file="main.yaml"), time.monotonic())
+    assert b"Draft of li" in next(events) and left == [0]
+    answer.close()
+
+
+def test_a_draft_is_thrown_away_by_a_second_step(client: FlaskClient, flows: FlowShelf) -> None:
+    flows.ask(EditFlow(by="li", file="main.yaml", edits=[
+        FlowEdit(do="set", keys=["nodes", "end", "cause"], value="17")]))
+    page = client.get("/flows/history/main.yaml").text
+    form = page.partition("/flows/discard/main.yaml")[0].rpartition("<details")[2]
+    assert "</details>" not in form and "Throw away the draft of li" in page
 
 
 def test_a_new_flow_from_a_template_or_as_a_copy(client: FlaskClient, flows: FlowShelf) -> None:

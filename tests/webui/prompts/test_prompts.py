@@ -24,6 +24,7 @@ from appliance.recording.prompts import drafts
 from tests.recording.prompts.desk import hz_of, pcm
 from tests.webui.conftest import NAME, FakeExchange, token
 from tests.webui.prompts.facts import PromptBranch, prompt_branch, take
+from webui.access.audit import Asked
 from webui.access.roles import ROLES
 from webui.prompts import views
 from webui.prompts.said import said
@@ -86,6 +87,20 @@ def test_the_sound_is_pcm_for_browsers_in_ranges_and_the_file_to_take_home(clien
     assert client.get("/prompts/zh/nobody/audio").status_code == 404
     assert client.get("/prompts/..%2Fetc/audio").status_code == 404
     assert len(client.get("/prompts/zh/greeting/peaks").get_json()["peaks"]) == 500
+
+
+def test_a_name_is_no_header(client: FlaskClient, branch: PromptBranch) -> None:
+    for name in ("zh/greeting%0d%0aX: y", "zh/greeting;x=y", "Zh/greeting", f"zh/{'a' * 100}"):
+        for more in ("", f"&draft={'a' * 32}"):
+            assert client.get(f"/prompts/{name}/audio?download{more}").status_code == 404
+
+
+def test_why_a_file_cannot_be_played_is_said_in_the_readers_words(
+        client: FlaskClient, branch: PromptBranch) -> None:
+    (branch.desk.folder / "zh" / "odd.wav").write_bytes(b"no sound at all")
+    client.set_cookie("language", "zh")
+    for page in (client.get("/prompts/").text, client.get("/prompt/zh/odd").text):
+        assert "is not a WAV file" not in page and "不是 WAV 文件" in page
 
 
 def bring(client: FlaskClient, octets: bytes) -> str:
@@ -176,6 +191,8 @@ def test_what_is_used_is_not_deleted_and_what_is_not_can_go_and_come_back(
 def test_a_telephone_rings_and_the_page_tells_how_it_goes(
         client: FlaskClient, branch: PromptBranch, exchange: FakeExchange) -> None:
     assert "810 rings: lift" in act(client, "/prompts/record/zh/greeting", at="810", language="zh")
+    [noted] = client.application.extensions["branchline"].audit.entries(Asked(acts=("prompt-recorded",)), 5)
+    assert (noted.what, noted.outcome) == ("zh/greeting: 810", "")
     for step, shown in (("recording", "recording: end with #"), ("asking", "1 keep, 2 hear again")):
         exchange.mirror.hear(PromptTakeState(take=take(step=step)), 0.0)
         assert shown in client.get("/prompt/zh/greeting").text

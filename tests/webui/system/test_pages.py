@@ -6,11 +6,14 @@ import time
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from appliance.box.maintenance.lists import mistake
 from appliance.bus.messages import AddMaintenance, BackUp, Checked, GetLogs, MaintenanceEntry, StorageDevice
 from tests.webui.conftest import FakeExchange, token
 from tests.webui.system.conftest import GB, Upkeep, day_record, line
+from webui.system.said import said
 
 PAGES = ("/box/logs/", "/box/storage/", "/box/maintenance/", "/box/maintenance/sheet", "/box/backup/")
 
@@ -146,6 +149,17 @@ def test_an_entry_is_written_with_the_name_of_who_has_signed_in(client: FlaskCli
     assert len(upkeep.asked) == 2
 
 
+@pytest.mark.parametrize("wrong", [
+    {"kind": "x"}, {"by": ""}, {"text": "x" * 3000}, {"text": "\x00"}, {"corrects": 3}, {"text": ""},
+    {"checked": [Checked(item="disk", result="good")]}, {"kind": "weekly"}])
+def test_why_no_entry_is_written_is_said_in_chinese(app: Flask, wrong: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"kind": "repair", "by": "li", "text": "x", "note": "", "checked": [],
+                             "corrects": 0}
+    with app.test_request_context(headers={"Cookie": "language=zh"}):
+        assert re.search("[\u4e00-\u9fff]", said(mistake(**given | wrong), str))
+        assert "硬盘" in said("disk: say in the remark what is wrong", {"disk": "硬盘"}.__getitem__)
+
+
 def test_a_list_wants_each_of_its_items(client: FlaskClient, upkeep: Upkeep) -> None:
     page = client.get("/box/maintenance/").text
     form = page.partition('name="kind" value="weekly"')[2].partition("</form>")[0]
@@ -156,7 +170,8 @@ def test_a_list_wants_each_of_its_items(client: FlaskClient, upkeep: Upkeep) -> 
     assert isinstance(asked, AddMaintenance) and [one.item for one in asked.checked] == items
     results["result-disk"] = "bad"
     answer = send(client, "/box/maintenance/check", kind="weekly", item=items, **results)
-    assert answer.status_code == 409 and "disk: say in the remark what is wrong" in answer.text
+    assert answer.status_code == 409 and "Say in the remark what is wrong: " in answer.text
+    assert "disk: say" not in answer.text
     assert send(client, "/box/maintenance/check", kind="weekly", item=items[1:], **results).status_code == 409
 
 

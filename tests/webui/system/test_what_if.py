@@ -3,13 +3,17 @@
 import html
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from appliance.bus.client import Refused
+from appliance.box.rehearsal.area import _why as why
+from appliance.box.rehearsal.ordered import mistake
+from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
     BeginRehearsal,
     Done,
@@ -24,9 +28,12 @@ from appliance.bus.messages import (
     Request,
     StopRehearsal,
 )
+from appliance.errors import ConfigError
+from appliance.sim.what_if import vary
+from tests.sim.branches import branch
 from tests.webui.conftest import FakeExchange, token
-from webui.reports import what_if_charts
-from webui.reports.what_if_form import changes_of
+from webui.reports import what_if_charts, what_if_said
+from webui.reports.what_if_form import changes_of, read
 
 NAME = "1900000000-0123abcd"
 
@@ -132,7 +139,8 @@ def test_one_is_begun_looked_at_and_removed(client: FlaskClient, player: Player)
     assert isinstance(begun, BeginRehearsal)
     assert (begun.by, begun.order.changes, begun.order.seeds) == ("admin", ["agents=+2"], 3)
     player.refusal = "one runs: wait until it has ended, or stop it"
-    assert "one runs" in send(client, "/reports/what-if/begin", **{"day": "2026-03-02", "agents-0": "2"}).text
+    again = send(client, "/reports/what-if/begin", **{"day": "2026-03-02", "agents-0": "2"})
+    assert "One is being played already" in again.text
     player.refusal = ""
     assert send(client, f"/reports/what-if/{NAME}/stop").status_code == 303
     assert client.get("/reports/what-if/nothing").status_code == 404
@@ -166,6 +174,60 @@ def test_progress_comes_by_itself_and_then_the_result(
     player.one = msgspec.structs.replace(player.one, phase="failed", trouble="no call\nof that day")
     assert "no call of that day" in words(client, f"/reports/what-if/{NAME}")
     assert client.get(f"/reports/what-if/{NAME}.csv").status_code == 404
+
+
+def test_a_result_that_boxd_could_not_tell_is_asked_for_again(
+        client: FlaskClient, exchange: FakeExchange, player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    player.one = msgspec.structs.replace(player.one, phase="running", done=1, of=4)
+    answer = client.get(f"/reports/what-if/{NAME}/events", buffered=False)
+    events = answer.iter_encoded()
+    assert b"1 of 4 plays" in b"".join(next(events) for _ in range(2))
+    ask, left = exchange.ask, [1]
+
+    def away(request: Any, timeout_s: float = 2.0) -> Any:
+        if isinstance(request, GetRehearsal) and left[0]:
+            left[0] -= 1
+            raise BusError("boxd is not there")
+        return ask(request, timeout_s)
+    monkeypatch.setattr(exchange, "ask", away)
+    monkeypatch.setattr("webui.live.LOOK_S", 0.05)
+    player.one = msgspec.structs.replace(player.one, phase="done")
+    exchange.mirror.hear(RehearsalState(rehearsal=player.one), time.monotonic())
+    assert b"data-ended" in next(events) and left == [0]
+    answer.close()
+
+
+def orders() -> Iterator[RehearsalOrder]:
+    good = RehearsalOrder(days=["2026-03-02"], changes=["agents=+2"])
+    wrongs: list[dict[str, Any]] = [
+        {"days": []}, {"days": ["2.3."]}, {"seeds": 0}, {"title": "x" * 200}, {"changes": ["x"]},
+        {"changes": ["agents=+2"] * 41}]
+    for wrong in wrongs:
+        yield msgspec.structs.replace(good, **wrong)
+
+
+def test_what_boxd_and_the_simulator_say_is_said_in_chinese(app: Flask) -> None:
+    told = [wrong for one in orders() if (wrong := mistake(one))]
+    for change in ("agents=-99", "agents.nobody=+1", "staff=10:00-09:00:+1", "wrap-up=9999",
+                   "overflow.sales=9:nobody", "no-answer=900%", "agents=+9999", "strategy=longest-idle",
+                   "skill.agent1=a:11"):
+        with pytest.raises(ConfigError) as error:
+            vary(branch(), change)
+        told.append(str(error.value))
+    told += [why(-24), why(1), "one runs: wait until it has ended, or stop it", "no rehearsal is called 'x'",
+             "/x/y.json: No space left on device: nothing was begun",
+             "what it came to could not be kept: No space left on device"]
+    with app.test_request_context(headers={"Cookie": "language=zh"}):
+        for text in told:
+            assert re.search("[\u4e00-\u9fff]", what_if_said.said(text)), text
+    with app.test_request_context(headers={"Cookie": "language=en"}):
+        assert what_if_said.said("an unknown one\nline") == "an unknown one\nline"
+
+
+@pytest.mark.parametrize("seeds", ["0000051", "1" * 5000, "²", "-1"])
+def test_a_number_is_judged_as_it_is_taken(seeds: str) -> None:
+    with pytest.raises(ValueError, match="whole number"):
+        read({"agents-0": "1", "seeds": seeds}, ["2026-03-02"])
 
 
 def test_nothing_to_draw_is_no_chart() -> None:

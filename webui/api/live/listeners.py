@@ -11,9 +11,10 @@ import ssl
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 from flask import Flask
@@ -103,7 +104,7 @@ class Listeners:
         self._groups: dict[tuple[str, Range], _Group] = {}
         self._threads: list[threading.Thread] = []
         self._changed, self._stopping = threading.Event(), threading.Event()
-        self._looked_at = 0.0
+        self._looked_at = self._quiet_until = 0.0
 
     # --- from the threads of the web server
 
@@ -174,13 +175,11 @@ class Listeners:
                     with suppress(BlockingIOError):
                         self._ear.recv(4096)
                 else:
-                    self._alone(key.data, events)
+                    self._alone(key.data, self._ready, events)
             if self._stopping.is_set() and ends_at is None:
                 ends_at = time.monotonic() + LAST_S
-            try:
+            with self._going_on():
                 self._work(ends_at is not None)
-            except Exception:                     # one moment that cannot be told must not end the stream
-                log.exception("live: not told")
         for peer in list(self._peers):
             self._drop(peer)
         self._selector.close()
@@ -191,11 +190,10 @@ class Listeners:
         while self._arrived:
             peer = self._arrived.popleft()
             self._peers.add(peer)
-            self._selector.register(peer.sock, selectors.EVENT_READ, peer)
-            self._alone(peer, selectors.EVENT_READ)              # TLS may hold octets already
+            self._alone(peer, self._welcome)
         if ending:
             for peer in list(self._peers):
-                peer.end(GOING_AWAY, "the box goes away: come again")
+                self._alone(peer, Peer.end, GOING_AWAY, "the box goes away: come again")
         elif self._changed.is_set():
             self._changed.clear()
             self._publish()
@@ -205,7 +203,11 @@ class Listeners:
             self._publish()                       # a notice may have begun or ended
             self._recheck()
         for peer in list(self._peers):
-            self._tend(peer, now)
+            self._alone(peer, self._tend, now)
+
+    def _welcome(self, peer: Peer) -> None:
+        self._selector.register(peer.sock, selectors.EVENT_READ, peer)
+        self._ready(peer, selectors.EVENT_READ)   # TLS may hold octets already
 
     def _tend(self, peer: Peer, now: float) -> None:
         if peer.ends_at is None:
@@ -224,14 +226,15 @@ class Listeners:
     def _join(self, peer: Peer) -> None:
         """Topics that he has subscribed to since: first all there is of each."""
         for topic in sorted(peer.hears):
-            group = self._groups.get((topic, peer.within))
-            if group is None:
-                group = self._groups[topic, peer.within] = _Group(
-                    topics.read(topic, self._moment(peer.within)))
-            if peer not in group.peers:
-                group.peers.add(peer)
-                peer.say(peer.speaker.tell(topic, topics.snapshot(topic, group.items, group.seq,
-                                                                  time.time())))
+            with self._going_on():
+                group = self._groups.get((topic, peer.within))
+                if group is None:
+                    group = self._groups[topic, peer.within] = _Group(
+                        topics.read(topic, self._moment(peer.within)))
+                if peer not in group.peers:
+                    peer.say(peer.speaker.tell(topic, topics.snapshot(topic, group.items, group.seq,
+                                                                      time.time())))
+                    group.peers.add(peer)
 
     def _moment(self, within: Range) -> topics.Moment:
         now = time.time()
@@ -246,14 +249,15 @@ class Listeners:
             if not group.peers:
                 del self._groups[topic, within]
                 continue
-            if within not in moments:
-                moments[within] = self._moment(within)
-            items = topics.read(topic, moments[within])
-            message = topics.change(topic, group.items, items, group.seq + 1, time.time())
-            if message:
-                group.items, group.seq = items, group.seq + 1
-                for peer in list(group.peers):
-                    self._tell(peer, topic, message)
+            with self._going_on():
+                if within not in moments:
+                    moments[within] = self._moment(within)
+                items = topics.read(topic, moments[within])
+                message = topics.change(topic, group.items, items, group.seq + 1, time.time())
+                if message:
+                    group.items, group.seq = items, group.seq + 1
+                    for peer in list(group.peers):
+                        self._alone(peer, self._tell, topic, message)
 
     def _tell(self, peer: Peer, topic: str, message: bytes) -> None:
         if peer.ends_at is not None:
@@ -266,15 +270,26 @@ class Listeners:
     def _recheck(self) -> None:
         """Tokens end, are withdrawn, and lose what who made them loses."""
         for peer in list(self._peers):
-            with self._app.app_context():
-                now = self._known(peer.token)
-            if now is None or now[0].scopes != peer.client.scopes or now[1] != peer.within:
-                peer.end(POLICY, "the token is over, or may something else now")
+            with self._going_on():
+                with self._app.app_context():
+                    now = self._known(peer.token)
+                if now is None or now[0].scopes != peer.client.scopes or now[1] != peer.within:
+                    peer.end(POLICY, "the token is over, or may something else now")
 
-    def _alone(self, peer: Peer, events: int) -> None:
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """What cannot be told at this moment keeps nobody from the rest, nor ends a stream."""
+        try:
+            yield
+        except Exception:
+            if time.monotonic() >= self._quiet_until:            # it may be so at each of many moments
+                self._quiet_until = time.monotonic() + LOOK_S
+                log.exception("live: not told")
+
+    def _alone(self, peer: Peer, act: Callable[..., None], *given: Any) -> None:
         """Whatever one of them says, the others go on."""
         try:
-            self._ready(peer, events)
+            act(peer, *given)
         except Exception:
             log.exception("live: let go")
             self._drop(peer)
@@ -311,7 +326,11 @@ class Listeners:
         self._wake()
 
     def _hear(self, peer: Peer, said: list[Said], answer: bytes) -> None:
+        if peer.ends_at is not None:
+            return
         peer.say(answer)
+        if answer and peer.waiting > MOST_BEHIND:
+            peer.end(AGAIN, "too slow: come again and begin with a snapshot")
         for one in said:
             if peer.ends_at is not None:
                 return

@@ -53,6 +53,7 @@ class WebSocket:
     def __init__(self) -> None:
         self._frames = Connection(ConnectionType.SERVER)
         self._begun: list[str] = []
+        self._length = 0                          # characters in it
 
     def receive(self, octets: bytes) -> tuple[list[Said], bytes]:
         said: list[Said] = []
@@ -77,13 +78,16 @@ class WebSocket:
         return said, answer
 
     def _text(self, event: TextMessage) -> list[Said]:
-        self._begun.append(event.data)
-        if sum(map(len, self._begun)) > MESSAGE_MOST:
-            self._begun = []
+        if event.data:                            # frames may be empty, as many as one likes
+            self._begun.append(event.data)
+            self._length += len(event.data)
+        if self._length > MESSAGE_MOST:
+            self._begun, self._length = [], 0
             return [Said(refused=TOO_BIG, why=f"at most {MESSAGE_MOST} characters")]
         if not event.message_finished:
             return []
-        text, self._begun = "".join(self._begun), []
+        text = "".join(self._begun)
+        self._begun, self._length = [], 0
         return [Said(text)]
 
     def tell(self, topic: str, message: bytes) -> bytes:

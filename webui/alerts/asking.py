@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from appliance.bus.client import BusError
+from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import Board, FigureValue, GetFigures
 from webui.alerts.rules import Rule
 from webui.exchange import Exchange
@@ -34,6 +34,7 @@ class Sources:
         self._exchange, self._known = exchange, Known(exchange, time.monotonic)
         self._answers: dict[_Key, _Answer] = {}
         self._used: set[_Key] = set()
+        self._silent = False                      # nobody answered in this look: the others are not asked
 
     def crew(self) -> Mapping[str, tuple[str, ...]]:
         board = self._exchange.mirror.floor.board
@@ -42,6 +43,7 @@ class Sources:
     def figures(self, now: float) -> Callable[[Rule], Values | None]:
         """Of one look at all rules, at `now`."""
         self._used.clear()
+        self._silent = False
 
         def of(rule: Rule) -> Values | None:
             measure = rule.measure
@@ -68,11 +70,14 @@ class Sources:
     def _ask(self, key: _Key, now: float) -> _Answer:
         of, figure, minutes = key
         board = self._exchange.mirror.floor.board
+        if self._silent:
+            return _Answer(now - GAP_S, board, None)             # next time before what nobody answered
         midnight = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         try:
             found = self._exchange.ask(GetFigures(
                 of=of, since=now - minutes * 60.0 if minutes else midnight, until=now, figures=[figure]),
                                        PATIENCE_S)
-        except BusError:
+        except BusError as error:
+            self._silent = not isinstance(error, Refused)        # who says no answers the next one at once
             return _Answer(now, board, None)
         return _Answer(now, board, {row.name: row.values[0] for row in found.rows if row.name and row.values})

@@ -78,9 +78,8 @@ def _agent(rule: Rule, view: View, now: float) -> Reading:
 def _span(rule: Rule, view: View, now: float) -> Reading:
     floor = view.floor
     if rule.what == "dchannel_down":
-        up = {name: one.up for name, one in floor.links.items()}
-        up = {name: one.link_up for name, one in floor.channels.items()} | up
-        return _bad(rule, {name: not one for name, one in up.items()}, "trunkd" in floor.away)
+        down = {name: not one.link_up for name, one in floor.channels.items() if one.channels}
+        return _bad(rule, down, "trunkd" in floor.away)      # one without channels was taken away
     lines = {name: not one.up or bool(one.alarms) for name, one in floor.spans.items() if not one.lent}
     return _bad(rule, lines, "spand" in floor.away)
 
@@ -88,7 +87,7 @@ def _span(rule: Rule, view: View, now: float) -> Reading:
 def _trunk(rule: Rule, view: View, now: float) -> Reading:
     free: dict[str, float] = {}
     for span in view.floor.channels.values():
-        if not rule.which or span.trunk in rule.which:
+        if span.channels and (not rule.which or span.trunk in rule.which):
             usable = sum(one.state == FREE and not one.blocked
                          for one in span.channels) if span.link_up else 0
             free[span.trunk] = free.get(span.trunk, 0.0) + usable

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
 from flask_babel import get_locale, gettext
@@ -11,12 +11,13 @@ from flask_login import current_user
 
 from webui.access import doors, roles
 from webui.access.doors import needs
+from webui.access.ranges import Range
 from webui.alerts import form, words
 from webui.alerts.judging import Reading
 from webui.alerts.rules import MEASURES, SEVERITIES, WINDOWS_MIN, Rule
 from webui.alerts.store import Alert, Kept
 from webui.alerts.telling import Telling
-from webui.alerts.watching import Watching
+from webui.alerts.watching import Watching, lawful
 from webui.live import stream
 from webui.mirror import Floor
 from webui.notices.bar import reader
@@ -73,13 +74,15 @@ class Row:
     sentence: str
     raised: Alert | None
     muted: bool
+    lawful: bool
 
 
 @bp.get("/")
 @needs("watch", "notify")
 def index() -> str:
+    groups, owners = parts().crew.groups(), {one.name: one for one in parts().users.people()}
     rows = [Row(one, words.sentence(one.rule), parts().alerts.raised_of(one.number),
-                time.time() < one.muted_until)
+                time.time() < one.muted_until, lawful(owners.get(one.by), one, groups))
             for one in parts().alerts.rules if _mine(one)]
     past = [one for one in parts().alerts.newest() if visible(one)][:HISTORY]
     return render_template(
@@ -122,8 +125,7 @@ def new() -> str:
 def write() -> Any:
     usual = form.usual(request.form.get("what", ""))
     try:
-        parts().alerts.add(form.read(usual), doors.need("notify"), _language(), doors.range_of(current_user),
-                           time.time())
+        parts().alerts.add(form.read(usual), doors.need("notify"), _language(), _range(), time.time())
     except ValueError as error:
         return _form(usual, wrong=str(error)), 422
     except OverflowError:
@@ -161,7 +163,7 @@ def change(number: int) -> Any:
     except ValueError as error:
         return _form(kept.rule, kept, str(error)), 422
     parts().alerts.change(number, rule, _language() if own else kept.language,
-                          doors.range_of(current_user) if own else kept.within, time.time())
+                          _range() if own else kept.within, time.time())
     parts().exchange.mirror.wake()
     return redirect(url_for("alerts.index"), 303)
 
@@ -240,6 +242,19 @@ def _own(number: int) -> Kept:
     if kept is None or not _mine(kept):
         abort(404)
     return kept
+
+
+def _range() -> Range:
+    """Of who has signed in, as a rule of his keeps it: by groups, whoever is in them then."""
+    if roles.role_of(current_user.role).own:
+        return doors.range_of(current_user)
+    return cast(Range, current_user.within)
+
+
+@bp.app_context_processor
+def box() -> dict[str, object]:
+    """For sound.html: alerts are numbered by the file that they are in."""
+    return {"alerts_box": parts().alerts.box}
 
 
 def _back() -> Any:

@@ -21,6 +21,7 @@ from webui.access.ranges import Range
 from webui.alerts.rules import MEASURES, Rule
 
 MOST_RULES = 200
+MOST_OWN = 50                                     # rules of one person
 MOST_ALERTS = 20_000                              # the oldest that are over go
 SHOWN = 200
 MOST_AN_HOUR = 20                                 # of one rule, by mail and webhook
@@ -37,15 +38,19 @@ CREATE TABLE IF NOT EXISTS alerts (
     severity TEXT NOT NULL, text TEXT NOT NULL, value REAL NOT NULL, raised_at REAL NOT NULL,
     told INTEGER NOT NULL, cleared_at REAL, seen_at REAL, seen_by TEXT NOT NULL DEFAULT '',
     test INTEGER NOT NULL DEFAULT 0, within TEXT NOT NULL,
-    definition TEXT NOT NULL) STRICT;
+    definition TEXT NOT NULL, secret TEXT NOT NULL DEFAULT '', language TEXT NOT NULL DEFAULT 'zh') STRICT;
 CREATE INDEX IF NOT EXISTS alerts_open ON alerts (cleared_at) WHERE cleared_at IS NULL;
 CREATE TABLE IF NOT EXISTS sendings (
     alert INTEGER NOT NULL REFERENCES alerts ON DELETE CASCADE, phase TEXT NOT NULL, way TEXT NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL, over INTEGER NOT NULL DEFAULT 0,
     error TEXT NOT NULL DEFAULT '', PRIMARY KEY (alert, phase, way)) STRICT;
+CREATE INDEX IF NOT EXISTS sendings_open ON sendings (alert) WHERE NOT over;
 """
+_COLUMNS = {                                      # of alerts, which a file of an older version has not
+    "secret": "TEXT NOT NULL DEFAULT ''", "language": "TEXT NOT NULL DEFAULT 'zh'"}
+_OF_RULE = "UPDATE alerts SET {0} = coalesce((SELECT {0} FROM rules WHERE rules.number = alerts.rule), {0})"
 _ALERTS = ("SELECT number, rule, name, severity, text, value, raised_at, told, cleared_at, seen_at, seen_by,"
-           " test, within, definition FROM alerts ")
+           " test, within, definition, secret, language FROM alerts ")
 _SENDINGS = "SELECT alert, phase, way, tries, next_at, over, error FROM sendings "
 _WAITING = """
     SELECT alert, phase, way, tries, next_at, over, error FROM sendings AS one
@@ -72,8 +77,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """`rule`: its number; `definition`: as it was. `told`: it was announced, or is about to be. `seen`:
-    acknowledged. Times in Unix seconds."""
+    """`rule`: its number; `definition`, `secret`, `language`: as they were, for the rule may be removed.
+    `told`: it was announced, or is about to be. `seen`: acknowledged. Times in Unix seconds."""
 
     number: int
     rule: int
@@ -89,6 +94,8 @@ class Alert:
     test: bool
     within: Range
     definition: Rule
+    secret: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,7 @@ class Alerts:
         try:
             with self._open() as base:
                 base.executescript(_SCHEMA)
+                _grow(base)
                 if base.execute("SELECT id FROM box").fetchone() is None:
                     base.execute("INSERT INTO box VALUES (?)", (secrets.token_hex(6),))
                 self.box = str(base.execute("SELECT id FROM box").fetchone()[0])
@@ -132,9 +140,11 @@ class Alerts:
     # --- rules
 
     def add(self, rule: Rule, by: str, language: str, within: Range, now: float) -> int:
-        """Its number. OverflowError: there are too many."""
+        """Its number. OverflowError: there are too many, of his or of all."""
         with self._change() as base:
-            if base.execute("SELECT count(*) FROM rules").fetchone()[0] >= MOST_RULES:
+            every, own = base.execute("SELECT count(*), count(*) FILTER (WHERE by = ?) FROM rules",
+                                      (by,)).fetchone()
+            if every >= MOST_RULES or own >= MOST_OWN:
                 raise OverflowError
             return base.execute(
                 "INSERT INTO rules (by, language, within, rule, secret, changed_at)"
@@ -183,10 +193,10 @@ class Alerts:
                 return
             number = base.execute(
                 "INSERT INTO alerts (rule, name, severity, text, value, raised_at, told, cleared_at, test,"
-                " within, definition) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " within, definition, secret, language) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (kept.number, kept.rule.name, kept.rule.severity, text, value, now, told,
                  now if test else None,
-                 test, kept.within.written(), _written(kept.rule))).lastrowid or 0
+                 test, kept.within.written(), _written(kept.rule), kept.secret, kept.language)).lastrowid or 0
             if told:
                 self._plan(base, number, kept.number, kept.rule, "raised", now)
             base.execute("DELETE FROM alerts WHERE number <= ? AND cleared_at IS NOT NULL",
@@ -278,9 +288,11 @@ class Alerts:
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._open() as base:
-            yield base
-            self._load(base)
+        with self._lock:
+            with self._open() as base:
+                yield base
+            with self._open() as base:            # only what is on the disk is believed
+                self._load(base)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -288,6 +300,14 @@ class Alerts:
             base.execute("PRAGMA synchronous = FULL")
             base.execute("PRAGMA foreign_keys = ON")
             yield base
+
+
+def _grow(base: sqlite3.Connection) -> None:
+    there = {row[1] for row in base.execute("PRAGMA table_info(alerts)")}
+    for name, kind in _COLUMNS.items():
+        if name not in there:
+            base.execute(f"ALTER TABLE alerts ADD COLUMN {name} {kind}")
+            base.execute(_OF_RULE.format(name))
 
 
 def _written(rule: Rule) -> str:
@@ -302,13 +322,14 @@ def _kept(row: tuple[int, str, str, str, str, str, int, float, float]) -> Kept:
 
 
 def _alert(row: tuple[int, int, str, str, str, float, float, int, float | None, float | None, str, int, str,
-                      str],
+                      str, str, str],
            ) -> Alert:
     number, rule, name, severity, text, value, raised_at, told, cleared_at, seen_at, seen_by, *rest = row
-    test, within, definition = rest
+    test, within, definition, secret, language = rest
     return Alert(number, rule, name, severity, text, value, raised_at, bool(told), cleared_at, seen_at,
                  seen_by,
-                 bool(test), ranges.read(str(within)), msgspec.json.decode(str(definition), type=Rule))
+                 bool(test), ranges.read(str(within)), msgspec.json.decode(str(definition), type=Rule),
+                 str(secret), str(language))
 
 
 def _sending(row: tuple[int, str, str, int, float, int, str]) -> Sending:

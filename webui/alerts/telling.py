@@ -2,7 +2,6 @@
 tried again; what was sent is written down afterwards: a kill between the two sends it twice, never not.
 """
 
-import http.client
 import logging
 import sqlite3
 import threading
@@ -11,6 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import partial
+from smtplib import SMTPException
+from urllib.parse import urlsplit
 
 import msgspec
 from flask import Flask
@@ -20,15 +22,16 @@ from appliance.config.mail import MailConfig
 from appliance.config.webhooks import WebhooksConfig
 from webui.alerts.rules import SEVERITIES, TEST_S
 from webui.alerts.store import Alert, Alerts, Sending
-from webui.alerts.webhook import Forbidden, post
+from webui.alerts.webhook import Forbidden, Late, Unreachable, post
 from webui.mail import send
 from webui.notices.store import TEXT_MOST, Notices
-from webui.reports.sending import retry_at
+from webui.reports.sending import LONGEST_S, retry_at
 
 FIRST_S = 5.0                                     # until it is tried again: twice as long each time
 MOST_TRIES = 32                                   # about a day
 BANNER_S = 86400.0                                # a banner stands no longer, whatever else
 LOOK_S = 60.0                                     # clocks may be set: so long is slept at most
+SERVERS = ("mail", "webhook")                     # ways that may be slow: each has a thread of its own
 
 log = logging.getLogger(__name__)
 
@@ -51,70 +54,85 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Telling:
-    """banners() belongs to the thread that judges, work() to one of its own: servers may be slow."""
+    """banners() belongs to the thread that judges, work() to one of each way."""
 
     def __init__(self, app: Flask, alerts: Alerts, notices: Notices, mail: MailConfig | None,
                  webhooks: WebhooksConfig) -> None:
         self._app, self._alerts, self._notices = app, alerts, notices
         self._mail, self._webhooks = mail, webhooks
         self._send: Callable[[MailConfig, EmailMessage], None] = send
-        self._woken, self._stopping = threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
+        self._woken, self._stopping = {way: threading.Event() for way in SERVERS}, threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def banners(self, now: float) -> bool:
-        """Whether any changed."""
-        waiting = self._alerts.waiting("banner")
-        for one in waiting:
-            if one.next_at <= now:
-                self._try(one, self._banner, now)
-        return bool(waiting)
+        """Whether anybody was told anything."""
+        told = [self._try(one, self._banner, now) for one in self._alerts.waiting("banner") if _due(one, now)]
+        return any(told)
 
-    def work(self, now: float) -> float:
-        """All that is due; when there is something to do again. sqlite3.Error: the disk refuses."""
-        for one in self._alerts.waiting("mail", "webhook"):
-            if one.next_at <= now and not self._stopping.is_set():
-                self._try(one, self._mailed if one.way == "mail" else self._posted, now)
-        return min((one.next_at for one in self._alerts.waiting("mail", "webhook")), default=now + LOOK_S)
+    def work(self, now: float, *ways: str) -> float:
+        """All that is due by these ways (none: by all servers); when there is something to do again.
+        sqlite3.Error: the disk refuses."""
+        lost: dict[str, OSError] = {}
+        for one in self._alerts.waiting(*(ways or SERVERS)):
+            if _due(one, now) and not self._stopping.is_set():
+                self._try(one, partial(self._reach, lost), now)
+        return min((one.next_at for one in self._alerts.waiting(*(ways or SERVERS))), default=now + LOOK_S)
 
-    def _try(self, sending: Sending, tell: Callable[[Sending, Alert, float], None], now: float) -> None:
-        alert = self._alerts.alert(sending.alert)
-        if alert is None:
-            return
+    def _try(self, sending: Sending, tell: Callable[[Sending, Alert, float], None], now: float) -> bool:
+        """Whether it was told."""
         try:
+            alert = self._alerts.alert(sending.alert)
+            if alert is None:
+                return False
             tell(sending, alert, now)
             self._alerts.done(sending)
+            return True
         except sqlite3.Error:
             raise
         except Exception as error:                # whatever one does, the others go on
             tries = sending.tries + 1
             over = tries >= MOST_TRIES or isinstance(error, Forbidden)
-            log.warning("alert %d by %s: %s", alert.number, sending.way, error)
+            log.warning("alert %d by %s: %s", sending.alert, sending.way, error)
             self._alerts.failed(sending, f"{error}" or type(error).__name__, retry_at(tries, now, FIRST_S),
                                 over)
+            return False
+
+    def _reach(self, lost: dict[str, OSError], sending: Sending, alert: Alert, now: float) -> None:
+        """Not tried where nobody was reached in this pass, `lost`: the others need not wait for it, too."""
+        mails, url = sending.way == "mail", alert.definition.webhook
+        server, url = ("", "") if mails else (urlsplit(url).netloc.lower(), url)
+        for place in (server, url):
+            if place in lost:
+                raise lost[place]
+        try:
+            (self._mailed if mails else self._posted)(sending, alert, now)
+        except (Unreachable, Late) as error:      # who is late at one address may answer at another
+            lost[server if isinstance(error, Unreachable) else url] = error
+            raise
+        except OSError as error:
+            if mails and not isinstance(error, SMTPException):   # no connection; else it is of this mail
+                lost[server] = error
+            raise
 
     def _banner(self, sending: Sending, alert: Alert, now: float) -> None:
-        """A notice; the one of this alert is known by its moment and text, so there is one."""
-        kept, text = self._alerts.rule(alert.rule), alert.text[:TEXT_MOST]
-        by = kept.by if kept else alert.name
-        there = next((one for one in self._notices.newest()
-                      if one.since == alert.raised_at and one.text == text), None)
+        """A notice: one of each alert, and none when it is over."""
+        source = f"{self._alerts.box}-{alert.number}"
         if sending.phase == "cleared":
-            if there is not None:
-                self._notices.withdraw(there.number, there.by, now)
-        elif there is None and (alert.cleared_at is None or alert.test):
-            urgency = SEVERITIES[alert.severity]
-            until = alert.raised_at + (TEST_S if alert.test else BANNER_S)
-            if until <= now:
-                return
-            self._notices.add(by, text, urgency, self._notices.looks()[urgency], alert.definition.audience,
-                              alert.raised_at, until, now)
+            self._notices.drop(source)
+        elif alert.cleared_at is None or alert.test:
+            kept, urgency = self._alerts.rule(alert.rule), SEVERITIES[alert.severity]
+            since = min(alert.raised_at, now)     # the clock was set back
+            until = since + (TEST_S if alert.test else BANNER_S)
+            if until > now:
+                self._notices.add(kept.by if kept else alert.name, alert.text[:TEXT_MOST], urgency,
+                                  self._notices.looks()[urgency], alert.definition.audience, since, until,
+                                  now, source)
 
     def _mailed(self, sending: Sending, alert: Alert, now: float) -> None:
         if self._mail is None:
             raise Forbidden("web.mail is not configured: there is no server to send it by")
-        kept = self._alerts.rule(alert.rule)
         at = alert.raised_at if sending.phase == "raised" else alert.cleared_at or now
-        with self._app.app_context(), force_locale(kept.language if kept else "zh"):
+        with self._app.app_context(), force_locale(alert.language):
             subject = (alert.text if sending.phase == "raised"
                        else gettext("Over: %(text)s", text=alert.text))
             when = datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")
@@ -130,15 +148,13 @@ class Telling:
         self._send(self._mail, message)
 
     def _posted(self, sending: Sending, alert: Alert, now: float) -> None:
-        kept, rule = self._alerts.rule(alert.rule), alert.definition
-        if kept is None:
-            raise Forbidden("the rule was removed, and its secret with it")
+        rule = alert.definition
         body = msgspec.json.encode(Said(
             id=self._id(sending), state="test" if alert.test else sending.phase, alert=alert.number,
             rule=alert.name, severity=alert.severity, what=rule.what, which=(*rule.which, *rule.groups),
             value=alert.value, threshold=rule.threshold, text=alert.text, raised_at=alert.raised_at,
             cleared_at=alert.cleared_at if sending.phase == "cleared" else None))
-        post(rule.webhook, body, kept.secret, self._id(sending), self._webhooks, now)
+        post(rule.webhook, body, alert.secret, self._id(sending), self._webhooks)
 
     def _id(self, sending: Sending) -> str:
         return f"{self._alerts.box}-{sending.alert}-{sending.phase}"
@@ -146,26 +162,38 @@ class Telling:
     # --- as a thread of webui
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="alerts: telling", daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, args=(way,), name=f"alerts: {way}", daemon=True)
+                         for way in SERVERS]
+        for thread in self._threads:
+            thread.start()
 
     def wake(self) -> None:
-        self._woken.set()
+        for woken in self._woken.values():
+            woken.set()
 
     def stop(self, patience_s: float = 5.0) -> None:
         """What is going on is broken off when it takes longer: it is taken again at the next start."""
         self._stopping.set()
-        self._woken.set()
-        if self._thread is not None:
-            self._thread.join(patience_s)
+        self.wake()
+        until = time.monotonic() + patience_s
+        for thread in self._threads:
+            thread.join(max(until - time.monotonic(), 0.0))
 
-    def _run(self) -> None:
+    def _run(self, way: str) -> None:
+        woken = self._woken[way]
         while not self._stopping.is_set():
-            self._woken.clear()
+            woken.clear()
             now = time.time()
             try:
-                next_at = self.work(now)
-            except (sqlite3.Error, http.client.HTTPException) as error:
+                next_at = self.work(now, way)
+            except sqlite3.Error as error:
                 log.error("alerts: %s", error)
                 next_at = now + LOOK_S
-            self._woken.wait(min(max(next_at - time.time(), 0.05), LOOK_S))
+            except Exception:                     # nothing ends the thread
+                log.exception("alerts: not told by %s", way)
+                next_at = now + LOOK_S
+            woken.wait(min(max(next_at - time.time(), 0.05), LOOK_S))
+
+
+def _due(sending: Sending, now: float) -> bool:
+    return sending.next_at <= now or sending.next_at > now + LONGEST_S       # the clock was set back

@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
 from flask import Flask
@@ -19,17 +19,24 @@ from webui.alerts.asking import Sources
 from webui.alerts.judging import Reading, Standing, judge
 from webui.alerts.measuring import View, limits, read
 from webui.alerts.rules import within_hours
-from webui.alerts.store import Alerts, Kept
+from webui.alerts.store import Alert, Alerts, Kept
 from webui.alerts.telling import Telling
 from webui.exchange import Exchange
 from webui.mirror import Floor
-from webui.users import Users
+from webui.users import Person, Users
 
 GAP_S = 0.2                                       # changes within it are looked at together
 LOOK_S = 60.0                                     # clocks may be set: so long is slept at most
 OWNERS_S = 10.0                                   # how long it is believed what an owner may
 
 log = logging.getLogger(__name__)
+
+
+def lawful(owner: Person | None, kept: Kept, groups: Mapping[str, frozenset[str]]) -> bool:
+    """Whether the owner may still watch and notify, within the range that the rule has."""
+    return owner is not None and not owner.disabled and all(
+        roles.may(owner.role, right, owner.within) for right in ("watch", "notify")) and (
+        owner.within.resolved(groups).covers(kept.within.resolved(groups)))
 
 
 class Watching:
@@ -43,7 +50,9 @@ class Watching:
         self._certificate_until, self._zone = certificate_until, zone
         self._sources = Sources(exchange)
         self._standings: dict[int, tuple[float, Standing]] = {}      # with when the rule was changed
-        self._owners: dict[str, tuple[float, Range | None]] = {}
+        self._owners: dict[str, tuple[float, Person | None]] = {}
+        self._broken: set[tuple[int, float]] = set()                 # rules that were said not to be judged
+        self._shown: tuple[tuple[Alert, ...], ...] = ()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -53,25 +62,35 @@ class Watching:
         groups, until = self._crew.groups(), self._certificate_until()
         seen: dict[Range, Floor] = {}
         deadlines = [now + LOOK_S]
-        before = self._alerts.raised
-        for kept in self._alerts.rules:
+
+        def look(kept: Kept) -> None:
             force, next_at = within_hours(kept.rule, now, self._zone)
             if next_at is not None:
                 deadlines.append(next_at)
-            within = kept.within.resolved(groups)
-            if not (kept.on and force and self._lawful(kept.by, within, now)):
+            if not (kept.on and force and lawful(self._owner(kept.by, now), kept, groups)):
                 self._standings.pop(kept.number, None)
                 if self._alerts.raised_of(kept.number):
                     self._alerts.clear(kept.number, now)
-                continue
+                return
+            within = kept.within.resolved(groups)
             if within not in seen:
                 seen[within] = narrowed(floor, within)
             reading = read(kept.rule, View(seen[within], groups, self._sources.crew, figures, until), now)
-            deadlines += self._judge(kept, reading, now)
+            deadlines.extend(self._judge(kept, reading, now))
+        for kept in self._alerts.rules:
+            try:
+                look(kept)
+            except sqlite3.Error:
+                raise
+            except Exception:                     # one rule that cannot be judged must not end all of them
+                if (kept.number, kept.changed_at) not in self._broken:
+                    self._broken.add((kept.number, kept.changed_at))
+                    log.exception("alerts: rule %d (%s) is not judged", kept.number, kept.rule.name)
         if (again := self._sources.next_at()) is not None:
             deadlines.append(again)
-        changed = self._telling.banners(now)
-        if changed or self._alerts.raised is not before:
+        told, shown = self._telling.banners(now), (self._alerts.raised, self._alerts.tried)
+        if told or [*map(id, shown)] != [*map(id, self._shown)]:
+            self._shown = shown
             self._telling.wake()
             self._exchange.mirror.wake()          # pages show it
         return min(deadlines)
@@ -95,17 +114,12 @@ class Watching:
         self._standings[kept.number] = kept.changed_at, judged.standing
         return [at for at in (judged.next_at, kept.muted_until if muted else None) if at is not None]
 
-    def _lawful(self, owner: str, within: Range, now: float) -> bool:
-        """Whether the owner may still watch and notify, within the range that the rule has."""
-        until, limit = self._owners.get(owner, (0.0, None))
+    def _owner(self, name: str, now: float) -> Person | None:
+        until, person = self._owners.get(name, (0.0, None))
         if not now < until <= now + OWNERS_S:
-            person = self._users.person(owner)
-            limit = None
-            if person is not None and not person.disabled and all(
-                    roles.may(person.role, right, person.within) for right in ("watch", "notify")):
-                limit = person.within.resolved(self._crew.groups())
-            self._owners[owner] = now + OWNERS_S, limit
-        return limit is not None and limit.covers(within)
+            person = self._users.person(name)
+            self._owners[name] = now + OWNERS_S, person
+        return person
 
     # --- as a thread of webui
 
@@ -129,7 +143,7 @@ class Watching:
             except sqlite3.Error as error:
                 log.error("alerts: %s", error)
                 next_at = now + LOOK_S
-            except Exception:                     # one rule that cannot be judged must not end all of them
+            except Exception:                     # nothing ends the thread
                 log.exception("alerts: not judged")
                 next_at = now + LOOK_S
             mirror.wait(floor, min(max(next_at - time.time(), GAP_S), LOOK_S))

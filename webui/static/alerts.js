@@ -8,7 +8,8 @@ const LOUD = 0.25;                                // of full scale
 
 const button = document.getElementById("alert-sound");
 const person = button?.dataset.person;
-const names = {on: `alert-sound-${person}`, heard: `alert-heard-${person}`};
+// Alerts are numbered anew in another file of theirs.
+const names = {on: `alert-sound-${person}`, heard: `alert-heard-${person}-${button?.dataset.box}`};
 let audio = null;
 
 const kept = name => { try { return localStorage.getItem(name); } catch { return null; } };

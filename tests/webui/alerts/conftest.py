@@ -1,12 +1,13 @@
 """The pages on a supervisor's floor, with what judges the rules, and its time in the test's hands."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from tests.webui.alerts.receiver import Receiver, receiving
 from tests.webui.conftest import FakeExchange
 from tests.webui.floor.facts import FloorBranch, floor_branch
 from webui.access.ranges import UNLIMITED
@@ -15,6 +16,7 @@ from webui.alerts.rules import Rule
 from webui.alerts.store import Alerts
 from webui.alerts.telling import Telling
 from webui.alerts.watching import Watching
+from webui.notices.store import Notices
 
 Adding = Callable[..., int]
 
@@ -28,6 +30,18 @@ def branch() -> FloorBranch:
 def alerts(app: Flask) -> Alerts:
     found: Alerts = app.extensions["branchline"].alerts
     return found
+
+
+@pytest.fixture
+def notices(app: Flask) -> Notices:
+    found: Notices = app.extensions["branchline"].notices
+    return found
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ import re
 import time
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.webui.alerts.conftest import Adding
 from tests.webui.conftest import PASSWORD, post, token
+from webui.access.crew import Crew
 from webui.access.ranges import UNLIMITED, Range
 from webui.alerts.rules import MEASURES
 from webui.alerts.store import Alerts
@@ -130,6 +132,27 @@ def test_others_rules_are_there_for_who_makes_people_within_a_range_that_covers_
             assert refused.status_code == (303 if one in seen else 404)
     agent = sign_in(app, users, "agent", "agent", UNLIMITED)
     assert agent.get("/alerts/").status_code == 403
+
+
+def test_a_rule_is_kept_by_groups_and_said_not_to_be_in_force(
+        app: Flask, users: Users, client: FlaskClient, alerts: Alerts,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = {"early": frozenset({"anna", "chen"})}
+    monkeypatch.setattr(Crew, "groups", lambda self: groups)
+    within = Range(groups=frozenset({"early"}))
+    leader = sign_in(app, users, "leader", "team_leader", within)
+    assert write(leader, which=[], what="agents_ready", clear="", tell_people="leader").status_code == 303
+    assert write(leader, "/alerts/1", which=[], what="agents_ready", clear="9",
+                 tell_people="leader").status_code == 303
+    assert [one.within for one in alerts.rules] == [within]
+    groups = {"early": frozenset({"anna"})}
+    assert "not in force" not in leader.get("/alerts/").text
+    users.change("leader", "team_leader", Range(agents=frozenset({"chen"})))
+    assert "not in force" in client.get("/alerts/").text
+
+
+def test_the_sound_knows_which_file_numbers_the_alerts(client: FlaskClient, alerts: Alerts) -> None:
+    assert f'data-box="{alerts.box}"' in client.get("/alerts/").text
 
 
 def test_who_is_not_told_cannot_acknowledge(

@@ -99,8 +99,14 @@ def test_what_is_read_of_lines_and_the_box(floor: Floor) -> None:
     assert read(rule("line_alarm"), view(bad), now) == Reading(1.0, who=(first,))
     lent = replace(well, spans={first: altered(spans[first], up=False, lent=True)})
     assert read(rule("line_alarm"), view(lent), now) == UNKNOWN      # given away for a test
-    down = replace(well, links={first: LinkState(span=first, up=False, since=now)})
-    assert read(rule("dchannel_down"), view(down), now).who == (first,)
+    name = next(iter(well.channels))
+    silent = altered(well.channels[name], link_up=False)
+    down = replace(well, channels={**well.channels, name: silent})
+    assert read(rule("dchannel_down"), view(down), now).who == (name,)
+    gone = replace(well, links={name: LinkState(span=name, up=False, since=now)}, channels={
+        **well.channels, name: altered(silent, channels=[])})        # as trunkd says of one that was removed
+    assert read(rule("dchannel_down"), view(gone), now).value == 0.0
+    assert read(rule("free_channels", which=(silent.trunk,)), view(gone), now) == UNKNOWN
     channels: ChannelStates = next(iter(well.channels.values()))
     idle = sum(one.state == "idle" and not one.blocked for one in channels.channels)
     assert read(rule("free_channels", which=(channels.trunk,)), view(well), now).value == idle

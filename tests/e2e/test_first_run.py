@@ -237,6 +237,7 @@ def test_a_wrong_change_of_a_line_undoes_itself_and_none_is_made_under_a_call() 
         rig.bus.wait_event(DocumentState, lambda said: said.head is not None and said.head.kind == "expired",
                            ACT_S, mark)
         rig.bus.wait_event(LinkState, lambda said: said.span == "telco1" and said.up, ACT_S, mark)
+        rig.telco.wait_up()
         call = rig.telco.place_call("5001", MOBILE)
         hears(call)
         call.hang_up()

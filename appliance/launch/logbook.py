@@ -33,6 +33,7 @@ class LogBook:
         except OSError as error:
             raise CannotStart(f"{folder}: {error.strerror}: the log cannot be kept there") from None
         self._file.setFormatter(logging.Formatter("%(message)s"))
+        # A full disk keeps no lines; a complaint for each would fill the console, which has them anyway.
         self._file.handleError = lambda record: None                 # type: ignore[method-assign]
         waiting: queue.Queue[logging.LogRecord] = queue.Queue(MOST_WAITING)
         self._in, self._out = _Sparing(waiting), QueueListener(waiting, self._file)

@@ -54,6 +54,7 @@ function change(edits, said) {
 }
 
 function send(url, body, said) {
+  tell("");                                        // the same sentence twice is news twice
   busy += 1;
   const sent = waiting.then(async () => {
     try {

@@ -12,9 +12,9 @@ from appliance.bus import server
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The box in real time: octet-exact audio every 10 ms, on a machine that may be away for longer; database servers;
-# and a browser beside them. One that fails is tried once more by itself; how often that was stands in the closing line,
-# and why in the output.
+# The box in real time: octet-exact audio every 10 ms, on a machine that may be away for longer; database
+# servers; browsers. One that fails is tried once more by itself; why is in the output, how often in the closing
+# line.
 REAL_TIME = [ROOT / "tests" / name for name in (
     "bench", "e2e", "hil_tests", "span", "centre/test_databases.py")]
 # These, and what has lines, ports or processes of its own, run one after the other.
@@ -24,7 +24,8 @@ ALONE = [*REAL_TIME, *(ROOT / "tests" / name for name in (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(item.path.is_relative_to(folder) for folder in REAL_TIME) or "page" in getattr(item, "fixturenames", ()):
+        drives_browser = "page" in getattr(item, "fixturenames", ())
+        if drives_browser or any(item.path.is_relative_to(folder) for folder in REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=1))
         if any(item.path.is_relative_to(folder) for folder in ALONE):
             item.add_marker(pytest.mark.alone)

@@ -70,6 +70,7 @@ from webui.rendered import Rendered
 from webui.reports import saved_pages as report_pages
 from webui.reports.saved import SavedReports
 from webui.seen import Seen
+from webui.system import restored
 from webui.system import routes as system_pages
 from webui.uploads import Uploads
 from webui.users import PASSWORD_LEAST, User, Users
@@ -96,6 +97,7 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
     app = Flask(__name__)
     audit = Audit(settings.state / "audit.sqlite", settings.audit_days)
     audit.take_over(settings.state / "acts.sqlite")
+    restored.note(audit, settings.state)
     app.config.update(
         SECRET_KEY=settings.session_key, MAX_CONTENT_LENGTH=MAX_BODY_OCTETS,
         SESSION_COOKIE_NAME="branchline", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",

@@ -16,7 +16,7 @@ from webui.parts import parts
 ACT_S = 60.0                                      # root takes longer than a daemon
 BOX_ACTS = (                                      # those that the page of the box shows
     "update", "cancel", "hurry", "confirm", "back", "support", "identify", "first", "settings", "network",
-    "keep-network", "undo-network", "time", "reset")
+    "keep-network", "undo-network", "time", "reset", "restore", "restore-back")
 
 log = logging.getLogger(__name__)
 

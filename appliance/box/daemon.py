@@ -9,6 +9,7 @@ from typing import Any
 
 from appliance.box.area import Answers, Area
 from appliance.box.backup.format import BackupError
+from appliance.box.backup.restore_area import Restoring
 from appliance.box.backup.tending import Backups
 from appliance.box.board.tending import Tended
 from appliance.box.card.area import Cards
@@ -80,7 +81,7 @@ async def serve(context: Context) -> None:
                                Provisioning(context, hostname), Clock(context), Support(context),
                                Updates(context), Cards(context), Document(context), Flows(context),
                                LineTesting(context), Logs(context), maintenance, maintenance.disk,
-                               Rehearsing(context)])
+                               Rehearsing(context), Restoring(context, hostname, backups.kept)])
 
 
 async def _serve(context: Context, areas: list[Area]) -> None:
@@ -182,8 +183,8 @@ class BackingUp(Area):
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._backups = Backups(context.state_dir, origin(context.config_path, context.run_dir),
-                                context.config.backup)
+        self._backups = self.kept = Backups(
+            context.state_dir, origin(context.config_path, context.run_dir), context.config.backup)
         self.maintenance: Maintenance | None = None                  # whose section is read again with ours
         self.answers: Answers = {GetBackups: self._get, BackUp: self._begin, ReloadBackup: self._reload,
                                  TryBackup: self._try_out}

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from appliance.box.backup import passphrase as passphrases
 from appliance.box.backup import restoring
@@ -32,12 +31,8 @@ from appliance.errors import BranchlineError, ConfigError
 from appliance.launch import place
 from appliance.launch.asking import CONFIG, PATH, RUN_DIR, STATE_DIR, beside, columns, leave, on_bus, or_exit
 from appliance.launch.backup_trial import trial
-from appliance.recording.catalogue.schema import FILE as CATALOGUE
-from appliance.recording.catalogue.schema import open_catalogue
-from appliance.recording.vault.chain import Chain
-from appliance.recording.vault.keys import Keys
+from appliance.launch.restore import note
 from appliance.store.sealed import HEADER_OCTETS, PassphraseWrapper, Wrapper
-from appliance.store.sqlite import reason
 
 LOOK_S = 0.5
 
@@ -150,7 +145,8 @@ def restore_command(path: Path, state_dir: Path, config_dir: Path | None, replac
             click.echo("\n".join(_contents(found.manifest)))
             asides = _or_exit(lambda: restoring.restore(
                 found, state_dir, None if config_dir is None else config_dir.absolute(),
-                time.strftime("%Y%m%d-%H%M%S"), replace, lambda folder: _note(found.manifest, folder)))
+                time.strftime("%Y%m%d-%H%M%S"), replace,
+                lambda folder: note(found.manifest, folder, getpass.getuser())))
         or_exit(place.give_back)
         _end(asides)
         if config_dir is not None and (config_dir / ELSEWHERE).exists():
@@ -167,25 +163,6 @@ def send_command(path: Path, config: Path) -> None:
     """Copy FILE to the archive's place and compare what that gives back."""
     archive = or_exit(lambda: load(config)).archive
     click.echo(_or_exit(lambda: _send(path, archive)))
-
-
-def _note(manifest: Manifest, folder: Path) -> None:
-    """The chain says that it goes on from a backup: what was done since is not in it."""
-    if not (folder / CATALOGUE).exists():
-        return
-    keys, database = Keys(folder / "keys"), open_catalogue(folder)
-    try:
-        with database.write() as connection:
-            chain, now = Chain(keys), time.time()
-            chain.append(connection, now, "restored", "", getpass.getuser(), {
-                "backup_at": round(manifest.at), "box": manifest.box})
-            chain.sign(connection, now)
-    except SQLAlchemyError as error:
-        raise BackupError(f"{CATALOGUE}: is damaged in the backup ({reason(error)}): restore an earlier one"
-                          ) from None
-    finally:
-        database.close()
-    (folder / f"{CATALOGUE}.lock").unlink()
 
 
 def _send(path: Path, archive: ArchiveConfig) -> str:

@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
+from appliance.box.backup.format import BackupError
 from appliance.box.backup.restoring import pending
+from appliance.box.backup.wishing import wished
 from appliance.bus import server
 from appliance.bus.client import Bus
 from appliance.bus.messages import DAEMONS, DaemonUp, Event, Heartbeat
@@ -28,7 +30,7 @@ from appliance.config.backup import ORIGIN_FILE
 from appliance.config.load import load
 from appliance.config.schema import Config
 from appliance.errors import ConfigError
-from appliance.launch import demo_box, place, prompts
+from appliance.launch import demo_box, place, prompts, restore
 from appliance.launch.console import Console
 from appliance.launch.logbook import LogBook
 from appliance.launch.place import CannotStart
@@ -37,6 +39,7 @@ from appliance.media import speech
 from appliance.media.prompts import Library, PromptError
 
 BUS_S = 10.0                                      # the longest that the bus may take to serve
+WISH_S = 0.5                                      # between two looks whether a restore is wished
 ONE_WISH_S = 1.0                                  # signals within it are one: `timeout 9 make run` sends two
 
 BUS, RECORDING, SPAN, TRUNK, CENTRE, FAR_END = range(6)              # stages: the higher stops first
@@ -92,8 +95,13 @@ def check(path: Path, with_prompts: bool = True, text: str | None = None) -> Con
 
 def run(options: Options, console: Console) -> int:
     """Run the box until a signal; sysexits' code. CannotStart, ConfigError: nothing was started."""
-    with _prepared(options, console) as (options, config):
-        return asyncio.run(_Box(options, config, console).run())
+    while True:
+        with _prepared(options, console) as (prepared, config):
+            box = _Box(prepared, config, console)
+            code = asyncio.run(box.run())
+        if not box.again:
+            return code
+        console.tell("A restore is wished: everything starts anew.")
 
 
 @contextlib.contextmanager
@@ -104,13 +112,14 @@ def _prepared(options: Options, console: Console) -> Iterator[tuple[Options, Con
             raise CannotStart(f"{program} is not installed: apt-get install {package}")
     run_dir = place.near(options.run_dir)
     place.check_run_dir(run_dir)
-    if not options.demo:
+    if not options.demo and not wished(options.state_dir):           # a restore may be about to bring it back
         check(options.config)                     # before a folder is made
     state_dir = place.make(options.state_dir, 0o750)
     with place.lock(place.make(run_dir, 0o750)), place.lock(state_dir):
-        if pending(state_dir):
+        if pending(state_dir) and not wished(state_dir):
             raise CannotStart(f"{state_dir}: a restore was cut off there: finish it with `branchline backup "
                               "restore --to` and that folder", os.EX_CONFIG)
+        _restore(state_dir, options, console)
         path = demo_box.lay_out(state_dir / "demo", run_dir) if options.demo else options.config.absolute()
         (run_dir / ORIGIN_FILE).write_text(str(path), encoding="utf-8")
         config = check(path, with_prompts=False)
@@ -128,8 +137,24 @@ def _prepared(options: Options, console: Console) -> Iterator[tuple[Options, Con
         yield Options(path, state_dir, run_dir, options.demo, options.port), config
 
 
+def _restore(state_dir: Path, options: Options, console: Console) -> None:
+    """What somebody wished for on the page, before a daemon has a file open."""
+    document = state_dir / "demo" / options.config.name if options.demo else options.config.absolute()
+    try:
+        found = restore.fulfil(state_dir, document)
+    except BackupError as error:
+        raise CannotStart(str(error), os.EX_IOERR) from None
+    if found is not None:
+        console.tell(f"Not restored: {found.error}" if found.error else
+                     f"Restored: the backup of {found.box}." if found.act == "restore" else
+                     "The box is as it was before the restore.")
+
+
 class _Box:
+    """`again`: it ended because it is to start anew."""
+
     def __init__(self, options: Options, config: Config, console: Console) -> None:
+        self.again = False
         self._options, self._config, self._console = options, config, console
         self._url_file = options.run_dir / "web.url"
         self._began = time.monotonic()
@@ -178,13 +203,22 @@ class _Box:
             for program in demo_box.exchanges(self._config, options.state_dir / "demo", FAR_END):
                 supervisor.start(program)
         stopped, is_ready = asyncio.create_task(stop.wait()), asyncio.create_task(ready.wait())
-        ends: list[asyncio.Future[Any]] = [stopped, supervisor.failed]
+        wish = asyncio.create_task(self._wished())
+        ends: list[asyncio.Future[Any]] = [stopped, supervisor.failed, wish]
         await asyncio.wait([*ends, is_ready], return_when=asyncio.FIRST_COMPLETED)
         if is_ready.done():
             self._console.tell(self._welcome())
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        is_ready.cancel()
+        self.again = wish.done() and not stopped.done()
+        for one in (stopped, is_ready, wish):
+            one.cancel()
+
+    async def _wished(self) -> None:
+        """Return when a restore is wished for: the file that says so outlives any of us."""
+        there = False
+        while not there:
+            await asyncio.sleep(WISH_S)
+            there = wished(self._options.state_dir)
 
     def _verdict(self, supervisor: Supervisor) -> int:
         """The exit code; why it is not 0 is the last thing said."""

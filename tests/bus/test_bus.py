@@ -369,7 +369,8 @@ def test_the_pages_change_nothing_but_what_they_have_behind_their_login() -> Non
         "UploadPrompt", "DraftPrompt", "KeepPrompt", "CopyPrompt", "RestorePrompt", "DeletePrompt",
         "TakePrompt", "StopTake",
         # The maintenance log, which only grows; a day played again in a process of its own; backups.
-        "BackUp", "TryBackup", "AddMaintenance", "BeginRehearsal", "StopRehearsal",
+        "BackUp", "TryBackup", "PrepareRestore", "BeginRestore", "TakeRestoreBack", "CancelRestore",
+        "ForgetReplaced", "AddMaintenance", "BeginRehearsal", "StopRehearsal",
         # Recordings: what is heard is kept in the chain before it is.
         "OpenRecording", "ReadRecording", "SearchRecordings", "DescribeRecording", "CheckRecordings",
         "VerifyChain", "HoldRecordings", "ReleaseHold", "EraseRecording", "ExportRecordings",

@@ -20,6 +20,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from webui.access import ceremony, roles, steps
+from webui.access.again import PASSWORD_MOST, knows_password
 from webui.access.doors import needs
 from webui.access.entering import slow_down
 from webui.access.factors import LABEL_MOST, MOST_KEYS, Has, address_for_app
@@ -28,7 +29,6 @@ from webui.users import PASSWORD_LEAST
 
 bp = Blueprint("me", __name__, url_prefix="/me")
 
-PASSWORD_MOST = 1024
 QUIET_MODULES = 4                                 # around the picture: ISO/IEC 18004
 
 _BROWSERS = (                                     # the first that fits: each also claims to be those below it
@@ -49,7 +49,7 @@ def index() -> Response:
 def password() -> Response:
     """Another password; all other sessions end."""
     new, again = request.form.get("new", ""), request.form.get("again", "")
-    if not _knows_password():
+    if not knows_password():
         return _page(_not_it(), "password", 422)
     if not PASSWORD_LEAST <= len(new) <= PASSWORD_MOST:
         return _page(ngettext("A password has at least %(num)d character.",
@@ -169,7 +169,7 @@ def new_codes() -> Response:
     """Other recovery codes; those of before are worth nothing."""
     if not parts().factors.of(_name()).any:
         abort(404)
-    if not _knows_password():
+    if not knows_password():
         return _page(_not_it(), "factors", 422)
     return _codes_page()
 
@@ -246,7 +246,7 @@ def _done(what: str) -> Response:
 
 def _may_not_remove(app: bool = False, key: bytes = b"") -> Response | None:
     """The answer to who may not; None: go on."""
-    if not _knows_password():
+    if not knows_password():
         return _page(_not_it(), "factors", 422)
     has: Has = parts().factors.of(_name())
     left = (has.app_since is not None and not app) or any(one.id != key for one in has.keys)
@@ -255,16 +255,6 @@ def _may_not_remove(app: bool = False, key: bytes = b"") -> Response | None:
             "This box asks everybody for a second factor: add another before you remove this one."),
             "factors", 409)
     return None
-
-
-def _knows_password() -> bool:
-    """Whoever sits at an open browser may not take it over."""
-    typed, name = request.form.get("password", ""), _name()
-    slow_down((parts().by_name, f"own {name}"))
-    right = len(typed) <= PASSWORD_MOST and parts().users.check(name, typed) is not None
-    if right:
-        parts().by_name.passed(f"own {name}")
-    return right
 
 
 def _not_it() -> str:

@@ -18,6 +18,7 @@ from appliance.store import TRACES_FILE
 
 SCRATCH, TRIAL, OUTGOING = "scratch", "trial", "outgoing"            # in the state folder's `backup`
 RESTORING = "restoring"                           # in the state folder: a restore that is under way
+RESTORE, RESTORED = "restore", "restored.json"    # likewise: one that is wished for, what came of the last
 REPLACED = "replaced-"                            # beginning of the folders with what a restore put aside
 MAX_TRACES_OCTETS = 64 * 1024 * 1024
 
@@ -25,7 +26,8 @@ MAX_TRACES_OCTETS = 64 * 1024 * 1024
 # keys and the versions of prompts come along, and the audio where it is wished: the journal and exports live
 # for days at most.
 _NOT = re.compile(
-    rf"(said|demo|support|uploads|logs|lost\+found|{RESTORING}|{REPLACED}[^/]*|backup/({SCRATCH}|{TRIAL}|{OUTGOING}))(/.*)?"
+    rf"(said|demo|support|uploads|logs|lost\+found|{RESTORING}|{RESTORE}|{RESTORED}|{REPLACED}[^/]*"
+    rf"|backup/({SCRATCH}|{TRIAL}|{OUTGOING}))(/.*)?"
     r"|recordings/(?!recordings\.sqlite$|keys(/|$)|prompts/kept(/|$)|[0-9]{4}(/|$)).*"
     r"|(.*/)?(lock|\..*|.*\.(lock|new|part|damaged|bad)|.*-(wal|shm|journal))")
 _KEYS = "recordings/keys"

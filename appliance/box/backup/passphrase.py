@@ -20,7 +20,11 @@ def keep(folder: Path, passphrase: str) -> None:
     """Make the key that later backups are sealed with. BackupError: too short, or the disk refuses it."""
     if len(passphrase) < LEAST:
         raise BackupError(f"a passphrase has {LEAST} characters at least: four words or more are good")
-    sealing = DerivedWrapper.of(passphrase)
+    store(folder, DerivedWrapper.of(passphrase))
+
+
+def store(folder: Path, sealing: DerivedWrapper) -> None:
+    """BackupError: the disk refuses it."""
     try:
         write_file(folder / FILE, _MAGIC + sealing.key + sealing.head)
     except OSError as error:

@@ -58,11 +58,13 @@ def finish(state_dir: Path) -> list[str]:
 
 
 def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str, replace: bool,
-            note: Callable[[Path], None] = lambda _: None) -> list[str]:
+            note: Callable[[Path], None] = lambda _: None,
+            decide: Callable[[Plan], None] = lambda _: None) -> list[str]:
     """Put everything in its place; folders with what was put aside. BackupError: nothing was changed.
 
     Recordings that are in the state folder stay; keys that are there stay beside those of the backup. `note`
-    is given the folder of the catalogue and the keys, before it takes its place.
+    is given the folder of the catalogue and the keys, before it takes its place; `decide` the plan, before it
+    is one.
     """
     tops = _tops(state_dir, config_dir, f"{REPLACED}{stamp}")
     try:
@@ -81,6 +83,7 @@ def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str
         plan = Plan(moves=moves, cleared=[str(top.scratch) for top in tops.values()],
                     aside=sorted({str(top.aside) for top in tops.values() for one in moves
                                   if Path(one.aside).is_relative_to(top.aside) and Path(one.to).exists()}))
+        decide(plan)
         write_file(state_dir / RESTORING / PLAN, msgspec.json.encode(plan))
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -94,6 +97,51 @@ def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str
     except OSError as error:
         raise _cannot(state_dir, error) from None
     return plan.aside
+
+
+def done(plan: Plan) -> bool:
+    """Nothing waits any more to take its place; of one that is not pending: it is over."""
+    return not any(one.new and Path(one.new).exists() for one in plan.moves)
+
+
+def back(plan: Plan, stamp: str) -> Plan:
+    """What undoes it: what it put aside takes its place again, and what is there goes aside."""
+    moves = [Move(new=one.aside if Path(one.aside).exists() else "", to=one.to,
+                  aside=one.aside.replace(_aside_of(one), f"{REPLACED}{stamp}", 1)) for one in plan.moves]
+    return Plan(moves=moves, cleared=[], aside=sorted({
+        str(_folder_of(one)) for one in moves if Path(one.to).exists()}))
+
+
+def take_back(plan: Plan, state_dir: Path) -> list[str]:
+    """Carry out what back() gave; keys that were made meanwhile stay. BackupError."""
+    try:
+        for one in plan.moves:
+            if one.new and Path(one.to).name == _KEYS and Path(one.to).parent.name == _RECORDINGS:
+                for path in sorted(Path(one.to).glob("[0-9]*.key")):
+                    if not (to := Path(one.new) / path.name).exists():
+                        write_file(to, path.read_bytes())
+        write_file(state_dir / RESTORING / PLAN, msgspec.json.encode(plan))
+    except OSError as error:
+        raise BackupError(f"{error.filename or state_dir}: {error.strerror}: nothing was changed") from None
+    try:
+        _carry_out(plan, state_dir)
+    except OSError as error:
+        raise _cannot(state_dir, error) from None
+    return plan.aside
+
+
+def asides(plan: Plan) -> list[Path]:
+    """The folders that everything which went aside lies in."""
+    return sorted({_folder_of(one) for one in plan.moves})
+
+
+def _aside_of(move: Move) -> str:
+    return next(part for part in reversed(Path(move.aside).parts) if part.startswith(REPLACED))
+
+
+def _folder_of(move: Move) -> Path:
+    name = _aside_of(move)
+    return next(path for path in Path(move.aside).parents if path.name == name)
 
 
 @contextmanager

@@ -182,7 +182,7 @@ class Backups:
 
     def _make(self, kind: BackupKind, now: float) -> tuple[Path, int]:
         config, sealing = self.config, self._ready()
-        box = config.box or _name_of_machine()
+        box = config.box or name_of_machine()
         name = file_name(box, utc(now), kind)
         order = Order(box, kind, now, version("branchline"), self._state_dir, self._document,
                       config.recordings)
@@ -257,6 +257,6 @@ def _step_behind() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
-def _name_of_machine() -> str:
+def name_of_machine() -> str:
     name = "".join(one if one.isalnum() and one.isascii() else "-" for one in socket.gethostname().lower())
     return name.strip("-")[:32] or "box"

@@ -64,8 +64,20 @@ from appliance.bus.messages.backup import (
     BackupInfo,
     BackupKind,
     BackupReply,
+    BeginRestore,
+    CancelRestore,
+    ForgetReplaced,
     GetBackups,
+    GetRestore,
+    PreparedRestore,
+    PrepareRestore,
     ReloadBackup,
+    RestoreAct,
+    RestoreBegin,
+    RestoreCount,
+    RestoreOutcome,
+    RestoreReply,
+    TakeRestoreBack,
     TryBackup,
 )
 from appliance.bus.messages.base import (
@@ -675,6 +687,7 @@ __all__ = [
     "BeginEvaluation",
     "BeginLineTest",
     "BeginRehearsal",
+    "BeginRestore",
     "Beginning",
     "BindLeg",
     "Board",
@@ -718,6 +731,7 @@ __all__ = [
     "CallsJoined",
     "CancelCallback",
     "CancelConsult",
+    "CancelRestore",
     "CancelUpdate",
     "CardButton",
     "CardCrash",
@@ -853,6 +867,7 @@ __all__ = [
     "FlowWay",
     "FlowsChanged",
     "ForceCalendar",
+    "ForgetReplaced",
     "Form",
     "GetAbandoned",
     "GetAgreement",
@@ -919,6 +934,7 @@ __all__ = [
     "GetRecordingFacts",
     "GetRehearsal",
     "GetRehearsals",
+    "GetRestore",
     "GetRetention",
     "GetRoutePlan",
     "GetScores",
@@ -1016,6 +1032,8 @@ __all__ = [
     "PlaceTestCall",
     "Play",
     "PlayEnded",
+    "PrepareRestore",
+    "PreparedRestore",
     "Proceed",
     "Progress",
     "PromptAct",
@@ -1107,7 +1125,12 @@ __all__ = [
     "ReservedInfo",
     "ResetBox",
     "ResetCard",
+    "RestoreAct",
+    "RestoreBegin",
+    "RestoreCount",
+    "RestoreOutcome",
     "RestorePrompt",
+    "RestoreReply",
     "ResumeRecording",
     "RetentionInfo",
     "Retrieve",
@@ -1172,6 +1195,7 @@ __all__ = [
     "TagContact",
     "TakeOver",
     "TakePrompt",
+    "TakeRestoreBack",
     "TakeSpanBack",
     "TelephoneFound",
     "ToBeRecorded",
@@ -1257,7 +1281,8 @@ _CARDS: tuple[type[Request[Any]], ...] = (
 # Logs, disk, maintenance, and what would be if.
 _SYSTEM: tuple[type[Request[Any]], ...] = (
     GetLogs, GetStorage, GetMaintenance, GetMaintenanceLists, AddMaintenance, GetRehearsals, GetRehearsal,
-    BeginRehearsal, StopRehearsal, BackUp, TryBackup)
+    BeginRehearsal, StopRehearsal, BackUp, TryBackup, GetRestore, PrepareRestore, BeginRestore,
+    TakeRestoreBack, CancelRestore, ForgetReplaced)
 
 _LINE_TESTS: tuple[type[Request[Any]], ...] = (BeginLineTest, GetLineTest, GetLineTests, SteerLineTest)
 

@@ -7,6 +7,8 @@ import msgspec
 from appliance.bus.messages.base import Done, Reloaded, Reply, Request
 
 BackupKind = Literal["now", "weekly", "monthly"]
+RestoreAct = Literal["restore", "take-back"]
+RestoreBegin = Literal["drained", "now"]       # calls that go on are waited for, or ended
 
 
 class BackupInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,3 +61,114 @@ class ReloadBackup(Request[Reloaded], frozen=True):
     owner: ClassVar[str] = "boxd"
     check: bool = False
     candidate: bool = False                       # with `check`: in its place
+
+
+class RestoreCount(msgspec.Struct, frozen=True):
+    """How many of something the box has now and the backup has."""
+
+    what: str                                     # contacts, recordings, people, versions, acts
+    now: int
+    held: int
+    since: int                                    # made after the backup; -1: nobody can say
+
+
+class PreparedRestore(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup that was opened, proven and tried out, and what its restore would mean."""
+
+    token: str                                    # BeginRestore's: what is confirmed is what was seen
+    prepared_at: float
+    source: str
+    box: str
+    version: str
+    at: float
+    octets: int
+    own: bool                                     # this box made it
+    trial: list[str]                              # what does not hold; []: all does
+    refused: str                                  # why it cannot be restored; "": it can
+    counts: list[RestoreCount]
+    keys: list[str]                               # of the configuration, that differ
+    keys_unknown: str                             # why nobody can say
+    audio: int                                    # recordings in it that can be heard
+    elsewhere: int                                # files whose place is not the configuration's folder
+    left_out: list[str]
+
+
+class RestoreOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the last wish."""
+
+    id: str
+    act: RestoreAct
+    at: float                                     # of the wish
+    done_at: float
+    by: str
+    address: str
+    why: str
+    box: str
+    version: str
+    backup_at: float
+    config: bool                                  # the configuration, too
+    error: str = ""                               # "": it was done; else nothing was changed
+    asides: list[str] = msgspec.field(default_factory=list)
+
+
+class RestoreReply(Reply, frozen=True):
+    name: str                                     # the box's, which BeginRestore wants typed
+    running: str                                  # what is being done; "": nothing
+    error: str                                    # of what was asked last; "": it went well
+    prepared: PreparedRestore | None
+    wished: bool                                  # the box is about to start anew
+    outcome: RestoreOutcome | None
+    back: bool                                    # the box as it was before is kept
+    back_until: float                             # when it goes by itself; 0: it is not kept
+
+
+class GetRestore(Request[RestoreReply], frozen=True):
+    owner: ClassVar[str] = "boxd"
+
+
+class PrepareRestore(Request[Done], frozen=True):
+    """Open and try out a backup: `source` is a path of GetBackups, or `upload:NAME`. "" of `passphrase`: the
+    box's own key opens it. What comes of it is in GetRestore; nothing is changed."""
+
+    owner: ClassVar[str] = "boxd"
+    source: str
+    passphrase: str = ""
+
+    def __repr__(self) -> str:
+        return f"PrepareRestore(source={self.source!r})"
+
+
+class BeginRestore(Request[Done], frozen=True):
+    """The box becomes what the backup says, with a new start. Refused: another name, nothing prepared."""
+
+    owner: ClassVar[str] = "boxd"
+    token: str
+    name: str
+    by: str
+    address: str
+    why: str
+    config: bool = True
+    begin: RestoreBegin = "drained"
+
+
+class TakeRestoreBack(Request[Done], frozen=True):
+    """The box becomes what it was before the last restore, with a new start."""
+
+    owner: ClassVar[str] = "boxd"
+    name: str
+    by: str
+    address: str
+    why: str
+    begin: RestoreBegin = "drained"
+
+
+class CancelRestore(Request[Done], frozen=True):
+    """What was prepared goes, calls are no longer waited for; a wish is withdrawn while the box runs."""
+
+    owner: ClassVar[str] = "boxd"
+
+
+class ForgetReplaced(Request[Done], frozen=True):
+    """What the last restore put aside is removed for good."""
+
+    owner: ClassVar[str] = "boxd"

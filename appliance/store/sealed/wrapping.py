@@ -107,6 +107,12 @@ class PassphraseWrapper:
         except ValueError:
             raise KeyGone("the passphrase does not open it: give the one that it was made with") from None
 
+    def derived(self, wrapped: Wrapped) -> "DerivedWrapper":
+        """What alone opens what this opened, without the passphrase. KeyGone, Tampered: it does not."""
+        self.unwrap(wrapped)
+        head = wrapped.octets[:self._HEAD.size]
+        return DerivedWrapper(head, self._key(head))
+
     def _key(self, head: bytes) -> bytes:
         version, memory_kib, passes, lanes, salt = self._HEAD.unpack(head)
         if (version != 1 or not 8 * lanes <= memory_kib <= self._MOST_MEMORY_KIB

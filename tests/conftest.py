@@ -13,8 +13,8 @@ from appliance.bus import server
 ROOT = Path(__file__).resolve().parent.parent
 
 # The box in real time: octet-exact audio every 10 ms, on a machine that may be away for longer; database
-# servers; browsers. One that fails is tried once more by itself; why is in the output, how often in the closing
-# line.
+# servers; browsers. One that fails is tried once more by itself; how often stands in the closing line, why in
+# the output.
 REAL_TIME = [ROOT / "tests" / name for name in (
     "bench", "e2e", "hil_tests", "span", "centre/test_databases.py")]
 # These, and what has lines, ports or processes of its own, run one after the other.

@@ -26,7 +26,7 @@ def index() -> str:
 @bp.get("/events")
 @needs("watch")
 def events() -> Response:
-    return stream(_fragments)
+    return stream(_fragments, alike=())
 
 
 @bp.post("/seen/<figure>/<float:since>/<float:count>")

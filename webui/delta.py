@@ -4,13 +4,11 @@ Most of a table's rows are as they were. The browser's half is in static/live.js
 """
 
 import json
-from functools import lru_cache
 
 LEAST_OCTETS = 1000                               # a shorter text is sent whole
-KEPT = 64                                         # of many pages that have the same and get the same
+STEP = 64                                         # lines that are compared at once
 
 
-@lru_cache(KEPT)
 def said(old: str | None, new: str) -> str:
     """JSON: the text; or a list of texts and of [place, how many] lines of the old one, whose lines, put
     together, are the new one's."""
@@ -21,34 +19,42 @@ def said(old: str | None, new: str) -> str:
 
 def parts(old: list[str], new: list[str]) -> list[str | tuple[int, int]]:
     """The new lines as texts and stretches of the old ones."""
-    places = {line: place for place, line in reversed(list(enumerate(old)))}
+    places: dict[str, int] = {}                   # of the first such line; wanted when there is a new one
     found: list[str | tuple[int, int]] = []
     fresh: list[str] = []
-    at, first = -1, -1                            # the last line taken, and where its stretch began
-
-    def close_stretch() -> None:
-        if first >= 0:
-            found.append((first, at - first + 1))
-
-    for line in new:
-        if first >= 0 and at + 1 < len(old) and old[at + 1] == line:
-            at += 1
-            continue
-        place = places.get(line, -1)
-        if place >= 0:
+    at = taken = 0                                # in old and new, behind what is the same or was looked at
+    while taken < len(new):
+        if many := _alike(old, at, new, taken):
             if fresh:
                 found.append("\n".join(fresh))
                 fresh = []
-            close_stretch()
-            at = first = place
+            found.append((at, many))
+            at, taken = at + many, taken + many
+            continue
+        places = places or dict(zip(reversed(old), range(len(old) - 1, -1, -1), strict=True))
+        if (place := places.get(new[taken], -1)) >= 0:
+            at = place
         else:
-            close_stretch()
-            at = first = -1
-            fresh.append(line)
+            fresh.append(new[taken])
+            taken += 1
+            at = -1
     if fresh:
         found.append("\n".join(fresh))
-    close_stretch()
     return found
+
+
+def _alike(old: list[str], at: int, new: list[str], taken: int) -> int:
+    """How many lines from these places on are the same."""
+    if at < 0:
+        return 0
+    most = min(len(old) - at, len(new) - taken)
+    many, step = 0, STEP
+    while step:
+        while many + step <= most and (
+                old[at + many:at + many + step] == new[taken + many:taken + many + step]):
+            many += step
+        step //= 8
+    return many
 
 
 def whole(old: str, some: list[str | tuple[int, int]]) -> str:

@@ -134,17 +134,16 @@ class Mirror:
         return any(channel.leg and channel.leg not in self._floor.numbers
                    for span in self._floor.channels.values() for channel in span.channels)
 
-    def wait(self, seen: Floor, timeout_s: float, numbers: bool = True) -> None:
-        """Return when `floor` is another than `seen`, after `timeout_s`, or when closed. numbers False: when
-        more than the numbers of channels' calls is."""
+    def wait(self, seen: Floor, timeout_s: float, numbers: bool = True) -> bool:
+        """Return when `floor` is another than `seen` or when closed: True, or after `timeout_s`. numbers
+        False: when more than the numbers of channels' calls is."""
         if numbers:
             with self._changed:
-                self._changed.wait_for(lambda: self._floor is not seen or self.closed.is_set(), timeout_s)
-            return
+                return self._changed.wait_for(
+                    lambda: self._floor is not seen or self.closed.is_set(), timeout_s)
         with self._changed_more:
-            self._changed_more.wait_for(
+            return self._changed_more.wait_for(
                 lambda: _more_than_numbers(seen, self._floor) or self.closed.is_set(), timeout_s)
-
 
     def wake(self) -> None:
         """Something that live pages show and no daemon said has changed."""

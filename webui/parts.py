@@ -17,6 +17,7 @@ from webui.access.halves import ASKED_S, HALF_S, HALVES, Half, Waiting
 from webui.access.sight import Narrowed
 from webui.alerts.store import Alerts
 from webui.api.tokens import Tokens
+from webui.broadcast import Groups
 from webui.certificate import Certificates
 from webui.exchange import Exchange
 from webui.notices.store import Notices
@@ -77,6 +78,7 @@ class Parts:
     rendered: Rendered = field(default_factory=Rendered)
     narrowed: Narrowed = field(default_factory=Narrowed)
     opened: Opened = field(default_factory=Opened)
+    groups: Groups = field(default_factory=Groups)
     streams: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(STREAMS))
 
     @property

@@ -2,16 +2,19 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from operator import attrgetter
 from typing import Any
 
-from flask import render_template
-from flask_babel import get_locale
+from flask import current_app
+from flask_babel import get_locale, get_translations
 from markupsafe import Markup
 
-MOST = 4096                                       # fragments and rows; the one not asked for longest goes
+MOST = 1024                                       # fragments and tables; the one not asked for longest goes
+MOST_ROWS = 512                                   # of a table
 
 Fragment = tuple[str, str]                        # id of an element, its whole HTML
+Row = tuple[Any, str]                             # what it shows, its HTML
 
 
 class Rendered:
@@ -20,26 +23,50 @@ class Rendered:
     def __init__(self, sight: Callable[[], Hashable] = lambda: None) -> None:
         """`sight`: what those who see the same have in common."""
         self._sight = sight
-        self._kept: OrderedDict[tuple[Any, ...], tuple[Any, str]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.RLock()            # a fragment renders its rows
 
     def __call__(self, template: str, name: str, view: Any) -> Fragment:
         """(name, `template` rendered with `view` as view and `name` as name)."""
         of = str(get_locale()), self._sight()
+        common: dict[str, Any] = {}
 
-        def row(template: str, name: str, view: Any) -> Markup:
-            """A part of it that is often the same when the whole is not."""
-            return Markup(self._render(template, name, of, view, row))  # noqa: S704  made by a template
+        def render(template: str, name: Any, view: Any) -> str:
+            if not common:                        # what render_template() looks up for each anew
+                current_app.update_template_context(common)
+                translated = get_translations().ugettext         # whose looking up takes longer than all else
+                common["_"] = lambda text, **values: Markup(translated(text)) % values  # noqa: S704  our texts
+                common["rows"] = rows
+            return current_app.jinja_env.get_template(template).render(common, view=view, name=name)
+
+        def rows(template: str, name: str, views: Iterable[Any], *also: Hashable) -> Markup:
+            """Parts of it, which are often the same when the whole is not: a template for each of `views`,
+            whose attribute `name` no other has, with it and `also` as view."""
+            return Markup(self._rows(template, name, of, views, also, render))  # noqa: S704  made by a template
 
         with self._lock:
-            return name, self._render(template, name, of, view, row)
+            key = template, name, of
+            kept: Row | None = self._kept.get(key)
+            if kept is None or kept[0] != view:
+                kept = view, render(template, name, view)
+            self._keep(key, kept)
+            return name, kept[1]
 
-    def _render(self, template: str, name: str, of: Hashable, view: Any, row: Callable[..., Markup]) -> str:
-        key = (template, name, of)
-        kept = self._kept.get(key)
-        if kept is None or kept[0] != view:
-            kept = self._kept[key] = (view, render_template(template, view=view, name=name, row=row))
+    def _rows(self, template: str, name: str, of: Hashable, views: Iterable[Any], also: tuple[Hashable, ...],
+              render: Callable[[str, Any, Any], str]) -> str:
+        key, named = (template, name, of, also, "rows"), attrgetter(name)
+        kept: dict[Hashable, Row] = self._kept.get(key, {})
+        shown: dict[Hashable, Row] = {}
+        for view in views:
+            row = kept.get(which := named(view))
+            if row is None or row[0] != view:
+                row = view, render(template, which, (view, *also) if also else view)
+            shown[which] = row
+        self._keep(key, shown if len(kept) > MOST_ROWS else kept | shown)
+        return "\n".join(html for _, html in shown.values())        # delta.py goes by lines
+
+    def _keep(self, key: Hashable, what: Any) -> None:
+        self._kept[key] = what
         self._kept.move_to_end(key)
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
-        return kept[1]

@@ -42,6 +42,7 @@ R = TypeVar("R", bound=Reply)
 Views = tuple[views.Strip, views.Tree, tuple[views.QueueRow, ...], tuple[views.CallRow, ...],
               tuple[views.AgentRow, ...]]
 
+GAP_S = 0.08                                      # acdd says a Board in 0.1 s, each is shown
 FIGURES_TURN_S = 3.0                              # figures grow without an event
 EXPLAINED_GAP_S = 0.5                             # acdd is asked for each: not with every step of others
 EXPLAINED_TURN_S = 2.0                            # so does an estimate
@@ -90,7 +91,8 @@ def index() -> str:
 @needs("watch")
 def events() -> Response:
     chosen = ranges.asked(seen_floor())
-    return stream(lambda floor: _fragments(floor, chosen), turn_s=FIGURES_TURN_S, numbers=False)
+    return stream(lambda floor: _fragments(floor, chosen), gap_s=GAP_S, turn_s=FIGURES_TURN_S,
+                  numbers=False, alike=chosen)
 
 
 @bp.get("/call/<contact>")

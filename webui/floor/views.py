@@ -53,13 +53,19 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaf:
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """A queue of the tree and the agents who serve it, or a group and its agents."""
 
     name: str
     waiting: int
     ready: int
-    agents: tuple[AgentInfo, ...]
+    agents: tuple[Leaf, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +169,10 @@ def strip(floor: Floor, seen: Seen, trunk: str) -> Strip:
 def tree(floor: Floor, seen: Seen, chosen: Filter) -> Tree:
     """All of the range, whatever the filter."""
     def branch(name: str, waiting: int, agents: Iterable[AgentInfo]) -> Branch:
-        crew = tuple(sorted(agents, key=lambda one: one.name))
+        crew = tuple(leaves[one.name] for one in sorted(agents, key=lambda one: one.name))
         return Branch(name, waiting, sum(one.state == "ready" for one in crew), crew)
 
-    serving = _serving(seen)
+    serving, leaves = _serving(seen), {one.name: Leaf(one.name, one.state) for one in seen.board.agents}
     return Tree(
         tuple(branch(queue.name, len(queue.waiting), serving[queue.name]) for queue in seen.board.queues),
         tuple(branch(name, 0, (one for one in seen.board.agents if one.name in agents))

@@ -24,6 +24,7 @@ from webui.mirror import Floor
 from webui.parts import parts
 from webui.rendered import Fragment
 
+GAP_S = 0.08                                      # acdd says a Board in 0.1 s, each is shown
 TURN_S = 3.0
 MOST_TILES = 16
 COUNTS = frozenset({"offered", "answered", "abandoned"})           # figures that are no ratio
@@ -177,7 +178,7 @@ def wall_events() -> Response:
     def fragments(seen: Floor) -> Iterator[Fragment]:
         yield "wall", _wall(seen, tiles, chosen)
 
-    return stream(fragments, turn_s=TURN_S, numbers=False)
+    return stream(fragments, gap_s=GAP_S, turn_s=TURN_S, numbers=False, alike=(tiles, chosen))
 
 
 @bp.get("/wall/arrange")

@@ -13,7 +13,7 @@ IMAGE_PACKAGES := $(RUN_PACKAGES) mmdebstrap debian-archive-keyring squashfs-too
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check conformance fuzz interleavings bench screenshots firmware deb image hil hil-dahdi clean setup apt-run apt-test apt-hil apt-image
+.PHONY: help run test check conformance fuzz interleavings bench screenshots lighthouse firmware deb image hil hil-dahdi clean setup apt-run apt-test apt-hil apt-image
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: apt-test setup  ## measure: a table, build/bench.json, docs/benchmarks.md
 
 screenshots: apt-test setup  ## every page, both languages, themes, sizes: build/screenshots/every_page
 	$(BIN)/python -m tests.webui.every_page.walk
+
+lighthouse: apt-test setup  ## Lighthouse's scores of some pages: docs/lighthouse.md; needs npm
+	$(BIN)/python -m tests.webui.every_page.lighthouse
 
 firmware: setup  ## the line card's firmware, compiled for its controller: build/firmware
 	$(BIN)/python -m firmware.release compile build/firmware --hardware branchline-e1

@@ -87,13 +87,13 @@ class KeptSpan(Span):
                 return None
         try:                                      # as _guarded() does, which is too dear for each block
             block = self._span.read(now)
+            if block is not None:
+                self._retry_s, self._said = FIRST_RETRY_S, ""
+                if alarms := self._span.status().alarms:
+                    self._seen |= alarms
         except LineError as error:
             self._lost(error, now)
             return None
-        if block is not None:
-            self._retry_s, self._said = FIRST_RETRY_S, ""
-            if alarms := self.status().alarms:
-                self._seen |= alarms
         return block
 
     def seen(self) -> LineStatus:
@@ -113,7 +113,13 @@ class KeptSpan(Span):
         return self._guarded(lambda span: span.send_frame(frame), False)
 
     def receive_frames(self) -> list[bytes]:
-        return self._guarded(lambda span: span.receive_frames(), [])
+        if self._span is None:
+            return []
+        try:                                      # as in read()
+            return self._span.receive_frames()
+        except LineError as error:
+            self._lost(error, time.monotonic())
+            return []
 
     def status(self) -> LineStatus:
         return self._guarded(lambda span: span.status(), _AWAY)

@@ -12,22 +12,24 @@ from appliance.bus import server
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The box in real time: octet-exact audio every 10 ms, on a machine that may be away for longer; database
-# servers; browsers. One that fails is tried once more by itself; how often stands in the closing line, why in
-# the output.
-REAL_TIME = [ROOT / "tests" / name for name in (
-    "bench", "e2e", "hil_tests", "span", "centre/test_databases.py")]
-# These, and what has lines, ports or processes of its own, run one after the other.
-ALONE = [*REAL_TIME, *(ROOT / "tests" / name for name in (
-    "box", "e1_driver", "firmware", "interop/test_rtp.py", "launch"))]
+# The box in real time (octet-exact audio every 10 ms, on a machine that may be away for longer), and what has
+# lines, ports, devices or a terminal of its own or measures how long something takes: one after the other.
+ALONE = {path for pattern in (
+    "box/line_tests", "box/provision/test_sources.py", "box/rehearsal", "box/test_card*.py",
+    "box/test_console.py", "box/test_judging.py", "box/test_lines.py", "box/test_update_rauc.py",
+    "centre/test_databases.py",
+    "e1_driver/test_ca[pr]*.py", "e1_driver/test_contract.py", "e1_driver/test_ctl.py",
+    "e1_driver/test_dahdi.py", "e1_driver/test_detection_libpri.py", "e1_driver/test_e1d.py",
+    "e1_driver/test_faults.py", "e1_driver/test_history.py", "e1_driver/test_kept.py",
+    "e1_driver/test_pwe3*.py", "e1_driver/test_tdmoe.py", "e1_driver/test_virtual.py",
+    "e2e", "firmware", "hil_tests", "interop/test_rtp.py",
+    "launch/test_console.py", "launch/test_listen.py", "launch/test_supervisor.py", "launch/test_trace.py",
+    "span") for path in (ROOT / "tests").glob(pattern)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        drives_browser = "page" in getattr(item, "fixturenames", ())
-        if drives_browser or any(item.path.is_relative_to(folder) for folder in REAL_TIME):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-        if any(item.path.is_relative_to(folder) for folder in ALONE):
+        if not ALONE.isdisjoint((item.path, *item.path.parents)):
             item.add_marker(pytest.mark.alone)
 
 

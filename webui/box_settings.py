@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext
+from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.bus.client import BusError, Refused
@@ -26,7 +27,7 @@ from appliance.bus.messages import (
     SetWallClock,
     TryNetwork,
 )
-from webui.access.doors import need, needs
+from webui.access.doors import may, need, needs
 from webui.doing import ACT_S, do, why
 from webui.live import stream
 from webui.mirror import Floor
@@ -40,6 +41,7 @@ TRIAL_S = 300.0
 LOOK_S = 2.0                                      # how old the state of a trial on an open page may get
 KNOWN_S = 10.0                                    # root's first answer after a start takes a while
 MOST_WAYS = 8
+FIRST_RUN = ("network", "time")                   # steps that have these forms, too
 ONE, MANY = ("port", "vlan", "ipv4", "gateway4", "ipv6", "gateway6"), ("dns", "search")
 NET = Path("/sys/class/net")
 
@@ -76,7 +78,7 @@ def index() -> str:
 @needs("box")
 def events() -> Response:
     def fragments(floor: Floor) -> Iterator[Fragment]:
-        yield _trial(_known())
+        yield trial(_known())
     return stream(fragments, turn_s=LOOK_S)
 
 
@@ -84,7 +86,7 @@ def events() -> Response:
 @needs("box")
 def again(act: str) -> AnyResponse:
     """Who comes back to where a form was sent, by a change of the language, say."""
-    return redirect(url_for("box_settings.index"), 303)
+    return _back()
 
 
 @bp.post("/own")
@@ -97,7 +99,7 @@ def own() -> Any:
     now = _document(found)
     keys = {name: value for name, value in _own(request.form, now).items() if value != now.get(name)}
     if not keys:
-        return redirect(url_for("box_settings.index"), 303)
+        return _back()
     return _act("settings", by, ChangeProvision(keys=keys, by="web"), ", ".join(sorted(keys)))
 
 
@@ -109,7 +111,7 @@ def first() -> Any:
     if "kept" in request.form:
         kept = request.form["kept"]
         refused = do("first", by, Provide(document=kept, claim=claim, by="web"), why=why())
-        return (_index(refused), 409) if refused else redirect(url_for("box_settings.index"), 303)
+        return (_index(refused), 409) if refused else _back()
     document = {name: value for name, value in _own(request.form, {}).items() if value}
     document |= {"network": ways} if (ways := _ways(request.form)) else {}
     text = json.dumps(document, ensure_ascii=False)
@@ -180,30 +182,55 @@ def _act(act: str, by: str, asked: Any, what: str = "", *, reasoned: bool = True
         return _index(gettext("Give a reason: it is kept.")), 409
     if refused := do(act, by, asked, what, reason):
         return _index(refused), 409
-    return redirect(url_for("box_settings.index"), 303)
+    return _back()
+
+
+def _step() -> str:
+    """The step of the first run whose form this is; "": it is of the page of the settings."""
+    step = request.form.get("then", "")
+    return step if step in FIRST_RUN and may(current_user, "commit") else ""
+
+
+def _address() -> str:
+    """Of the page that the form is on."""
+    return url_for("first.show", step=step) if (step := _step()) else url_for("box_settings.index")
+
+
+def _back() -> AnyResponse:
+    return redirect(_address(), 303)
 
 
 def _index(wrong: str = "") -> str:
+    if wrong and (step := _step()):
+        from webui.first.pages import page  # which stands on this room
+
+        return page(step, wrong)
     found, why_not = _asked()
-    document = _document(found) if found is not None and found.provisioned else {}
-    typed = request.form if wrong else {}
     return render_template(
-        "box/settings.html", wrong=wrong, found=found, refused_because=why_not, document=document,
-        typed=typed, ways=_typed_ways(typed) or document.get("network") or [{}], ports=_ports(),
-        most=MOST_WAYS, name=socket.gethostname(), clock=parts().exchange.mirror.floor.time_of_day,
-        now=datetime.now().strftime("%Y-%m-%dT%H:%M"), fragments=[_trial(found)[1]])
+        "box/settings.html", wrong=wrong, refused_because=why_not, name=socket.gethostname(),
+        clock=parts().exchange.mirror.floor.time_of_day, fragments=[trial(found)[1]],
+        **fields(found, request.form if wrong else {}))
+
+
+def fields(found: ProvisionReply | None, typed: Mapping[str, str]) -> dict[str, Any]:
+    """What box/ways.html stands on. `typed`: what was sent and is not taken."""
+    document = _document(found) if found is not None and found.provisioned else {}
+    return {"found": found, "document": document, "typed": typed, "ports": _ports(), "most": MOST_WAYS,
+            "ways": _typed_ways(typed) or document.get("network") or [{}],
+            "now_here": datetime.now().strftime("%Y-%m-%dT%H:%M")}
 
 
 def _confirmed(wanted: Wanted) -> str:
-    port = request.host.rpartition("]")[2].partition(":")[2]
-    return render_template("box/confirm.html", wanted=wanted, minutes=int(TRIAL_S // 60),
-                           links=[f"{request.scheme}://{one}{f':{port}' if port else ''}"
-                                  f"{url_for('box_settings.index')}" for one in wanted.addresses])
+    port, back = request.host.rpartition("]")[2].partition(":")[2], _address()
+    links = [f"{request.scheme}://{one}{f':{port}' if port else ''}{back}" for one in wanted.addresses]
+    return render_template("box/confirm.html", wanted=wanted, minutes=int(TRIAL_S // 60), links=links,
+                           then=_step(), back=back)
 
 
-def _trial(found: ProvisionReply | None) -> Fragment:
+def trial(found: ProvisionReply | None, then: str = "") -> Fragment:
+    """`then`: the step of the first run that shows it."""
     left_s = 0 if found is None else int(found.trial_left_s)
-    return "trial", render_template("box/trial.html", name="trial", left_s=left_s, here=_here())
+    return "trial", render_template("box/trial.html", name="trial", left_s=left_s, here=_here(), then=then)
 
 
 def _known() -> ProvisionReply | None:
@@ -227,14 +254,15 @@ def _document(found: ProvisionReply) -> dict[str, Any]:
 
 
 def _own(form: Mapping[str, str], now: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys but `network`, as the form has them; PTP, which it has not, stays."""
+    """The keys but `network`, as the form has them; what it has not stays, as PTP."""
     ntp = form.get("ntp", "").replace(",", " ").split()
     clock = dict(now.get("time", {}))
-    if ntp != clock.get("ntp", []):
+    if "ntp" in form and ntp != clock.get("ntp", []):
         clock = {"ntp": ntp}
-    return {"hostname": form.get("hostname", "").strip(), "time_zone": form.get("time_zone", "").strip(),
+    said = {"hostname": form.get("hostname", "").strip(), "time_zone": form.get("time_zone", "").strip(),
             "time": clock, "hub": form.get("hub", "").strip() or None,
             "admin_keys": [line.strip() for line in form.get("admin_keys", "").splitlines() if line.strip()]}
+    return {name: value for name, value in said.items() if name == "time" or name in form or not now}
 
 
 def _ways(form: Mapping[str, str]) -> list[Way]:

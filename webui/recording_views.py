@@ -117,8 +117,19 @@ def gone(row: RecordingRow) -> str:
 
 def said(data: str) -> str:
     """An entry's JSON for people."""
-    return " · ".join(f"{name}: {texts.moment(value) if name.endswith('_at') else value}"
+    return " · ".join(f"{texts.word(name, 'chain fact')}: "
+                      f"{texts.moment(value) if name.endswith('_at') else value}"
                       for name, value in json.loads(data).items())
+
+
+def takes(rule: str) -> str:
+    """Which recordings a rule of retention takes, as recordd says it, in the reader's language."""
+    def part(said: str) -> str:
+        what, _, names = said.partition(" ")
+        shown = [texts.word(one, "direction") if what == "direction" else one for one in names.split(" or ")]
+        return f"{texts.word(what, 'takes')} {gettext(' or ').join(shown)}"
+    return texts.word(rule, "takes") if rule in ("all", "the others") else ", ".join(
+        part(one) for one in rule.split(", "))
 
 
 @dataclass(frozen=True, slots=True)

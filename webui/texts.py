@@ -425,6 +425,22 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "asked": _l("Recording asked for"), "kept": _l("Kept"), "key": _l("Key"), "tag": _l("Tag"),
     },
     "policy": {"always": _l("always"), "never": _l("never"), "on-demand": _l("on demand")},
+    "takes": {                                    # conditions of a rule of retention
+        "all": _l("all"), "the others": _l("the others"), "queue": _l("queue"), "agent": _l("agent"),
+        "trunk": _l("trunk"), "tag": _l("tag"), "kind": _l("kind"), "direction": _l("direction"),
+    },
+    "chain fact": {
+        "agent": _l("agent"), "all": _l("all"), "at": _l("at"), "began_at": _l("began"),
+        "bundle": _l("bundle"), "calibration": _l("calibration"), "case": _l("case"), "digest": _l("digest"),
+        "facts": _l("facts"), "form": _l("form"), "from": _l("from"), "format": _l("format"),
+        "gap_ticks": _l("gap, ticks"),
+        "imported": _l("imported"), "key": _l("key"), "name": _l("name"), "note": _l("note"),
+        "object": _l("object"), "octets": _l("octets"), "place": _l("place"), "purpose": _l("purpose"),
+        "recordings": _l("recordings"), "rules": _l("rules"), "scorers": _l("scorers"),
+        "sealed": _l("sealed"), "tick": _l("tick"), "ticks": _l("ticks"),
+        "to": _l("to"),
+        "until": _l("until"), "version": _l("version"), "what": _l("what"), "why": _l("why"),
+    },
     "chain": {
         "recorded": _l("recorded"), "described": _l("facts fixed"), "altered": _l("altered in the database"),
         "listened": _l("listened"), "downloaded": _l("downloaded"),

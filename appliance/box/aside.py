@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,6 +64,19 @@ def _set_up(base: sqlite3.Connection, application_id: int, tables: str) -> None:
         if code is not None and int(code[1]) & 0xFF not in _DAMAGED:
             raise OSError(f"it could not be looked through ({wrong})")
         raise Spoiled(f"it is damaged: {wrong}")
+
+
+@contextlib.contextmanager
+def writing(base: sqlite3.Connection) -> Iterator[None]:
+    """One transaction: when it is left all of it is on the disk, or nothing."""
+    base.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        base.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            base.execute("ROLLBACK")
+        raise
 
 
 def _code(error: Exception) -> int:

@@ -97,6 +97,8 @@ class Bus:
                 bus._catch_up(error.subject)
             elif "authorization violation" in last.lower():
                 bus.lost.set()                    # the client would go on trying, a descriptor each time
+            elif 'permissions violation for publish to "_inbox.' in last.lower():
+                log.warning("bus: who asked waits no more, or the bus began anew: %s", error)
             elif "permissions violation" in last.lower():
                 log.error("bus: %s", error)       # our own mistake: messages.MAY_ASK does not have it
             else:

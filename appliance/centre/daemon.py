@@ -51,6 +51,7 @@ from appliance.bus.messages import (
     GetToBeRecorded,
     JoinOutside,
     LogIn,
+    LookAtCalendar,
     MaliciousCallTraced,
     PauseRecording,
     PlaceTestCall,
@@ -77,6 +78,7 @@ from appliance.centre.callbacks.archive import Archive
 from appliance.centre.commands import COMMANDS
 from appliance.centre.effects import Ask, Effect, FindRecordings
 from appliance.centre.engine import DialRefused, Engine, SilentFrom
+from appliance.centre.entry.forcing import look_at_draft
 from appliance.centre.entry.load import box_zone, load_entrance, warnings
 from appliance.centre.entry.rules import Entrance
 from appliance.centre.events import Checkpoint
@@ -163,6 +165,7 @@ class Centre:
         self._boards = Boards()
         self._board = self._boards.board(engine.state, engine.setup, time.time())
         self._board_changed = asyncio.Event()
+        self._settled: asyncio.Future[tuple[Board, float]] | None = None         # a board is to be said
         self._entries_since_checkpoint = 0
         self._violations: list[str] = []
         self._check_at = 0.0
@@ -336,6 +339,10 @@ class Centre:
                 await self._context.bus.say(left)
         if (changed := recorded.notice(entries, self._events.seq)) is not None:
             await self._context.bus.say(changed)
+        if self._settled is not None and not self._settled.done():
+            began = time.monotonic()
+            board = self._current_board()
+            self._settled.set_result((board, time.monotonic() - began))
 
     def _note(self) -> None:
         self._context.facts.update(contacts=len(self._engine.state.contacts), waiting=self._engine.waiting,
@@ -447,7 +454,13 @@ class Centre:
                 self._check_at = began + CHECK_S
                 self._check()
                 began = time.monotonic()
-            await self._context.bus.say(self._current_board())
+            board = self._current_board()
+            if self._deciding:                    # the one before is known: it would only delay the next
+                self._settled = asyncio.get_running_loop().create_future()
+                board, took_s = await self._settled
+                began = time.monotonic() - took_s
+                self._board_changed.clear()
+            await self._context.bus.say(board)
             took_s = time.monotonic() - began
             await asyncio.sleep(max(BOARD_EVERY_S, took_s * BOARD_RESTS))
 
@@ -494,6 +507,12 @@ class Centre:
             await self._past(Archive.closable, request)
         elif isinstance(request, CallBack):
             request = await self._past(Archive.book, request)
+        if isinstance(request, LookAtCalendar) and request.instead:
+            try:
+                return await asyncio.to_thread(
+                    look_at_draft, request, dict(self._engine.state.forced), box_zone())
+            except (StateError, ConfigError) as error:
+                raise Refused(str(error)) from None
         if type(request) in COMMANDS:
             asked: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
             self._inbox.put_nowait(Asked(request, asked))

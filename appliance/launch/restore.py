@@ -1,7 +1,8 @@
 """A restore that was wished for on the page, carried out before any daemon has a file of the box open.
 
 `python -m appliance.launch.restore DOCUMENT STATE_DIR`: branchline-restore.service's, as root. On other
-machines `branchline up` does the same. Ends with 1 when no daemon may start.
+machines `branchline up` does the same. Ends with 1 when a restore is not over: then a plan is there, and no
+daemon may start.
 """
 
 import os

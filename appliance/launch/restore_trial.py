@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 
@@ -26,8 +25,9 @@ from appliance.box.backup.durable import make_folder, write_file
 from appliance.box.backup.format import CONFIG, ELSEWHERE, STATE, BackupError, Manifest
 from appliance.box.backup.opening import Backup, opened
 from appliance.box.backup.restoring import SPARE_OCTETS
+from appliance.box.backup.snapshot import read_only
 from appliance.box.backup.tending import FOLDER
-from appliance.box.backup.wishing import COPY, PREPARED
+from appliance.box.backup.wishing import COPY, PREPARED, TRIAL
 from appliance.bus.messages import PreparedRestore, RestoreCount
 from appliance.bus.runner import UMASK
 from appliance.config.changes import changes
@@ -37,9 +37,7 @@ from appliance.launch.backup_trial import trial
 from appliance.store.sealed import DerivedWrapper, PassphraseWrapper, Wrapped
 
 COPY_OCTETS = 1 << 20
-BUSY_S = 10.0
 MOST_OCTETS = 16 << 30                            # of a backup
-TRIAL = "trial"                                   # in RESTORE
 _COUNTED = (                                      # what, database, table, all, those of after a time
     ("contacts", "acd.sqlite", "contacts",
      "SELECT count(*) FROM contacts", "SELECT count(*) FROM contacts WHERE began_at > ?"),
@@ -180,7 +178,7 @@ def _rows(path: Path, every: str, later: str, at: float) -> tuple[int, int]:
     if not path.exists():
         return 0, 0
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_S)) as base:
+        with closing(read_only(path)) as base:
             total = int(base.execute(every).fetchone()[0])
             return total, int(base.execute(later, (at,)).fetchone()[0]) if later else -1
     except sqlite3.Error:                         # it has no such table yet

@@ -12,6 +12,7 @@ from appliance.store.schema import SURVEYS, TELLS, contacts, segments
 from appliance.store.schema import events as table
 
 MOST_LOST = 5000                                  # the newest
+GOES_ON = 0.0                                     # ended_at of what does: an index finds it
 _AT_ONCE = 500                                    # names in a query
 
 
@@ -24,11 +25,12 @@ def lost(connection: Connection, since: float) -> list[ContactRecord]:
 
 def touches(connection: Connection, since: float) -> list[Touch]:
     """Talks and dialled calls of contacts since then, and of those that go on."""
+    ongoing = (contacts.c.ended_at == GOES_ON) & (contacts.c.state != "ended")
     found = connection.execute(
         select(contacts.c.contact, contacts.c.direction, contacts.c.calling, contacts.c.called,
                segments.c.kind, segments.c.began_at.label("at"), segments.c.detail, segments.c.agent)
         .join(segments, segments.c.contact == contacts.c.contact)
-        .where((contacts.c.began_at >= since) | (contacts.c.state != "ended"),
+        .where((contacts.c.began_at >= since) | ongoing,
                segments.c.kind.in_(("talk", "dial")))).all()
     return [Touch(**row._mapping) for row in found]
 

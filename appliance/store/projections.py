@@ -29,10 +29,11 @@ class Projections:
     @staticmethod
     def select(connection: Connection, which: ColumnElement[bool] | None = None,
                offset: int = 0, limit: int | None = None) -> list[ContactRecord]:
-        """Records out of the tables, newest first."""
+        """Records out of the tables, newest first: in the order of an index, which is read backwards."""
         rows = connection.execute(
             select(contacts).where(true() if which is None else which)
-            .order_by(contacts.c.began_at.desc(), contacts.c.contact).offset(offset).limit(limit)).all()
+            .order_by(contacts.c.began_at.desc(), contacts.c.contact.desc())
+            .offset(offset).limit(limit)).all()
         parts: dict[str, list[SegmentRecord]] = {row.contact: [] for row in rows}
         for row in connection.execute(
                 select(segments).where(segments.c.contact.in_(parts)).order_by(segments.c.position)):

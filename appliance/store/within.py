@@ -30,8 +30,8 @@ def newest(connection: Connection, limits: Limits, live: Iterable[ContactRecord]
         total += _count(connection, which, MOST_COUNTED - total) if total < MOST_COUNTED else 0
         found |= {row.contact: row.began_at for row in connection.execute(
             select(contacts.c.contact, contacts.c.began_at).where(which)
-            .order_by(contacts.c.began_at.desc(), contacts.c.contact).limit(offset + limit))}
-    chosen = sorted(found, key=lambda one: (-found[one], one))[offset:offset + limit]
+            .order_by(contacts.c.began_at.desc(), contacts.c.contact.desc()).limit(offset + limit))}
+    chosen = sorted(found, key=lambda one: (found[one], one), reverse=True)[offset:offset + limit]
     return Projections.select(connection, contacts.c.contact.in_(chosen)), min(total, MOST_COUNTED)
 
 

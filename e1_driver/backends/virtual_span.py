@@ -92,8 +92,8 @@ class LineSpan(SoftSpan):
             block = self._framing.receive(octets)
             if self.faults.d_cut:
                 block[D_TIMESLOT] = ALL_ONES
-        alarms = self._status().alarms
-        if (los := bool(alarms) and Alarm.LOS in alarms) != self._was_los:
+        alarms = self._framing.alarms
+        if (los := self._end.los or (bool(alarms) and Alarm.LOS in alarms)) != self._was_los:
             self._turn(los)
         return block
 

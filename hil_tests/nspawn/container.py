@@ -3,8 +3,11 @@
 Ref: systemd-nspawn(1). As root; no network but its own loopback.
 """
 
+import ctypes
+import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,6 +18,8 @@ from hil_tests.vm.debian import BenchError, run
 
 LINE = Path("/srv/line")                          # of the container: the folder of the far end's sockets
 BOOT_S, STOP_S = 120.0, 60.0
+ANEW = 133                                        # of systemd-nspawn: its system wants to start anew
+_CLONE_NEWNET = 0x40000000                        # setns(2)
 _LOOK_S = 0.2
 _CLEAN = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "SYSTEMD_COLORS=0", "SYSTEMD_PAGER=")
 
@@ -43,7 +48,31 @@ class Container:
         self._tree, self._line, self._log = tree, line, log
 
     def __enter__(self) -> "Container":
-        with self._log.open("wb") as log:
+        self._log.unlink(missing_ok=True)
+        self._start()
+        return self
+
+    def starts_anew(self, within_s: float) -> None:
+        """The machine does so by itself. BenchError: it does not, or does not come up."""
+        try:
+            code = self._nspawn.wait(within_s)
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"it does not start anew within {within_s:g} s") from None
+        if code != ANEW:
+            raise BenchError(f"systemd-nspawn ended with {code}: see {self._log}")
+        self._start()
+
+    def connect(self, port: int) -> socket.socket:
+        """To its loopback."""
+        with open("/proc/thread-self/ns/net") as here, open(f"/proc/{self._leader}/ns/net") as there:
+            _enter(there.fileno())
+            try:
+                return socket.create_connection(("127.0.0.1", port), BOOT_S)
+            finally:
+                _enter(here.fileno())
+
+    def _start(self) -> None:
+        with self._log.open("ab") as log:
             self._nspawn = subprocess.Popen(
                 ["systemd-nspawn", "--register=no", "--keep-unit", "--private-network", "--quiet", "--boot",
                  f"--bind={self._line}:{LINE}", f"--directory={self._tree}"],
@@ -56,7 +85,6 @@ class Container:
             self._nspawn.kill()
             self._nspawn.wait()
             raise
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
@@ -98,3 +126,10 @@ class Container:
 
     def _signal(self, number: int) -> None:
         subprocess.run(["kill", f"-{number}", self._leader], check=False)
+
+
+def _enter(network: int) -> None:
+    """This thread's next sockets are of that namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(network, _CLONE_NEWNET):
+        raise OSError(number := ctypes.get_errno(), os.strerror(number))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from appliance.bus.messages import DAEMONS
 from hil_tests.instruments.exchange import SoftwareExchange
+from hil_tests.nspawn import restoring
 from hil_tests.nspawn.container import LINE, Container, debian
 from hil_tests.vm.debian import BenchError, run
 
@@ -40,7 +41,7 @@ def run_all(deb: Path | None = None) -> None:
     os.umask(0o000)                               # spand, as another user, has to reach the far end's socket
     with SoftwareExchange(f"virtual:{line}/telco1/a") as far_end:
         os.umask(0o022)
-        configuration.write_text(url.sub(f"virtual:{LINE}/telco1/b", example))
+        configuration.write_text(restoring.lay(tree, url.sub(f"virtual:{LINE}/telco1/b", example)))
         with Container(tree, line, BUILD / "console.log") as box:
             _starts(box, far_end)
             _is_confined(box)
@@ -48,13 +49,14 @@ def run_all(deb: Path | None = None) -> None:
             _comes_back(box, far_end)
             _says_what_is_wrong(box, tree)
             _asks_root(box)
+            restoring.restores(box, lambda: _call(far_end), lambda: _is_up(box))
 
 
 def _same_twice() -> Path:
-    """The package, built twice. BenchError: the octets differ."""
+    """The package as `make deb` makes it, and once more. BenchError: the octets differ."""
     packages = []
-    for name in ("first", "second"):
-        built = run(sys.executable, "-m", "images.packages", "--out", str(BUILD / name), cwd=ROOT)
+    for folder in (ROOT / "build/deb", BUILD / "again"):          # the first has the prompts already
+        built = run(sys.executable, "-m", "images.packages", "--out", str(folder), cwd=ROOT)
         packages.append(Path(built.strip()))
     if packages[0].read_bytes() != packages[1].read_bytes():
         raise BenchError(f"{packages[0]} and {packages[1]} differ: the same source gives the same package")
@@ -66,6 +68,8 @@ def _starts(box: Container, far_end: SoftwareExchange) -> None:
     _call(far_end)
     if failed := box.run("systemctl", "--failed", "--plain", "--no-legend"):
         raise BenchError(f"units failed: {failed}")
+    if cycle := box.run("sh", "-c", "journalctl --boot --output=cat | grep 'ordering cycle' || true"):
+        raise BenchError(cycle)
     print(box.run("systemd-analyze", "time").strip())
     print(f"D-channel asked for {_asked_after_s(box):.1f} s after systemd")
 
@@ -168,6 +172,10 @@ def _up(box: Container) -> bool:
     """The command's exit code says so, too."""
     said = box.said("branchline", "status")
     return sum(line.split()[1:2] == ["up"] for line in said.splitlines()) == len(DAEMONS)
+
+
+def _is_up(box: Container) -> None:
+    box.until(lambda: _up(box), UP_S, "all is up again")
 
 
 def _call(far_end: SoftwareExchange) -> None:

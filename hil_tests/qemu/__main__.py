@@ -18,7 +18,6 @@ from pathlib import Path
 
 import click
 
-from hil_tests.nspawn.running import run_all as run_plain
 from hil_tests.qemu import calling, choice, cuts, following, linecard, updating
 from hil_tests.qemu.box import LINE_PORT, STICK_LABEL, Site, kept, until
 from hil_tests.qemu.machine import DATA, ESP, SLOT_A, SLOT_B, SLOW, Disk, Machine, mounted, partition, tool
@@ -281,11 +280,6 @@ def say(words: str) -> None:
 def run_peripherals(bench: Bench) -> None:
     """The board's devices as the kernel simulates them, seen by boxd's own parts; no image is needed."""
     peripherals.run()
-
-
-def run_packages(bench: Bench) -> None:
-    """The package on a plain Debian, in a container: units, users, watchdogs; no image is needed."""
-    run_plain()
 
 
 def run_call(bench: Bench) -> None:

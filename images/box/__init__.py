@@ -47,3 +47,7 @@ def _lay_places(tree: Path) -> None:
         drop_in = tree / f"usr/lib/systemd/system/branchline-{name}.service.d/box.conf"
         drop_in.parent.mkdir()
         drop_in.write_text("[Service]\nReadWritePaths=-/data/branchline\n")
+    restore = tree / "usr/lib/systemd/system/branchline-restore.service.d/box.conf"
+    restore.parent.mkdir()
+    restore.write_text(f"[Unit]\nRequiresMountsFor={PLACES.config} {PLACES.state}\n"
+                       "After=data-branchline-state-recordings.mount\n")

@@ -13,6 +13,7 @@ from tests.bench.dtmf import DTMF
 from tests.bench.echo import ECHO
 from tests.bench.emulation import EMULATION
 from tests.bench.entry import ENTRY
+from tests.bench.every_page import PAGES
 from tests.bench.figures import Figure, keep_json, keep_page, keep_sections, measure, row
 from tests.bench.latency import LATENCY
 from tests.bench.line import LINE
@@ -39,7 +40,7 @@ from tests.bench.year import YEAR
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
           EMULATION, CARD, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, CENTRE, ENTRY, SIM, LOG,
-          RECORDER, RECORDING_SEARCH, RECORDING_FORMATS, PAGES_LIVE, YEAR)
+          RECORDER, RECORDING_SEARCH, RECORDING_FORMATS, PAGES_LIVE, PAGES, YEAR)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

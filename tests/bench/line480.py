@@ -14,13 +14,23 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import yaml
 
 from appliance.bus import server
 from appliance.bus.client import Bus
-from appliance.bus.messages import BindLeg, Bridge, Event, GetMedia, Media, SpanState, StartRecording
+from appliance.bus.messages import (
+    BindLeg,
+    Bridge,
+    Event,
+    GetMedia,
+    Heartbeat,
+    Media,
+    SpanState,
+    StartRecording,
+)
 from e1_driver import BEARERS
 from tests.bench.figures import Kind, Say, Theme
 from tests.bench.office import BenchError
@@ -33,7 +43,16 @@ GOALS_MS = {30: 0.6, 120: 0.45, 480: 0.40}
 SECONDS = 20.0
 SETTLE_S, READY_S, STOP_S = 3.0, 30.0, 10.0
 DAEMONS = ("spand", "recordd")
+RECORDED_OCTETS_PER_S = 2 * 8000                  # both sides of each
 SHARED_MEMORY = Path("/dev/shm")
+
+
+class _Talked(NamedTuple):
+    before: Media
+    after: Media
+    spent_s: dict[str, float]                     # CPU time of each daemon
+    took_s: float
+    taken_octets: float                           # of recordings, by recordd, so far
 
 
 def once(say: Say) -> dict[str, float]:
@@ -60,12 +79,12 @@ def case(channels: int, seconds: float) -> dict[str, float]:
         pids = {name: _spawn(stack, folder, name, [
             sys.executable, "-m", MODULES[name], "--config", str(config),
             "--state-dir", str(folder / "state"), "--run-dir", str(run_dir)]).pid for name in DAEMONS}
-        before, after, spent_s, took_s = asyncio.run(_talk(run_dir, channels, count, seconds, far, pids))
+        talked = asyncio.run(_talk(run_dir, channels, count, seconds, far, pids))
         rss = {name: memory(pid).rss_octets / MEGA for name, pid in pids.items()}
-        recorded = sum(one.stat().st_size for one in (folder / "state").rglob("*.wav"))
         delays_ms = 1000 * np.array(json.loads(far.communicate(timeout=STOP_S)[0]))
-    if recorded < channels * 16000 * seconds:
-        raise BenchError(f"{recorded} octets recorded of {channels} channels in {seconds:g} s")
+    before, after, spent_s, took_s, taken_octets = talked
+    if taken_octets < channels * RECORDED_OCTETS_PER_S * seconds:
+        raise BenchError(f"{taken_octets:.0f} octets recorded of {channels} channels in {seconds:g} s")
     if len(delays_ms) < 90 * seconds:
         raise BenchError(f"{len(delays_ms)} blocks heard at the far ends in {seconds:g} s")
     call_ms = 1000 / (channels * took_s)
@@ -86,10 +105,18 @@ def case(channels: int, seconds: float) -> dict[str, float]:
 async def _talk(
     run_dir: Path, channels: int, count: int, seconds: float, far: "subprocess.Popen[bytes]",
     pids: dict[str, int],
-) -> tuple[Media, Media, dict[str, float], float]:
-    """Set up, let them talk for so long: GetMedia before and after, CPU seconds, how long it was."""
+) -> _Talked:
+    """Set up, let them talk for so long."""
+    taken_octets = 0.0
+
+    async def hear(event: Event) -> None:
+        nonlocal taken_octets
+        if isinstance(event, Heartbeat):
+            taken_octets = event.facts.get("taken_octets", 0.0)
+
     bus = await Bus.connect(run_dir, "acdd")
     try:
+        await bus.hear("recordd", hear)
         await _until_up(bus, count)
         legs = [(f"{index}.{timeslot}", f"span{index}", timeslot)
                 for timeslot in BEARERS for index in range(count)][:channels]
@@ -108,7 +135,7 @@ async def _talk(
         began_at, began = time.monotonic(), {name: cpu_s(pid) for name, pid in pids.items()}
         await asyncio.sleep(seconds)
         spent = {name: cpu_s(pid) - began[name] for name, pid in pids.items()}
-        return before, await bus.ask(GetMedia()), spent, time.monotonic() - began_at
+        return _Talked(before, await bus.ask(GetMedia()), spent, time.monotonic() - began_at, taken_octets)
     finally:
         await bus.close()
 

@@ -2,7 +2,7 @@
 
 URL and cookie come as JSON on stdin, then a line to begin and one to end; what came of it goes to stdout as
 JSON: ms from a word on the bus to each page that shows it. Of boards: from the line's word of a caller until
-his number is there; of walls: from acdd's word until the longest wait is that of the next in line.
+his number is there; of walls: from acdd's word until it shows since when the next in line of a queue waits.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from appliance.bus.messages import Board, CallIncoming, Event
 
 NUMBER = re.compile(rb"139\d{8}")
 SINCE = re.compile(rb'data-since=\\"([0-9.]+)')
+SHOWN = 6                                         # queues of a wall; of others it does not tell
 NEVER_MS = 10_000.0
 LONGEST_OCTETS = 16 * 1024 * 1024                 # of one event of a stream
 
@@ -36,7 +37,7 @@ class Readers:
         if isinstance(event, CallIncoming):
             self.said.setdefault(event.calling.encode(), now)
         if isinstance(event, Board):
-            for queue in event.queues:
+            for queue in event.queues[:SHOWN]:
                 self.said.setdefault(b"%.3f" % queue.oldest_since, now)
 
     async def read(self, path: str, mark: "re.Pattern[bytes]", language: str) -> None:

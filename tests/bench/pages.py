@@ -130,8 +130,8 @@ PAGES_LIVE = Theme(
     f"box with acdd, its log on the disk, and webui: {centre_box.AGENTS} agents talk, {WAITING} callers wait "
     f"in {centre_box.QUEUES} queues, {centre_box.CALLS_PER_S:g} callers a second come and as many are "
     "served. From the line's word of a caller (CallIncoming on the bus) until his number has come to each "
-    "board; from acdd's word (Board) until a wallboard's longest wait is that of the next in line. Who looks "
-    "is a process of its own on the same machine.",
+    "board; from acdd's word (Board) until a wallboard tells since when the next in line of a queue on it "
+    "waits. Who looks is a process of its own on the same machine.",
     (Kind(BOARD_P50, "ms"), Kind(BOARD_P95, "ms", "under 200"), Kind(WALL_P50, "ms"),
      Kind(WALL_P95, "ms", "under 200"), Kind(CPU, "% of a core", "under 20"), Kind(RSS, "MB", "under 200"),
      Kind(ACDD, "% of a core"), Kind(EVENTS, "events/s")), live)

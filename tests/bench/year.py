@@ -1,11 +1,16 @@
-"""A year of reports: a million contacts in a file as acdd leaves it, every day the reference day."""
+"""A year of reports: a million contacts in a file as acdd leaves it, every day the reference day.
+
+Making it takes minutes. YEAR=FOLDER keeps it there, for this theme and that of pages: made when it is not.
+"""
 
 import contextlib
 import itertools
+import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance.centre.figures.counting import FigureCounting
@@ -54,10 +59,26 @@ _LATER = {
 }
 
 
+@contextlib.contextmanager
+def year(say: Say) -> Iterator[tuple[Path, Branch]]:
+    """The folder with acd.sqlite, and the branch whose days are in it."""
+    if not (kept := os.environ.get("YEAR")):
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            yield Path(name), year_at(Path(name), say)
+        return
+    folder = Path(kept)
+    made = folder / "first-day"                   # written last
+    if not made.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        first = datetime.fromtimestamp(year_at(folder, say).midnight(), UTC)
+        made.write_text(first.date().isoformat())
+    yield folder, reference(day=made.read_text())
+
+
 def year_at(folder: Path, say: Say, days: int = DAYS) -> Branch:
-    """Make `folder`/acd.sqlite with so many days; the branch whose days they are. The first one was simulated
-    by the box's own engine and written by its own log."""
-    branch = reference()
+    """Make `folder`/acd.sqlite with so many days, the last one yesterday; the branch whose days they are. The
+    first one was simulated by the box's own engine and written by its own log."""
+    branch = reference(day=(datetime.now(UTC) - timedelta(days=days)).date().isoformat())
     entries: list[Entry] = []
     simulate(branch, keep=entries.extend)
     log = EventLog(folder / FILE, ContactProjector(), FigureCounting())
@@ -105,9 +126,8 @@ def _copy(path: Path, midnight: float, days: int) -> None:
 
 def once(say: Say) -> dict[str, float]:
     found: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        branch = year_at(Path(name), say)
-        log = EventLog(Path(name) / FILE, ContactProjector(), FigureCounting())
+    with year(say) as (folder, branch):
+        log = EventLog(folder / FILE, ContactProjector(), FigureCounting())
         try:
             aims, since = Aims.of(branch.config), branch.midnight()
             until = since + DAYS * DAY_S

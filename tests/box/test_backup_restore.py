@@ -1,6 +1,8 @@
 """A box is made from a backup: all of it or nothing, whenever the power is cut; what was there goes aside."""
 
+import hashlib
 import io
+import os
 import shutil
 import sqlite3
 import tarfile
@@ -125,6 +127,55 @@ def test_a_power_cut_at_any_moment_leaves_the_old_box_or_the_new_one(
         shutil.rmtree(state)
         cut += 1
     assert cut > 20 and seen == {(False, False), (True, True), (False, True)}
+
+
+def test_a_backup_cannot_say_what_root_does_next(box: BackedUp, tmp_path: Path) -> None:
+    """Who makes one chooses its names: no plan of a restore is among them, nor what root reads at a start."""
+    evil = {"state/restore/undo.json", "state/restore/wish", "state/restoring/plan.json",
+            "state/restored.json", "config/defaults", "config/board", "config/.branchline-restoring/x",
+            "config/provision-key.pem"}
+    made = {name: b"evil" for name in evil} | {"state/good": b"good", "config/good": b"good"}
+    manifest = {"format": 1, "version": "1", "box": "b", "kind": "now", "at": 1.0, "document": "d", "files": [
+        {"name": name, "octets": len(octets), "sha256": hashlib.sha256(octets).hexdigest(), "mode": 384}
+        for name, octets in made.items()]}
+    path = sealed(tmp_path / "made.backup", {**made, "manifest.json": msgspec.json.encode(manifest)})
+    restore(path, box.state_dir, box.document.parent, replace=True)
+    for folder in (box.state_dir, box.document.parent):
+        found = tree(folder)
+        assert b"evil" not in found.values() and found["good"] == b"good"
+
+
+def test_root_goes_through_no_link_of_another_user(
+        box: BackedUp, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (box.state_dir / "flows").rename(elsewhere)
+    (box.state_dir / "flows").symlink_to(elsewhere)
+    before = tree(elsewhere)
+    owner = elsewhere.stat().st_uid + 1000        # of the link, by what lstat says
+    real = Path.lstat
+    monkeypatch.setattr(Path, "lstat", lambda path: os.stat_result(
+        [*real(path)[:4], owner, *real(path)[5:10]]))
+    with pytest.raises(BackupError, match="flows: is a link that another user made"):
+        restore(file, box.state_dir, replace=True)
+    assert tree(elsewhere) == before and not (box.state_dir / "restoring").exists()
+
+
+def test_what_root_unpacks_belongs_to_whom_it_did_or_to_whom_the_folder_does(
+        box: BackedUp, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, given = box.document.parent, dict[str, tuple[int, int]]()
+    shutil.rmtree(config / "tables")
+    config.chmod(0o2750)
+    kept = box.state_dir / "recordings" / "keys"
+    kept.chmod(0o711)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.chown", lambda path, user, group, follow_symlinks: given.update(
+        {Path(path).name: (user, group)}))
+    restore(file, box.state_dir, config, replace=True)
+    assert (config / "tables").stat().st_mode & 0o7777 == 0o2750
+    assert kept.stat().st_mode & 0o7777 == 0o711
+    me = (config.stat().st_uid, config.stat().st_gid)
+    assert given.keys() >= {"tables", "regions.csv", "branchline.yaml", "keys", "acd.sqlite", "session-key"}
+    assert set(given.values()) == {me}
 
 
 def test_recordings_may_lie_on_a_disk_of_their_own(box: BackedUp, file: Path, tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """A restore that is wished for on the page: looked at before, done before the daemons, taken back."""
 
+import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from appliance.box.backup.format import BackupError, Manifest
 from appliance.box.backup.wishing import Wish, fulfil
 from appliance.bus.messages import PreparedRestore, RestoreAct, RestoreOutcome
 from appliance.launch import restore, restore_trial
+from appliance.launch.place import CannotStart
 from appliance.launch.restore_trial import Order, prepare
 from appliance.recording.vault.keys import Keys
 from appliance.store.schema import contacts
@@ -276,6 +280,99 @@ def test_what_a_daemon_laid_down_as_a_plan_is_none(
     monkeypatch.setattr("os.geteuid", lambda: plan.stat().st_uid + 1 if plan.exists() else 0)
     assert start(box.state_dir, box.document) is None
     assert not plan.exists()
+
+
+class Dies(BaseException):
+    """As a process does that the kernel ends: nothing of it is caught."""
+
+
+@pytest.mark.parametrize("wrong", [ValueError("of no kind that is known"), RecursionError()])
+def test_whatever_goes_wrong_before_the_plan_leaves_the_box_as_it_was(
+        box: BackedUp, file: Path, wrong: Exception) -> None:
+    before = standing(box.state_dir)
+
+    def note(*_: object) -> None:
+        raise wrong
+    looked_at(box, file)
+    wish(box.state_dir)
+    done = start(box.state_dir, box.document, note)
+    assert done is not None and "nothing was changed" in done.error and type(wrong).__name__ in done.error
+    assert standing(box.state_dir) == before and not wishing.wished(box.state_dir)
+    assert secrets(box.state_dir) == [] and not (box.state_dir / "restoring").exists()
+
+
+def test_what_brings_the_box_down_each_time_is_given_up(box: BackedUp, file: Path) -> None:
+    def note(*_: object) -> None:
+        raise Dies
+    before = standing(box.state_dir)
+    looked_at(box, file)
+    wish(box.state_dir)
+    for _ in range(wishing.MOST_BEGUN):
+        with pytest.raises(Dies):
+            start(box.state_dir, box.document, note)
+    done = start(box.state_dir, box.document)
+    assert done is not None and "begun 3 times" in done.error
+    assert standing(box.state_dir) == before and secrets(box.state_dir) == []
+    looked_at(box, file)
+    wish(box.state_dir, at=AT + 60)               # of another wish nobody has counted
+    done = start(box.state_dir, box.document)
+    assert done is not None and done.error == ""
+
+
+def test_files_that_cannot_be_given_back_keep_no_box_from_starting(box: BackedUp, file: Path) -> None:
+    def give_back() -> None:
+        given.append(restoring.pending(box.state_dir))
+        raise CannotStart("systemd-tmpfiles: unsafe path transition")
+    given: list[bool] = []
+    looked_at(box, file)
+    wish(box.state_dir)
+    done = fulfil(box.state_dir, box.document, lambda *_: None, give_back)
+    assert done is not None and done.error == "" and wishing.outcome(box.state_dir) == done
+    assert given == [True]                        # a cut before it is over begins with them again
+
+
+def test_a_disk_of_the_recordings_that_is_away_is_waited_for_by_people(box: BackedUp, file: Path) -> None:
+    before = standing(box.state_dir)
+    looked_at(box, file)
+    wishing.ask(box.state_dir, Wish(id="1", act="restore", at=AT, by="chen", address="", why="x",
+                                    box="branch", version="1", backup_at=1.0, apart=True))
+    done = start(box.state_dir, box.document)
+    assert done is not None and "recordings: its disk is not there" in done.error
+    assert standing(box.state_dir) == before
+
+
+def test_what_was_put_aside_leaves_no_empty_folders_when_it_is_taken_back(box: BackedUp, file: Path) -> None:
+    looked_at(box, file)
+    wish(box.state_dir)
+    start(box.state_dir, box.document)
+    wish(box.state_dir, "take-back", AT + 60)
+    start(box.state_dir, box.document)
+    found = {path.name for path in box.state_dir.parent.rglob("replaced-*")}
+    assert len(found) == 1
+    wishing.forget(box.state_dir)
+    assert not list(box.state_dir.parent.rglob("replaced-*"))
+
+
+@pytest.mark.parametrize("name", ["wish", "undo.json", "prepared.json", "key", "backup"])
+def test_what_no_file_is_stops_nobody(box: BackedUp, file: Path, name: str) -> None:
+    """A daemon could put anything there; the box must start."""
+    looked_at(box, file)
+    wish(box.state_dir)
+    (path := box.state_dir / "restore" / name).unlink(missing_ok=True)
+    os.mkfifo(path)
+    start(box.state_dir, box.document)
+    assert not wishing.wished(box.state_dir)
+
+
+def test_looking_at_another_users_database_makes_no_file_beside_it(
+        box: BackedUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = box.state_dir / "users.sqlite"
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(
+            "PRAGMA journal_mode = wal; CREATE TABLE users (name); INSERT INTO users VALUES (1)")
+    monkeypatch.setattr("os.geteuid", lambda: path.stat().st_uid + 1)
+    assert restore_trial._rows(path, "SELECT count(*) FROM users", "", 0.0) == (1, -1)
+    assert [one.name for one in box.state_dir.glob("users.*")] == ["users.sqlite"]
 
 
 def test_a_wish_is_no_part_of_a_backup(box: BackedUp, file: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from appliance.box.backup import restore_area, wishing
 from appliance.box.backup.restore_area import Restoring
+from appliance.box.backup.wishing import Wish
 from appliance.box.privileged.verb import VerbError
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
@@ -104,7 +105,7 @@ def test_waiting_for_calls_is_cancelled_and_now_ends_them(box: BackedUp) -> None
 
     async def act(area: Restoring) -> None:
         await ask(area, BeginRestore(token=token, name="box7", begin="now", **ASKED))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)                    # it has begun
         assert "3 calls are left" in (await ask(area, GetRestore())).running
         assert DrainTrunks(for_s=restore_area.LEASE_S, end=True) in bus.asked
         await ask(area, CancelRestore())
@@ -144,9 +145,26 @@ def test_it_is_prepared_in_a_process_of_its_own(box: BackedUp) -> None:
         found = await over(area)
         assert found.error == "" and found.prepared.refused == ""
         stamp = found.prepared.prepared_at
+        (box.state_dir / "restore" / "trialx7").mkdir()              # of one that was killed
+        (box.state_dir / "restore" / "trialx7" / "users.sqlite").touch()
         await area._tidy(stamp + 60)
         assert (await ask(area, GetRestore())).prepared is not None
         await area._tidy(stamp + restore_area.PREPARED_S + 60)
         assert (await ask(area, GetRestore())).prepared is None
     run(box, Bus([]), act)
     assert list((box.state_dir / "restore").iterdir()) == []
+
+
+def test_a_wish_that_the_box_did_not_start_for_is_withdrawn(box: BackedUp) -> None:
+    """Else it would be fulfilled on the day when the power fails next."""
+    looked_at(box)
+    wishing.ask(box.state_dir, Wish(id="1", act="restore", at=1.0, by="chen", address="", why="x",
+                                    box="branch", version="1", backup_at=1.0))
+
+    async def act(area: Restoring) -> None:
+        stop = asyncio.Event()
+        stop.set()
+        await area.run(stop)
+        found = await ask(area, GetRestore())
+        assert not found.wished and "nothing was restored" in found.error
+    run(box, Bus([]), act)

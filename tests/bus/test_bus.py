@@ -289,6 +289,42 @@ async def test_comes_back_when_the_server_was_killed(tmp_path: Path) -> None:
     await second.wait()
 
 
+async def test_an_answer_to_a_question_of_the_servers_last_life_is_no_error(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    port = free_port()
+    command = [server.program(), "-c", str(server.write(tmp_path, port))]
+    first = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
+    server.wait_until_serving(port, 10)
+    trunkd, webui = await Bus.connect(tmp_path, "trunkd"), await Bus.connect(tmp_path, "webui")
+    back, asked = asyncio.Event(), asyncio.Event()
+
+    async def on_back() -> None:
+        back.set()
+
+    async def answer(request: Request[Any]) -> Reply:
+        if not asked.is_set():
+            asked.set()
+            await back.wait()
+        return CallTable(calls=[], released=[])
+
+    trunkd.on_back(on_back)
+    await trunkd.answer(answer)
+    asking = asyncio.create_task(webui.ask(GetCalls(), 60.0))
+    await asyncio.wait_for(asked.wait(), 15)
+    first.kill()
+    await first.wait()
+    second = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)
+    await asyncio.wait_for(back.wait(), 15)
+    await trunkd.flush()                          # what the server says to the answer comes before its PONG
+    asking.cancel()
+    await trunkd.close()
+    await webui.close()
+    assert ["waits no more" in one.message for one in caplog.records if "violation" in one.message] == [True]
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+    second.terminate()
+    await second.wait()
+
+
 async def test_no_credentials_or_no_server_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BusAway, match=r"bus/acdd\.json: cannot read the bus credentials"):
         await Bus.connect(tmp_path, "acdd")

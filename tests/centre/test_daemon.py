@@ -39,6 +39,7 @@ from appliance.bus.messages import (
     GetPromptTakes,
     Hangup,
     LogIn,
+    LookAtCalendar,
     MaliciousCallTraced,
     Play,
     PromptTakeState,
@@ -357,6 +358,23 @@ async def test_acdd_waits_for_trunkd(bus_server: Path, tmp_path: Path, config: C
             trunkd._call("c1", "telco", "5000", inbound=True)        # offered before anybody listened
             await trunkd.until_asked(Answer)
         assert not context.stop.is_set()
+
+
+async def test_a_calendar_that_may_come_is_looked_at(
+        bus_server: Path, tmp_path: Path, config: Config) -> None:
+    draft = ('{"name": "office", "hours": {"mon-sun": ["00:00-24:00"]}, "holidays": "cn", "days": '
+             '[{"date": "2026-11-23", "hours": [], "note": "moving"}]}')
+    moving, after = 1795428000.0, 1795600000.0    # 2026-11-23 and -25, wherever the box stands
+    async with Player.on(bus_server, "trunkd"), Player.on(bus_server, "spand"), \
+            Player.on(bus_server, "webui") as webui, acdd(bus_server, tmp_path, config):
+        await webui.until(webui.boards)           # it answers by then
+        said = [(await webui.bus.ask(LookAtCalendar(calendar="office", at=at, years=[2027], instead=draft)))
+                for at in (moving, after)]
+        assert [one.open for one in said] == [False, True] and said[0].unknown == [2027]
+        for wrong in (LookAtCalendar(calendar="office", at=moving, instead="{}"),
+                      LookAtCalendar(calendar="office", at=moving)):
+            with pytest.raises(Refused):
+                await webui.bus.ask(wrong)
 
 
 async def test_a_refused_dial_fails_the_ring(bus_server: Path, tmp_path: Path, config: Config) -> None:

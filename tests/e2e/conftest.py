@@ -23,8 +23,8 @@ def pytest_runtest_makereport(
         item: pytest.Item,
         call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.failed:
-        item.stash[_FAILED] = True
+    if report.failed or call.when == "setup":     # a second try begins anew
+        item.stash[_FAILED] = report.failed
     return report
 
 

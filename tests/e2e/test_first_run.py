@@ -189,7 +189,6 @@ def test_from_wrong_settings_to_the_first_call_by_keyboard(
     assert spans["telco1"]["side"] == "user" and "crc4=on" in spans["telco1"]["url"]
     assert not [one for one in complaints if "409" not in one], complaints
     assert rig.complaints() == []
-    shoot_all(chromium, page, url)
 
 
 def hears(call: Call) -> None:
@@ -203,20 +202,6 @@ def document(rig: Rig) -> dict[str, Any]:
 
     found: dict[str, Any] = yaml.safe_load(rig.bus.ask(GetDocument()).text)
     return found
-
-
-def shoot_all(chromium: Browser, page: Page, url: str) -> None:
-    """Every step in both languages and themes, for somebody to look at."""
-    state = page.context.storage_state()
-    for language, scheme in (("zh", "light"), ("zh", "dark"), ("en", "dark")):
-        context = chromium.new_context(storage_state=state, color_scheme=scheme,      # type: ignore[arg-type]
-                                       viewport={"width": 1366, "height": 768})
-        context.add_cookies([{"name": "language", "value": language, "url": url}])
-        other = context.new_page()
-        for step in ("language", "network", "time", "lines", "numbers", "people", "call", "done", "summary"):
-            other.goto(f"{url}/first/{step}")
-            shoot(other, f"{step}-{language}-{scheme}")
-        context.close()
 
 
 @pytest.mark.need(15)

@@ -36,7 +36,7 @@ from tests.e2e.survivors import revive
 from tests.e2e.talk import SOON_S, wait_all_idle
 
 CALLERS = 30
-LASTS_S = float(os.environ.get("KILL_LASTS_S", "40"))            # 300 before a release
+LASTS_S = float(os.environ.get("KILL_LASTS_S", "25"))            # 300 before a release
 ALIVE_S = (2.0, 4.0)                              # between two kills
 ASK_EVERY_S = 0.1
 AGENTS = ("zhang", "li", "wang", "zhao", "qian", "sun")

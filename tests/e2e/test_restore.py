@@ -1,6 +1,7 @@
 """A backup restored by what the page asks: the launcher starts everything anew; and it is taken back."""
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -50,6 +51,19 @@ def until(look: Callable[[], T | None], within_s: float = SOON_S) -> T:
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.2)
     return found
+
+
+def children(pid: int) -> list[int]:
+    """Descriptors of the processes that it has started."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [os.pidfd_open(int(child)) for child in found]
+
+
+def gone(processes: list[int]) -> None:
+    """Wait until they are over."""
+    for process in processes:
+        assert select.select([process], [], [], SOON_S)[0], "it outlives the launcher"
+        os.close(process)
 
 
 class Up:
@@ -176,9 +190,10 @@ def test_a_wish_outlives_a_launcher_that_is_killed(box: Up) -> None:
         bus.ask(BeginRestore(token=seen.token, name=bus.ask(GetRestore()).name, by="admin", address="",
                              why="x", begin="now"))
         until(lambda: bus.ask(GetRestore()).wished)
+        started = children(box.process.pid)
         box.process.kill()
         box.process.wait(10)
-    time.sleep(1.0)                               # the kernel ends what it had started
+        gone(started)                             # the kernel ends what it had started
     box.document.unlink()                         # as a cut between two moves may leave it
     box.start()
     box.ready(2)

@@ -3,7 +3,9 @@
 import importlib.machinery
 import importlib.util
 import os
+import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from appliance.bus.messages import DAEMONS
 from images.packages import deb
-from images.packages.__main__ import Places, lay_system
+from images.packages.__main__ import RECIPES, Places, lay_system
 from images.packages.compiling import byte_code
 from images.tools import run
 
@@ -78,6 +80,39 @@ def test_every_daemon_has_a_unit_that_begins_with_the_sandbox_and_a_user(tmp_pat
         assert unit.startswith("[Service]\nNoNewPrivileges=yes\nCapabilityBoundingSet=\n"), name
         assert ("RestartPreventExitStatus=78" in unit) == (name in DAEMONS), name
     assert "d  /data/state " in (tmp_path / "tree/usr/lib/tmpfiles.d/branchline.conf").read_text()
+
+
+def test_a_folder_is_whose_it_was_when_a_restore_gave_it_back() -> None:
+    made, given = (dict[str, list[str]](), dict[str, list[str]]())
+    for found, name in ((made, "tmpfiles.conf"), (given, "owners.conf")):
+        for line in (RECIPES / "branchline" / name).read_text().splitlines():
+            kind, path, *rest = [*line.split(), "", ""]
+            if kind in ("d", "z", "Z") and path.startswith("{state}/"):
+                found[path] = rest[1:3]
+    assert made and {path: given.get(path) for path in made} == made
+
+
+@pytest.mark.parametrize(("wished", "planned", "code", "ends", "ran"), [
+    (False, False, 0, 0, False), (True, False, 0, 0, True), (False, True, 0, 0, True),
+    (True, False, 137, 0, True), (True, True, 1, 1, True)])
+def test_a_restore_that_ends_badly_keeps_only_a_half_restored_box_from_starting(
+        tmp_path: Path, wished: bool, planned: bool, code: int, ends: int, ran: bool) -> None:
+    lay_system(tmp_path / "tree", Places())
+    unit = (tmp_path / "tree/usr/lib/systemd/system/branchline-restore.service").read_text()
+    command = unit.partition("\nExecStart=")[2].partition("\n")[0]
+    python, state = tmp_path / "python", tmp_path / "state"
+    python.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit {code}\n")
+    python.chmod(0o755)
+    for name, there in (("restore/wish", wished), ("restoring/plan.json", planned)):
+        (state / name).parent.mkdir(parents=True)
+        if there:
+            (state / name).touch()
+    words = shlex.split(command.replace("/opt/branchline/bin/python", str(python)))
+    done = subprocess.run(words, check=False, env={
+        "BRANCHLINE_STATE_DIR": str(state), "BRANCHLINE_CONFIG": "x", "PATH": os.environ["PATH"]})
+    assert done.returncode == ends and (tmp_path / "ran").exists() == ran
+    # A socket is ordered before sockets.target, and all services after that: it would go round in a circle.
+    assert ".socket" not in unit
 
 
 def mode(path: Path) -> str:

@@ -11,6 +11,7 @@ from appliance.bus.messages import (
     GetSpans,
     GetSpanSeconds,
     LendSpan,
+    ReloadSpans,
     Request,
     RtpSettings,
     TakeSpanBack,
@@ -56,7 +57,7 @@ def requests() -> st.SearchStrategy[Request[messages.Reply]]:
 
 
 def test_every_request_of_spand_has_its_row() -> None:
-    of_the_daemon = {GetSpans, GetSpanSeconds, LendSpan, TakeSpanBack, GetMedia}
+    of_the_daemon = {GetSpans, GetSpanSeconds, LendSpan, TakeSpanBack, GetMedia, ReloadSpans}
     assert set(switchboard_requests._ANSWERS) | of_the_daemon == {
         kind for kind in REQUESTS.values() if kind.owner == "spand"}
     assert {kind.__name__ for kind in switchboard_requests._ANSWERS} == {"BindLeg", *SHAPES}

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from appliance.bus.messages.within import Within
 from appliance.store.events import Entry, EventLog
+from appliance.store.projections import Projections
 from appliance.store.records import ContactRecord
 from appliance.store.schema import contacts
 from appliance.store.within import _pieces
@@ -49,7 +50,7 @@ def test_every_page_of_every_range(tmp_path: Path, seed: int) -> None:
     told(log, there)
     for within in RANGES:
         mine = sorted((one for one in there if within.holds(one.queue, one.agent)),
-                      key=lambda one: (-one.began_at, one.contact))
+                      key=lambda one: (one.began_at, one.contact), reverse=True)
         for offset in (0, 7, 190):
             found, total = log.contacts(offset, 10, within.limits())
             assert ([one.contact for one in found], total) == (
@@ -62,8 +63,26 @@ def test_each_part_of_a_range_is_read_from_an_index_alone(tmp_path: Path) -> Non
     with log.ledger() as ledger:
         for which in _pieces({"queue": ["sales"], "agent": ["ann"]}):
             found = select(contacts.c.contact, contacts.c.began_at).where(which).order_by(
-                contacts.c.began_at.desc(), contacts.c.contact).limit(50)
+                contacts.c.began_at.desc(), contacts.c.contact.desc()).limit(50)
             said = str(found.compile(ledger.connection, compile_kwargs={"literal_binds": True}))
             plan = " ".join(row[3] for row in ledger.connection.execute(text("EXPLAIN QUERY PLAN " + said)))
             assert "INDEX contacts_of_" in plan and "SCAN" not in plan, plan
+            assert "TEMP B-TREE" not in plan, plan
+    log.close()
+
+
+def test_the_last_page_of_all_is_found_in_an_index_without_sorting(
+        tmp_path: Path) -> None:
+    asked: list[str] = []
+    log = EventLog(tmp_path / "acd.sqlite", AsTold())
+    told(log, [record(random.Random(1), number) for number in range(40)])
+    with log.ledger() as ledger:
+        event.listen(ledger.connection, "before_cursor_execute",
+                     lambda connection, cursor, sql, *more: asked.append(sql))
+        found = Projections.select(ledger.connection, offset=30, limit=10)
+        plan = " ".join(row[3] for row in ledger.connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN " + asked[0], (10, 30)))
+    assert len(found) == 10 and [one.began_at for one in found] == sorted(
+        (one.began_at for one in found), reverse=True)
+    assert "INDEX contacts_began" in plan and "TEMP B-TREE" not in plan, plan
     log.close()

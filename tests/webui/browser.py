@@ -5,11 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import ROOT
-from tests.webui.conftest import PASSWORD
+from tests.webui.conftest import NAME, PASSWORD, FakeExchange
 from tests.webui.running import PATIENCE_S
+from webui.server import Server
+from webui.users import Users
 
 CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -36,6 +39,32 @@ def clean_page(browser: Browser, complaints: list[str], **options: Any) -> Page:
     bad = ("error", "warning")
     page.on("console", lambda said: complaints.append(said.text) if said.type in bad else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page
+
+
+@contextlib.contextmanager
+def serving(app: Flask, exchange: FakeExchange, users: Users) -> Iterator[str]:
+    """The address of the pages; NAME is their administrator."""
+    users.create_first(NAME, PASSWORD)
+    server = Server(app, "127.0.0.1", 0)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        exchange.mirror.close()                   # else it waits for its streams
+        server.stop()
+
+
+def signed_in(browser: Browser, url: str, to: str, complaints: list[str], name: str = NAME,
+              **options: Any) -> Page:
+    """What somebody with PASSWORD sees at `to`."""
+    given = {"viewport": {"width": 1366, "height": 768}, "base_url": url} | options
+    page = clean_page(browser, complaints, **given)
+    page.goto(f"login?next={to}")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda at: "/login" not in at)
     return page
 
 

@@ -8,6 +8,7 @@ from appliance.bus.messages import (
     AgentInfo,
     Board,
     BoardReply,
+    CalendarList,
     CallInfo,
     CallTable,
     CallTrace,
@@ -32,6 +33,7 @@ from appliance.bus.messages import (
     FitnessReply,
     FlowList,
     GetBoard,
+    GetCalendars,
     GetCalls,
     GetCallTrace,
     GetCards,
@@ -308,6 +310,8 @@ class Branch:
                 if (one := self.contacts.get(name)) is None or one.state == "ended":
                     raise Refused(f"{name}: no contact")
                 return TraceBegun(contact=name)
+            case GetCalendars():
+                return CalendarList(calendars=[])
             case GetContactLegs(contact=name):
                 return ContactLegs(legs=self.legs.get(name, []))
             case GetCallTrace(leg=name):

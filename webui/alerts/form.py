@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from webui.access import doors, roles
-from webui.alerts import words
+from webui.alerts import calendars, words
 from webui.alerts.rules import (
     LONGEST_S,
     MEASURES,
@@ -42,6 +42,7 @@ class Choice:
     limited: bool
     tell_groups: tuple[str, ...]
     tell_people: tuple[str, ...]
+    calendars: tuple[str, ...]
 
 
 def choice(rule: Rule) -> Choice:
@@ -59,7 +60,8 @@ def choice(rule: Rule) -> Choice:
         measure, tuple(sorted({*names, *rule.which})),
         tuple(sorted({*groups, *rule.groups})) if measure.of == "agent" else (),
         doors.range_of(current_user).limited, tuple(sorted({*tell_groups, *rule.tell_groups})),
-        tuple(sorted({*tell_people, *rule.tell_people, doors.need("self")})))
+        tuple(sorted({*tell_people, *rule.tell_people, doors.need("self")})),
+        tuple(sorted({*(calendars.asked(parts().exchange) or ()), rule.calendar} - {""})))
 
 
 def usual(what: str) -> Rule:
@@ -77,17 +79,21 @@ def read(old: Rule) -> Rule:
     people."""
     form, measure, offered = request.form, old.measure, choice(old)
     which, groups = _chosen("which", offered.names), _chosen("groups", offered.groups)
+    calendar, calendar_when = form.get("calendar", ""), form.get("calendar_when", "open")
     compare = form.get("compare", measure.compares[0] if measure.compares else "above")
     severity, window = form.get("severity", ""), form.get("window_min", 30, type=int)
     if compare not in (measure.compares or ("above",)) or severity not in SEVERITIES or (
-            window not in WINDOWS_MIN):
+            window not in WINDOWS_MIN) or calendar_when not in ("open", "closed"):
         abort(400)
+    if calendar and calendar not in offered.calendars:
+        abort(404)
     days = tuple(sorted({int(day) for day in form.getlist("days") if day in "0123456" and len(day) == 1}))
     rule = Rule(
         name=_name(), what=old.what, which=which, groups=groups, compare=compare, window_min=window,
         threshold=_threshold(measure), hold_s=_number("hold_s", 0.0, LONGEST_S),
         clear=_clear(measure), clear_s=_number("clear_s", 5.0, LONGEST_S),
         days=days, since=form.get("since", ""), until=form.get("until", ""), severity=severity,
+        calendar=calendar, calendar_when=calendar_when,
         everybody="everybody" in form, tell_roles=_chosen("tell_roles", tuple(roles.ROLES)),
         tell_groups=_chosen("tell_groups", offered.tell_groups),
         tell_people=_chosen("tell_people", offered.tell_people), sound="sound" in form,

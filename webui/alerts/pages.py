@@ -12,7 +12,7 @@ from flask_login import current_user
 from webui.access import doors, roles
 from webui.access.doors import needs
 from webui.access.ranges import Range
-from webui.alerts import form, words
+from webui.alerts import calendars, form, words
 from webui.alerts.judging import Reading
 from webui.alerts.rules import MEASURES, SEVERITIES, WINDOWS_MIN, Rule
 from webui.alerts.store import Alert, Kept
@@ -75,15 +75,19 @@ class Row:
     raised: Alert | None
     muted: bool
     lawful: bool
+    lost: bool                                    # its calendar is not there any more
 
 
 @bp.get("/")
 @needs("watch", "notify")
 def index() -> str:
     groups, owners = parts().crew.groups(), {one.name: one for one in parts().users.people()}
+    mine = [one for one in parts().alerts.rules if _mine(one)]
+    known = calendars.asked(parts().exchange) if any(one.rule.calendar for one in mine) else None
     rows = [Row(one, words.sentence(one.rule), parts().alerts.raised_of(one.number),
-                time.time() < one.muted_until, lawful(owners.get(one.by), one, groups))
-            for one in parts().alerts.rules if _mine(one)]
+                time.time() < one.muted_until, lawful(owners.get(one.by), one, groups),
+                bool(one.rule.calendar) and known is not None and one.rule.calendar not in known)
+            for one in mine]
     past = [one for one in parts().alerts.newest() if visible(one)][:HISTORY]
     return render_template(
         "alerts/index.html", rows=rows, past=past, sendings=parts().alerts.sendings([one.number

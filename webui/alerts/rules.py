@@ -60,7 +60,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     `clear`: the level at which it begins to be over; None: when the threshold is not passed any more. `days`:
     0 is Monday; `since`, `until`: HH:MM where the box stands, "" is all day; past midnight when the second is
-    earlier. The rest says who is told and how.
+    earlier. `calendar`: only while that one is `calendar_when`, open or closed. The rest says who is told and
+    how.
     """
 
     name: str
@@ -76,6 +77,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     since: str = ""
     until: str = ""
+    calendar: str = ""
+    calendar_when: str = "open"
     severity: str = "warning"
     everybody: bool = False
     tell_roles: tuple[str, ...] = ()

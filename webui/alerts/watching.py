@@ -16,8 +16,9 @@ from webui.access.ranges import Range
 from webui.access.sight import narrowed
 from webui.alerts import words
 from webui.alerts.asking import Sources
+from webui.alerts.calendars import Calendars
 from webui.alerts.judging import Reading, Standing, judge
-from webui.alerts.measuring import View, limits, read
+from webui.alerts.measuring import UNKNOWN, View, limits, read
 from webui.alerts.rules import within_hours
 from webui.alerts.store import Alert, Alerts, Kept
 from webui.alerts.telling import Telling
@@ -48,7 +49,7 @@ class Watching:
         self._app, self._alerts, self._exchange = app, alerts, exchange
         self._users, self._crew, self._telling = users, crew, telling
         self._certificate_until, self._zone = certificate_until, zone
-        self._sources = Sources(exchange)
+        self._sources, self._calendars = Sources(exchange), Calendars(exchange)
         self._standings: dict[int, tuple[float, Standing]] = {}      # with when the rule was changed
         self._owners: dict[str, tuple[float, Person | None]] = {}
         self._broken: set[tuple[int, float]] = set()                 # rules that were said not to be judged
@@ -62,12 +63,20 @@ class Watching:
         groups, until = self._crew.groups(), self._certificate_until()
         seen: dict[Range, Floor] = {}
         deadlines = [now + LOOK_S]
+        self._calendars.begin()
 
         def look(kept: Kept) -> None:
             force, next_at = within_hours(kept.rule, now, self._zone)
             if next_at is not None:
                 deadlines.append(next_at)
-            if not (kept.on and force and lawful(self._owner(kept.by, now), kept, groups)):
+            force = force and kept.on and lawful(self._owner(kept.by, now), kept, groups)
+            if force and kept.rule.calendar:
+                calendar = self._calendars.standing(kept.rule.calendar, now)
+                if not calendar:                  # nobody knows whether the rule is in force
+                    deadlines.extend(self._judge(kept, UNKNOWN, now))
+                    return
+                force = calendar == kept.rule.calendar_when
+            if not force:
                 self._standings.pop(kept.number, None)
                 if self._alerts.raised_of(kept.number):
                     self._alerts.clear(kept.number, now)
@@ -86,8 +95,7 @@ class Watching:
                 if (kept.number, kept.changed_at) not in self._broken:
                     self._broken.add((kept.number, kept.changed_at))
                     log.exception("alerts: rule %d (%s) is not judged", kept.number, kept.rule.name)
-        if (again := self._sources.next_at()) is not None:
-            deadlines.append(again)
+        deadlines += [at for at in (self._sources.next_at(), self._calendars.next_at()) if at is not None]
         told, shown = self._telling.banners(now), (self._alerts.raised, self._alerts.tried)
         if told or [*map(id, shown)] != [*map(id, self._shown)]:
             self._shown = shown

@@ -89,7 +89,7 @@ def told(rule: Rule, reading: Reading, now: float) -> str:
 def sentence(rule: Rule) -> str:
     """All of a rule in plain words."""
     said = [_condition(rule), _ending(rule)]
-    if rule.since or len(rule.days) < 7:
+    if rule.since or len(rule.days) < 7 or rule.calendar:
         said.append(gettext("In force: %(when)s.", when=_hours(rule)))
     said.append(gettext("It tells: %(whom)s.", whom="; ".join(_told_how(rule))
                         or gettext("nobody; see the list")))
@@ -127,7 +127,13 @@ def _ending(rule: Rule) -> str:
 def _hours(rule: Rule) -> str:
     days = gettext("every day") if len(rule.days) == 7 else ", ".join(
         word(DAYS[day], "entry") for day in rule.days)
-    return f"{days} {rule.since} - {rule.until}" if rule.since else days
+    hours = f"{days} {rule.since} - {rule.until}" if rule.since else days
+    if not rule.calendar:
+        return hours
+    calendar = (gettext("while the calendar %(name)s is open", name=rule.calendar)
+                if rule.calendar_when == "open"
+                else gettext("while the calendar %(name)s is closed", name=rule.calendar))
+    return calendar if hours == gettext("every day") else f"{hours}; {calendar}"
 
 
 def _told_how(rule: Rule) -> list[str]:

@@ -66,7 +66,7 @@ def _prompts() -> list[str]:
 def placed(kind: Kind, index: int, mistakes: Sequence[Mistake]) -> dict[str, list[str]]:
     """Field -> what is wrong there, of the part at that place of its list; "": what is about none."""
     head = f"{'.'.join(kind.path)}[{index}]"
-    keys = sorted((field.key for field in kind.fields), key=len, reverse=True)
+    keys = sorted((field.key for field in (*kind.fields, *kind.beside)), key=len, reverse=True)
     found: dict[str, list[str]] = {}
     for one in mistakes:
         rest = one.key.removeprefix(head).lstrip(".") if one.key.startswith(head) else None

@@ -14,12 +14,14 @@ from appliance.config.quality import GroupConfig, PersonConfig
 from appliance.config.queues import AgentConfig, QueueConfig
 from appliance.config.recording import RecordingRule
 from webui.centre.forms import Field, fields_of
+from webui.centre.targets import OF_QUEUE
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`path`: of the list in the document. `parts`: headings of the form and the keys below; what is in none
-    comes last. `columns`: of the list. `ordered`: the first that fits counts."""
+    comes last. `columns`: of the list. `ordered`: the first that fits counts. `beside`: fields of the form
+    that stand elsewhere in the document."""
 
     name: str
     path: tuple[str, ...]
@@ -29,6 +31,7 @@ class Kind:
     columns: tuple[str, ...]
     parts: tuple[tuple[LazyString, tuple[str, ...]], ...] = ()
     ordered: bool = False
+    beside: tuple[Field, ...] = ()
 
     @property
     def fields(self) -> list[Field]:
@@ -36,7 +39,7 @@ class Kind:
 
     @property
     def laid_out(self) -> list[tuple[LazyString | str, list[Field]]]:
-        fields = fields_of(self.model)
+        fields = fields_of(self.model) | {field.key: field for field in self.beside}
         found: list[tuple[LazyString | str, list[Field]]] = [
             (title, [fields[key] for key in keys if key in fields]) for title, keys in self.parts]
         placed = {key for _, keys in self.parts for key in keys}
@@ -61,7 +64,8 @@ _KINDS: Sequence[Kind] = (
           (_l("At the agent"), ("ring_s", "no_answer", "unavailable_s", "wrap_up_s")),
           (_l("Overflow"), ("overflow",)),
           (_l("Recording"), ("record",)),
-          (_l("Targets"), ("service_level.within_s", "service_level.percent")))),
+          (_l("Targets"), ("service_level.within_s", "service_level.percent",
+                             *(field.key for field in OF_QUEUE)))), beside=OF_QUEUE),
     Kind("calendars", ("centre", "calendars"), CalendarConfig, _l("Calendars"), _l("Calendar"), ("timezone",),
          ((_l("Calendar"), ("name", "timezone")),
           (_l("Public holidays"), ("holidays", "region", "on_holidays", "working_day")),

@@ -44,6 +44,19 @@ LABELS: dict[str, LazyString] = {
     "surveys.queues": _l("After talks of these queues"), "surveys.percent": _l("Percent of these talks"),
     "voicemail.queue": _l("Queue that calls back"), "people.name": _l("Signs in as"),
     "people.agent": _l("Is agent"), "people.groups": _l("For these groups"),
+    "targets.service_level.within_s": _l("Service level: within"),
+    "targets.service_level.percent": _l("Service level"),
+    "targets.short_abandon_s": _l("Gave up at once: within"),
+    "targets.repeat_days": _l("Calls again: within"),
+    "targets.answered_percent": _l("Answered"), "targets.abandonment_percent": _l("Given up, at most"),
+    "targets.asa_s": _l("Average wait, at most"), "targets.aht_s": _l("Handling time, at most"),
+    "targets.transfer_percent": _l("Transferred, at most"),
+    "targets.fcr_percent": _l("Solved by the first call"),
+    "targets.satisfaction_percent": _l("Satisfied callers"),
+    "targets.ewt_error_percent": _l("Error of expected waits, at most"),
+    "targets.occupancy_percent": _l("Occupancy of an agent, at most"),
+    "order": _l("Order of service"), "grades": _l("Grades of customers"), "grades.name": _l("Grade"),
+    "grades.more": _l("More priority"),
     "queues.agents": _l("Only these agents"), "queues.skills": _l("Required skills"),
     "queues.record": _l("Record the talks"), "surveys.questions": _l("Questions"),
 }
@@ -67,6 +80,18 @@ HELP: dict[str, LazyString] = {
     "reserve.agents": _l("until the queue is in need: one of the next two is true"),
     "overflow": _l("the first row of which all that it gives is true sends the contact away; without a queue "
                    "the flow goes on"),
+    "targets.short_abandon_s": _l("who hangs up so soon was not kept waiting: the service level leaves him "
+                                  "out; 0: nobody"),
+    "targets.repeat_days": _l("a call of the same number within so many days: the first one did not solve "
+                              "it"),
+    "targets.answered_percent": _l("of those who join a queue"),
+    "targets.abandonment_percent": _l("who hang up or are turned away"),
+    "targets.asa_s": _l("of the answered"), "targets.aht_s": _l("talk, hold and wrap-up, on average"),
+    "targets.satisfaction_percent": _l("answers to after-call surveys that are 4 or 5"),
+    "targets.ewt_error_percent": _l("against the waits that came"),
+    "order": _l("by time of arrival and priority; or whoever is due first, by each queue's service level and "
+                "how it is kept"),
+    "grades": _l("as lists of numbers and entry rules name them; 0 to 100 is added to the queue's priority"),
     "max_wait_s": _l("over all queues, then the flow goes on; 0: no limit"),
     "handling_s": _l("of a contact, ring and wrap-up included, until the queue's own figures are known"),
     "music": _l("prompt repeated while waiting"),
@@ -106,12 +131,13 @@ CHOICES: dict[str, LazyString] = {
     "tell": _l("mark on the board"), "log-out": _l("end the shift"),
     "mon": _l("Monday"), "tue": _l("Tuesday"), "wed": _l("Wednesday"), "thu": _l("Thursday"),
     "fri": _l("Friday"), "sat": _l("Saturday"), "sun": _l("Sunday"),
+    "first-come": _l("first come, first served"), "service-level": _l("who is due first"),
     "score": _l("score"), "see": _l("see"), "coach": _l("coach"), "decide": _l("decide appeals"),
     "calibrate": _l("calibrate"), "publish": _l("publish forms"),
     "cn": _l("China"), "hk": _l("Hong Kong"), "mo": _l("Macao"), "tw": _l("Taiwan"),
 }
 
-UNITS: dict[str, LazyString] = {"_s": _l("s"), "percent": _l("%")}
+UNITS: dict[str, LazyString] = {"_s": _l("s"), "percent": _l("%"), "_days": _l("days")}
 
 SHEET: dict[str, LazyString] = {                  # why a file, or a row of it, is not taken
     "too large": _l("The file is larger than 1 MB."),
@@ -122,8 +148,13 @@ SHEET: dict[str, LazyString] = {                  # why a file, or a row of it, 
     "too many": _l("The file has more than 5000 rows."),
     "name": _l("no name: a to z first, then a to z, 0 to 9 and -"),
     "twice": _l("is in the file before, in line"),
+    "date": _l("no day, e.g. 2027-10-01"),
+    "last day": _l("the last day is before the first, or a year later"),
+    "overlap": _l("there twice, also on"), "like": _l("= and a weekday, mon to sun, in place of hours"),
+    "hours": _l("no hours of a day"), "note": _l("what for: at most 64 characters"),
     "level": _l("no skill with a level"),
     "rows": _l("more rows than a form may have"), "number": _l("no number"),
+    "grade": _l("a grade is there twice, or has no name or no number"),
     "truth": _l("neither true nor false"),
     "no agent": _l("there is no such agent"), "no group": _l("there is no such group"),
     "refused": _l("refused"),

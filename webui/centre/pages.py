@@ -6,7 +6,7 @@ from typing import Any
 from flask import abort, redirect, request, url_for
 
 from webui.access.doors import needs
-from webui.centre import effect, week
+from webui.centre import effect, targets, week
 from webui.centre.blueprint import bp, meanwhile, now, offered, options, placed, present, shown
 from webui.centre.forms import Field, Wrong, read
 from webui.centre.forms import sent as form_sent
@@ -74,6 +74,8 @@ def remove(kind: str, name: str) -> Any:
     parts[:] = [one for one in parts if one.get("name") != name]
     if kind == "agents":
         _forget(draft, name)
+    if kind == "queues":
+        targets.put(draft, name, None, [])
     return proposed(held, draft, _list_of(kind),
                     lambda wrong: _form(held, row, name, None, {"": [one.what for one in wrong.mistakes]}))
 
@@ -124,6 +126,9 @@ def _form(held: Held, kind: Kind, name: str, values: Mapping[str, Any] | None,
     part = parts[place] if name else {}
     fields = _fields(kind)
     laid_out = kind.laid_out if kind.name != "agents" else [("", fields)]
+    if kind.name == "queues":
+        common = held.config.centre.targets
+        laid_out = [(title, targets.with_common(some, common)) for title, some in laid_out]
     if kind.name == "calendars":
         laid_out = [(title, some) for title, some in laid_out if [one.key for one in some] != ["hours"]]
     if values is None:
@@ -144,6 +149,8 @@ def _values(held: Held, kind: Kind, name: str, part: Mapping[str, Any]) -> dict[
     values = form_shown(_fields(kind), part)
     if kind.name == "agents":
         values["groups"] = " ".join(one.name for one in held.config.quality.groups if name in one.agents)
+    if kind.name == "queues":
+        values |= form_shown(targets.OF_QUEUE, targets.of_queue(held.plain, name))
     values["week"] = week.shown(part.get("hours") or {}) if kind.name == "calendars" else {}
     return values
 
@@ -161,10 +168,10 @@ def _merged(held: Held, kind: Kind, name: str, sent: Mapping[str, Any]) -> dict[
     if here == before:
         return None
     fields = {field.key: field for field in _fields(kind)}
-    return {key: _both(fields.get(key), here[key], before[key], sent.get(key, before[key])) for key in here}
+    return {key: both(fields.get(key), here[key], before[key], sent.get(key, before[key])) for key in here}
 
 
-def _both(field: Field | None, here: Any, before: Any, sent: Any) -> Any:
+def both(field: Field | None, here: Any, before: Any, sent: Any) -> Any:
     """Of one field; of rows and names all that one of the two has put there, without what one has removed."""
     if field is not None and field.kind == "names":
         return " ".join(_one_by_one(here.split(), before.split(), sent.split()))
@@ -172,7 +179,7 @@ def _both(field: Field | None, here: Any, before: Any, sent: Any) -> Any:
         filled, was, new = ([row for row in rows if any(row.values())] for rows in (here, before, sent))
         return [*_one_by_one(filled, was, new), *(row for row in here if row not in filled)]
     if isinstance(here, dict):                    # the week
-        return {day: _both(None, here[day], before.get(day, ""), sent.get(day, "")) for day in here}
+        return {day: both(None, here[day], before.get(day, ""), sent.get(day, "")) for day in here}
     usual = field.default_text if field is not None and field.kind == "choice" else ""
     return here if (sent or usual) == (before or usual) else sent
 
@@ -183,6 +190,8 @@ def _one_by_one(here: list[Any], before: list[Any], sent: list[Any]) -> list[Any
 
 
 def _fields(kind: Kind) -> list[Field]:
+    if kind.name == "queues":
+        return [*kind.fields, *targets.OF_QUEUE]
     return [*kind.fields, GROUPS] if kind.name == "agents" else [
         one for one in kind.fields if kind.name != "calendars" or one.key != "hours"]
 
@@ -197,7 +206,7 @@ def _save(kind: Kind, name: str) -> Any:
     many = {key: request.form.getlist(key) for key in request.form}
     values = form_sent(fields, request.form, many=many)
     bad: list[Wrong] = []
-    own = [one for one in fields if one is not GROUPS]
+    own = [one for one in fields if one is not GROUPS and one not in targets.OF_QUEUE]
     part = read(own, values, old, bad)
     if kind.name == "calendars":
         values["week"] = {day: request.form.get(f"week-{day}", "").strip() for day in week.DAYS}
@@ -209,6 +218,8 @@ def _save(kind: Kind, name: str) -> Any:
             merged := _merged(held, kind, name, values)) is not None:
         return _form(held, kind, name, merged, {"": [meanwhile(held)]}), 409
     part = {"name": part.pop("name", ""), **part}
+    if kind.name == "queues":
+        targets.put(draft, part["name"], values, bad)
     wrong: dict[str, list[str]] = {}
     for mistake in bad:
         key = mistake.key.partition("[")[0]
@@ -228,7 +239,7 @@ def _save(kind: Kind, name: str) -> Any:
                                       if one in {group.name for group in held.config.quality.groups}])
     at = parts.index(part)
     return proposed(held, draft, _list_of(kind.name), lambda refusal: _form(
-        held, kind, name, values, placed(kind, at, refusal.mistakes)))
+        held, kind, name, values, placed(kind, at, targets.at_queue(refusal.mistakes, part["name"], at))))
 
 
 def _move(parts: list[dict[str, Any]], place: int, wanted: int | None) -> None:

@@ -20,7 +20,7 @@ MOST_ROWS = 5000
 MOST_CELL = 4000                                  # characters
 MOST_COLUMNS = 500
 
-State = Literal["new", "changed", "same", "wrong"]
+State = Literal["new", "changed", "same", "wrong", "gone"]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SKILL = re.compile(r"([a-z][a-z0-9-]{0,31}):([0-9]{1,3}(?:\.[0-9]{1,4})?)")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")

@@ -30,6 +30,9 @@ SENTENCES: tuple[tuple[str, LazyString], ...] = (
     (r"it was cut off", _l("it was cut off, and is tried again")),
     (r"(?P<key>\S+): (?P<daemon>[a-z]+d|webui) reads it when it starts: put it back, or start the box anew",
      _l("%(key)s: %(daemon)s reads it when it starts. Put it back, or commit for the next start.")),
+    (r"(?P<key>\S+): spand does not have it: start spand anew .*",
+     _l("%(key)s: a new line begins with the next start of the box. Tick \"Not now\" below, commit, and "
+        "restart the box when few call: item 8 of its console.")),
     (r"(?P<key>\S+): calls are on it: .*", _l("%(key)s: calls are on it. Take the span out of use first.")),
     (r"callers are where the new document has nothing: put it back, or wait until they are gone: "
      r"(?P<what>.+)",

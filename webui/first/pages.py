@@ -36,6 +36,7 @@ from appliance.bus.messages import (
     RevertDocument,
     SteerLineTest,
 )
+from webui import box_settings
 from webui.access import doors
 from webui.access.doors import need, needs, noted, outcome
 from webui.certificate import Certificate
@@ -116,17 +117,18 @@ def index() -> AnyResponse:
 @bp.get("/<any(language, network, time, lines, numbers, people, call, done):step>")
 @needs("commit", "box", whole=True)
 def show(step: str) -> str:
-    return _page(step)
+    return page(step)
 
 
-def _page(step: str, refused: str = "") -> str:
+def page(step: str, refused: str = "") -> str:
+    """`refused`: why what its form asked for was not done."""
     told, now_seen = run().told, _box().seen()
     all_of_them = steps.standings(now_seen, told)
     return render_template(
         f"first/{step}.html", step=step, standings=all_of_them, titles=words.STEPS, told=told, seen=now_seen,
         refused="\n".join(said(line) for line in refused.splitlines()),
         following=steps.after(step), preceding=steps.before(step), languages=LANGUAGES,
-        **_of_step(step, all_of_them))
+        **_of_step(step, all_of_them, refused))
 
 
 @bp.errorhandler(OSError)
@@ -135,17 +137,20 @@ def _unkept(error: OSError) -> Any:
     current_app.logger.error("first run: %s", error)
     named = (request.view_args or {}).get("step") or str(request.endpoint).rpartition(".")[2]
     step = named if named in steps.PAGES else steps.current(_standings())
-    return _page(step, gettext(
+    return page(step, gettext(
         "How far the first run is cannot be written down: %(why)s. Make room on the disk, and try again.",
         why=error.strerror or str(error))), 503
 
 
-def _of_step(step: str, all_of_them: list[steps.Standing]) -> dict[str, Any]:
+def _of_step(step: str, all_of_them: list[steps.Standing], refused: str) -> dict[str, Any]:
     floor = doors.floor()
     match step:
         case steps.NETWORK | steps.TIME:
-            return {"provision": _box().provision(), "here": request.host,
-                    "clock": floor.time_of_day, "now": time.time(), "zone": asking.zone()}
+            found = _box().provision()
+            return {"provision": found, "here": request.host, "clock": floor.time_of_day, "now": time.time(),
+                    "zone": asking.zone(), "fragments": [box_settings.trial(found, step)[1]],
+                    "reason": gettext("First run: %(step)s", step=str(words.STEPS[step])),
+                    **box_settings.fields(found, request.form if refused else {})}
         case steps.LINES:
             document = _box().document()
             return {"spans": settings.spans(document), "fragments": list(_line_fragments(floor)),
@@ -178,12 +183,15 @@ def _of_step(step: str, all_of_them: list[steps.Standing]) -> dict[str, Any]:
 # --- live
 
 
-@bp.get("/<any(lines, numbers, call):step>/events")
+@bp.get("/<any(network, lines, numbers, call):step>/events")
 @needs("commit", "box", whole=True)
 def events(step: str) -> Response:
     """What changes on the page of a step; the calls once a second, as nobody says all of them."""
     if step == steps.LINES:
         return stream(_line_fragments)
+    if step == steps.NETWORK:
+        return stream(lambda floor: [box_settings.trial(_box().provision(), step)],
+                      turn_s=box_settings.LOOK_S)
     looked: tuple[float, list[Fragment]] = (0.0, [])
 
     def fragments(floor: Floor) -> Iterator[Fragment]:
@@ -281,7 +289,7 @@ def detect() -> Any:
         asked = BeginLineTest(span=name, order=order, by=by)
         refused = do("line_test", by, asked, what=f"{name} detect", must=True)
         if refused and place == 0:
-            return _page(steps.LINES, refused), 409
+            return page(steps.LINES, refused), 409
         if refused:                               # the others are begun when these have ended
             break
     return redirect(url_for("first.show", step=steps.LINES), 303)
@@ -296,7 +304,7 @@ def stop() -> Any:
         abort(404)
     if refused := do("line_test_steered", by, SteerLineTest(test=going.test, word="stop"), f"{name} stop",
                      must=True):
-        return _page(steps.LINES, refused), 409
+        return page(steps.LINES, refused), 409
     return redirect(url_for("first.show", step=steps.LINES), 303)
 
 
@@ -334,7 +342,7 @@ def _decide(asked: ConfirmDocument | RevertDocument, then: str) -> Any:
     confirms = isinstance(asked, ConfirmDocument)
     act = "configuration-confirmed" if confirms else "configuration-reverted"
     if refused := do(act, asked.by, asked, f"version {asked.number}", must=True):
-        return _page(steps.LINES, refused), 409
+        return page(steps.LINES, refused), 409
     return redirect(url_for("first.show", step=then), 303)
 
 
@@ -354,14 +362,14 @@ def _from_form(step: str, act: str, read: Any) -> Any:
     """Rows are known by their places: the form has to be of the document that there is."""
     head, document = _box().newest()
     if not document:
-        return _page(step, gettext("boxd, which knows it, cannot be reached at this moment.")), 503
+        return page(step, gettext("boxd, which knows it, cannot be reached at this moment.")), 503
     if request.form.get("head", -1, int) != head:
-        return _page(step, gettext("Meanwhile there is version %(number)d of the configuration: look again "
+        return page(step, gettext("Meanwhile there is version %(number)d of the configuration: look again "
                                    "at what it says now.", number=head)), 409
     try:
         sets = read(document, request.form)
     except ValueError as error:
-        return _page(step, str(error)), 409
+        return page(step, str(error)), 409
     return _change(step, act, sets, head=head)
 
 
@@ -374,7 +382,7 @@ def _change(step: str, act: str, sets: list[KeySet], confirm_within_s: float = 0
         asked = ChangeDocument(by=by, sets=sets, comment=comment, head=head,
                                confirm_within_s=confirm_within_s)
         if refused := do(act, by, asked, ", ".join(one.key for one in sets)[:500], must=True):
-            return _page(step, refused), 409
+            return page(step, refused), 409
     if step != steps.LINES:
         run().passed(step, "agreed")
     return redirect(url_for("first.show", step=step if stay else steps.after(step)), 303)
@@ -389,10 +397,10 @@ def place_call() -> Any:
     with noted("test_call", f"{trunk} {number}"):
         if trunk not in settings.choices(_box().document(), ()).trunks or not number:
             outcome("refused (422)")
-            return _page(steps.CALL, gettext("Choose a trunk that there is, and write a number.")), 422
+            return page(steps.CALL, gettext("Choose a trunk that there is, and write a number.")), 422
         if not _call(trunk, number):
             outcome("refused (409)")
-            return _page(steps.CALL, gettext("A test call goes on: wait until it is over.")), 409
+            return page(steps.CALL, gettext("A test call goes on: wait until it is over.")), 409
     return redirect(url_for("first.show", step=steps.CALL), 303)
 
 
@@ -442,7 +450,8 @@ def summary() -> str:
     found = settings.spans(document)
     return render_template(
         "first/summary.html", told=told, standings=_standings(), titles=words.STEPS, spans=found,
-        views={span.name: line_view(floor, span.name) for span in found}, name=socket.gethostname(),
+        profile=words.profile, name=socket.gethostname(),
+        views={span.name: line_view(floor, span.name) for span in found},
         inbound=settings.rows(document, "centre", "inbound"),
         outbound=settings.rows(document, "centre", "outbound"),
         agents=settings.rows(document, "centre", "agents"),

@@ -100,6 +100,12 @@ def value(found: Finding) -> str:
     return str(words) if words is not None else found.value or "–"
 
 
+def profile(name: str) -> str:
+    """Rules of a line, as people call them."""
+    words = VALUES.get(("profile", name))
+    return str(words) if words is not None else name
+
+
 def evidence(key: str, figures: dict[str, object]) -> str:
     """The sentence of this key; the key itself when it is one of a later version."""
     words = EVIDENCE.get(key)

@@ -21,6 +21,8 @@ CREW_S = 30.0
 LEGS_S = 1.0
 AFTER_FAILURE_S = 5.0                             # nobody is asked again sooner
 HALF_HOUR_S = 1800.0
+STALE = 3.0                                       # times for_s
+NEVER = float("-inf")                             # asked yet
 MOST_MADE = 64                                    # ranges and filters that are looked at
 
 FIGURES = ("offered", "answered", "abandoned", "service_level", "answered_share", "abandonment", "asa_s",
@@ -30,33 +32,53 @@ Values = Mapping[str, Mapping[str, FigureValue]]  # queue, "" all together -> fi
 
 
 class Kept(Generic[T]):
-    """The last answer to a question, asked again when it is older than `for_s`; the old one when nobody
-    answers."""
+    """The last answer to a question, the old one when nobody answers.
+
+    When it is older than `for_s` it is asked again in a thread; who wants it meanwhile gets the old one.
+    Who comes when nobody has for STALE times as long waits for a new one.
+    """
 
     def __init__(self, ask: Callable[[], T], none: T, for_s: float, clock: Callable[[], float]) -> None:
         self._ask, self._for_s, self._clock = ask, for_s, clock
-        self._value, self._until = none, float("-inf")
+        self._value, self._until = none, NEVER
+        self._forgotten = False
         self._asking = threading.Lock()
 
     def get(self) -> T:
-        if self._clock() >= self._until and self._asking.acquire(blocking=self._until == float("-inf")):
-            try:
-                if self._clock() >= self._until:
-                    self._refresh()
-            finally:
-                self._asking.release()
+        until, now = self._until, self._clock()
+        if now >= until and self._asking.acquire(blocking=until == NEVER):
+            if self._until <= now < self._until + STALE * self._for_s:
+                self._beside()
+            else:
+                self._here()
         return self._value
 
     def forget(self) -> None:
-        """The next one asks."""
-        self._until = min(self._until, self._clock())
+        """The next one asks, and waits for the answer."""
+        self._forgotten, self._until = True, NEVER
+
+    def _here(self) -> None:
+        """Who calls has the lock, which is given back."""
+        try:
+            if self._clock() >= self._until:
+                self._refresh()
+        finally:
+            self._asking.release()
+
+    def _beside(self) -> None:
+        try:
+            threading.Thread(target=self._here, name="known", daemon=True).start()
+        except RuntimeError:                      # no thread is left: he waits
+            self._here()
 
     def _refresh(self) -> None:
+        self._forgotten = False
         try:
             self._value, for_s = self._ask(), self._for_s
         except BusError:
             for_s = AFTER_FAILURE_S
-        self._until = self._clock() + for_s
+        if not self._forgotten:                   # what was asked before is not what is wanted now
+            self._until = self._clock() + for_s
 
 
 class Known:

@@ -171,7 +171,7 @@ def attempt(name: str) -> Any:
     except Refused as error:
         return _show(name, said(str(error))), 422
     return redirect(url_for("prompts.show", name=name, draft=draft.draft, told=draft.told or None,
-                            _anchor="draft"), 303)
+                            converted=form.get("converted", "")[:NAME_MOST] or None, _anchor="draft"), 303)
 
 
 @bp.post("/prompts/keep/<path:name>")
@@ -249,7 +249,8 @@ def _show(name: str, wrong: str = "") -> str:
     return render_template(
         "prompts/show.html", name=name, of_language=language, reply=reply, wrong=wrong, others=others,
         draft={"draft": draft, "length_ms": found.length_ms, "level_dbm0": found.level_dbm0,
-               "told": request.args.get("told", "")[:200]} if found else None,
+               "told": request.args.get("told", "")[:200],
+               "converted": request.args.get("converted", "")[:NAME_MOST]} if found else None,
         uses=_uses(name), now=_now(name, reply)[1], take=_take(name, parts().exchange.mirror.floor)[1],
         telephone=own.asked if own else "", views=views, usual=LEVEL_DBM0)
 

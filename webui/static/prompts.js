@@ -1,9 +1,12 @@
 // Prompts: a sound with its waveform and the two ends of the part that stays, buttons that play, files on their way.
 
+import {readable} from "./prompts-decode.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const HIGH = 100;                                 // of the drawing, in its own units
 const FULL = 255;                                 // the loudest peak
 const PIECE = 48 * 1024;
+const NAME_MOST = 80;                             // of a file's name, that is shown
 const STEPS_MS = {ArrowLeft: -10, ArrowRight: 10, ArrowDown: -10, ArrowUp: 10, PageDown: -500, PageUp: 500};
 const SHIFTED = 10;                               // as far with the shift key
 
@@ -252,17 +255,21 @@ document.addEventListener("submit", async event => {
   if (!form.dataset.promptPieces) return;
   event.preventDefault();
   const [file] = form.elements.file.files;
-  const said = form.querySelector("output");
+  const said = form.querySelector("output[role=alert]");
   const button = form.querySelector("button");
   said.textContent = "";
   if (!file) return form.elements.file.click();
   button.disabled = true;
   try {
-    await bring(form, file);
+    const {converting, long} = form.dataset, status = form.querySelector("[role=status]");
+    const sent = await readable(file, () => { status.textContent = converting; }, long);
+    form.elements.converted.value = sent === file ? "" : file.name.slice(-NAME_MOST);
+    await bring(form, sent);
     form.elements.file.disabled = true;           // it is there already
     form.submit();
   } catch (error) {
     said.textContent = error.message;
+    form.querySelector("[role=status]").textContent = "";
     button.disabled = false;
   }
 });

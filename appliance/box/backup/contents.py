@@ -30,6 +30,9 @@ _NOT = re.compile(
     rf"|backup/({SCRATCH}|{TRIAL}|{OUTGOING}))(/.*)?"
     r"|recordings/(?!recordings\.sqlite$|keys(/|$)|prompts/kept(/|$)|[0-9]{4}(/|$)).*"
     r"|(.*/)?(lock|\..*|.*\.(lock|new|part|damaged|bad)|.*-(wal|shm|journal))")
+# Below the configuration's folder: of root, and of restores. None of it is a configuration's.
+_NOT_CONFIG = re.compile(
+    rf"(defaults|board|release|provision-key\.pem|\.branchline-[^/]*|{REPLACED}[^/]*)(/.*)?")
 _KEYS = "recordings/keys"
 _VERSIONS = "recordings/prompts/kept"
 _OF_FOLDERS = (".wav", ".yaml")                   # prompts, forms
@@ -72,6 +75,12 @@ def state_files(folder: Path, audio: bool, left_out: list[str]) -> Iterator[Sour
             yield from (one for one in _below(folder, year, left_out) if AUDIO.fullmatch(one.name))
     for name in (_KEYS, _VERSIONS):
         yield from _below(folder, folder / name, left_out)
+
+
+def strange(name: str) -> bool:
+    """No backup of ours holds it: who made this one would have root write what only root may decide."""
+    part, _, below = name.partition("/")
+    return bool((_NOT if part == STATE else _NOT_CONFIG).fullmatch(below)) and part != ELSEWHERE
 
 
 def _below(folder: Path, path: Path, left_out: list[str]) -> Iterator[Source]:

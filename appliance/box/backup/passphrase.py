@@ -35,9 +35,11 @@ def kept(folder: Path) -> DerivedWrapper | None:
     """None: no passphrase was set. BackupError: the file is damaged."""
     path = folder / FILE
     try:
-        if path.stat().st_mode & 0o077:
-            os.chmod(path, 0o600)
-        octets = path.read_bytes()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if os.fstat(descriptor).st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+            octets = file.read()
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.box.area import Answers, Area
-from appliance.box.backup import wishing
+from appliance.box.backup import restoring, wishing
 from appliance.box.backup.contents import RESTORE
 from appliance.box.backup.tending import MOST_WORDS, Backups, name_of_machine
 from appliance.box.backup.wishing import Wish
@@ -41,6 +41,7 @@ UPLOADED, UPLOADS = "upload:", "uploads"          # of a source, and webui's fol
 PREPARED_S = 3600.0                               # what nobody confirms goes, its key with it
 KEPT_S = 14 * 86_400.0                            # the box as it was before
 EVERY_S = 60.0
+LEFT = "the box did not start anew, boxd did: nothing was restored"
 LEASE_S, LOOK_S = 20.0, 2.0                       # of a drain, and between two looks at what is left
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,11 @@ class Restoring(Area):
             self._fit = event.fit
 
     async def run(self, stop: asyncio.Event) -> None:
+        if wishing.wished(self._state_dir):       # for now, and not for the day when the power fails
+            log.error("%s", LEFT)
+            self._error = LEFT
+            with contextlib.suppress(OSError):
+                wishing.withdraw(self._state_dir)
         while not stop.is_set():
             await self._tidy(time.time())
             with contextlib.suppress(TimeoutError):
@@ -128,7 +134,7 @@ class Restoring(Area):
             raise Refused(found.refused)
         wish = Wish(id=uuid.uuid4().hex, act="restore", at=time.time(), by=request.by,
                     address=request.address, why=request.why, box=found.box, version=found.version,
-                    backup_at=found.at, config=request.config)
+                    backup_at=found.at, config=request.config, apart=restoring.apart(self._state_dir))
         log.warning("restore of a backup of %s, by %s from %s", found.box, request.by, request.address)
         self._start("the box is about to start anew", self._wish(wish, request.begin))
         return Done()
@@ -141,7 +147,7 @@ class Restoring(Area):
             raise Refused("what was there before is not kept any more")
         wish = Wish(id=uuid.uuid4().hex, act="take-back", at=time.time(), by=request.by,
                     address=request.address, why=request.why, box=last.box, version=last.version,
-                    backup_at=last.backup_at, config=last.config)
+                    backup_at=last.backup_at, config=last.config, apart=restoring.apart(self._state_dir))
         log.warning("restore taken back, by %s from %s", request.by, request.address)
         self._start("the box is about to start anew", self._wish(wish, request.begin))
         return Done()

@@ -6,16 +6,19 @@ is there goes aside, what was unpacked takes its place, move by move; a second s
 
 import contextlib
 import fcntl
+import os
 import shutil
+import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from os.path import lexists
 from pathlib import Path
 
 import msgspec
 
-from appliance.box.backup.contents import REPLACED, RESTORING
+from appliance.box.backup.contents import REPLACED, RESTORING, strange
 from appliance.box.backup.durable import make_folder, move, sync_folder, write_file
 from appliance.box.backup.format import CONFIG, ELSEWHERE, STATE, BackupError, Manifest
 from appliance.box.backup.opening import Backup
@@ -40,6 +43,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     moves: list[Move]
     cleared: list[str]                            # folders that go at the end
     aside: list[str]                              # where things were put, that were there
+    made: bool = True                             # what takes a place was unpacked: root's, when root did it
+
+
+Settle = Callable[[Plan], None]
+
+
+def _nothing(plan: Plan) -> None: ...
 
 
 def pending(state_dir: Path) -> bool:
@@ -47,11 +57,11 @@ def pending(state_dir: Path) -> bool:
     return (state_dir / RESTORING / PLAN).exists()
 
 
-def finish(state_dir: Path) -> list[str]:
+def finish(state_dir: Path, settle: Settle = _nothing) -> list[str]:
     """Carry a restore through that was cut off; folders with what was put aside."""
     try:
         plan = msgspec.json.decode((state_dir / RESTORING / PLAN).read_bytes(), type=Plan)
-        _carry_out(plan, state_dir)
+        _carry_out(plan, state_dir, settle)
     except (OSError, msgspec.MsgspecError) as error:
         raise _cannot(state_dir, error) from None
     return plan.aside
@@ -59,26 +69,28 @@ def finish(state_dir: Path) -> list[str]:
 
 def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str, replace: bool,
             note: Callable[[Path], None] = lambda _: None,
-            decide: Callable[[Plan], None] = lambda _: None) -> list[str]:
+            decide: Settle = _nothing, settle: Settle = _nothing) -> list[str]:
     """Put everything in its place; folders with what was put aside. BackupError: nothing was changed.
 
     Recordings that are in the state folder stay; keys that are there stay beside those of the backup. `note`
     is given the folder of the catalogue and the keys, before it takes its place; `decide` the plan, before it
-    is one.
+    is one; `settle` the same when all has its place, before it is over.
     """
     tops = _tops(state_dir, config_dir, f"{REPLACED}{stamp}")
     try:
         make_folder(state_dir, 0o750)
+        _refuse_links(top.scratch for top in tops.values())
         _refuse_existing(backup.manifest, tops, replace)
         _refuse_full(backup.manifest, tops)
         _clear(tops)
         for top in tops.values():
             make_folder(top.staged)
-        backup.unpack(lambda name: _below(tops, name, staged=True))
+        backup.unpack(lambda name: None if strange(name) else _below(tops, name, staged=True))
         _keep_keys(state_dir, tops)
         if (catalogue := _below(tops, f"{STATE}/{_RECORDINGS}/x", staged=True)) is not None:
             note(catalogue.parent)
         moves = [one for top in tops.values() for one in _moves(top.staged, top.folder, top.aside)]
+        _refuse_links(_paths(moves))
         _refuse_crossing(moves)
         plan = Plan(moves=moves, cleared=[str(top.scratch) for top in tops.values()],
                     aside=sorted({str(top.aside) for top in tops.values() for one in moves
@@ -93,7 +105,7 @@ def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str
         _clear(tops)
         raise
     try:
-        _carry_out(plan, state_dir)
+        _carry_out(plan, state_dir, settle)
     except OSError as error:
         raise _cannot(state_dir, error) from None
     return plan.aside
@@ -101,33 +113,42 @@ def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str
 
 def done(plan: Plan) -> bool:
     """Nothing waits any more to take its place; of one that is not pending: it is over."""
-    return not any(one.new and Path(one.new).exists() for one in plan.moves)
+    return not any(one.new and lexists(one.new) for one in plan.moves)
 
 
 def back(plan: Plan, stamp: str) -> Plan:
     """What undoes it: what it put aside takes its place again, and what is there goes aside."""
-    moves = [Move(new=one.aside if Path(one.aside).exists() else "", to=one.to,
+    moves = [Move(new=one.aside if lexists(one.aside) else "", to=one.to,
                   aside=one.aside.replace(_aside_of(one), f"{REPLACED}{stamp}", 1)) for one in plan.moves]
-    return Plan(moves=moves, cleared=[], aside=sorted({
+    return Plan(moves=moves, cleared=[], made=False, aside=sorted({
         str(_folder_of(one)) for one in moves if Path(one.to).exists()}))
 
 
-def take_back(plan: Plan, state_dir: Path) -> list[str]:
+def take_back(plan: Plan, state_dir: Path, settle: Settle = _nothing) -> list[str]:
     """Carry out what back() gave; keys that were made meanwhile stay. BackupError."""
     try:
+        _refuse_links(_paths(plan.moves))
         for one in plan.moves:
             if one.new and Path(one.to).name == _KEYS and Path(one.to).parent.name == _RECORDINGS:
                 for path in sorted(Path(one.to).glob("[0-9]*.key")):
-                    if not (to := Path(one.new) / path.name).exists():
+                    if not (to := Path(one.new) / path.name).exists() and not path.is_symlink():
                         write_file(to, path.read_bytes())
         write_file(state_dir / RESTORING / PLAN, msgspec.json.encode(plan))
     except OSError as error:
         raise BackupError(f"{error.filename or state_dir}: {error.strerror}: nothing was changed") from None
     try:
-        _carry_out(plan, state_dir)
+        _carry_out(plan, state_dir, settle)
     except OSError as error:
         raise _cannot(state_dir, error) from None
+    for one in plan.moves:
+        _remove_empty(one.new)
     return plan.aside
+
+
+def apart(state_dir: Path) -> bool:
+    """Recordings have a disk of their own, and it is there."""
+    recordings = state_dir / _RECORDINGS
+    return recordings.is_dir() and recordings.stat().st_dev != state_dir.stat().st_dev
 
 
 def asides(plan: Plan) -> list[Path]:
@@ -171,7 +192,7 @@ def _tops(state_dir: Path, config_dir: Path | None, aside: str) -> dict[str, _To
     """By the beginning of names, the longest first."""
     found = {STATE: _top(state_dir, RESTORING, aside)}
     recordings = state_dir / _RECORDINGS
-    if recordings.is_dir() and recordings.stat().st_dev != state_dir.stat().st_dev:      # a disk of its own
+    if apart(state_dir):
         found = {f"{STATE}/{_RECORDINGS}": _top(recordings, RESTORING, aside), **found}
     if config_dir is not None:
         top = _top(config_dir, _STAGED, aside)
@@ -195,7 +216,7 @@ def _below(tops: dict[str, _Top], name: str, staged: bool = False) -> Path | Non
 def _refuse_existing(manifest: Manifest, tops: dict[str, _Top], replace: bool) -> None:
     for one in manifest.files:
         path = _below(tops, one.name)
-        if path is not None and path.exists() and not replace:
+        if path is not None and path.exists() and not replace and not strange(one.name):
             raise BackupError(f"{path}: is there already: name an empty folder, or give --replace, which "
                               "puts it aside")
 
@@ -212,6 +233,17 @@ def _refuse_full(manifest: Manifest, tops: dict[str, _Top]) -> None:
             raise BackupError(f"{folder}: {free >> 20} MiB are free, {wanted >> 20} are needed: free space")
 
 
+def _refuse_links(paths: Iterable[Path]) -> None:
+    """Daemons may make links in their folders: root would follow them anywhere."""
+    for path in sorted({above for one in paths for above in one.parents}):
+        if path.is_symlink() and path.lstat().st_uid not in (0, os.geteuid()):
+            raise BackupError(f"{path}: is a link that another user made: remove it: nothing was changed")
+
+
+def _paths(moves: list[Move]) -> list[Path]:
+    return [Path(name) for one in moves for name in (one.new, one.to, one.aside) if name]
+
+
 def _refuse_crossing(moves: list[Move]) -> None:
     """What was unpacked takes its place by its name alone."""
     for one in moves:
@@ -224,7 +256,7 @@ def _keep_keys(state_dir: Path, tops: dict[str, _Top]) -> None:
     """The box may have made keys since the backup: what they sealed opens on."""
     for path in sorted((state_dir / _RECORDINGS / _KEYS).glob("[0-9]*.key")):
         to = _below(tops, f"{STATE}/{_RECORDINGS}/{_KEYS}/{path.name}", staged=True)
-        if to is not None and not to.exists():
+        if to is not None and not to.exists() and not path.is_symlink():
             write_file(to, path.read_bytes())
 
 
@@ -241,17 +273,20 @@ def _moves(staged: Path, top: Path, aside: Path) -> Iterator[Move]:
                 yield Move(new="", to=str(top / (name + also)), aside=str(aside / (name + also)))
 
 
-def _carry_out(plan: Plan, state_dir: Path) -> None:
+def _carry_out(plan: Plan, state_dir: Path, settle: Settle) -> None:
     """Each step may have been done already. First all go aside: no old journal meets a new database."""
     for one in plan.moves:
         to, aside = Path(one.to), Path(one.aside)
-        if to.exists() and (not one.new or Path(one.new).exists()) and not aside.exists():
+        if lexists(to) and (not one.new or lexists(one.new)) and not lexists(aside):
             make_folder(aside.parent)
             move(to, aside)
     for one in plan.moves:
-        if one.new and (new := Path(one.new)).exists():
+        if one.new and lexists(one.new):
             make_folder(Path(one.to).parent, 0o750)
-            move(new, Path(one.to))
+            move(Path(one.new), Path(one.to))
+    if plan.made and os.geteuid() == 0:
+        _give(plan, state_dir)
+    settle(plan)
     # The plan goes first: without it what is left is rubbish, with it a restore that is not over.
     (state_dir / RESTORING / PLAN).unlink()
     sync_folder(state_dir / RESTORING)
@@ -263,6 +298,32 @@ def _clear(tops: dict[str, _Top]) -> None:
     for top in tops.values():
         if top.scratch.exists():
             shutil.rmtree(top.scratch)
+
+
+def _remove_empty(new: str) -> None:
+    """Folders that were put aside, and that nothing is left in."""
+    above = list(Path(new).parents) if new else []
+    names = [folder.name.startswith(REPLACED) for folder in above]
+    for folder in above[:names.index(True) + 1] if any(names) else []:
+        with contextlib.suppress(OSError):        # something is
+            folder.rmdir()
+
+
+def _give(plan: Plan, state_dir: Path) -> None:
+    """What was unpacked belongs to whom that belonged which it takes the place of, else to whom the folder
+    above does. New folders are as open as that; those of the state folder are their owner's.
+    """
+    for one in plan.moves:
+        top = Path(one.to)
+        if not one.new or top.is_symlink() or not top.exists():
+            continue
+        for path in [top, *sorted(top.rglob("*"))]:
+            was = Path(one.aside) / path.relative_to(top)
+            known = was.exists() and not was.is_symlink()
+            like = (was if known else path.parent).stat()
+            os.chown(path, like.st_uid, like.st_gid, follow_symlinks=False)
+            if path.is_dir() and not path.is_symlink() and (known or not path.is_relative_to(state_dir)):
+                path.chmod(stat.S_IMODE(like.st_mode))
 
 
 def _cannot(state_dir: Path, error: Exception) -> BackupError:

@@ -23,7 +23,7 @@ def snapshot(path: Path, to: Path, breathe: Callable[[int], None]) -> dict[str, 
     `breathe`: called with octets that were copied; it may wait, or raise to give up.
     """
     try:
-        with closing(_read_only(path)) as source, closing(sqlite3.connect(to)) as copy:
+        with closing(read_only(path)) as source, closing(sqlite3.connect(to)) as copy:
             copy.execute("PRAGMA synchronous = OFF")                 # a cut throws it away
             octets: int = source.execute("PRAGMA page_size").fetchone()[0]
             if source.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
@@ -42,7 +42,7 @@ def snapshot(path: Path, to: Path, breathe: Callable[[int], None]) -> dict[str, 
 def octets_of(path: Path) -> int:
     """That a copy will have; what was written last may not be in the file itself yet. BackupError."""
     try:
-        with closing(_read_only(path)) as base:
+        with closing(read_only(path)) as base:
             pages, octets = (base.execute(f"PRAGMA {what}").fetchone()[0]
                              for what in ("page_count", "page_size"))
     except sqlite3.Error as error:
@@ -67,7 +67,7 @@ def integrity(path: Path) -> str:
     return "" if found == "ok" else " ".join(found.split())
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def read_only(path: Path) -> sqlite3.Connection:
     """Of another user's database that nobody has open as of one that does not change.
 
     SQLite would make files beside it, of ours: its own daemon could not open it any more.

@@ -1,14 +1,19 @@
 """A restore that somebody wishes, in the state folder's `restore`, and the start of the box that fulfils it.
 
 What is restored lies there: the sealed file and the key that opens it, never a passphrase. Both are boxd's
-alone, and go as soon as the wish is over. The wish goes last: after a cut the next start goes on.
+alone, and go as soon as the wish is over. The wish goes last: after a cut the next start goes on. What went
+wrong before anything was changed, of whatever kind, leaves the box as it was and lets it start.
 """
 
+import errno
+import logging
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from os.path import lexists
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,9 +26,16 @@ from appliance.box.backup.format import BackupError, Manifest
 from appliance.box.backup.opening import opened
 from appliance.box.backup.restoring import Plan
 from appliance.bus.messages import PreparedRestore, RestoreAct, RestoreOutcome
+from appliance.errors import BranchlineError
 
 WISH, PREPARED, COPY, UNDO = "wish", "prepared.json", "backup", "undo.json"        # in RESTORE
+BEGUN = "begun.json"
+TRIAL = "trial"                                   # beginning of a folder's name
+MOST_BEGUN = 3                                    # of one wish, each cut off: it is given up
+MOST_OCTETS = 64 << 20                            # of what is read here
 STAMP = "%Y%m%d-%H%M%S"
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Note = Callable[[Manifest, Path, str], None]      # the backup's, the folder of the catalogue, by whom
@@ -40,6 +52,14 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     backup_at: float
     config: bool = True
+    apart: bool = False                           # recordings had a disk of their own
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a wish was begun, which has not been fulfilled yet."""
+
+    id: str
+    times: int
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,10 +103,13 @@ def undo(state_dir: Path) -> Undo | None:
 def clear(state_dir: Path) -> None:
     """What was prepared goes, the key first. OSError."""
     folder = state_dir / RESTORE
-    for name in (passphrase.FILE, COPY, f"{COPY}.part", PREPARED):
-        (folder / name).unlink(missing_ok=True)
-    if folder.is_dir():
-        shutil.rmtree(folder / "trial", ignore_errors=True)
+    there = [folder / name for name in (passphrase.FILE, COPY, f"{COPY}.part", PREPARED, BEGUN)
+             if lexists(folder / name)]
+    for path in there:
+        path.unlink(missing_ok=True)
+    for path in folder.glob(f"{TRIAL}*"):         # of a look that was ended in the midst of it
+        shutil.rmtree(path, ignore_errors=True)
+    if there:
         sync_folder(folder)
 
 
@@ -106,8 +129,9 @@ def fulfil(state_dir: Path, document: Path, note: Note, give_back: Callable[[], 
     """
     if restoring.pending(state_dir):
         if _ours(state_dir / RESTORING) and _ours(state_dir / RESTORING / restoring.PLAN):
-            restoring.finish(state_dir)
-            give_back()
+            restoring.finish(state_dir, lambda _: _given(give_back))
+        elif (state_dir / RESTORING).is_symlink():
+            (state_dir / RESTORING).unlink()
         else:
             shutil.rmtree(state_dir / RESTORING)
     if not wished(state_dir):
@@ -117,36 +141,45 @@ def fulfil(state_dir: Path, document: Path, note: Note, give_back: Callable[[], 
         (state_dir / RESTORE / WISH).unlink()
         clear(state_dir)
         return None
+    settled: list[RestoreOutcome] = []
+
+    def settle(asides: list[str], error: str = "") -> None:
+        """It is known what came of it: said, and everything is whose it is, before a plan is over."""
+        found = RestoreOutcome(
+            id=wish.id, act=wish.act, at=wish.at, done_at=time.time(), by=wish.by, address=wish.address,
+            why=wish.why, box=wish.box, version=wish.version, backup_at=wish.backup_at, config=wish.config,
+            error=error, asides=asides)
+        settled.append(found)
+        with suppress(OSError):                   # a full disk keeps no box from starting
+            write_file(state_dir / RESTORED, msgspec.json.encode(found))
+        _given(give_back)
     error, asides = "", list[str]()
     try:
         with restoring.idle(state_dir):
-            asides = _act(state_dir, document, wish, note)
+            asides = _act(state_dir, document, wish, note, lambda plan: settle(plan.aside))
     except BackupError as no:
         if restoring.pending(state_dir):
             raise
         error = str(no)
-    except OSError as no:
+    except Exception as no:                       # whatever a file has that no trial found
+        log.exception("a restore")
+        text = (f"{no.filename or state_dir}: {no.strerror}" if isinstance(no, OSError) else
+                f"{type(no).__name__}: {no}")
         if restoring.pending(state_dir):
-            raise BackupError(f"{no.filename or state_dir}: {no.strerror}: the restore is not over") from None
-        error = f"{no.filename or state_dir}: {no.strerror}: nothing was changed"
-    if not error:
-        _give_config(state_dir, document.parent)
-    found = RestoreOutcome(
-        id=wish.id, act=wish.act, at=wish.at, done_at=time.time(), by=wish.by, address=wish.address,
-        why=wish.why, box=wish.box, version=wish.version, backup_at=wish.backup_at, config=wish.config,
-        error=error, asides=asides)
-    with suppress(OSError):                       # a full disk keeps no box from starting
-        write_file(state_dir / RESTORED, msgspec.json.encode(found))
-    give_back()
+            raise BackupError(f"{text}: the restore is not over") from None
+        error = f"{text}: nothing was changed"
+    if not settled:                               # refused, or done before a cut
+        settle(asides, error)
     clear(state_dir)
     with suppress(OSError):                       # of a restore that was refused
         shutil.rmtree(state_dir / RESTORING)
     (state_dir / RESTORE / WISH).unlink()
     sync_folder(state_dir / RESTORE)
-    return found
+    return settled[-1]
 
 
-def _act(state_dir: Path, document: Path, wish: Wish, note: Note) -> list[str]:
+def _act(state_dir: Path, document: Path, wish: Wish, note: Note, settle: Callable[[Plan], None]
+         ) -> list[str]:
     """Each step may have been done before a cut."""
     folder = state_dir / RESTORE
     last, stamp = _undo(state_dir), time.strftime(STAMP, time.localtime(wish.at))
@@ -156,6 +189,9 @@ def _act(state_dir: Path, document: Path, wish: Wish, note: Note) -> list[str]:
 
     if last is not None and last.id == wish.id and restoring.done(last.plan):
         return last.plan.aside
+    _count(folder, wish)
+    if wish.apart and not restoring.apart(state_dir):
+        raise BackupError(f"{state_dir / 'recordings'}: its disk is not there: nothing was changed")
     if wish.act == "take-back":
         if last is None:
             raise BackupError("what was there before is not kept any more: nothing was changed")
@@ -163,28 +199,30 @@ def _act(state_dir: Path, document: Path, wish: Wish, note: Note) -> list[str]:
         if last.id != wish.id:
             plan = restoring.back(last.plan, stamp)
             decide(plan)
-        return restoring.take_back(plan, state_dir)
+        return restoring.take_back(plan, state_dir, settle)
     if (key := passphrase.kept(folder)) is None:
         raise BackupError("the key of the backup is gone: nothing was changed")
-    descriptor = os.open(folder / COPY, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file, opened(file, key, COPY) as backup:
+    with os.fdopen(_open(folder / COPY), "rb") as file, opened(file, key, COPY) as backup:
         return restoring.restore(
             backup, state_dir, document.parent if wish.config else None, stamp, True,
-            lambda catalogue: note(backup.manifest, catalogue, wish.by), decide)
+            lambda catalogue: note(backup.manifest, catalogue, wish.by), decide, settle)
 
 
-def _give_config(state_dir: Path, folder: Path) -> None:
-    """What root made in the configuration's folder belongs to whom the folder above it does."""
-    last = _undo(state_dir)
-    if last is None or os.geteuid() != 0:
-        return
-    for one in last.plan.moves:
-        top = Path(one.to)
-        if not top.is_relative_to(folder) or top.is_symlink() or not top.exists():
-            continue
-        for path in [top, *sorted(top.rglob("*"))]:
-            above = path.parent.stat()
-            os.chown(path, above.st_uid, above.st_gid, follow_symlinks=False)
+def _count(folder: Path, wish: Wish) -> None:
+    """A backup that brings the box down each time must not do so for ever."""
+    begun = _read(folder / BEGUN, Begun) if _ours(folder / BEGUN) else None
+    times = begun.times if begun is not None and begun.id == wish.id else 0
+    if times >= MOST_BEGUN:
+        raise BackupError(f"it was begun {times} times and cut off each time: nothing was changed")
+    write_file(folder / BEGUN, msgspec.json.encode(Begun(id=wish.id, times=times + 1)))
+
+
+def _given(give_back: Callable[[], None]) -> None:
+    """A box with a file that is not its daemon's is better than none."""
+    try:
+        give_back()
+    except BranchlineError as error:
+        log.error("%s", error)
 
 
 def _undo(state_dir: Path) -> Undo | None:
@@ -203,6 +241,16 @@ def _ours(path: Path) -> bool:
 def _read(path: Path, kind: type[T]) -> T | None:
     """None: it is not there, or of another version."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        with os.fdopen(_open(path), "rb") as file:
+            return msgspec.json.decode(file.read(MOST_OCTETS), type=kind)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def _open(path: Path) -> int:
+    """An ordinary file: a daemon could have put anything there. OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no file", str(path))
+    return descriptor

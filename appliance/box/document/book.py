@@ -3,16 +3,13 @@
 Each method that writes is one transaction: on the disk, all of it or nothing, when it returns.
 """
 
-import contextlib
 import hashlib
-import sqlite3
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from appliance.box.aside import connect, opened
+from appliance.box.aside import connect, opened, writing
 from appliance.box.document.moment import Deadline
 from appliance.bus.messages import DocumentCandidate, DocumentVersion
 
@@ -95,17 +92,17 @@ class Book:
     # --- what changes
 
     def put_candidate(self, by: str, base: int, at: float, text: str) -> None:
-        with self._write():
+        with writing(self._base):
             self._base.execute("INSERT OR REPLACE INTO candidate VALUES (1, ?, ?, ?, ?, ?)",
                                (by, base, at, digest(text), zlib.compress(text.encode())))
 
     def drop_candidate(self) -> None:
-        with self._write():
+        with writing(self._base):
             self._base.execute("DELETE FROM candidate")
 
     def add(self, version: DocumentVersion, text: str, waiting: Waiting | None = None) -> None:
         """The version, in whatever state; what it waits for, too, when it is to be confirmed."""
-        with self._write():
+        with writing(self._base):
             self._base.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)",
                                (version.sha256, zlib.compress(text.encode())))
             values = msgspec.structs.asdict(version) | {
@@ -116,7 +113,7 @@ class Book:
 
     def came_true(self, number: int, in_force: bool, why_not: str) -> None:
         """The version that was `applying` is the document now."""
-        with self._write():
+        with writing(self._base):
             waiting = self.waiting()
             waits = waiting is not None and waiting.number == number
             version = self.applying()
@@ -131,22 +128,22 @@ class Book:
 
     def never_was(self, number: int) -> None:
         """The version that was `applying` did not become the document: nothing of it stays."""
-        with self._write():
+        with writing(self._base):
             self._base.execute("DELETE FROM versions WHERE number = ? AND state = 'applying'", (number,))
             self._base.execute("DELETE FROM waiting WHERE number = ?", (number,))
             self._base.execute("DELETE FROM texts WHERE sha256 NOT IN (SELECT sha256 FROM versions)")
 
     def confirm(self, number: int) -> None:
-        with self._write():
+        with writing(self._base):
             self._base.execute("UPDATE versions SET state = 'confirmed' WHERE number = ?", (number,))
             self._base.execute("DELETE FROM waiting WHERE number = ?", (number,))
 
     def wait(self, waiting: Waiting) -> None:
-        with self._write():
+        with writing(self._base):
             self._wait(waiting)
 
     def force(self, number: int, in_force: bool, why_not: str) -> None:
-        with self._write():
+        with writing(self._base):
             self._base.execute("UPDATE versions SET in_force = ?, why_not = ? WHERE number = ?",
                                (int(in_force), why_not, number))
 
@@ -154,17 +151,6 @@ class Book:
         until = waiting.deadline
         self._base.execute("INSERT OR REPLACE INTO waiting VALUES (1, ?, ?, ?, ?, ?, ?)", (
             waiting.number, waiting.back_to, until.within_s, until.at, until.boot, until.up_s))
-
-    @contextlib.contextmanager
-    def _write(self) -> Iterator[None]:
-        self._base.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._base.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                self._base.execute("ROLLBACK")
-            raise
 
     def _one(self, query: str, *values: int) -> DocumentVersion | None:
         row = self._base.execute(query, values).fetchone()

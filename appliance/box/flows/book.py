@@ -3,17 +3,14 @@
 Each method that writes is one transaction: on the disk, all of it or nothing, when it returns.
 """
 
-import contextlib
 import hashlib
-import sqlite3
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from appliance.box.aside import connect, opened
+from appliance.box.aside import connect, opened, writing
 from appliance.bus.client import Refused
 from appliance.bus.messages.flows import FlowDraft, FlowVersion
 
@@ -105,7 +102,7 @@ class Book:
     # --- versions
 
     def add(self, file: str, version: FlowVersion, text: str, applying: bool) -> None:
-        with self._write():
+        with writing(self._base):
             self._keep(text)
             self._base.execute(
                 "INSERT INTO versions VALUES "
@@ -116,7 +113,7 @@ class Book:
 
     def came_true(self, file: str, number: int, back_to: int | None = None) -> None:
         """It is the file now. `back_to`: acdd is still to be told; the version before."""
-        with self._write():
+        with writing(self._base):
             row = self._base.execute("SELECT kind FROM versions WHERE file = ? AND number = ?",
                                      (file, number)).fetchone()
             self._base.execute("UPDATE versions SET applying = 0 WHERE file = ? AND number = ?",
@@ -129,13 +126,13 @@ class Book:
 
     def never_was(self, file: str, number: int) -> None:
         """It did not become the file: nothing of it stays."""
-        with self._write():
+        with writing(self._base):
             self._base.execute("DELETE FROM versions WHERE file = ? AND number = ? AND applying = 1",
                                (file, number))
             self._base.execute(_UNUSED)
 
     def told(self, file: str) -> None:
-        with self._write():
+        with writing(self._base):
             self._base.execute("DELETE FROM untold WHERE file = ?", (file,))
 
     # --- drafts
@@ -144,14 +141,14 @@ class Book:
         """A draft that begins so. Refused: there are too many of other files."""
         if self._base.execute("SELECT count(*) FROM drafts").fetchone()[0] >= MOST_DRAFTS:
             raise Refused(f"there are {MOST_DRAFTS} drafts, that is enough: publish or discard one first")
-        with self._write():
+        with writing(self._base):
             sha256 = self._keep(text)
             self._base.execute("INSERT INTO drafts VALUES (?, ?, ?, ?, 0)", (file, by, base, at))
             self._base.execute("INSERT INTO steps VALUES (?, 0, ?)", (file, sha256))
 
     def step(self, file: str, by: str, at: float, text: str) -> None:
         """The draft's next text; what was undone is gone."""
-        with self._write():
+        with writing(self._base):
             sha256 = self._keep(text)
             self._base.execute("DELETE FROM steps WHERE file = ? AND place > "
                                "(SELECT place FROM drafts WHERE file = ?)", (file, file))
@@ -164,17 +161,17 @@ class Book:
 
     def go(self, file: str, by: str, at: float, steps: int) -> None:
         """So many steps back, or on; who sees to it that they are there calls."""
-        with self._write():
+        with writing(self._base):
             self._base.execute("UPDATE drafts SET by = ?, at = ?, place = place - ? WHERE file = ?",
                                (by, at, steps, file))
 
     def give(self, file: str, by: str) -> None:
         """The draft is another person's from now on."""
-        with self._write():
+        with writing(self._base):
             self._base.execute("UPDATE drafts SET by = ? WHERE file = ?", (by, file))
 
     def drop(self, file: str) -> None:
-        with self._write():
+        with writing(self._base):
             self._base.execute("DELETE FROM drafts WHERE file = ?", (file,))
             self._base.execute(_UNUSED)
 
@@ -202,17 +199,6 @@ class Book:
             if left > MOST_STEPS + 1 or (left > 2 and octets > MOST_STEPS_OCTETS):
                 self._base.execute("DELETE FROM steps WHERE file = ? AND place <= ?", (file, place))
                 break
-
-    @contextlib.contextmanager
-    def _write(self) -> Iterator[None]:
-        self._base.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._base.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                self._base.execute("ROLLBACK")
-            raise
 
     def _one(self, query: str, *values: str | int) -> FlowVersion | None:
         row = self._base.execute(query, values).fetchone()

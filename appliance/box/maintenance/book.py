@@ -1,15 +1,12 @@
 """The entries in a file that only grows: SQLite itself refuses to change one. On the disk on return."""
 
-import contextlib
 import logging
-import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from appliance.box.aside import connect, opened
+from appliance.box.aside import connect, opened, writing
 from appliance.box.maintenance.record import Tally
 from appliance.bus.messages import MaintenanceEntry
 
@@ -45,7 +42,7 @@ class Book:
 
     def add(self, entry: MaintenanceEntry, tally: Tally | None = None) -> MaintenanceEntry:
         """With its number; the tally that begins after it in the same act."""
-        with self._write():
+        with self._one, writing(self._base):
             number = self._base.execute(
                 "INSERT INTO entries (at, kind, entry) VALUES (?, ?, ?)",
                 (entry.at, entry.kind, msgspec.json.encode(entry).decode())).lastrowid
@@ -78,7 +75,7 @@ class Book:
             return None
 
     def keep(self, tally: Tally) -> None:
-        with self._write():
+        with self._one, writing(self._base):
             self._put(tally)
 
     def _entries(self, query: str, *values: object) -> list[MaintenanceEntry]:
@@ -89,18 +86,6 @@ class Book:
     def _put(self, tally: Tally) -> None:
         self._base.execute("INSERT OR REPLACE INTO tally VALUES (1, ?)",
                            (msgspec.json.encode(tally).decode(),))
-
-    @contextlib.contextmanager
-    def _write(self) -> Iterator[None]:
-        with self._one:
-            self._base.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._base.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._base.execute("ROLLBACK")
-                raise
 
 
 def _entry(number: int, text: str) -> MaintenanceEntry:

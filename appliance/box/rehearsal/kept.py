@@ -1,23 +1,18 @@
-"""What days played again came to, on the disk: a file of JSON for each. On it before said."""
+"""What days played again came to: the newest, on the disk."""
 
-import logging
-import re
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from appliance.box.backup.durable import write_file
+from appliance.box.results import Results
 from appliance.bus.messages import Rehearsal, RehearsalReply
 
 FOLDER = "rehearsals"                             # in the state folder
 MOST = 30
 ENDED = ("done", "failed", "stopped", "broken-off")
 
-_NAME = re.compile(r"[0-9]{10,12}-[0-9a-f]{8}")   # unix second, then at random
 _MOST_OCTETS = 8 << 20
-
-log = logging.getLogger(__name__)
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -26,18 +21,11 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class Kept:
-    """OSError where the disk refuses; a file that cannot be read is passed over, and said once."""
+    """OSError where the disk refuses; a file that cannot be read is passed over, and said."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[str, Rehearsal] = {}
-        for path in sorted(folder.glob("*.json")):
-            try:
-                found = self._read(path)
-            except (OSError, ValueError) as error:
-                log.warning("%s: %s: passed over", path, error)
-            else:
-                self._known[found.rehearsal.rehearsal] = found.rehearsal
+        self._files = Results(folder, _File, lambda one: one.rehearsal.rehearsal, _MOST_OCTETS)
+        self._known = {one.rehearsal.rehearsal: one.rehearsal for one in self._files.all()}
 
     def all(self) -> list[Rehearsal]:
         """Newest first."""
@@ -49,21 +37,13 @@ class Kept:
 
     def get(self, name: str) -> RehearsalReply | None:
         """None: there is none of that name, or it cannot be read any more."""
-        if name not in self._known:
-            return None
-        try:
-            found = self._read(self._folder / f"{name}.json")
-        except (OSError, ValueError) as error:
-            log.warning("rehearsal %s: %s", name, error)
+        if name not in self._known or (found := self._files.get(name)) is None:
             return None
         return RehearsalReply(rehearsal=self._known.get(name, found.rehearsal), result=found.result)
 
     def keep(self, one: Rehearsal, result: dict[str, Any]) -> None:
         """On the disk when this returns; the oldest go."""
-        octets = msgspec.json.encode(_File(one, result))
-        if len(octets) > _MOST_OCTETS:
-            raise OSError(0, "too large", str(self._folder))
-        write_file(self._folder / f"{one.rehearsal}.json", octets)
+        self._files.keep(_File(one, result))
         self._known[one.rehearsal] = one
         for old in self.all()[MOST:]:
             self.remove(old.rehearsal)
@@ -74,14 +54,4 @@ class Kept:
 
     def remove(self, name: str) -> None:
         if self._known.pop(name, None) is not None:
-            (self._folder / f"{name}.json").unlink(missing_ok=True)
-
-    @staticmethod
-    def _read(path: Path) -> _File:
-        """ValueError: it is none of ours."""
-        if path.stat().st_size > _MOST_OCTETS:
-            raise ValueError("too large")
-        found = msgspec.json.decode(path.read_bytes(), type=_File)
-        if found.rehearsal.rehearsal != path.stem or not _NAME.fullmatch(path.stem):
-            raise ValueError("not the rehearsal of this name")
-        return found
+            self._files.remove(name)

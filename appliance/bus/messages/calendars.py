@@ -1,11 +1,21 @@
 """Calendars, acdd's: open or closed, and by whose hand."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
 from appliance.bus.messages.acdd import Sentence
 from appliance.bus.messages.base import Reply, Request
+
+
+class CalendarUse(msgspec.Struct, frozen=True, kw_only=True):
+    """Who goes by a calendar: `where` an entry rule's name, a number, or a flow's file, whose node is `what`.
+    `queues`: of that flow."""
+
+    kind: Literal["entry", "number", "flow", "callbacks"]
+    where: str = ""
+    what: str = ""
+    queues: list[str] = msgspec.field(default_factory=list)
 
 
 class CalendarInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +26,7 @@ class CalendarInfo(msgspec.Struct, frozen=True, kw_only=True):
     forced: bool | None = None                    # opened (True) or closed by a supervisor
     forced_by: str = ""
     forced_until: float = 0.0                     # 0: until it is called off
+    uses: list[CalendarUse] = msgspec.field(default_factory=list)
 
 
 class CalendarList(Reply, frozen=True):
@@ -48,12 +59,16 @@ class CalendarLook(Reply, frozen=True):
 
 
 class LookAtCalendar(Request[CalendarLook], frozen=True):
-    """What it says of a moment, a forced state that lasts until then included, and of `years`: at most 5."""
+    """What it says of a moment, a forced state that lasts until then included, and of `years`: at most 5.
+
+    `instead`: a calendar (config.entry.CalendarConfig as JSON) that is not in force, looked at in its place.
+    """
 
     owner: ClassVar[str] = "acdd"
     calendar: str
     at: float
     years: list[int] = msgspec.field(default_factory=list)
+    instead: str = ""
 
 
 class ForceCalendar(Request[CalendarList], frozen=True):

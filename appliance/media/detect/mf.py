@@ -60,8 +60,7 @@ class Windows:
         self._energy = np.zeros((BLOCKS, rows, 2 + HALVES), np.float32)
         self._now = np.zeros((rows, 2 * len(hz)), np.float32)        # the last window, real and imaginary
         self._before = np.zeros((rows, 2 * len(hz)), np.float32)     # the one before
-        self._linear = np.zeros((rows, BLOCK), np.float32)           # these three are room to work in
-        self._squares = np.zeros((rows, BLOCK), np.float32)
+        self._linear = np.zeros((min(rows, _ROWS_AT_ONCE), BLOCK), np.float32)       # these are room
         self._parts_squared = np.zeros((rows, 2 * len(hz)), np.float32)
 
     def reset(self, row: int) -> None:
@@ -71,16 +70,16 @@ class Windows:
     def feed(self, samples: Linear) -> None:
         """One block int16[n, BLOCK] of rows 0 to n-1."""
         n, hz = len(samples), len(self.hz)
-        linear, squares = self._linear[:n], self._squares[:n]
-        np.copyto(linear, samples)
-        np.multiply(linear, linear, out=squares)
         last, last_energy = self._parts[self._at], self._energy[self._at]
         self._at = at = (self._at + 1) % BLOCKS
         parts, energy = self._parts[at], self._energy[at]
         for start in range(0, n, _ROWS_AT_ONCE):
             chosen = slice(start, min(start + _ROWS_AT_ONCE, n))
-            np.matmul(linear[chosen], self._sines, out=parts[chosen])
-            np.matmul(squares[chosen], self._energies, out=energy[chosen])
+            linear = self._linear[:chosen.stop - start]
+            np.copyto(linear, samples[chosen])
+            np.matmul(linear, self._sines, out=parts[chosen])
+            np.multiply(linear, linear, out=linear)
+            np.matmul(linear, self._energies, out=energy[chosen])
 
         self._now, self._before = self._before, self._now
         now, squared = self._now[:n], self._parts_squared[:n]

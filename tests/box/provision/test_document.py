@@ -13,6 +13,7 @@ from appliance.box.provision.document import Provision, load
 from appliance.errors import ConfigError
 from tests.conftest import ROOT
 
+SOON_S = 60
 WHOLE = """\
 serial: BL-0001
 language: zh
@@ -144,12 +145,19 @@ def test_networkd_knows_every_key_that_is_written(tmp_path: Path, key: str) -> N
             (root / name).write_text(text)
         running.append(subprocess.Popen(["unshare", "-nm", "sh", "-c", (
             "mount -t tmpfs none /run && mkdir -p /run/systemd && "
-            f"cp -r '{root}/{plan.NETWORK_FOLDER}' /run/systemd/ && timeout 1 {networkd}")],
+            f"cp -r '{root}/{plan.NETWORK_FOLDER}' /run/systemd/ && exec timeout {SOON_S} {networkd}")],
             stderr=subprocess.PIPE, text=True, env={
                 "SYSTEMD_LOG_TARGET": "console", "SYSTEMD_LOG_LEVEL": "info",
                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}))
     for number, one in enumerate(running):
-        _, said = one.communicate()
-        assert "Enumeration completed" in said
-        complaints = [line for line in said.splitlines() if "/run/systemd/network" in line]
+        assert one.stderr
+        said = []
+        for line in one.stderr:
+            said.append(line)
+            if "Enumeration completed" in line:   # what it reads it has read
+                break
+        one.terminate()
+        one.communicate()
+        assert "Enumeration completed" in said[-1]
+        complaints = [line for line in said if "/run/systemd/network" in line]
         assert bool(complaints) == (number == 2), complaints

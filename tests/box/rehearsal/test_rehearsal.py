@@ -9,6 +9,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,8 +18,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from appliance.box import results
 from appliance.box.rehearsal import area as area_module
-from appliance.box.rehearsal import kept as kept_module
 from appliance.box.rehearsal.area import BESIDE, MOST_CPU_S, MOST_MEMORY_OCTETS, Rehearsing, command
 from appliance.box.rehearsal.kept import FOLDER, MOST, Kept
 from appliance.box.rehearsal.ordered import days, mistake
@@ -171,7 +172,7 @@ async def test_it_is_said_when_the_disk_did_not_take_what_it_came_to(
 
         def full(path: Path, octets: bytes) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        monkeypatch.setattr(kept_module, "write_file", full)
+        monkeypatch.setattr(results, "write_file", full)
         ended = await box.until("done", "failed")
         assert (ended.phase, ended.rehearsal) == ("failed", name) and "No space left" in ended.trouble
         assert (await box.ask(GetRehearsal(rehearsal=name))).rehearsal == ended
@@ -183,17 +184,22 @@ async def test_a_stop_waits_for_a_beginning_that_is_on_its_way(
         bus_server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     player(monkeypatch, tmp_path, "import time; time.sleep(60)")
     async with boxd(bus_server, tmp_path) as box:
-        keep, loop, half = box.area._kept.keep, asyncio.get_running_loop(), asyncio.Event()
+        keep, loop = box.area._kept.keep, asyncio.get_running_loop()
+        half, onward = asyncio.Event(), threading.Event()
 
         def slow(one: Rehearsal, result: dict[str, Any]) -> None:
             keep(one, result)
             loop.call_soon_threadsafe(half.set)
-            time.sleep(0.3)
+            assert onward.wait(SOON_S)
         monkeypatch.setattr(box.area._kept, "keep", slow)
         beginning = asyncio.create_task(box.begin())
         await half.wait()
         waiting = (await box.ask(GetRehearsals())).rehearsals
-        await box.ask(StopRehearsal(rehearsal=waiting[0].rehearsal))
+        stopping = asyncio.create_task(box.ask(StopRehearsal(rehearsal=waiting[0].rehearsal)))
+        await asyncio.sleep(0)                    # it is asked
+        assert not stopping.done()
+        onward.set()
+        await stopping
         assert waiting[0].rehearsal == await beginning
         assert (await box.ask(GetRehearsals())).rehearsals[0].phase == "stopped"
 

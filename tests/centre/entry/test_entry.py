@@ -11,11 +11,15 @@ from appliance.bus.messages import (
     CalendarInfo,
     CalendarList,
     CalendarLook,
+    CalendarUse,
     ForceCalendar,
     GetCalendars,
     LookAtCalendar,
+    Sentence,
 )
 from appliance.centre import events
+from appliance.centre.entry.calendar import Forced
+from appliance.centre.entry.forcing import look_at_draft
 from appliance.centre.entry.lists import load_list
 from appliance.centre.entry.load import bare
 from appliance.centre.entry.numbers import Numbers
@@ -26,7 +30,7 @@ from appliance.centre.events import decode
 from appliance.centre.facts import facts
 from appliance.centre.flow.names import load_flows
 from appliance.centre.turn import Setup
-from appliance.config.entry import RegionGroupConfig
+from appliance.config.entry import CalendarConfig, DayConfig, RegionGroupConfig
 from appliance.config.lines import NumbersConfig
 from appliance.config.load import load
 from appliance.config.schema import CentreConfig
@@ -102,6 +106,29 @@ def test_what_a_calendar_says_of_another_moment_with_what_was_done_by_hand() -> 
             at.command(wrong)
 
 
+def drafted(moment: float, instead: str, forced: dict[str, Forced] | None = None) -> CalendarLook:
+    asked = LookAtCalendar(calendar="office", at=moment, instead=instead)
+    return look_at_draft(asked, forced or {}, SHANGHAI)
+
+
+def test_a_calendar_that_is_not_in_force_is_looked_at_as_if_it_were() -> None:
+    moving = DayConfig(date=datetime.fromtimestamp(NOON, SHANGHAI).date(), hours=[], note="moving")
+    draft = CalendarConfig(name="office", hours={"mon-fri": ["09:00-17:00"]}, days=[moving]).model_dump_json()
+    said = drafted(NOON, draft)
+    assert not said.open and said.why.values["why"] == Sentence(" ({note})", {"note": "moving"})
+    assert drafted(NOON, draft, {"office": Forced(True, NOON + 60, "li")}).open
+    for wrong in ("{}", "no JSON", '{"name": "office", "hours": {}, "region": "BY"}', " " * 300_000,
+                  '{"name": "office", "hours": {}, "holidays": "de", "region": "XX"}'):
+        with pytest.raises(StateError, match="instead"):
+            drafted(NOON, wrong)
+
+
+def test_who_goes_by_a_calendar_is_told_with_it() -> None:
+    at = office(**shut())
+    used = state_of(at).uses
+    assert used == [CalendarUse(kind="number", where="telco 5000", queues=["sales"])]
+
+
 def test_a_supervisor_closes_for_an_hour_and_all_of_it_is_in_the_log() -> None:
     at = office(**shut())
     assert (state_of(at).open, state_of(at).forced) == (True, None)
@@ -122,7 +149,7 @@ def test_opened_until_it_is_called_off() -> None:
     at = office(now=NOON + 8 * 3600.0, **shut())
     force(at, True)
     assert state_of(at) == CalendarInfo(name="office", open=True, why="opened by li", until=None, forced=True,
-                                        forced_by="li")
+                                        forced_by="li", uses=state_of(at).uses)
     at.engine.checkpoint(at.now)
     at._settle()
     at.restart()

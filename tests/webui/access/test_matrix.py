@@ -6,6 +6,7 @@ nobody's: "in" stands for all that is neither 401, 403 nor a redirection elsewhe
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Flask
@@ -29,7 +30,7 @@ NAMES = {"recording": RECORDING, "contact": "e1", "span": "telco", "figure": "lo
          "agent": "anna", "trunk": "telco"}
 
 
-def address(rule: Rule) -> str:
+def address(rule: Rule, names: Mapping[str, str] = NAMES) -> str:
     def some(part: re.Match[str]) -> str:
         kind, args, name = part[1], part[2] or "", part[3]
         if kind in ("int", "float"):
@@ -37,8 +38,8 @@ def address(rule: Rule) -> str:
         if kind == "any":
             return args.partition(",")[0].strip("\"' ")
         if name == "name":
-            return "telco" if rule.endpoint.startswith(("spans", "line")) else NAME
-        return NAMES.get(name, "none")
+            return names["span"] if rule.endpoint.startswith(("spans", "line")) else NAME
+        return names.get(name, "none")
     return re.sub(r"<(?:(\w+)(?:\((.*?)\))?:)?(\w+)>", some, rule.rule)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from appliance.bus.client import BusError
+from appliance.bus.messages import CalendarInfo, CalendarList, GetCalendars
 from tests.webui.alerts.receiver import Receiver, receiving
 from tests.webui.conftest import FakeExchange
 from tests.webui.floor.facts import FloorBranch, floor_branch
@@ -58,6 +60,32 @@ def add(alerts: Alerts) -> Adding:
                 "clear_s": 10.0, "tell_people": ("admin",)} | changed
         return alerts.add(Rule(**rule), by, "en", changed.pop("within", UNLIMITED), time.time())
     return added
+
+
+class Office:
+    """acdd's calendar `office`, by the test's hand; `away`: it does not answer."""
+
+    def __init__(self, exchange: FakeExchange) -> None:
+        self.open, self.until, self.away, self.asked = True, None, False, 0
+        self.calendars: list[str] = ["office"]
+        self._others = exchange.ask
+        exchange.ask = self.ask                   # type: ignore[method-assign]
+
+    until: float | None
+
+    def ask(self, request: Any, timeout_s: float = 2.0) -> Any:
+        if not isinstance(request, GetCalendars):
+            return self._others(request, timeout_s)
+        self.asked += 1
+        if self.away:
+            raise BusError("acdd did not answer")
+        return CalendarList(calendars=[CalendarInfo(name=name, open=self.open, why="", until=self.until)
+                                       for name in self.calendars])
+
+
+@pytest.fixture
+def office(exchange: FakeExchange) -> Office:
+    return Office(exchange)
 
 
 def nobody_waits(branch: FloorBranch, exchange: FakeExchange) -> None:

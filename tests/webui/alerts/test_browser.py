@@ -2,20 +2,19 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.webui.alerts.conftest import nobody_waits
-from tests.webui.browser import SHOTS, chromium_running, clean_page
+from tests.webui.browser import SHOTS, chromium_running, clean_page, serving, signed_in
 from tests.webui.conftest import NAME, PASSWORD, FakeExchange
 from tests.webui.floor.facts import FloorBranch
 from webui.access.ranges import UNLIMITED
 from webui.alerts.pages import start_alerts
 from webui.api.live.door import EXTENSION
-from webui.server import Server
 from webui.users import Users
 
 LOOKS: tuple[tuple[str, Literal["light", "dark"], int, int], ...] = (
@@ -23,27 +22,14 @@ LOOKS: tuple[tuple[str, Literal["light", "dark"], int, int], ...] = (
 
 
 @pytest.fixture
-def url(app: Flask, users: Users, exchange: FakeExchange) -> Iterator[str]:
-    users.create_first(NAME, PASSWORD)
-    users.add("li", PASSWORD, "supervisor", UNLIMITED, NAME)
-    users.change_password("li", PASSWORD)
-    server = Server(app, "127.0.0.1", 0)
-    server.start()
-    alerts = start_alerts(app)
-    yield server.url
-    exchange.mirror.close()
-    alerts.stop()
-    server.stop()
-
-
-def signed_in(browser: Any, url: str, name: str, complaints: list[str], to: str) -> Page:
-    page = clean_page(browser, complaints, viewport={"width": 1366, "height": 768})
-    page.goto(f"{url}login?next={to}")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda at: "/login" not in at)
-    return page
+def url(app: Flask, exchange: FakeExchange, users: Users) -> Iterator[str]:
+    with serving(app, exchange, users) as url:
+        users.add("li", PASSWORD, "supervisor", UNLIMITED, NAME)
+        users.change_password("li", PASSWORD)
+        alerts = start_alerts(app)
+        yield url
+        exchange.mirror.close()
+        alerts.stop()
 
 
 def test_a_rule_by_hand_and_what_it_does_at_somebody_elses_page(
@@ -51,8 +37,8 @@ def test_a_rule_by_hand_and_what_it_does_at_somebody_elses_page(
     complaints: list[str] = []
     SHOTS.mkdir(parents=True, exist_ok=True)
     with chromium_running() as browser:
-        admin = signed_in(browser, url, NAME, complaints, "/alerts/")
-        li = signed_in(browser, url, "li", complaints, "/floor/wall")
+        admin = signed_in(browser, url, "/alerts/", complaints)
+        li = signed_in(browser, url, "/floor/wall", complaints, "li")
         sound = li.locator("#alert-sound")
         expect(sound).to_have_accessible_name("Alert sound: off")
         sound.click()

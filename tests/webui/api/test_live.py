@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,9 +26,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from appliance.bus.messages import BoardReply
 from tests.webui.conftest import FakeExchange
+from webui import throttle
+from webui.access.audit import Asked
 from webui.access.ranges import UNLIMITED, Range
 from webui.alerts.rules import Rule
-from webui.api.live import described, listeners, topics
+from webui.api.live import described, listeners, strangers, topics
 from webui.api.live.door import EXTENSION
 from webui.api.live.listeners import Listeners
 from webui.api.live.speaking import MESSAGE_MOST, EventStream, WebSocket
@@ -120,6 +122,13 @@ def closed(client: ClientConnection) -> tuple[int, str]:
     return found.value.rcvd.code, found.value.rcvd.reason
 
 
+def until(true: Callable[[], Any]) -> None:
+    ends_at = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < ends_at
+        time.sleep(0.005)
+
+
 def test_a_snapshot_then_each_change_with_its_number(any_box: Box, exchange: FakeExchange) -> None:
     box, token = any_box, any_box.token()
     parts = box.app.extensions["branchline"]
@@ -184,18 +193,85 @@ def test_scopes_and_ranges_are_those_of_the_token(box: Box) -> None:
         assert [one["name"] for one in heard(client)["queues"]] == ["sales"]
         client.send(json.dumps({"subscribe": ["lines"]}))
         assert closed(client) == (1008, "the token's scopes lack line")
-    for nobodys in ("", "blt_x"):
-        with pytest.raises(InvalidStatus) as refused, box.open(nobodys):
-            pass
-        assert refused.value.response.status_code == 401
+    with pytest.raises(InvalidStatus) as refused, box.open("blt_x"):
+        pass
+    assert refused.value.response.status_code == 401
     client_of_pages = box.app.test_client()       # whose cookie opens nothing here
-    assert client_of_pages.get("/api/v1/live?subscribe=board", headers={"Accept": "text/event-stream"}
-                               ).status_code == 401
+    for headers in ({"Accept": "text/event-stream"}, {"Upgrade": "websocket", "Authorization": "Basic eA=="},
+                    {"Upgrade": "websocket", "Sec-WebSocket-Protocol": "bearer.blt_x"}):
+        assert client_of_pages.get("/api/v1/live?subscribe=board", headers=headers).status_code == 401
 
 
 def test_a_script_in_a_browser_says_the_token_as_a_subprotocol(box: Box) -> None:
     with box.open("", "alerts", subprotocols=["branchline.v1", f"bearer.{box.token()}"]) as client:
         assert client.subprotocol == "branchline.v1" and heard(client)["topic"] == "alerts"
+
+
+def test_a_token_may_be_the_first_message_and_nothing_is_told_before(
+        any_box: Box, exchange: FakeExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    box, token = any_box, any_box.token(frozenset({"watch"}), Range(queues=frozenset({"sales"})))
+    with box.open("") as client, box.open("") as quiet:
+        exchange.mirror.wake()
+        with pytest.raises(TimeoutError):
+            quiet.recv(0.3)
+        client.send(json.dumps({"token": token}))
+        client.send(json.dumps({"subscribe": ["board"]}))        # at once: nothing answers a token
+        assert [one["name"] for one in heard(client)["queues"]] == ["sales"]
+        assert {one.place for one in box.listeners._peers} == {1, "127.0.0.1"}
+        client.send(json.dumps({"subscribe": ["lines"]}))
+        assert closed(client) == (1008, "the token's scopes lack line")
+        with monkeypatch.context() as at_once:
+            at_once.setattr(strangers, "TOKEN_S", 0.0)
+            exchange.mirror.wake()
+            assert closed(quiet) == (4401, "say the token first")
+    with box.open("", "board") as client:         # it wants to hear, and has not said who it is
+        assert closed(client)[0] == 4401
+    until(lambda: not box.listeners._places)
+
+
+def test_a_token_that_was_said_first_is_as_every_other(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listeners, "LOOK_S", 0.05)
+    token = box.token()
+    with box.open("") as client:
+        client.send(json.dumps({"token": token}))
+        client.send('{"subscribe": ["alerts"]}')
+        heard(client)
+        with ExitStack() as others:
+            for _ in range(listeners.MOST_OF_TOKEN - 1):
+                heard(others.enter_context(box.open(token, "alerts")))
+            one_more = others.enter_context(box.open(""))
+            one_more.send(json.dumps({"token": token}))
+            assert closed(one_more) == (1008, f"this token has {listeners.MOST_OF_TOKEN} live connections")
+        box.app.extensions["branchline"].tokens.revoke(1, "admin", time.time())
+        assert closed(client) == (1008, "the token is over, or may something else now")
+    with box.open("") as client:
+        client.send(json.dumps({"token": token}))
+        assert closed(client) == (4401, "there is no such token, or it is over")
+
+
+def test_who_guesses_waits_and_strangers_are_few(box: Box) -> None:
+    parts, wrong = box.app.extensions["branchline"], 0
+    with ExitStack() as crowd:
+        early = [crowd.enter_context(box.open("")) for _ in range(strangers.MOST_OF_ADDRESS)]
+        with pytest.raises(InvalidStatus) as refused, box.open(""):
+            pass
+        assert refused.value.response.status_code == 429
+        with box.open(box.token(), "alerts") as known:           # who says it in the request is none of them
+            heard(known)
+        for client in early:
+            client.send('{"token": "blt_guessed"}')
+            code, why = closed(client)
+            assert code == 4401
+            wrong += "too many" not in why
+    assert wrong == throttle.FREE
+    locked = parts.audit.entries(Asked(acts=("locked-out",)), 50)
+    assert [(one.by, one.address, one.outcome) for one in locked] == [("", "127.0.0.1", "wrong tokens")]
+    until(lambda: not box.listeners._places)
+    with pytest.raises(InvalidStatus) as refused, box.open(""):
+        pass
+    assert refused.value.response.status_code == 429 and refused.value.response.headers["Retry-After"] == "1"
+    with box.open(box.token(), "alerts") as known:
+        heard(known)
 
 
 def test_what_makes_no_sense_ends_it_and_why(box: Box) -> None:

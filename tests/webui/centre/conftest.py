@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +15,7 @@ from appliance.bus.messages import (
     CalendarInfo,
     CalendarList,
     CalendarLook,
+    CalendarUse,
     ForceCalendar,
     GetCalendars,
     GetPrompts,
@@ -20,6 +23,7 @@ from appliance.bus.messages import (
     PromptList,
     Sentence,
 )
+from appliance.centre.entry.forcing import look_at_draft
 from tests.webui.configuration.kept import Kept
 from tests.webui.conftest import FakeExchange
 
@@ -69,6 +73,12 @@ web: {port: 8080}
 """
 
 
+def these_days() -> str:
+    """Yesterday to tomorrow where the calendar is: no stretch of hours goes on into now."""
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    return f"{today - timedelta(1)} - {today + timedelta(1)}"
+
+
 class Branch:
     """What acdd and recordd say beside the branch at work."""
 
@@ -87,7 +97,15 @@ class Branch:
                 last = self.forced[-1] if self.forced else None
                 return CalendarList(calendars=[CalendarInfo(
                     name="office", open=True, why="mon", until=time.time() + 60,
-                    forced=last.open if last else None, forced_by=last.by if last else "")])
+                    forced=last.open if last else None, forced_by=last.by if last else "",
+                    uses=[CalendarUse(kind="flow", where="main.yaml", what="opening", queues=["sales"]),
+                          CalendarUse(kind="number", where="telco 5000"),
+                          CalendarUse(kind="entry", where="night"), CalendarUse(kind="callbacks")])])
+            case LookAtCalendar(instead=draft) if draft:
+                return look_at_draft(request, {}, UTC)           # acdd's own
+            case LookAtCalendar(calendar="office", years=[]):
+                return CalendarLook(open=True, why=Sentence("mon"), until=time.time() + 60, days=[],
+                                    unknown=[])
             case LookAtCalendar(calendar="office", years=years):
                 return CalendarLook(
                     open=False, why=Sentence("{weekday} {day}{why}: closed", {

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from tests.webui.browser import SHOTS, chromium_running, clean_page
+from tests.webui.browser import SHOTS, chromium_running, serving, signed_in
+from tests.webui.centre.conftest import these_days
 from tests.webui.configuration.kept import Kept
-from tests.webui.conftest import NAME, PASSWORD, FakeExchange
-from webui import create_app
-from webui.parts import Settings
-from webui.seen import Seen
-from webui.server import Server
+from tests.webui.conftest import FakeExchange
 from webui.users import Users
 
 
@@ -26,23 +24,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chromium: Browser, exchange: FakeExchange, kept: Kept, users: Users, seen: Seen,
-         settings: Settings) -> Iterator[Page]:
-    users.create_first(NAME, PASSWORD)
-    server = Server(create_app(exchange, users, seen, settings), "127.0.0.1", 0)
-    server.start()
+def page(chromium: Browser, kept: Kept, app: Flask, exchange: FakeExchange, users: Users) -> Iterator[Page]:
     complaints: list[str] = []
-    page = clean_page(chromium, complaints, viewport={"width": 1366, "height": 768}, base_url=server.url)
-    page.goto("login?next=/centre/agents/")
-    page.get_by_label("Name").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator("#bulk")).to_be_visible()
-    yield page
-    assert [one for one in complaints if "422" not in one] == []
-    page.context.close()
-    exchange.mirror.close()
-    server.stop()
+    with serving(app, exchange, users) as url:
+        page = signed_in(chromium, url, "/centre/agents/", complaints)
+        expect(page.locator("#bulk")).to_be_visible()
+        yield page
+        assert [one for one in complaints if "422" not in one] == []
+        page.context.close()
 
 
 def shoot(page: Page, name: str) -> None:
@@ -134,11 +123,31 @@ def test_a_larger_file_is_brought_in_pieces(page: Page, kept: Kept) -> None:
     page.screenshot(path=SHOTS / "centre-dry-run-en.png", full_page=True)
 
 
+def test_holidays_are_pasted_tried_and_taken_over(page: Page, kept: Kept) -> None:
+    page.goto("centre/calendars/of/office/days")
+    days = page.get_by_label("Days, one a line")
+    days.fill("2027-10-01 - 2027-10-07 National Day\n2027-02-30 never")
+    page.locator("#list").get_by_role("button", name="What would change?").click()
+    expect(page.locator("#dry-run tbody tr").first).to_contain_text("no day, e.g. 2027-10-01: 2027-02-30")
+    page.screenshot(path=SHOTS / "centre-days-dry-run-en.png", full_page=True)
+    page.get_by_label("Days, one a line").fill(
+        f"2027-10-01 - 2027-10-07 National Day\n{these_days()} moving\n2027-09-26 =fri make-up day")
+    page.locator("#list").get_by_role("button", name="What would change?").click()
+    effect = page.locator("#calendars tbody tr", has_text="office")
+    expect(effect).to_contain_text("closes at once")
+    expect(effect).to_contain_text("flow main.yaml, node opening")
+    shoot(page, "days-change")
+    page.get_by_label("Why").fill("the State Council has said so")
+    page.get_by_role("button", name="Change it now").click()
+    expect(page.locator(".card", has_text="Exceptions").first).to_contain_text("2027-10-07")
+    assert "National Day" in kept.document.read_text()
+
+
 PAGES = {
     "queues": "queues/", "queue": "queues/of/sales", "agent": "agents/of/anna", "calendars": "calendars/",
     "calendar": "calendars/of/office/days?at=2026-12-31T10:00", "calendar-form": "calendars/of/office",
-    "recording": "recording/", "rule": "recording/of/few", "survey": "surveys/new", "groups": "groups/",
-    "csv": "csv"}
+    "common": "common", "recording": "recording/", "rule": "recording/of/few", "survey": "surveys/new",
+    "groups": "groups/", "csv": "csv"}
 
 
 def test_pages_as_they_look(page: Page) -> None:

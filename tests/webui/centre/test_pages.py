@@ -10,12 +10,12 @@ from flask.testing import FlaskClient
 
 from appliance.bus.messages import EditDocument, GetDocument, GetDocumentHistory
 from tests.webui.access.people import Staff
-from tests.webui.centre.conftest import DOCUMENT, Branch
+from tests.webui.centre.conftest import DOCUMENT, Branch, these_days
 from tests.webui.configuration.kept import Kept
 from tests.webui.conftest import FakeExchange, post, token
 from webui.access.audit import Asked
 from webui.centre.forms import Field
-from webui.centre.pages import _both
+from webui.centre.pages import both
 from webui.centre.said import said
 from webui.users import Users
 
@@ -174,15 +174,15 @@ def test_a_form_made_from_an_older_version_takes_nothing_back(client: FlaskClien
 
 def test_what_two_people_wrote_in_one_field_is_put_together() -> None:
     names = Field("agents", "names")
-    assert _both(names, "anna bert emil", "anna bert", "bert gao") == "bert emil gao"
+    assert both(names, "anna bert emil", "anna bert", "bert gao") == "bert emil gao"
     row, other, mine, blank = {"date": "a"}, {"date": "b"}, {"date": "c"}, {"date": ""}
-    assert _both(Field("days", "rows"), [row, other, blank], [row, blank], [row, mine, blank]) == [
+    assert both(Field("days", "rows"), [row, other, blank], [row, blank], [row, mine, blank]) == [
         row, other, mine, blank]
-    assert _both(Field("days", "rows"), [row, other, blank], [row, blank], [blank]) == [other, blank]
-    assert _both(None, {"mon": "9", "tue": ""}, {"mon": "8", "tue": ""}, {"mon": "8", "tue": "7"}) == {
+    assert both(Field("days", "rows"), [row, other, blank], [row, blank], [blank]) == [other, blank]
+    assert both(None, {"mon": "9", "tue": ""}, {"mon": "8", "tue": ""}, {"mon": "8", "tue": "7"}) == {
         "mon": "9", "tue": "7"}
     usual = Field("starts", "choice", "ready", options=("ready", "logged-out"))
-    assert _both(usual, "logged-out", "", "ready") == "logged-out"        # the browser sends what is usual
+    assert both(usual, "logged-out", "", "ready") == "logged-out"        # the browser sends what is usual
 
 
 def test_no_row_of_a_long_list_is_cut_off(client: FlaskClient, kept: Kept) -> None:
@@ -291,6 +291,88 @@ def test_calendars_by_hand_and_asked(client: FlaskClient, kept: Kept, asked: Bra
     text = kept.document.read_text()
     assert "mon-fri" in text and "sat" not in text.split("holidays")[0].split("hours")[1]
     assert "2027-01-04" in text and "like: fri" in text
+
+
+def test_a_list_of_days_is_brought_in_after_a_dry_run(client: FlaskClient, kept: Kept) -> None:
+    def bring(*lines: str, **more: str) -> Any:
+        page = client.get("/centre/calendars/of/office/days").text
+        head = re.findall(r'name="head" value="(\d+)"', page)[0]
+        return send(client, "calendars/of/office/list", days="\n".join(lines), **{"head": head} | more)
+    good = ("2027-10-01 - 2027-10-07 National Day", "2027\u5e741\u67081\u65e5 \u5143\u65e6",
+            "2027-09-26 =fri make-up", f"{these_days()} moving")
+    refused = bring(*good, "2027-10-07 again", "2027-02-30 never", "2027-03-01 =fun x",
+                    "2027-03-02 26:00-27:00")
+    assert refused.status_code == 422 and "Dry run" in refused.text and "wrong: 4" in refused.text
+    for why in ("there twice, also on: 2027-10-01", "no day, e.g. 2027-10-01: 2027-02-30", ": fun",
+                "no hours of a day: 26:00-27:00"):
+        assert why in refused.text, why
+    assert "2027-02-30 never" in refused.text and kept.document.read_text() == DOCUMENT
+    assert bring("# only a remark").status_code == 422
+    same = bring("2026-12-31 stock-taking")
+    assert same.status_code == 200 and "as they were: 1" in same.text
+    answer = bring(*good)
+    page = " ".join(client.get(answer.location).text.split())
+    assert "new: 4" in page and "closes at once" in page and "flow main.yaml, node opening" in page
+    assert "queues: sales" in page and "(moving): closed" in page
+    commit(client, answer)
+    text = kept.document.read_text()
+    assert "2026-12-31" in text and "to: '2027-10-07'" in text and "like: fri" in text
+    assert bring(*good, head="1").status_code == 409
+    commit(client, bring("2027-12-31 09:00-12:00 stock-taking", "2026-12-31 10:00-12:00", whole="yes"))
+    text = kept.document.read_text()
+    assert "National" not in text and "2026-12-31" in text and "10:00-12:00" in text
+
+
+def test_a_queues_targets_are_in_its_form(client: FlaskClient, kept: Kept) -> None:
+    page = client.get("/centre/queues/of/sales").text
+    assert re.search(r'name="targets.asa_s"[^>]* value="" placeholder="20"', page)       # what holds for all
+    aims = {"targets.asa_s": "15", "targets.fcr_percent": "60"}
+    commit(client, send(client, "queues/of/sales", **QUEUE | aims))
+    assert "targets: {queues: {sales: {asa_s: 15, fcr_percent: 60}}}" in kept.document.read_text()
+    assert re.search(r'name="targets.asa_s"[^>]* value="15"', client.get("/centre/queues/of/sales").text)
+    assert send(client, "queues/of/sales", **QUEUE | aims).location == "/centre/queues/"
+    wrong = send(client, "queues/of/sales", **QUEUE | {"targets.asa_s": "-1"})
+    assert wrong.status_code == 422 and "more than 0" in wrong.text
+    assert re.search(r'id="targets-asa_s-help"><b class="wrong-here">', wrong.text)
+    commit(client, send(client, "queues/of/service", name="service", skills="service:5", **{
+        "overflow-0-after_s": "30", "overflow-0-to": "", "overflow-0-gone": "yes", "record": "yes",
+        "targets.asa_s": "9"}))
+    commit(client, send(client, "queues/of/sales/remove"))           # and its targets with it
+    text = kept.document.read_text()
+    assert "fcr_percent" not in text and "{service: {asa_s: 9}}" in text
+    commit(client, send(client, "queues/of/service", name="service", skills="service:5", record="yes"))
+    assert "targets" not in kept.document.read_text()
+
+
+def test_what_holds_for_all_queues_is_a_form(client: FlaskClient, kept: Kept) -> None:
+    plain: dict[str, str] = {"head": head(client, "common"), "order": "first-come"}
+    assert send(client, "common", **plain).location == "/centre/common"
+    commit(client, send(client, "common", **plain | {
+        "order": "service-level", "targets.asa_s": "25", "targets.service_level.within_s": "15",
+        "grades-0-name": "VIP", "grades-0-more": "20", "grades-1-name": "\u94bb\u77f3",
+        "grades-1-more": "0"}))
+    text = kept.document.read_text()
+    for line in ("order: service-level", "asa_s: 25", "within_s: 15", "VIP: 20", "\u94bb\u77f3: 0"):
+        assert line in text, line
+    assert text.startswith(DOCUMENT[:DOCUMENT.index("  sources:")])
+    page = client.get("/centre/common").text
+    assert 'value="VIP"' in page and re.search(r'<td class="number"><span class="none">25</span>', page)
+    now = {"head": head(client, "common"), "order": "service-level", "targets.asa_s": "25",
+           "targets.service_level.within_s": "15"}
+    for wrong in ({"grades-0-name": "VIP", "grades-0-more": ""}, {"grades-0-name": "", "grades-0-more": "5"},
+                  {"grades-0-name": "VIP", "grades-0-more": "5", "grades-1-name": "VIP",
+                   "grades-1-more": "6"}):
+        refused = send(client, "common", **now | wrong)
+        assert refused.status_code == 422 and "a grade is there twice" in refused.text
+    for key, value, why in (("grades-0-more", "101", "100 is the most."),
+                            ("targets.occupancy_percent", "x", "no number: x"),
+                            ("targets.occupancy_percent", "101", "100 is the most.")):
+        refused = send(client, "common", **now | {"grades-0-name": "VIP", "grades-0-more": "5", key: value})
+        assert refused.status_code == 422 and why in refused.text, key
+    older = send(client, "common", **now | {"head": "1", "targets.aht_s": "200"})
+    assert older.status_code == 409 and 'value="200"' in older.text and 'value="VIP"' in older.text
+    commit(client, send(client, "common", head=head(client, "common"), order="first-come"))
+    assert "targets" not in kept.document.read_text() and "grades" not in kept.document.read_text()
 
 
 def test_who_may_only_see_changes_nothing(

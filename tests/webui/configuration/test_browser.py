@@ -4,15 +4,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from tests.webui.browser import SHOTS, chromium_running, clean_page
+from tests.webui.browser import SHOTS, chromium_running, serving, signed_in
 from tests.webui.configuration.kept import DOCUMENT, Kept
-from tests.webui.conftest import NAME, PASSWORD, FakeExchange
-from webui import create_app
-from webui.parts import Settings
-from webui.seen import Seen
-from webui.server import Server
+from tests.webui.conftest import FakeExchange
 from webui.users import Users
 
 
@@ -23,23 +20,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chromium: Browser, exchange: FakeExchange, kept: Kept, users: Users, seen: Seen,
-         settings: Settings) -> Iterator[Page]:
-    users.create_first(NAME, PASSWORD)
-    server = Server(create_app(exchange, users, seen, settings), "127.0.0.1", 0)
-    server.start()
+def page(chromium: Browser, kept: Kept, app: Flask, exchange: FakeExchange, users: Users) -> Iterator[Page]:
     complaints: list[str] = []
-    page = clean_page(chromium, complaints, viewport={"width": 1366, "height": 768}, base_url=server.url)
-    page.goto("login?next=/configuration/")
-    page.get_by_label("Name").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator("#history")).to_be_visible()
-    yield page
-    assert [one for one in complaints if "422" not in one and "409" not in one] == []
-    page.context.close()
-    exchange.mirror.close()
-    server.stop()
+    with serving(app, exchange, users) as url:
+        page = signed_in(chromium, url, "/configuration/", complaints)
+        expect(page.locator("#history")).to_be_visible()
+        yield page
+        assert [one for one in complaints if "422" not in one and "409" not in one] == []
+        page.context.close()
 
 
 def shoot(page: Page, name: str) -> None:

@@ -177,6 +177,8 @@ def test_texts_are_folded_by_their_keys() -> None:
     "version 2 waits to be confirmed: confirm it, or go back, first", NEXT_START,
     "spans.telco1.url: calls are on it: branchline busy-out telco1, and again when they are over",
     "media.country: spand reads it when it starts: put it back, or start the box anew",
+    "spans.telco3: spand does not have it: start spand anew (calls that talk go on, after a gap of some 1.5 "
+    "s), then reload again",
     "ReloadCentre: acdd did not answer in 10 s"])
 def test_what_boxd_says_is_said_in_chinese(text: str, app: Flask) -> None:
     with app.test_request_context(headers={"Cookie": "language=zh"}):

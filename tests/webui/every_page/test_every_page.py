@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -10,13 +11,14 @@ from playwright.sync_api import Browser, Page
 
 from tests.webui.browser import chromium_running
 from tests.webui.conftest import NAME, PASSWORD, post
-from tests.webui.every_page.walk import THEMES, pages, signed_in, site
+from tests.webui.every_page.walk import pages, signed_in, site
+from tests.webui.every_page.words import READ, not_translated
 from webui import HEADERS
-from webui.parts import LANGUAGES
 
 GRAVE = ("serious", "critical")
-FEWEST = 40                                       # pages that there are at least: the walk sees them
+FEWEST = 90                                       # pages that there are at least: the walk sees them
 TABS = 400                                        # of one page at most
+PATIENCE_S = 400.0                                # of all pages, on a machine that is busy
 
 FOCUS = """() => {
     const on = document.activeElement;
@@ -45,24 +47,66 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, st
         yield app, url, there
 
 
-@pytest.mark.parametrize(("language", "theme"), list(zip(LANGUAGES, THEMES, strict=True)))
-def test_axe_finds_nothing_serious_and_no_console_complains(
-        chromium: Browser, walked: tuple[Flask, str, dict[str, str]], language: str, theme: str) -> None:
-    app, url, there = walked
-    complaints: list[str] = []
-    context = signed_in(app, chromium, url, language, complaints, color_scheme=theme)
-    page, axe, found = context.pages[0], Axe(), []
+@dataclass
+class Visit:
+    """To every page in one language: what axe finds, what the console complains of, what there is to read."""
+
+    grave: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def chinese(chromium: Browser, walked: tuple[Flask, str, dict[str, str]]) -> Visit:
+    return visit(chromium, *walked, "zh", "light")
+
+
+def visit(chromium: Browser, app: Flask, url: str, there: dict[str, str], language: str, theme: str) -> Visit:
+    found, axe = Visit(), Axe()
+    context = signed_in(app, chromium, url, language, found.complaints, color_scheme=theme)
+    page = context.pages[0]
     for endpoint, path in there.items():
         page.goto(url + path.lstrip("/"))
+        found.texts[endpoint] = page.evaluate(READ)
         for one in axe.run(page).response["violations"]:
             if one["impact"] in GRAVE:
-                found += [f"{endpoint}: {one['id']}: {node['html'][:160]} {node['failureSummary'][-160:]!r}"
-                          for node in one["nodes"][:3]]
+                found.grave += [
+                    f"{endpoint}: {one['id']}: {node['html'][:160]} {node['failureSummary'][-160:]!r}"
+                    for node in one["nodes"][:3]]
     context.close()
-    assert not found, "\n".join(found)
-    assert not complaints, "\n".join(complaints)
+    return found
 
 
+def well(found: Visit) -> None:
+    """Axe found nothing serious, and no console complained."""
+    assert not found.grave, "\n".join(found.grave)
+    assert not found.complaints, "\n".join(found.complaints)
+
+
+@pytest.mark.timeout(PATIENCE_S)
+def test_every_page_is_well_in_chinese_and_light(chinese: Visit) -> None:
+    well(chinese)
+
+
+@pytest.mark.timeout(PATIENCE_S)
+def test_every_page_is_well_in_english_and_dark(
+        chromium: Browser, walked: tuple[Flask, str, dict[str, str]]) -> None:
+    well(visit(chromium, *walked, "en", "dark"))
+
+
+@pytest.mark.timeout(PATIENCE_S)
+def test_in_chinese_nothing_is_said_in_english(chinese: Visit) -> None:
+    found = {f"{endpoint}: {text}" for endpoint, texts in chinese.texts.items()
+             for text in not_translated(texts)}
+    assert not found, "\n".join(sorted(found))
+
+
+def test_words_that_are_not_translated_are_found() -> None:
+    assert list(not_translated(["队列 sales，3 s", "CRC-4 · 25 MiB", "Waiting callers", "坐席 anna is ready",
+                                "centre.queues", "spand"])) == ["Waiting callers", "坐席 anna is ready"]
+
+
+@pytest.mark.timeout(PATIENCE_S)
 def test_every_page_is_walked_by_keyboard(
         chromium: Browser, walked: tuple[Flask, str, dict[str, str]]) -> None:
     """Tab comes by everything that can be used, shows where it is, and comes out again; the first is the way

@@ -5,8 +5,6 @@ in both languages, both themes and two sizes, into build/screenshots/every_page.
 """
 
 import contextlib
-import importlib
-import inspect
 import itertools
 import sys
 import tempfile
@@ -17,13 +15,14 @@ from typing import Any
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext
 
-from appliance.bus.client import BusError
-from appliance.bus.messages import Reply, Request
 from tests.webui.access.test_matrix import address
 from tests.webui.browser import SHOTS, chromium_running, clean_page
-from tests.webui.conftest import NAME, PASSWORD, QUICK, FakeExchange, post
-from tests.webui.facts import RECORDING, Branch, busy_branch
-from tests.webui.shelf import Shelf, shelf_in, talk
+from tests.webui.conftest import NAME, PASSWORD, QUICK, post
+from tests.webui.every_page.branch import FLOW, PERSON, exchange_in, people_and_words
+from tests.webui.facts import RECORDING, busy_branch
+from tests.webui.lines.facts import line_test
+from tests.webui.shelf import shelf_in, talk
+from tests.webui.system.test_what_if import NAME as REHEARSAL
 from webui import create_app
 from webui.parts import LANGUAGES, Settings
 from webui.seen import Seen
@@ -35,46 +34,46 @@ SIZES = ((1366, 768), (1920, 1080))
 PICTURES = SHOTS / "every_page"
 
 
-class Everything(Branch):
-    """A busy branch; what it is not asked of, one of the branches of the other tests' facts answers."""
+# What is looked at there is a file, what a stranger or an agent is shown, or what nobody has begun.
+ELSEWHERE = frozenset({
+    "box.support_file", "centre.change", "certificate.signing_request", "flow_traffic.numbers",
+    "flows.compare", "hearing.shared",
+    "line_tests.follow", "line_tests.paper", "me.app_picture", "prompts.audio", "prompts.events",
+    "prompts.peaks", "quality.calibration", "quality.evaluation", "quality.own", "recordings.bundle",
+    "reports.behind", "reports.saved_file", "what_if.events", "what_if.table"})
 
-    def __init__(self, shelf: Shelf) -> None:
-        super().__init__()
-        self.__dict__.update(busy_branch().__dict__)
-        self.shelf = shelf
-        self._others = [one() for one in _branches()]
-
-    def reply(self, request: Request[Any]) -> Reply:
-        self.asked.append(request)
-        for reply in (super().reply, *(one.reply for one in self._others)):
-            try:
-                return reply(request)
-            except (AssertionError, KeyError):    # it does not know of such things
-                continue
-        raise BusError(f"{type(request).__name__}: nobody answers")
-
-
-def _branches() -> list[type[Branch]]:
-    found: list[type[Branch]] = []
-    for path in sorted(Path(__file__).parents[1].glob("*/facts.py")):
-        module = importlib.import_module(f"tests.webui.{path.parent.name}.facts")
-        found += [one for _, one in inspect.getmembers(module, inspect.isclass)
-                  if issubclass(one, Branch) and one.__module__ == module.__name__
-                  and not [each for each in inspect.signature(one).parameters.values()
-                           if each.default is each.empty]]
-    return found
+# Of pages whose address names something that the branch has; of others the names of the matrix do.
+PLACES = {
+    "centre.calendar": "/centre/calendars/of/office/days",
+    "configuration.compare": "/configuration/compare?old=1&new=1",
+    "floor.confirm_end": "/floor/agent/anna/end", "people.show": f"/people/{PERSON}",
+    "prompts.show": "/prompt/zh/greeting", "what_if.show": f"/reports/what-if/{REHEARSAL}",
+    "line_tests.show": f"/lines/telco/tests/{line_test(1, 'bert', 'errors').test}",
+    "flows.edit": f"/flows/edit/{FLOW}", "flows.history": f"/flows/history/{FLOW}",
+    "flow_traffic.picture": f"/flow-traffic/of/{FLOW}",
+    **{f"first.show.{step}": f"/first/{step}" for step in (
+        "language", "network", "time", "lines", "numbers", "people", "call", "done")},
+    **{f"centre.edit.{kind}": f"/centre/{kind}/of/{name}" for kind, name in (
+        ("agents", "anna"), ("groups", "east"), ("queues", "sales"), ("calendars", "office"))},
+    **{f"centre.new.{kind}": f"/centre/{kind}/new" for kind in (
+        "recording", "surveys")},
+    **{f"centre.things.{kind}": f"/centre/{kind}/" for kind in (
+        "groups", "people", "queues", "recording")},
+}
 
 
 @contextlib.contextmanager
 def site(folder: Path) -> Iterator[tuple[Flask, str]]:
     """The application with its administrator, and its URL."""
-    with shelf_in(folder / "shelf") as shelf:
+    with contextlib.ExitStack() as ends:
+        shelf = ends.enter_context(shelf_in(folder / "shelf"))
         shelf.finish(RECORDING, talk(6.0), marks=(("key", 2.0, "5"),))
         users = Users(folder / "users.sqlite", QUICK)
-        users.create_first(NAME, PASSWORD)
-        app = create_app(FakeExchange(Everything(shelf)), users, Seen(folder / "seen.sqlite"), Settings(
+        exchange = ends.enter_context(exchange_in(folder, shelf, busy_branch()))
+        app = create_app(exchange, users, Seen(folder / "seen.sqlite"), Settings(
             exports=folder / "exports", state=folder, release=folder / "release",
             session_key=session_key(folder / "session-key"), setup_code=SetupCode(folder / "setup-code")))
+        people_and_words(app, users)
         server = Server(app, "127.0.0.1", 0)
         server.start()
         try:
@@ -85,17 +84,20 @@ def site(folder: Path) -> Iterator[tuple[Flask, str]]:
 
 
 def pages(app: Flask) -> dict[str, str]:
-    """Endpoint -> address, of all that answer with a page; of what is not found or not answered, neither."""
+    """Endpoint -> address, of all that answer with a page. AssertionError: one is not found, or fails."""
     client = app.test_client()
     found = {"account.login": "/login"}
     post(client, "/login", name=NAME, password=PASSWORD)
-    for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.endpoint):
-        if "GET" not in (rule.methods or ()) or rule.endpoint in ("static", "account.login"):
-            continue
-        path = address(rule)
+    asked = {rule.endpoint: address(rule) for rule in app.url_map.iter_rules()
+             if "GET" in (rule.methods or ()) and rule.endpoint not in ("static", "account.login")}
+    of_many = {name.rpartition(".")[0] for name in PLACES if name.count(".") > 1}
+    asked = {name: path for name, path in asked.items() if name not in of_many} | PLACES
+    for endpoint, path in sorted(asked.items()):
         answer = client.get(path, headers={"Accept": "text/html"}, buffered=False)
-        if answer.status_code == 200 and answer.mimetype == "text/html":
-            found.setdefault(rule.endpoint, path)
+        if answer.mimetype == "text/html" and answer.status_code == 200:
+            found[endpoint] = path
+        elif answer.mimetype == "text/html" and answer.status_code >= 400:
+            assert endpoint in ELSEWHERE, f"{endpoint}: {path} answers {answer.status_code}"
         answer.close()
     return found
 

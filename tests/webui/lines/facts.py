@@ -173,8 +173,11 @@ class Lines:
 
 
 def busy_lines() -> Lines:
+    return fill(Lines(busy_branch()))
+
+
+def fill(lines: Lines) -> Lines:
     """Something of everything."""
-    lines = Lines(busy_branch())
     lines.blocked = {("telco", 4), ("telco", 20), ("telco", 21)}
     lines.out_of_service = {("telco", 29)}
     lines.add(line_test(1, "bert", "errors", 90_000.0), BERT)

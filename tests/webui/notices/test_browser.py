@@ -5,37 +5,22 @@ from typing import Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.webui.browser import SHOTS, chromium_running, clean_page
+from tests.webui.browser import SHOTS, chromium_running, serving, signed_in
 from tests.webui.conftest import NAME, PASSWORD, FakeExchange
 from webui.access.ranges import UNLIMITED
-from webui.server import Server
 from webui.users import Users
 
 LOOKS: tuple[tuple[str, Literal["light", "dark"]], ...] = (("en", "light"), ("zh", "dark"))
 
 
 @pytest.fixture
-def url(app: Flask, users: Users, exchange: FakeExchange) -> Iterator[str]:
-    users.create_first(NAME, PASSWORD)
-    users.add("li", PASSWORD, "agent", UNLIMITED, NAME)
-    users.change_password("li", PASSWORD)
-    server = Server(app, "127.0.0.1", 0)
-    server.start()
-    yield server.url
-    exchange.mirror.close()
-    server.stop()
-
-
-def signed_in(browser: Browser, url: str, name: str, complaints: list[str]) -> Page:
-    page = clean_page(browser, complaints, viewport={"width": 1366, "height": 768})
-    page.goto(f"{url}login?next=/me/")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(lambda at: "/login" not in at)
-    return page
+def url(app: Flask, exchange: FakeExchange, users: Users) -> Iterator[str]:
+    with serving(app, exchange, users) as url:
+        users.add("li", PASSWORD, "agent", UNLIMITED, NAME)
+        users.change_password("li", PASSWORD)
+        yield url
 
 
 def send(page: Page, text: str, urgency: str) -> None:
@@ -49,7 +34,7 @@ def send(page: Page, text: str, urgency: str) -> None:
 def test_a_very_urgent_one_stands_in_mid_screen_until_it_was_read(url: str) -> None:
     complaints: list[str] = []
     with chromium_running() as browser:
-        admin, li = (signed_in(browser, url, name, complaints) for name in (NAME, "li"))
+        admin, li = (signed_in(browser, url, "/me/", complaints, name) for name in (NAME, "li"))
         li.goto(f"{url}me/")
         field = li.locator("main input:visible").first
         field.fill("half a word")

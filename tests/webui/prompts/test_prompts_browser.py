@@ -1,6 +1,7 @@
 """Prompts in Debian's Chromium: cut by keys alone, brought from a file; pictures go to build/screenshots."""
 
 import itertools
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -143,6 +144,39 @@ def test_a_file_is_brought_in_pieces_and_a_wrong_one_is_told(
     page.get_by_role("button", name="Keep this sound").click()
     expect(page.get_by_text("It is kept: the next caller hears it.")).to_be_visible()
     assert hz_of(Library(branch.desk.folder).get("en/closed").octets) == 1200
+
+
+@pytest.mark.parametrize("options", ["m4a -c:a aac -ar 44100 -ac 2", "aac -c:a aac -ar 48000",
+                                     "webm -c:a libopus", "mp4 -c:a aac -ar 22050"])
+def test_what_the_box_does_not_read_the_browser_converts(
+        page: Page, branch: PromptBranch, tmp_path: Path, options: str) -> None:
+    ending, *coded = options.split()
+    file = tmp_path / f"spring {ending}.{ending}"
+    encode("sine=frequency=900:duration=3", coded, file)
+    page.goto("/prompt/en/converted")
+    page.locator("#file").set_input_files(file)
+    page.get_by_role("button", name="Bring it and hear it").click()
+    draft = page.locator("#draft")
+    expect(draft).to_contain_text(f"the box does not read {file.name}: this browser converted it to WAV")
+    expect(draft).to_contain_text("3.0 s" if ending != "aac" else " s")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("It is kept: the next caller hears it.")).to_be_visible()
+    assert abs(hz_of(Library(branch.desk.folder).get("en/converted").octets) - 900) <= 2
+
+
+def test_what_neither_reads_is_refused_by_its_name_and_too_much_is_told(page: Page, tmp_path: Path) -> None:
+    wma, long = tmp_path / "old.wma", tmp_path / "speech.m4a"
+    encode("sine=duration=1", ["-c:a", "wmav2"], wma)
+    encode("anullsrc=sample_rate=8000:channel_layout=mono:duration=603", ["-c:a", "aac", "-b:a", "8k"], long)
+    page.goto("/prompt/en/converted")
+    for file, told in ((wma, "The file is WMA. WAV, AIFF"), (long, "It is longer than 600 s: shorten it.")):
+        page.locator("#file").set_input_files(file)
+        page.get_by_role("button", name="Bring it and hear it").click()
+        expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
+
+
+def encode(source: str, options: list[str], file: Path) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, *options, str(file)], check=True)
 
 
 def test_the_page_tells_how_a_telephone_speaks_and_shows_what_came_of_it(

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.webui.browser import SHOTS, chromium_running, clean_page
-from tests.webui.conftest import NAME, PASSWORD, FakeExchange
+from tests.webui.browser import SHOTS, chromium_running, serving, signed_in
+from tests.webui.conftest import FakeExchange
 from tests.webui.reports.month import Month
-from webui.server import Server
 from webui.users import Users
 
 
@@ -21,23 +20,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def url(app: Flask, users: Users, exchange: FakeExchange, month: Month) -> Iterator[str]:
-    users.create_first(NAME, PASSWORD)
-    server = Server(app, "127.0.0.1", 0)
-    server.start()
-    yield server.url
-    exchange.mirror.close()
-    server.stop()
-
-
-def signed_in(browser: Browser, url: str, complaints: list[str], **options: str | dict[str, int]) -> Page:
-    page = clean_page(browser, complaints, **options)
-    page.goto(f"{url}login?next=/reports/")
-    page.get_by_label("Name").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator("main h1")).to_be_visible()
-    return page
+def url(month: Month, app: Flask, exchange: FakeExchange, users: Users) -> Iterator[str]:
+    with serving(app, exchange, users) as url:
+        yield url
 
 
 @pytest.mark.parametrize(("language", "theme", "size"), [
@@ -45,7 +30,7 @@ def signed_in(browser: Browser, url: str, complaints: list[str], **options: str 
 def test_a_report_is_chosen_read_and_opened_to_its_contacts(
         chromium: Browser, url: str, month: Month, language: str, theme: str, size: tuple[int, int]) -> None:
     complaints: list[str] = []
-    page = signed_in(chromium, url, complaints, color_scheme=theme,
+    page = signed_in(chromium, url, "/reports/", complaints, color_scheme=theme,
                      viewport={"width": size[0], "height": size[1]})
     page.get_by_role("button", name=language).click()
     days = f"period=dates&since={month.day(14):%Y-%m-%d}&until={month.day(20):%Y-%m-%d}"

@@ -173,7 +173,7 @@ def test_one_that_cannot_be_restored_has_no_button(client: FlaskClient, boxd: Bo
 
 def test_what_came_of_it_and_the_way_back(client: FlaskClient, boxd: Boxd) -> None:
     boxd.says = {"wished": True}
-    assert "stop branchline up and start it again" in words(client, AT)
+    assert "This page waits for it" in words(client, AT) and "anew.js" in client.get(AT).text
     boxd.says = {"outcome": OUTCOME, "back": True, "back_until": 2e9}
     said = words(client, AT)
     assert "This box was restored" in said and "chen (10.0.0.9)" in said and "a wrong import" in said

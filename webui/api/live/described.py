@@ -15,15 +15,25 @@ from webui.api.live.listeners import (
     SAID_S,
     SILENT_S,
 )
-from webui.api.live.shapes import SCOPES, TOLD, Subscribe
-from webui.api.live.speaking import AGAIN, GOING_AWAY, MESSAGE_MOST, POLICY, TOO_BIG, UNSUPPORTED
+from webui.api.live.shapes import SCOPES, TOLD, ShowToken, Subscribe
+from webui.api.live.speaking import (
+    AGAIN,
+    GOING_AWAY,
+    MESSAGE_MOST,
+    NO_TOKEN,
+    POLICY,
+    TOO_BIG,
+    UNSUPPORTED,
+)
+from webui.api.live.strangers import LONGEST_WAIT_S, MOST_OF_ADDRESS, TOKEN_S
 
 _DESCRIPTION = f"""What goes on at one box, told as it happens.
 
-**WebSocket.** The token goes in `Authorization: Bearer blt_...`; a browser's script offers the subprotocols
-`branchline.v1` and `bearer.blt_...` instead. Then say `{{"subscribe": ["board", "alerts"]}}` within
-{FIRST_S:g} s, and more topics whenever you like. The box pings every {PING_S:g} s; who answers none for
-{SILENT_S:g} s is let go.
+**WebSocket.** The token goes in `Authorization: Bearer blt_...`; a browser's script, which
+cannot set headers, says `{{"token": "blt_..."}}` as its first message, within {TOKEN_S:g} s, or offers the
+subprotocols `branchline.v1` and `bearer.blt_...`. Nothing is told before. Then say
+`{{"subscribe": ["board", "alerts"]}}` within {FIRST_S:g} s, and more topics whenever you like. The box pings
+every {PING_S:g} s; who answers none for {SILENT_S:g} s is let go.
 
 **Server-sent events.** `GET {PREFIX}/live?subscribe=board,alerts` with `Accept: text/event-stream`:
 `event` is the topic, `data` the same message; `event: end` has a code and why.
@@ -35,16 +45,17 @@ Scopes: {", ".join(f"{topic}: `{scope}`" for topic, scope in SCOPES.items())}.
 
 Close codes: {GOING_AWAY} the box goes away, or no ping was answered; {UNSUPPORTED} not text; {POLICY} what
 was said makes no sense, a scope is lacking, nothing was subscribed to, or the token is over (noticed within
-{LOOK_S:g} s); {TOO_BIG} a message of more than {MESSAGE_MOST} characters; {AGAIN} too slow: what waits for
-the program has grown too large.
+{LOOK_S:g} s); {NO_TOKEN} the first message was no valid token, or none came; {TOO_BIG} a message of more than
+{MESSAGE_MOST} characters; {AGAIN} too slow: what waits for the program has grown too large.
 
-Limits: {MOST} connections in all (503), {MOST_OF_TOKEN} of one token (429), {MOST_SAID} messages from a
-program in {SAID_S:g} s."""
+Limits: {MOST} connections in all (503), {MOST_OF_TOKEN} of one token (429), {MOST_OF_ADDRESS} of one
+address that have not shown a token yet (429), {MOST_SAID} messages from a program in {SAID_S:g} s. An address
+whose first messages are wrong tokens waits longer and longer, {LONGEST_WAIT_S:g} s at most (429)."""
 
 
 def document(title: str, version: str) -> dict[str, Any]:
     """AsyncAPI 3.0."""
-    shapes: tuple[type[msgspec.Struct], ...] = (Subscribe, *TOLD)
+    shapes: tuple[type[msgspec.Struct], ...] = (ShowToken, Subscribe, *TOLD)
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     names = [one.__name__ for one in shapes]
     return {
@@ -58,6 +69,10 @@ def document(title: str, version: str) -> dict[str, Any]:
             "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
             "bindings": {"ws": {"method": "GET"}}}},
         "operations": {
+            "show": {
+                "action": "receive", "channel": {"$ref": "#/channels/live"},
+                "summary": "A program that said no token in its request says it first.",
+                "messages": [{"$ref": "#/channels/live/messages/ShowToken"}]},
             "subscribe": {
                 "action": "receive", "channel": {"$ref": "#/channels/live"},
                 "summary": "A program says what it wants to hear of.",
@@ -65,7 +80,7 @@ def document(title: str, version: str) -> dict[str, Any]:
             "tell": {
                 "action": "send", "channel": {"$ref": "#/channels/live"},
                 "summary": "The box tells what there is, then what changes.",
-                "messages": [{"$ref": f"#/channels/live/messages/{name}"} for name in names[1:]]}},
+                "messages": [{"$ref": f"#/channels/live/messages/{name}"} for name in names[2:]]}},
         "components": {
             "messages": {name: {"name": name, "payload": {"$ref": f"#/components/schemas/{name}"}}
                          for name in names},

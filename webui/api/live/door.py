@@ -1,9 +1,11 @@
 """GET /api/v1/live: by WebSocket for who asks to upgrade, else as server-sent events."""
 
+import math
+import time
 from importlib.metadata import version
 from typing import Any
 
-from flask import Flask, Response, abort, current_app, jsonify, request
+from flask import Flask, Request, Response, abort, current_app, jsonify, request
 from flask_login import current_user
 from werkzeug.exceptions import BadRequest, NotAcceptable, ServiceUnavailable, TooManyRequests
 from wsproto.connection import ConnectionType
@@ -12,13 +14,16 @@ from wsproto.handshake import H11Handshake
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError, generate_accept_token
 
 from webui.access import doors
+from webui.access.audit import Did
 from webui.access.doors import needs
-from webui.api.live import described
+from webui.access.entering import address
+from webui.api.live import described, strangers
 from webui.api.live.listeners import MOST, MOST_OF_TOKEN, Listeners, Peer
 from webui.api.live.shapes import SCOPES
 from webui.api.live.speaking import EventStream, Speaker, WebSocket
 from webui.api.opening import client_of, token_of
 from webui.api.operations import TITLE, bp
+from webui.api.tokens import Client
 from webui.parts import Parts, parts
 from webui.server import TAKE
 
@@ -33,8 +38,11 @@ def listen(app: Flask) -> Listeners:
     def known(token: str) -> Any:
         client = client_of(token)
         return None if client is None else (client, client.within.resolved(parts().crew.groups()))
+
+    def locked_out(from_: str) -> None:
+        there.audit.note(Did("", "client", from_, "locked-out", from_), "wrong tokens", time.time())
     listeners = app.extensions[EXTENSION] = Listeners(
-        app, there.exchange.mirror, there.notices, there.alerts, known, there.crew.groups)
+        app, there.exchange.mirror, there.notices, there.alerts, known, there.crew.groups, locked_out)
     return listeners
 
 
@@ -45,9 +53,15 @@ def live_document() -> Response:
     return jsonify(described.document(TITLE, version("branchline")))
 
 
+def is_stranger(asked: Request) -> bool:
+    """Who opens a WebSocket and says no token with it: it has to be the first message."""
+    return (asked.endpoint == "api.live" and asked.headers.get("Upgrade", "").lower() == "websocket"
+            and "Authorization" not in asked.headers and not token_of(asked))
+
+
 @bp.get("/live", websocket=True)
 @bp.get("/live")
-@needs("self")
+@needs("open")                                    # who shows no token here is_stranger, or 401
 def live() -> Response:
     """What goes on, as it happens; docs/asyncapi.json says how."""
     take = request.environ.get(TAKE)
@@ -67,16 +81,20 @@ def live() -> Response:
 def _take(take: Any, speaker: Speaker, hears: set[str]) -> None:
     """The socket is handed over when the answer has gone out."""
     listeners: Listeners = current_app.extensions[EXTENSION]
-    place = listeners.reserve(current_user.number)
-    if place is None:
-        raise TooManyRequests(f"this token has {MOST_OF_TOKEN} live connections")
-    if not place:
-        raise ServiceUnavailable(f"there are {MOST} live connections")
-    client, token = current_user._get_current_object(), token_of(request)
-    within = doors.range_of(current_user)
+    client: Client | None = None if is_stranger(request) else current_user._get_current_object()
+    place: int | str = address() if client is None else client.number
+    if isinstance(place, str) and (wait_s := listeners.strangers.wait_s(place, time.monotonic())):
+        raise TooManyRequests("too many wrong tokens came from there", retry_after=math.ceil(wait_s))
+    reserved = listeners.reserve(place)
+    if reserved is None:
+        raise TooManyRequests(f"this token has {MOST_OF_TOKEN} live connections" if client else
+                              f"{strangers.MOST_OF_ADDRESS} from there have not shown a token yet")
+    if not reserved:
+        raise ServiceUnavailable(f"there are {MOST} live connections, or too many without a token")
+    token, within = token_of(request), doors.range_of(current_user)
 
     def taken(sock: Any, rest: bytes) -> None:
-        listeners.take(Peer(sock, speaker, client, token, within, hears, rest))
+        listeners.take(Peer(sock, speaker, client, place, token, within, hears, rest))
     take(taken)
 
 

@@ -22,9 +22,9 @@ from flask import Flask
 from webui.access.ranges import Range
 from webui.access.sight import narrowed
 from webui.alerts.store import Alerts
-from webui.api.live import topics
+from webui.api.live import strangers, topics
 from webui.api.live.shapes import SCOPES, Subscribe
-from webui.api.live.speaking import AGAIN, GOING_AWAY, POLICY, Said, Speaker
+from webui.api.live.speaking import AGAIN, GOING_AWAY, NO_TOKEN, POLICY, Said, Speaker
 from webui.api.tokens import Client
 from webui.mirror import Mirror
 from webui.notices.store import Notices
@@ -51,7 +51,8 @@ class Peer:
 
     sock: socket.socket
     speaker: Speaker
-    client: Client
+    client: Client | None                         # None: a stranger, who has to show a token first
+    place: int | str                              # what it was reserved for
     token: str = field(repr=False)
     within: Range = field(repr=False)             # resolved
     hears: set[str] = field(default_factory=set)
@@ -92,13 +93,15 @@ class _Group:
 class Listeners:
     def __init__(self, app: Flask, mirror: Mirror, notices: Notices, alerts: Alerts,
                  known: Callable[[str], tuple[Client, Range] | None],
-                 groups: Callable[[], Mapping[str, frozenset[str]]]) -> None:
+                 groups: Callable[[], Mapping[str, frozenset[str]]],
+                 locked_out: Callable[[str], None]) -> None:
         """`known`: whose a token is now, and the range with groups resolved; asked within `app`'s context.
-        `groups`: of agents."""
+        `groups`: of agents. `locked_out`: an address showed wrong tokens, and waits."""
         self._app, self._mirror, self._notices, self._alerts = app, mirror, notices, alerts
-        self._known, self._groups_of = known, groups
+        self._known, self._groups_of, self._locked_out = known, groups, locked_out
+        self.strangers = strangers.Strangers()
         self._lock = threading.Lock()
-        self._places: Counter[int] = Counter()    # by the token's number
+        self._places: Counter[int | str] = Counter()             # by the token's number; a stranger's address
         self._arrived: deque[Peer] = deque()
         self._peers: set[Peer] = set()
         self._groups: dict[tuple[str, Range], _Group] = {}
@@ -108,14 +111,18 @@ class Listeners:
 
     # --- from the threads of the web server
 
-    def reserve(self, token: int) -> bool | None:
-        """A place for one more connection. None: this token has all of its own; False: there is none left."""
+    def reserve(self, place: int | str) -> bool | None:
+        """For one more connection of a token, or of a stranger's address. None: this one has all of its own;
+        False: there is none left."""
+        own = strangers.MOST_OF_ADDRESS if isinstance(place, str) else MOST_OF_TOKEN
         with self._lock:
-            if self._places[token] >= MOST_OF_TOKEN:
+            if self._places[place] >= own:
                 return None
-            if self._places.total() >= MOST or self._stopping.is_set():
+            unknown = sum(many for one, many in self._places.items() if isinstance(one, str))
+            if (self._places.total() >= MOST or self._stopping.is_set()
+                    or (isinstance(place, str) and unknown >= strangers.MOST)):
                 return False
-            self._places[token] += 1
+            self._places[place] += 1
             return True
 
     def take(self, peer: Peer) -> None:
@@ -214,6 +221,9 @@ class Listeners:
             self._join(peer)
             if now - peer.heard_at > SILENT_S and peer.speaker.answers:
                 peer.end(GOING_AWAY, "no ping was answered")
+            elif peer.client is None:
+                if now - peer.began_at > strangers.TOKEN_S:
+                    peer.end(NO_TOKEN, "say the token first")
             elif not peer.hears and now - peer.began_at > FIRST_S:
                 peer.end(POLICY, "say what to subscribe to")
             elif now - peer.pinged_at >= PING_S:
@@ -270,6 +280,8 @@ class Listeners:
     def _recheck(self) -> None:
         """Tokens end, are withdrawn, and lose what who made them loses."""
         for peer in list(self._peers):
+            if peer.client is None:
+                continue
             with self._going_on():
                 with self._app.app_context():
                     now = self._known(peer.token)
@@ -338,10 +350,42 @@ class Listeners:
                 peer.ends_at = time.monotonic() + LAST_S
             elif one.refused:
                 peer.end(one.refused, one.why)
+            elif peer.client is None:
+                self._show(peer, str(peer.place), one.text)
             else:
-                self._subscribe(peer, one.text)
+                self._subscribe(peer, peer.client, one.text)
 
-    def _subscribe(self, peer: Peer, text: str) -> None:
+    def _show(self, peer: Peer, address: str, text: str) -> None:
+        """A stranger's first words."""
+        now, known = time.monotonic(), None
+        try:
+            token = strangers.shown(text)
+        except ValueError as error:
+            peer.end(NO_TOKEN, f"say the token first: {error}")
+            return
+        wait_s = self.strangers.wait_s(address, now)
+        if not wait_s:
+            with self._app.app_context():
+                known = self._known(token)
+        if known is None:
+            if not wait_s and self.strangers.wrong(address, now):
+                log.warning("live: wrong tokens from %s: it waits", address)
+                with self._app.app_context():
+                    self._locked_out(address)
+            peer.end(NO_TOKEN, f"too many wrong tokens: wait {wait_s:.0f} s" if wait_s else
+                     "there is no such token, or it is over")
+            return
+        self.strangers.right(address)
+        place = self.reserve(known[0].number)
+        if not place:
+            peer.end(POLICY, f"this token has {MOST_OF_TOKEN} live connections" if place is None else
+                     f"there are {MOST} live connections")
+            return
+        self.release(peer.place)
+        peer.client, peer.within = known
+        peer.place, peer.token, peer.began_at = known[0].number, token, now
+
+    def _subscribe(self, peer: Peer, client: Client, text: str) -> None:
         now = time.monotonic()
         peer.said.append(now)
         while peer.said[0] < now - SAID_S:
@@ -354,7 +398,7 @@ class Listeners:
         except (msgspec.ValidationError, msgspec.DecodeError, UnicodeEncodeError) as error:
             peer.end(POLICY, str(error))
             return
-        lacking = sorted({SCOPES[topic] for topic in wanted} - peer.client.scopes)
+        lacking = sorted({SCOPES[topic] for topic in wanted} - client.scopes)
         if lacking:
             peer.end(POLICY, f"the token's scopes lack {', '.join(lacking)}")
         else:
@@ -389,10 +433,10 @@ class Listeners:
         with suppress(OSError):
             peer.sock.shutdown(socket.SHUT_RDWR)
         peer.sock.close()
-        self.release(peer.client.number)
+        self.release(peer.place)
 
-    def release(self, token: int) -> None:
+    def release(self, place: int | str) -> None:
         with self._lock:
-            self._places[token] -= 1
-            if not self._places[token]:
-                del self._places[token]
+            self._places[place] -= 1
+            if not self._places[place]:
+                del self._places[place]

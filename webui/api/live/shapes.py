@@ -16,6 +16,12 @@ SCOPES: dict[str, str] = {                        # that a token needs to hear o
     "board": "watch", "contacts": "watch", "lines": "line", "notices": "notify", "alerts": "watch"}
 
 
+class ShowToken(Strict, frozen=True, kw_only=True):
+    """What a program says first, and once, that opened its WebSocket without a token."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
 class Subscribe(Strict, frozen=True, kw_only=True):
     """What a program says, as often as it likes: it hears of these, too."""
 

@@ -21,6 +21,7 @@ REASON_MOST = 120                                 # octets: RFC 6455 5.5
 
 # RFC 6455 7.4.1, and 1013 of IANA's registry
 GOING_AWAY, UNSUPPORTED, POLICY, TOO_BIG, AGAIN = 1001, 1003, 1008, 1009, 1013
+NO_TOKEN = 4401                                   # of our own (RFC 6455 7.4.2), as HTTP's 401
 
 
 @dataclass(frozen=True, slots=True)

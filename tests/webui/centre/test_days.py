@@ -1,0 +1,83 @@
+"""Lists of days as people paste them: what a line says, what it does to the calendar, what is refused."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.config.entry import CalendarConfig
+from webui.centre.days import take
+from webui.centre.forms import MOST_ROWS
+
+SHUT: dict[str, Any] = {"hours": []}
+
+
+@pytest.mark.parametrize(("line", "day"), [
+    ("2027-01-01 New Year", {"date": "2027-01-01", "hours": [], "note": "New Year"}),
+    ("2027-1-1", {"date": "2027-01-01", "hours": []}),
+    ("2027/1/1\tNew Year", {"date": "2027-01-01", "hours": [], "note": "New Year"}),
+    ("2027.01.01;x", {"date": "2027-01-01", "hours": [], "note": "x"}),
+    ("2027\u5e741\u67081\u65e5\u5143\u65e6", {"date": "2027-01-01", "hours": [], "note": "\u5143\u65e6"}),
+    ("2027-10-01 - 2027-10-07 National Day",
+     {"date": "2027-10-01", "to": "2027-10-07", "hours": [], "note": "National Day"}),
+    ("2027-10-01,2027-10-07,National Day",
+     {"date": "2027-10-01", "to": "2027-10-07", "hours": [], "note": "National Day"}),
+    ("2027-10-01 to 2027-10-01", {"date": "2027-10-01", "hours": []}),
+    ("2027\u5e742\u67085\u65e5\u81f32027\u5e742\u670811\u65e5 x",
+     {"date": "2027-02-05", "to": "2027-02-11", "hours": [], "note": "x"}),
+    ("2027-12-31 09:00-12:00 13:30\uff5e15:00 eve",
+     {"date": "2027-12-31", "hours": ["09:00-12:00", "13:30-15:00"], "note": "eve"}),
+    ("2027-09-26 =Fri make-up", {"date": "2027-09-26", "like": "fri", "note": "make-up"}),
+    ("\ufeff2027-09-26: 7 years", {"date": "2027-09-26", "hours": [], "note": "7 years"}),
+])
+def test_how_a_day_may_be_written(line: str, day: dict[str, Any]) -> None:
+    taken = take(line, (), False)
+    assert (taken.days, taken.wrong) == ([day], False)
+
+
+@pytest.mark.parametrize(("line", "why", "about"), [
+    ("Christmas", "date", "Christmas"), ("2027-02-30 x", "date", "2027-02-30"),
+    ("27-01-01", "date", "27-01-01"), ("2027-01-012", "date", "2027-01-012"),
+    ("2027-01-05 2027-01-01", "last day", "2027-01-01"),
+    ("2027-01-01 2028-01-02", "last day", "2028-01-02"), ("2027-01-01 25:00-26:00", "hours", "25:00-26:00"),
+    ("2027-01-01 =fun", "like", "fun"), ("2027-01-01 =fri 09:00-10:00", "like", "fri"),
+    ("2027-01-01 " + "x" * 65, "note", "x" * 20)])
+def test_what_no_day_is(line: str, why: str, about: str) -> None:
+    row, = take(line, (), False).rows
+    assert (row.state, row.why, row.about, row.line) == ("wrong", why, about, 1)
+
+
+def test_a_list_meets_the_days_that_are_there() -> None:
+    there = [{"date": "2026-12-31", **SHUT, "note": "a"}, {"date": "2027-05-01", "to": "2027-05-03", **SHUT},
+             {"date": "2027-12-31", "hours": "09:00-12:00"}]
+    text = "2027-05-01 - 2027-05-05 May\n\n# remark\n2027-12-31 09:00-12:00\n2027-01-01 x"
+    taken = take(text, there, False)
+    assert [(row.line, row.state) for row in taken.rows] == [(1, "changed"), (4, "same"), (5, "new")]
+    assert [one["date"] for one in taken.days] == ["2026-12-31", "2027-05-01", "2027-12-31", "2027-01-01"]
+    assert taken.days[2] == there[2] and taken.days[1]["to"] == "2027-05-05"
+    meets = take("2027-05-02 x", there, False)
+    assert meets.wrong and (meets.rows[0].why, meets.rows[0].about) == ("overlap", "2027-05-01")
+    whole = take("2027-05-02 x", there, True)     # the year's others go; another year's stays
+    assert not whole.wrong and [one["date"] for one in whole.days] == ["2026-12-31", "2027-05-02"]
+    assert [row.name for row in whole.rows if row.state == "gone"] == [
+        "2027-05-01 - 2027-05-03", "2027-12-31"]
+
+
+def test_no_more_than_a_form_may_have() -> None:
+    lines = [f"{2000 + place // 300}-{place % 300 // 28 + 1:02}-{place % 28 + 1:02}" for place in range(280)]
+    more = [line.replace("2000", "2001") for line in lines]
+    taken = take("\n".join(lines + more), (), False)
+    assert taken.wrong and (taken.rows[-1].why, taken.rows[-1].about) == ("rows", str(MOST_ROWS))
+    there = [{"date": line, **SHUT} for line in lines]
+    assert take("\n".join(more), there, False).rows[0].why == "rows"
+
+
+@given(st.lists(st.text("0123456789-/:=~ \t,x#\u5e74\u6708\u65e5fri", max_size=40) | st.builds(
+    "{}-{:02}-{:02} {}".format, st.integers(2026, 2028), st.integers(1, 12), st.integers(1, 28),
+    st.sampled_from(["", "x", "=mon", "09:00-10:00", "2028-12-30"])), max_size=6), st.booleans())
+def test_whatever_is_pasted_what_is_taken_the_document_takes(lines: list[str], whole: bool) -> None:
+    there = [{"date": "2027-05-01", "to": "2027-05-03", **SHUT}]
+    taken = take("\n".join(lines), there, whole)
+    if not taken.wrong:
+        CalendarConfig.model_validate({"name": "x", "hours": {}, "days": taken.days})

@@ -85,7 +85,10 @@ class Group:
                 if (left_s := until - time.monotonic()) <= 0:
                     return seen
                 self._changed.wait(left_s)
-            if self._version is not seen or self._mirror.closed.is_set():
+            if self._mirror.closed.is_set():
+                self._changed.notify_all()        # who was woken alone wakes the others
+                return self._version or seen
+            if self._version is not seen:
                 return self._version or seen
             self._watched = True
         try:

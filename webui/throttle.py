@@ -15,13 +15,13 @@ class _Tries:
 
 
 class Throttle:
-    """After FREE attempts each further one waits twice as long as the one before, `longest_s` at most.
+    """After FREE attempts the next one waits `first_s`, each further one twice as long, `longest_s` at most.
 
     Remembers `size` keys; the one that was quiet longest goes first.
     """
 
-    def __init__(self, longest_s: float, size: int = 10_000) -> None:
-        self._longest_s, self._size = longest_s, size
+    def __init__(self, longest_s: float, size: int = 10_000, first_s: float = 1.0) -> None:
+        self._longest_s, self._size, self._first_s = longest_s, size, first_s
         self._tries: OrderedDict[str, _Tries] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -50,7 +50,7 @@ class Throttle:
     def _wait_s(self, tries: _Tries | None, now: float) -> float:
         if tries is None or tries.count < FREE or now - tries.last > FORGET_S:
             return 0.0
-        pause_s = min(self._longest_s, 2.0 ** min(tries.count - FREE, 30))
+        pause_s = min(self._longest_s, self._first_s * 2.0 ** min(tries.count - FREE, 30))
         return max(0.0, tries.last + pause_s - now)
 
 

@@ -70,6 +70,8 @@ def year(say: Say) -> Iterator[tuple[Path, Branch]]:
     made = folder / "first-day"                   # written last
     if not made.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        for part in folder.glob(f"{FILE}*"):     # of a run that was broken off
+            part.unlink()
         first = datetime.fromtimestamp(year_at(folder, say).midnight(), UTC)
         made.write_text(first.date().isoformat())
     yield folder, reference(day=made.read_text())

@@ -219,6 +219,8 @@ def _save(kind: Kind, name: str) -> Any:
         return _form(held, kind, name, merged, {"": [meanwhile(held)]}), 409
     part = {"name": part.pop("name", ""), **part}
     if kind.name == "queues":
+        if name and part["name"] != name:         # they go along
+            targets.put(draft, name, None, [])
         targets.put(draft, part["name"], values, bad)
     wrong: dict[str, list[str]] = {}
     for mistake in bad:

@@ -35,19 +35,20 @@ class Kept(Generic[T]):
     """The last answer to a question, the old one when nobody answers.
 
     When it is older than `for_s` it is asked again in a thread; who wants it meanwhile gets the old one.
-    Who comes when nobody has for STALE times as long waits for a new one.
+    Who comes when nobody has for `stale` times as long waits for a new one.
     """
 
-    def __init__(self, ask: Callable[[], T], none: T, for_s: float, clock: Callable[[], float]) -> None:
-        self._ask, self._for_s, self._clock = ask, for_s, clock
+    def __init__(self, ask: Callable[[], T], none: T, for_s: float, clock: Callable[[], float],
+                 stale: float = STALE) -> None:
+        self._ask, self._for_s, self._clock, self._stale = ask, for_s, clock, stale
         self._value, self._until = none, NEVER
         self._forgotten = False
-        self._asking = threading.Lock()
+        self._asking, self._setting = threading.Lock(), threading.Lock()
 
     def get(self) -> T:
         until, now = self._until, self._clock()
         if now >= until and self._asking.acquire(blocking=until == NEVER):
-            if self._until <= now < self._until + STALE * self._for_s:
+            if self._until <= now < self._until + self._stale * self._for_s:
                 self._beside()
             else:
                 self._here()
@@ -55,7 +56,8 @@ class Kept(Generic[T]):
 
     def forget(self) -> None:
         """The next one asks, and waits for the answer."""
-        self._forgotten, self._until = True, NEVER
+        with self._setting:
+            self._forgotten, self._until = True, NEVER
 
     def _here(self) -> None:
         """Who calls has the lock, which is given back."""
@@ -77,8 +79,9 @@ class Kept(Generic[T]):
             self._value, for_s = self._ask(), self._for_s
         except BusError:
             for_s = AFTER_FAILURE_S
-        if not self._forgotten:                   # what was asked before is not what is wanted now
-            self._until = self._clock() + for_s
+        with self._setting:
+            if not self._forgotten:               # what was asked before is not what is wanted now
+                self._until = self._clock() + for_s
 
 
 class Known:
@@ -90,7 +93,7 @@ class Known:
         self._crew = Kept[Mapping[str, tuple[str, ...]]](self._ask_crew, {}, CREW_S, clock)
         self._today = Kept[Values](self._ask_today, {}, FIGURES_S, clock)
         self._half_hour = Kept[Values](self._ask_half_hour, {}, FIGURES_S, clock)
-        self._legs = Kept[Mapping[str, str]](self._ask_legs, {}, LEGS_S, clock)
+        self._legs = Kept[Mapping[str, str]](self._ask_legs, {}, LEGS_S, clock, stale=0.0)
 
     def once(self, key: Hashable, of: tuple[object, ...], make: Callable[[], T]) -> T:
         """What was made for this key as long as it is made of the same objects; else made now."""
@@ -121,8 +124,12 @@ class Known:
 
     def contacts_on(self, legs: frozenset[str]) -> frozenset[str]:
         """Contacts that have one of these legs."""
-        of = self._legs.get()
+        of = self.legs()
         return frozenset(of[leg] for leg in legs if leg in of)
+
+    def legs(self) -> Mapping[str, str]:
+        """Leg -> contact. New at once: of a call that came just now the older answer knows nothing."""
+        return self._legs.get()
 
     def _ask_crew(self) -> Mapping[str, tuple[str, ...]]:
         return {name: tuple(self._exchange.ask(ExplainAgent(agent=name)).queues) for name in self._agents}

@@ -145,16 +145,19 @@ def _fragments(floor: Floor, chosen: Filter) -> Iterator[Fragment]:
         yield parts().rendered("board/notice.html", "notice", floor.away)
         return
     yield from known().once(
-        (chosen, sight(), str(get_locale())), (board, floor.channels, floor.away, known().today()),
+        (chosen, sight(), str(get_locale())), _made_of(floor, board, chosen),
         lambda: tuple(_rendered(floor, board, chosen)))
+
+
+def _made_of(floor: Floor, board: Board, chosen: Filter) -> tuple[object, ...]:
+    return board, floor.channels, floor.away, known().today(), ranges.legs(chosen)
 
 
 def _rendered(floor: Floor, board: Board, chosen: Filter) -> Iterator[Fragment]:
     yield parts().rendered("board/notice.html", "notice", floor.away)
     steers, away = may(current_user, "steer"), "acdd" in floor.away
     strip, tree, queues, calls, agents = known().once(
-        (chosen, sight()), (board, floor.channels, floor.away, known().today()),
-        lambda: _views(floor, board, chosen))
+        (chosen, sight()), _made_of(floor, board, chosen), lambda: _views(floor, board, chosen))
     key = "/".join((chosen.queue, chosen.group, chosen.agent, chosen.trunk))
 
     def show(name: str, view: object) -> Fragment:

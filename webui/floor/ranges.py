@@ -51,6 +51,11 @@ def look(floor: Floor, board: Board, chosen: Filter) -> Seen:
     return seen(board, crew, groups(board), chosen, on_trunk)
 
 
+def legs(chosen: Filter) -> object:
+    """Another object when what `chosen` takes for a trunk's calls may be others."""
+    return known().legs() if chosen.trunk else None
+
+
 def agent_named(name: str, right: str) -> AgentInfo:
     """403 without the right; 404: there is no such agent, or it is outside his range."""
     need(right, of=Subject(agent=name))

@@ -210,7 +210,8 @@ def _asked() -> tuple[tuple[str, ...], Filter]:
 def _wall(now: Floor, names: tuple[str, ...], chosen: Filter) -> str:
     if now.board is None:
         return render_template("floor/tiles.html", view=((), True, 4))
-    board, of = now.board, (now.board, now.channels, now.away, known().today(), known().half_hour())
+    board, of = now.board, (
+        now.board, now.channels, now.away, known().today(), known().half_hour(), ranges.legs(chosen))
 
     def make() -> str:
         key = "/".join((*names, chosen.queue, chosen.group, chosen.agent, chosen.trunk))

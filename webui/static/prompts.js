@@ -263,6 +263,7 @@ document.addEventListener("submit", async event => {
   try {
     const {converting, long} = form.dataset, status = form.querySelector("[role=status]");
     const sent = await readable(file, () => { status.textContent = converting; }, long);
+    if (sent === file) status.textContent = "";
     form.elements.converted.value = sent === file ? "" : file.name.slice(-NAME_MOST);
     await bring(form, sent);
     form.elements.file.disabled = true;           // it is there already

@@ -269,7 +269,8 @@ def test_who_guesses_waits_and_strangers_are_few(box: Box) -> None:
     until(lambda: not box.listeners._places)
     with pytest.raises(InvalidStatus) as refused, box.open(""):
         pass
-    assert refused.value.response.status_code == 429 and refused.value.response.headers["Retry-After"] == "1"
+    assert refused.value.response.status_code == 429
+    assert 1 <= int(refused.value.response.headers["Retry-After"]) <= strangers.FIRST_WAIT_S
     with box.open(box.token(), "alerts") as known:
         heard(known)
 

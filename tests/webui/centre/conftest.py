@@ -40,7 +40,7 @@ centre:
       hours: {mon-fri: ["09:00-12:00", "13:30-17:30"], sat: "22:00-06:00"}
       holidays: cn
       days:
-        - {date: 2026-12-31, hours: [], note: stock-taking}
+        - {date: 2020-12-31, hours: [], note: stock-taking}
   queues:
     - name: sales
       ring_s: 12.0       # agents asked for it
@@ -109,7 +109,7 @@ class Branch:
             case LookAtCalendar(calendar="office", years=years):
                 return CalendarLook(
                     open=False, why=Sentence("{weekday} {day}{why}: closed", {
-                        "weekday": Sentence("thu"), "day": "2026-12-31", "why": " (stock-taking)"}),
+                        "weekday": Sentence("thu"), "day": "2020-12-31", "why": " (stock-taking)"}),
                     until=None, days=[CalendarDay(f"{years[0]}-10-01", "National Day"),
                                       CalendarDay(f"{years[0]}-10-10", "", True)], unknown=[years[1]])
             case LookAtCalendar():

@@ -103,7 +103,8 @@ def test_in_chinese_nothing_is_said_in_english(chinese: Visit) -> None:
 
 def test_words_that_are_not_translated_are_found() -> None:
     assert list(not_translated(["队列 sales，3 s", "CRC-4 · 25 MiB", "Waiting callers", "坐席 anna is ready",
-                                "centre.queues", "spand"])) == ["Waiting callers", "坐席 anna is ready"]
+                                "centre.queues", "spand", "abandoned"])) == [
+                                    "Waiting callers", "坐席 anna is ready", "abandoned"]
 
 
 @pytest.mark.timeout(PATIENCE_S)

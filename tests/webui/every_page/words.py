@@ -24,7 +24,7 @@ READ = """() => {
 
 _WORD = re.compile(r"[A-Za-z][\w'’./@:+=-]*", re.ASCII)
 # Identifiers, abbreviations, units, daemons.
-_NAMED = re.compile(r".*[\d_./@:=].*|[A-Z][A-Z-]*|.{1,2}|[a-z]+d")
+_NAMED = re.compile(r".*[\d_./@:=].*|[A-Z][A-Z-]*|.{1,2}|(?:acd|box|phone|record|span|trunk)d")
 
 # What is called so in Chinese, too, and what is written so: days of a calendar, skills of a call, keys.
 TERMS = frozenset({

@@ -376,14 +376,11 @@ class Listeners:
                      "there is no such token, or it is over")
             return
         self.strangers.right(address)
-        place = self.reserve(known[0].number)
-        if not place:
-            peer.end(POLICY, f"this token has {MOST_OF_TOKEN} live connections" if place is None else
-                     f"there are {MOST} live connections")
+        if not self._move(peer, known[0].number):
+            peer.end(POLICY, f"this token has {MOST_OF_TOKEN} live connections")
             return
-        self.release(peer.place)
         peer.client, peer.within = known
-        peer.place, peer.token, peer.began_at = known[0].number, token, now
+        peer.token, peer.began_at = token, now
 
     def _subscribe(self, peer: Peer, client: Client, text: str) -> None:
         now = time.monotonic()
@@ -435,8 +432,21 @@ class Listeners:
         peer.sock.close()
         self.release(peer.place)
 
+    def _move(self, peer: Peer, token: int) -> bool:
+        """A stranger's place is a token's from now on. False: it has all of its own."""
+        with self._lock:
+            if self._places[token] >= MOST_OF_TOKEN:
+                return False
+            self._places[token] += 1
+            self._give_back(peer.place)
+            peer.place = token
+            return True
+
     def release(self, place: int | str) -> None:
         with self._lock:
-            self._places[place] -= 1
-            if not self._places[place]:
-                del self._places[place]
+            self._give_back(place)
+
+    def _give_back(self, place: int | str) -> None:
+        self._places[place] -= 1
+        if not self._places[place]:
+            del self._places[place]

@@ -11,6 +11,7 @@ from webui.throttle import Throttle
 TOKEN_S = 5.0                                     # to show one
 MOST = 24                                         # at once
 MOST_OF_ADDRESS = 8
+FIRST_WAIT_S = 10.0                               # programs do not mistype
 LONGEST_WAIT_S = 60.0                             # of an address from which wrong ones came
 
 
@@ -18,7 +19,7 @@ class Strangers:
     """How often an address was wrong. Of headers nothing is counted: a token has 256 random bits."""
 
     def __init__(self) -> None:
-        self._throttle = Throttle(LONGEST_WAIT_S)
+        self._throttle = Throttle(LONGEST_WAIT_S, first_s=FIRST_WAIT_S)
 
     def wait_s(self, address: str, now: float) -> float:
         """Until one from there may come, 0 when it may now."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address, ip_interface
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -187,7 +187,7 @@ def _act(act: str, by: str, asked: Any, what: str = "", *, reasoned: bool = True
 
 def _step() -> str:
     """The step of the first run whose form this is; "": it is of the page of the settings."""
-    step = request.form.get("then", "")
+    step = request.values.get("then", "")
     return step if step in FIRST_RUN and may(current_user, "commit") else ""
 
 
@@ -215,8 +215,12 @@ def _index(wrong: str = "") -> str:
 def fields(found: ProvisionReply | None, typed: Mapping[str, str]) -> dict[str, Any]:
     """What box/ways.html stands on. `typed`: what was sent and is not taken."""
     document = _document(found) if found is not None and found.provisioned else {}
+    ways = _typed_ways(typed)
+    if "kept" in typed:                           # the second step, which has only that
+        own, ways = _read_again(typed["kept"])
+        typed = {**typed, **own}
     return {"found": found, "document": document, "typed": typed, "ports": _ports(), "most": MOST_WAYS,
-            "ways": _typed_ways(typed) or document.get("network") or [{}],
+            "ways": ways or document.get("network") or [{}],
             "now_here": datetime.now().strftime("%Y-%m-%dT%H:%M")}
 
 
@@ -293,6 +297,33 @@ def _kept_ways(text: str) -> list[Way]:
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         abort(400)
     return found
+
+
+def _read_again(text: str) -> tuple[dict[str, str], list[Way]]:
+    """The fields and the ports of what waited to be confirmed; what makes no sense is left out."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}, []
+    document = found if isinstance(found, dict) else {"network": found}
+    clock = document.get("time")
+    own = {name: value for name in ("hostname", "time_zone", "hub")
+           if isinstance(value := document.get(name), str)}
+    own |= {name: end.join(value) for name, value, end in (
+        ("ntp", clock.get("ntp") if isinstance(clock, dict) else None, " "),
+        ("admin_keys", document.get("admin_keys"), "\n")) if _texts(value)}
+    ways = document.get("network")
+    return own, [_sound(one) for one in ways[:MOST_WAYS] if isinstance(one, dict)] if isinstance(
+        ways, list) else []
+
+
+def _sound(way: Way) -> Way:
+    return {name: value for name, value in way.items()
+            if (name in ONE and isinstance(value, str | int)) or (name in MANY and _texts(value))}
+
+
+def _texts(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _addresses(ways: list[Way]) -> list[str]:

@@ -49,8 +49,9 @@ def stream(
     key: Hashable = object() if alike is None else (
         request.endpoint, alike, sight(), str(get_locale()), gap_s, turn_s, numbers)
     events = stream_with_context(
-        _events(mirror, lambda floor: fragments(narrow(floor, within)), key, Pace(gap_s, turn_s), numbers,
-                lambda: users.get(session) is not None, request.args.get("lines") == "1"))
+        _events(mirror, lambda floor: fragments(narrow(floor, within)), key,
+                Pace(gap_s, min(turn_s, LOOK_S)), numbers, lambda: users.get(session) is not None,
+                request.args.get("lines") == "1"))
     response = Response(events, mimetype="text/event-stream")
     response.call_on_close(slots.release)
     return response
@@ -63,7 +64,7 @@ def _events(
     has: dict[str, str] = {}
     bar, unconfirmed, tones = Bar(), Unconfirmed(), Tones()
     looked_at = said_at = time.monotonic()
-    ends_at, own_turn_s = looked_at + LIFE_S, min(pace.turn_s, LOOK_S)
+    ends_at = looked_at + LIFE_S
     mark, own_until = None, looked_at
     yield b"retry: 1000\n\n"
     with parts().groups.joined(key, lambda: Group(mirror, pace, numbers)) as group:
@@ -75,7 +76,7 @@ def _events(
                     return
             said = [version.news(has, lines)]
             if now >= own_until or version.mark != mark:
-                own_until, mark = now + own_turn_s, version.mark
+                own_until, mark = now + pace.turn_s, version.mark
                 said.append(Version(dict((bar(), unconfirmed(), tones()))).news(has, lines))
             if any(said):
                 yield b'data: {"now": %.3f, "fragments": {%b}}\n\n' % (

@@ -117,8 +117,11 @@ def gone(row: RecordingRow) -> str:
 
 def said(data: str) -> str:
     """An entry's JSON for people."""
-    return " · ".join(f"{texts.word(name, 'chain fact')}: "
-                      f"{texts.moment(value) if name.endswith('_at') else value}"
+    def shown(name: str, value: Any) -> str:
+        if name in ("form", "purpose"):
+            return texts.word(value, "chain value")
+        return texts.moment(value) if name.endswith("_at") else str(value)
+    return " · ".join(f"{texts.word(name, 'chain fact')}: {shown(name, value)}"
                       for name, value in json.loads(data).items())
 
 
@@ -127,7 +130,8 @@ def takes(rule: str) -> str:
     def part(said: str) -> str:
         what, _, names = said.partition(" ")
         shown = [texts.word(one, "direction") if what == "direction" else one for one in names.split(" or ")]
-        return f"{texts.word(what, 'takes')} {gettext(' or ').join(shown)}"
+        either = gettext(" or ").join(shown)
+        return f"{texts.word(what, 'takes')} {either}"
     return texts.word(rule, "takes") if rule in ("all", "the others") else ", ".join(
         part(one) for one in rule.split(", "))
 

@@ -429,6 +429,9 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "all": _l("all"), "the others": _l("the others"), "queue": _l("queue"), "agent": _l("agent"),
         "trunk": _l("trunk"), "tag": _l("tag"), "kind": _l("kind"), "direction": _l("direction"),
     },
+    "chain value": {
+        "stored": _l("as it is kept"), "listen": _l("listening"), "download": _l("taking home"),
+        "share": _l("sharing"), "replay": _l("replay at a telephone")},
     "chain fact": {
         "agent": _l("agent"), "all": _l("all"), "at": _l("at"), "began_at": _l("began"),
         "bundle": _l("bundle"), "calibration": _l("calibration"), "case": _l("case"), "digest": _l("digest"),

@@ -17,7 +17,7 @@ from tests.e1_driver.ends import End, check_carried, run
 
 WINDOW_BLOCKS = 20                                # compared octet for octet
 SETTLE_BLOCKS = 15                                # longer than any backend's delay there and back
-TRIES = 20
+TRIES = 60
 SOON_S = 1.0                                      # a far end that goes is an alarm within this
 FAS, FAS_MASK = 0x1B, 0x7F                        # G.704 2.3.2
 FRAMES = [bytes((0xFF, 0x55, mark)) * (octets // 3) + bytes(octets % 3)

@@ -326,6 +326,28 @@ def test_a_new_box_is_checked_then_provisioned_by_who_has_its_code(client: Flask
     assert "ABCD" not in words(client, "/box/")
 
 
+def test_what_was_typed_is_there_again_when_the_second_step_is_refused(
+        client: FlaskClient, root: Root) -> None:
+    root.refusal = "the port is not there"
+    ways = json.dumps([{"port": "enp9s0", "vlan": 7, "ipv4": "192.0.2.20/24", "dns": ["192.0.2.54"]}])
+    refused = send(client, "/box/settings/network", kept=ways, why="new cabling")
+    assert refused.status_code == 409
+    for part in ("enp9s0", "7", "192.0.2.20/24", "192.0.2.54"):
+        assert f'value="{part}"' in refused.text, part
+    root.provisioned = False
+    document = {"hostname": "box-8", "time_zone": "Asia/Shanghai", "hub": "hub.example:7000",
+                "time": {"ntp": ["a.example", "b.example"]}, "admin_keys": ["ssh-ed25519 AAAA anna"],
+                "network": [{"ipv4": "192.0.2.30/24"}]}
+    refused = send(client, "/box/settings/first", kept=json.dumps(document), claim="ABCD")
+    for part in ("ABCD", "box-8", "Asia/Shanghai", "hub.example:7000", "a.example b.example",
+                 "192.0.2.30/24"):
+        assert f'value="{part}"' in refused.text, part
+    assert "ssh-ed25519 AAAA anna</textarea>" in refused.text
+    for broken in ("{", "[" * 20_000, "7", "[1]", '{"time": 1, "network": {"a": 1}}',
+                   '{"hostname": [], "time": {"ntp": [1]}, "network": [{"dns": 1, "port": {}, "x": 1}]}'):
+        assert send(client, "/box/settings/first", kept=broken, claim="ABCD").status_code == 409, broken
+
+
 def test_a_factory_reset_needs_name_reason_and_word(client: FlaskClient, root: Root) -> None:
     name = socket.gethostname()
     for form in ({"name": name}, {"name": name, "why": "sold"}, {"name": name, "sure": "yes"}):

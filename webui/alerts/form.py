@@ -7,6 +7,7 @@ from flask import abort, request
 from flask_babel import gettext
 from flask_login import current_user
 
+from appliance.config.part import NAME
 from webui.access import doors, roles
 from webui.alerts import calendars, words
 from webui.alerts.rules import (
@@ -30,6 +31,7 @@ from webui.parts import parts
 from webui.reports.saved_pages import ADDRESS
 
 MOST = 1_000_000.0                                # of a threshold
+CALENDAR = re.compile(NAME)                       # its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,15 @@ def choice(rule: Rule) -> Choice:
     seen = {one.name for one in board.agents} if board else set()
     groups = [name for name, agents in parts().crew.groups().items() if agents & seen]
     tell_groups, tell_people = reach()
+    known = calendars.asked(parts().exchange)
+    # while acdd is away nobody can say that the one of the form is not there
+    chosen = request.form.get("calendar", "") if known is None else ""
     return Choice(
         measure, tuple(sorted({*names, *rule.which})),
         tuple(sorted({*groups, *rule.groups})) if measure.of == "agent" else (),
         doors.range_of(current_user).limited, tuple(sorted({*tell_groups, *rule.tell_groups})),
         tuple(sorted({*tell_people, *rule.tell_people, doors.need("self")})),
-        tuple(sorted({*(calendars.asked(parts().exchange) or ()), rule.calendar} - {""})))
+        tuple(sorted({*(known or ()), rule.calendar, chosen if CALENDAR.fullmatch(chosen) else ""} - {""})))
 
 
 def usual(what: str) -> Rule:

@@ -20,14 +20,25 @@ from webui.centre.sheets import Row, State
 
 LONGEST_NOTE = 64
 
-# The signs of Chinese dates: year, month, day; to.
-_DAY = r"(\d{4})\s*[-/.\u5e74]\s*(\d{1,2})\s*[-/.\u6708]\s*(\d{1,2})\u65e5?(?!\d)"
-_FIRST = re.compile(_DAY)
-_LAST = re.compile(rf"\s*(?:-|\u2013|\u2014|~|\uff5e|\u81f3|\u5230|to\b|,|\s)\s*{_DAY}")
-_TIME, _END = r"(\d{1,2}[:\uff1a]\d{2})", r"(?=[\s,;\uff0c\uff1b]|$)"
+# The signs of Chinese dates: year, month, day; to. A weekday may stand in brackets after a date.
+_MONTH = r"(\d{1,2})\s*[-/.\u6708]\s*"
+_AT_DAY = r"(\d{1,2})(?!\d)(?:\s*[\u65e5\u53f7])?"
+_WEEKDAY = re.compile(
+    r"\s*[(\uff08]\s*(?:(?:\u661f\u671f|\u5468|\u793c\u62dc)"
+    r"[\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u65e5\u5929]"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?)\s*[)\uff09]", re.IGNORECASE)
+_FIRST = re.compile(rf"(\d{{4}})\s*[-/.\u5e74]\s*{_MONTH}{_AT_DAY}")
+_JOIN = r"\s*(?:-|\u2013|\u2014|~|\uff5e|\u81f3|\u5230|to\b)+\s*"
+_LAST = re.compile(rf"(?:{_JOIN}|\s*,\s*|\s+){_FIRST.pattern}", re.IGNORECASE)
+# Without its year, or with the sign of a day also without its month.
+_SHORT = re.compile(rf"{_JOIN}()(?:{_MONTH})?(\d{{1,2}})(?!\d)(?(2)(?:\s*[\u65e5\u53f7])?|\s*[\u65e5\u53f7])"
+                    r"(?!\s*[-:\uff1a./\u5e74\u6708]\s*\d)", re.IGNORECASE)
+_JOINED = re.compile(rf"{_JOIN}\d", re.IGNORECASE)
+_TIME, _END = r"(\d{1,2}[:\uff1a]\d{2})", r"(?=[\s,;\u3001\uff0c\uff1b]|$)"
 _HOURS = re.compile(rf"{_TIME}\s*[-\u2013\u2014~\uff5e\u81f3]\s*{_TIME}{_END}")
+_NEARLY_HOURS = re.compile(r"\d{1,2}([:\uff1a.]\d{2})?\s*[-\u2013\u2014~\uff5e\u81f3]\s*\d")
 _LIKE = re.compile(rf"=\s*([a-z]{{3}}){_END}", re.IGNORECASE)
-_BETWEEN = " \t,;\uff0c\uff1b\u3000:\uff1a"
+_BETWEEN = " \t,;\u3001\uff0c\uff1b\u3000:\uff1a"
 
 Day = dict[str, Any]                              # as the document writes it
 
@@ -89,9 +100,11 @@ def take(text: str, there: Sequence[Mapping[str, Any]], whole_years: bool) -> Ta
 
 
 def named(day: Mapping[str, Any]) -> str:
-    """2027-10-01 - 2027-10-07 National Day"""
+    """2027-10-01 - 2027-10-07 National Day; with its hours, or = and the weekday, when it has any."""
     last = f" - {day['to']}" if day.get("to") else ""
-    return f"{day['date']}{last} {day.get('note', '')}".strip()
+    hours = day.get("hours") or []
+    like = [f"={day['like']}"] if day.get("like") else [hours] if isinstance(hours, str) else hours
+    return " ".join([f"{day['date']}{last}", *like, day.get("note", "")]).strip()
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -104,12 +117,14 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _day(line: str) -> Day:
     first, rest = _date(_FIRST.match(line), line)
     found: Day = {"date": first.isoformat()}
-    if after := _LAST.match(rest):
-        last, rest = _date(after, rest)
+    if after := _LAST.match(rest) or _SHORT.match(rest):
+        last, rest = _date(after, rest, first)
         if not 0 <= (last - first).days < LONGEST_SPECIAL:
             raise _Bad("last day", last.isoformat())
         if last > first:
             found["to"] = last.isoformat()
+    if _JOINED.match(rest):
+        raise _Bad("last day", rest.strip()[:20])
     hours: list[str] = []
     like = ""
     while True:
@@ -121,6 +136,10 @@ def _day(line: str) -> Day:
         else:
             break
         rest = rest[said.end():]
+    if rest.startswith("="):
+        raise _Bad("like", rest[:20])
+    if _NEARLY_HOURS.match(rest):
+        raise _Bad("hours", rest[:20])
     if like and (hours or like not in WEEKDAYS):
         raise _Bad("like", like)
     for one in hours:
@@ -136,13 +155,18 @@ def _day(line: str) -> Day:
     return found
 
 
-def _date(found: "re.Match[str] | None", line: str) -> tuple[date, str]:
-    """And what follows it."""
+def _date(found: "re.Match[str] | None", line: str, before: date | None = None) -> tuple[date, str]:
+    """And what follows it. `before`: has the year, and the month, that are left out."""
     if found is None:
         raise _Bad("date", line[:20])
-    year, month, day = (int(one) for one in found.groups())
+    year, month, day = found.groups()
+    if before is not None:
+        year, month = year or before.year, month or before.month
+    rest = line[found.end():]
+    if weekday := _WEEKDAY.match(rest):
+        rest = rest[weekday.end():]
     try:
-        return date(year, month, day), line[found.end():]
+        return date(int(year), int(month), int(day)), rest
     except ValueError:
         raise _Bad("date", found[0].strip()) from None
 

@@ -109,6 +109,19 @@ def test_the_form_offers_acdds_calendars(client: FlaskClient, alerts: Alerts, of
     assert '<option value="office" selected>' in client.get(f"/alerts/{kept.number}").text
 
 
+def test_a_form_is_taken_though_acdd_went_away_meanwhile(
+        client: FlaskClient, alerts: Alerts, office: Office) -> None:
+    form: dict[str, Any] = {
+        "what": "waiting", "name": "Late", "threshold": "3", "hold_s": "0", "clear_s": "10",
+        "days": list("0123456"), "severity": "warning", "window_min": "30", "calendar": "office"}
+    office.away = True
+    wrong = post(client, "/alerts/new", **form | {"name": ""})
+    assert '<option value="office" selected>' in wrong.text
+    assert post(client, "/alerts/new", **form | {"calendar": "<b>"}).status_code == 404
+    assert post(client, "/alerts/new", **form).status_code == 303
+    assert [one.rule.calendar for one in alerts.rules] == ["office"]
+
+
 @pytest.mark.parametrize(("language", "said"), [
     ("en", "while the calendar office is open"), ("zh", "\u65e5\u5386 office")])
 def test_how_it_sounds(app: Flask, language: str, said: str) -> None:

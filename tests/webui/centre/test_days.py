@@ -29,6 +29,13 @@ SHUT: dict[str, Any] = {"hours": []}
     ("2027-12-31 09:00-12:00 13:30\uff5e15:00 eve",
      {"date": "2027-12-31", "hours": ["09:00-12:00", "13:30-15:00"], "note": "eve"}),
     ("2027-09-26 =Fri make-up", {"date": "2027-09-26", "like": "fri", "note": "make-up"}),
+    *((line, {"date": "2027-10-01", "to": "2027-10-07", "hours": [], "note": "x"}) for line in (
+        "2027\u5e7410\u67081\u65e5\u81f37\u65e5 x", "2027\u5e7410\u67081\u65e5\u81f310\u67087\u65e5 x",
+        "2027-10-01 - 10-07 x", "2027-10-01 (Fri) to 10/7 (Thursday) x", "2027-10-01\u201410.07 x",
+        "2027\u5e7410\u67081\u65e5\uff08\u5468\u4e94\uff09\u81f32027\u5e7410\u67087\u65e5"
+        "\uff08\u661f\u671f\u56db\uff09x")),
+    ("2027-12-31 09:00-12:00\u300113:00-15:00 x",
+     {"date": "2027-12-31", "hours": ["09:00-12:00", "13:00-15:00"], "note": "x"}),
     ("\ufeff2027-09-26: 7 years", {"date": "2027-09-26", "hours": [], "note": "7 years"}),
 ])
 def test_how_a_day_may_be_written(line: str, day: dict[str, Any]) -> None:
@@ -42,6 +49,13 @@ def test_how_a_day_may_be_written(line: str, day: dict[str, Any]) -> None:
     ("2027-01-05 2027-01-01", "last day", "2027-01-01"),
     ("2027-01-01 2028-01-02", "last day", "2028-01-02"), ("2027-01-01 25:00-26:00", "hours", "25:00-26:00"),
     ("2027-01-01 =fun", "like", "fun"), ("2027-01-01 =fri 09:00-10:00", "like", "fri"),
+    ("2027-10-01 - 7 x", "last day", "- 7 x"), ("2027-10-01 \u81f3 9:00 x", "last day", "\u81f3 9:00 x"),
+    ("2027-10-01 - 09-30 x", "last day", "2027-09-30"), ("2027-12-30 to 01-02", "last day", "2027-01-02"),
+    ("2027-10-01 - 13-07", "date", "- 13-07"),
+    ("2027-09-26 =friday x", "like", "=friday x"), ("2027-09-26 =\u5468\u4e94 x", "like", "=\u5468\u4e94 x"),
+    ("2027-09-26 =fri =sat x", "like", "=sat x"), ("2027-09-26 9-12 x", "hours", "9-12 x"),
+    ("2027-09-26 09.00-12.00", "hours", "09.00-12.00"),
+    ("2027-09-26 09:00-12:00 13:00-15 x", "hours", "13:00-15 x"),
     ("2027-01-01 " + "x" * 65, "note", "x" * 20)])
 def test_what_no_day_is(line: str, why: str, about: str) -> None:
     row, = take(line, (), False).rows
@@ -61,7 +75,13 @@ def test_a_list_meets_the_days_that_are_there() -> None:
     whole = take("2027-05-02 x", there, True)     # the year's others go; another year's stays
     assert not whole.wrong and [one["date"] for one in whole.days] == ["2026-12-31", "2027-05-02"]
     assert [row.name for row in whole.rows if row.state == "gone"] == [
-        "2027-05-01 - 2027-05-03", "2027-12-31"]
+        "2027-05-01 - 2027-05-03", "2027-12-31 09:00-12:00"]
+
+
+def test_the_hours_of_a_day_are_seen_before_it_is_taken() -> None:
+    text = "2027-01-01 x\n2027-01-02 =fri x\n2027-01-03 09:00-10:00, 11:00-12:00 x"
+    assert [row.name for row in take(text, (), False).rows] == [
+        "2027-01-01 x", "2027-01-02 =fri x", "2027-01-03 09:00-10:00 11:00-12:00 x"]
 
 
 def test_no_more_than_a_form_may_have() -> None:

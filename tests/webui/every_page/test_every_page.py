@@ -26,7 +26,9 @@ FOCUS = """() => {
     const style = getComputedStyle(on), place = on.getBoundingClientRect();
     const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
     const row = on.closest("tr, li"), ofRow = row && getComputedStyle(row);
-    const ring = outlined || style.boxShadow !== "none" || ofRow && ofRow.outlineStyle !== "none";
+    const drawn = on.querySelector(":scope > .body");              // of a flow's node: the edge of its body
+    const ring = outlined || style.boxShadow !== "none" || ofRow && ofRow.outlineStyle !== "none"
+        || drawn && parseFloat(getComputedStyle(drawn).strokeWidth) >= 4;
     on.dataset.tabbed = (Number(on.dataset.tabbed) || 0) + 1;
     return {what: on.outerHTML.slice(0, 120), ring, times: Number(on.dataset.tabbed),
             seen: place.width > 0 && place.height > 0};

@@ -63,3 +63,17 @@ def test_the_first_run_has_the_same_forms_in_its_steps(
     assert root.did[-1] == ChangeProvision(by="web", keys={"time": {"ntp": ["ntp.example"]}})
     assert send(client, "/box/settings/own", **same | {"ntp": "x", "then": "https://evil.example"}
                 ).location == "/box/settings/"
+
+
+def test_a_change_of_the_language_does_not_lead_out_of_the_first_run(
+        client: FlaskClient, kept: Kept, line: Line, root: Root) -> None:
+    form = {"port-0": "enp1s0", "ipv4-0": "192.0.2.20/24", "then": "network", "why": "First run: Network"}
+    for act, refusal in (("network", ""), ("undo", "nothing is on trial")):
+        root.refusal = refusal
+        address = html.unescape(re.search(            # type: ignore[index]
+            r'action="(/box/settings/network[^"]*)"', client.get("/first/network").text)[1])
+        page = send(client, address.replace("network?", f"{act}?"), **form).text
+        assert 'action="/box/settings/network?then=network"' in page
+        back = html.unescape(re.search(r'name="next" value="([^"]*)"', page)[1])      # type: ignore[index]
+        assert client.get(back).location == "/first/network", back
+    assert client.get("/box/settings/network?then=https://evil.example").location == "/box/settings/"

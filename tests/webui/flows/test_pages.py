@@ -168,6 +168,7 @@ def test_a_trial_is_at_a_time_of_the_boxs_clock(client: FlaskClient, flows: Flow
 def test_the_stream_outlives_boxd_and_tells_what_it_missed(
         client: FlaskClient, flows: FlowShelf, exchange: FakeExchange,
         monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webui.live.LOOK_S", 0.05)
     answer = client.get("/flows/events?file=main.yaml", buffered=False)
     events = answer.iter_encoded()
     assert b"Version 1" in b"".join(next(events) for _ in range(2))
@@ -181,7 +182,6 @@ def test_the_stream_outlives_boxd_and_tells_what_it_missed(
     flows.ask(EditFlow(by="li", file="main.yaml", edits=[
         FlowEdit(do="set", keys=["nodes", "end", "cause"], value="17")]))
     monkeypatch.setattr(exchange, "ask", away)
-    monkeypatch.setattr("webui.live.LOOK_S", 0.05)
     exchange.mirror.hear(FlowsChanged(file="main.yaml"), time.monotonic())
     assert b"Draft of li" in next(events) and left == [0]
     answer.close()

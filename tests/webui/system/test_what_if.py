@@ -179,6 +179,7 @@ def test_progress_comes_by_itself_and_then_the_result(
 def test_a_result_that_boxd_could_not_tell_is_asked_for_again(
         client: FlaskClient, exchange: FakeExchange, player: Player, monkeypatch: pytest.MonkeyPatch) -> None:
     player.one = msgspec.structs.replace(player.one, phase="running", done=1, of=4)
+    monkeypatch.setattr("webui.live.LOOK_S", 0.05)
     answer = client.get(f"/reports/what-if/{NAME}/events", buffered=False)
     events = answer.iter_encoded()
     assert b"1 of 4 plays" in b"".join(next(events) for _ in range(2))
@@ -190,7 +191,6 @@ def test_a_result_that_boxd_could_not_tell_is_asked_for_again(
             raise BusError("boxd is not there")
         return ask(request, timeout_s)
     monkeypatch.setattr(exchange, "ask", away)
-    monkeypatch.setattr("webui.live.LOOK_S", 0.05)
     player.one = msgspec.structs.replace(player.one, phase="done")
     exchange.mirror.hear(RehearsalState(rehearsal=player.one), time.monotonic())
     assert b"data-ended" in next(events) and left == [0]

@@ -119,7 +119,7 @@ def test_from_wrong_settings_to_the_first_call_by_keyboard(
     shoot(page, "lines-found")
     telco = page.locator("#form-telco1")
     side = telco.locator("tr", has_text="Our side").inner_text()
-    assert "Asked by us as user, it answered SABME" in side          # where two SABMEs met RR may come too late
+    assert "Asked by us as user, it answered SABME" in side          # RR may come too late where SABMEs met
     assert telco.locator("[name=side-telco1]").input_value() == "user"
     assert telco.locator("[name=crc4-telco1]").input_value() == "on"
     assert page.locator("[name=side-pbx1]").input_value() == "network"

@@ -47,8 +47,9 @@ class Pair:
     def run(self, until: Callable[[], bool], within_s: float = 20.0) -> None:
         run(*self.ends, until=until, within_s=within_s, pump=self.pump)
 
-    def run_up(self) -> None:
-        self.run(lambda: all(end.span.status().up and end.received for end in self.ends))
+    def run_up(self, *ends: End) -> None:
+        """Until these ends are up; both, when none is named."""
+        self.run(lambda: all(end.span.status().up and end.received for end in ends or self.ends))
 
     def run_blocks(self, blocks: int) -> None:
         """Until each end has sent so many more."""
@@ -56,9 +57,10 @@ class Pair:
         self.run(lambda: all(len(end.sent) >= start + blocks
                              for end, start in zip(self.ends, first, strict=True)))
 
-    def settle(self) -> None:
-        """Until both ends are up, and nothing is on its way from when they were not: alarms told of that."""
-        self.run_up()
+    def settle(self, *ends: End) -> None:
+        """Likewise, and until nothing is on its way from when they were not: alarms told of that. The other
+        end of a line with a loop on it may have an alarm."""
+        self.run_up(*ends)
         self.run_blocks(SETTLE_BLOCKS)
 
     def lost(self) -> int:
@@ -75,7 +77,7 @@ def promise(check: Callable[[Pair], None]) -> Callable[[Pair], None]:
 def crosses(pair: Pair, *ways: tuple[End, End]) -> None:
     """What the first of each way sends arrives at the second unchanged; a loss is one that is told of."""
     for _ in range(TRIES):
-        pair.settle()
+        pair.settle(*(receiver for _, receiver in ways))
         lost, first = pair.lost(), [len(sender.sent) for sender, _ in ways]
         pair.run_blocks(WINDOW_BLOCKS + SETTLE_BLOCKS)
         if pair.lost() == lost:
@@ -92,7 +94,7 @@ def frames_cross(pair: Pair, sender: End, receiver: End) -> None:
 
 
 def _frames_cross_once(pair: Pair, sender: End, receiver: End) -> bool:
-    pair.settle()
+    pair.settle(receiver)
     lost, start = pair.lost(), len(receiver.frames)
     sent, got = sender.span.counters(), receiver.span.counters()
     assert all(sender.span.send_frame(frame) for frame in FRAMES)

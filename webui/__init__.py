@@ -8,6 +8,8 @@ from flask import Flask, Request, Response, g, redirect, request, url_for
 from flask_babel import Babel, get_locale
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -138,13 +140,17 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
     app.jinja_env.filters.update(
         outcome_tone=line_outcome.tone, findings_of=first_lines.found_in, found_what=first_words.what,
         found_value=first_words.value, found_sure=first_words.sure, found_evidence=first_words.evidence,
-        word=texts.word, told=box_words.told, sentence=texts.sentence, number=texts.number,
+        word=_word, told=box_words.told, sentence=texts.sentence, number=texts.number,
         duration=texts.duration, moment=texts.moment,
         charge=texts.charge, clock=texts.clock, clock_ms=texts.clock_ms, day=texts.day, since=texts.since,
         mebibytes=texts.mebibytes, octets=texts.octets, count_of=texts.count_of)
-    app.jinja_env.optimized = False               # it would give a constant's word in one language to all
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
+
+
+@pass_context                                     # else a constant is said in the first reader's language
+def _word(_: Context, value: str | int, kind: str) -> str:
+    return texts.word(value, kind)
 
 
 def _language() -> str:

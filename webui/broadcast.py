@@ -113,12 +113,12 @@ class Group:
                 with self._making:
                     self._make(make)
                 changed_at = None
-            elif now >= until:
-                return
             elif changed_at is None:
                 self._mirror.wait(self._of, min(at, until) - now, self._numbers)
             else:
                 self._mirror.closed.wait(min(at, until) - now)
+            if now >= until:
+                return
 
     def _make(self, make: Make) -> Version:
         now, floor = time.monotonic(), self._mirror.floor

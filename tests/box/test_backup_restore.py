@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.box.backup import durable, opening, restoring
+from appliance.box.backup.contents import strange
 from appliance.box.backup.format import KIND, BackupError
 from appliance.box.backup.opening import opened
 from appliance.box.backup.tending import Backups
@@ -195,6 +196,40 @@ def test_recordings_may_lie_on_a_disk_of_their_own(box: BackedUp, file: Path, tm
         assert (state / "acd.sqlite").stat().st_dev != Path(disk).stat().st_dev
 
 
+@pytest.mark.parametrize("gone", ["symlink", "empty"])
+def test_a_restore_that_was_cut_off_waits_for_the_disk_of_the_recordings(
+        box: BackedUp, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
+    """Its folder may be away, or be there with what lay under the disk."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
+        state = tmp_path / "new"
+        state.mkdir()
+        (state / "recordings").symlink_to(disk)
+        (Path(disk) / "keys").mkdir()
+        (Path(disk) / "keys" / "signing.key").write_bytes(b"another's")
+        with monkeypatch.context() as patch:
+            patch.setattr(restoring, "_carry_out", _refuse)
+            with pytest.raises(BackupError, match="not over"):
+                restore(file, state, replace=True)
+        (state / "recordings").unlink()
+        if gone == "empty":
+            (state / "recordings" / "keys").mkdir(parents=True)
+            (state / "recordings" / "recordings.sqlite").touch()
+        with pytest.raises(BackupError, match="recordings/restoring: is not there, its disk may be missing"):
+            restoring.finish(state)
+        assert restoring.pending(state) and not (state / "acd.sqlite").exists()
+        shutil.rmtree(state / "recordings", ignore_errors=True)
+        (state / "recordings").symlink_to(disk)
+        restoring.finish(state)
+        assert not restoring.pending(state) and (state / "acd.sqlite").exists()
+        assert (Path(disk) / "recordings.sqlite").exists()
+        assert (Path(disk) / "keys" / "signing.key").read_bytes() != b"another's"
+
+
+def test_only_folders_of_a_restore_are_none_of_the_configuration() -> None:
+    assert not strange("config/replaced-menu.yaml") and not strange("config/replaced-20260101/a.yaml")
+    assert strange(f"config/replaced-{STAMP}/branchline.yaml") and strange(f"config/replaced-{STAMP}")
+
+
 def test_a_full_or_refusing_disk_changes_nothing(
         box: BackedUp, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tree(box.state_dir)
@@ -308,3 +343,25 @@ def test_no_box_may_have_the_folder_open(box: BackedUp, file: Path) -> None:
     finally:
         database.close()
 
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("nothing", path)])
+def test_what_a_daemon_leaves_in_place_of_a_file_stops_no_restore(
+        box: BackedUp, file: Path, make: Callable[[Path], None]) -> None:
+    """At a FIFO root would wait for who writes, at every start."""
+    state, plans = box.state_dir, list[restoring.Plan]()
+    keys = state / "recordings" / "keys"
+    make(state / "x.sqlite.lock")
+    make(state / "recordings" / "x.sqlite.lock")
+    with restoring.idle(state):
+        pass
+    make(keys / "9.key")
+    (keys / "77.key").write_bytes(b"made since")
+    with file.open("rb") as octets, opened(octets, SEALING, file.name) as backup:
+        restoring.restore(backup, state, None, STAMP, True, decide=plans.append)
+    assert (keys / "77.key").read_bytes() == b"made since" and not os.path.lexists(keys / "9.key")
+    make(keys / "8.key")
+    (keys / "88.key").write_bytes(b"made later")
+    restoring.take_back(restoring.back(plans[0], "20261122-190000"), state)
+    assert (keys / "88.key").read_bytes() == b"made later" and not os.path.lexists(keys / "8.key")

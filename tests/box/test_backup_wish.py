@@ -58,7 +58,7 @@ def standing(state_dir: Path) -> dict[str, bytes]:
 
 
 def secrets(state_dir: Path) -> list[str]:
-    return sorted(path.name for path in (state_dir / "restore").iterdir() if path.name != wishing.UNDO)
+    return sorted(path.name for path in (state_dir / "restore").iterdir() if path.name != restoring.UNDO)
 
 
 def test_a_backup_is_looked_at_and_says_what_would_be_lost(box: BackedUp, file: Path) -> None:
@@ -351,6 +351,101 @@ def test_what_was_put_aside_leaves_no_empty_folders_when_it_is_taken_back(box: B
     assert len(found) == 1
     wishing.forget(box.state_dir)
     assert not list(box.state_dir.parent.rglob("replaced-*"))
+
+
+def _refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_take_back_that_was_cut_off_waits_for_what_it_moves_and_tidies_up(
+        box: BackedUp, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = box.state_dir
+    looked_at(box, file)
+    wish(state)
+    start(state, box.document)
+    wish(state, "take-back", AT + 60)
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "_carry_out", _refuse)
+        with pytest.raises(BackupError, match="not over"):
+            start(state, box.document)
+    away = [state / "recordings", *state.glob("replaced-*"), *state.glob("recordings/replaced-*")]
+    for folder in away:
+        folder.rename(folder.with_name(f"away-{folder.name}"))
+    with pytest.raises(BackupError, match="is not there, its disk may be missing"):
+        start(state, box.document)
+    assert restoring.pending(state) and wishing.wished(state)
+    for folder in away:
+        folder.with_name(f"away-{folder.name}").rename(folder)
+    done = start(state, box.document)
+    assert done is not None and (done.act, done.error) == ("take-back", "")
+    assert len({path.name for path in state.parent.rglob("replaced-*")}) == 1
+
+
+def test_files_that_are_called_as_what_was_put_aside_stop_nobody(box: BackedUp) -> None:
+    names = ("replaced-number.json", "replaced-20260101-000000")
+    for name in names:
+        (box.state_dir / "flows" / name).write_text("of the backup")
+    file = Path(box.back_up().path)
+    for name in names:
+        (box.state_dir / "flows" / name).write_text("of the box")
+    looked_at(box, file)
+    wish(box.state_dir)
+    start(box.state_dir, box.document)
+    stamped = time.strftime(wishing.STAMP, time.localtime(AT))
+    last = wishing.undo(box.state_dir)
+    assert last is not None
+    assert {path.name for path in restoring.asides(last.plan)} == {f"replaced-{stamped}"}
+    wish(box.state_dir, "take-back", AT + 60)
+    done = start(box.state_dir, box.document)
+    assert done is not None and done.error == ""
+    for name in names:
+        assert (box.state_dir / "flows" / name).read_text() == "of the box"
+        [aside] = box.state_dir.glob(f"replaced-*/flows/{name}")
+        assert aside.read_text() == "of the backup"
+
+
+def test_a_wish_that_comes_to_nothing_leaves_the_way_back(
+        box: BackedUp, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = box.state_dir
+    looked_at(box, file)
+    wish(state)
+    start(state, box.document)
+    last, before = wishing.undo(state), standing(state)
+    assert last is not None
+    acts: list[RestoreAct] = ["restore", "take-back"]
+    for number, act in enumerate(acts, 1):
+        looked_at(box, file)
+        wish(state, act, AT + 60 * number)
+        with monkeypatch.context() as patch:
+            patch.setattr(restoring, "write_file", _refuse_plan)
+            done = start(state, box.document)
+        assert done is not None and "nothing was changed" in done.error
+        assert wishing.undo(state) == last and standing(state) == before
+    assert (last.id, last.box, last.version, last.backup_at, last.config) == (
+        f"restore {AT}", "branch", "1", 1.0, True)
+
+
+def _refuse_plan(path: Path, octets: bytes) -> None:
+    if path.name == restoring.PLAN:
+        raise OSError(28, "No space left on device", str(path))
+    durable.write_file(path, octets)
+
+
+def test_a_cut_after_a_plan_that_found_no_room_is_no_restore(
+        box: BackedUp, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise Dies
+    (box.state_dir / "session-key").write_text("another\n")
+    looked_at(box, file)
+    wish(box.state_dir)
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "write_file", _refuse_plan)
+        patch.setattr(wishing, "clear", die)
+        with pytest.raises(Dies):
+            start(box.state_dir, box.document)
+    done = start(box.state_dir, box.document)
+    assert done is not None and done.error == ""
+    assert (box.state_dir / "session-key").read_text() == "a secret of the box's\n"
 
 
 @pytest.mark.parametrize("name", ["wish", "undo.json", "prepared.json", "key", "backup"])

@@ -1,17 +1,23 @@
 """boxd's part of a restore: calls are waited for, the name is asked for, the wish can be withdrawn."""
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
+import nats.errors
 import pytest
+from nats.aio.client import Client
 
 from appliance.box.backup import restore_area, wishing
 from appliance.box.backup.restore_area import Restoring
 from appliance.box.backup.wishing import Wish
-from appliance.box.privileged.verb import VerbError
+from appliance.box.privileged import asking
+from appliance.box.privileged.verb import SOCKET, VerbError
+from appliance.bus import client
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
     BeginRestore,
@@ -50,7 +56,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BackedUp:
     return BackedUp.make(tmp_path)
 
 
-def run(box: BackedUp, bus: Bus, act: Callable[[Restoring], Awaitable[None]]) -> None:
+def run(box: BackedUp, bus: Bus | client.Bus, act: Callable[[Restoring], Awaitable[None]]) -> None:
     async def in_loop() -> None:
         context = SimpleNamespace(
             state_dir=box.state_dir, run_dir=box.state_dir / "run", config_path=box.document, bus=bus,
@@ -168,3 +174,98 @@ def test_a_wish_that_the_box_did_not_start_for_is_withdrawn(box: BackedUp) -> No
         found = await ask(area, GetRestore())
         assert not found.wished and "nothing was restored" in found.error
     run(box, Bus([]), act)
+
+
+def test_a_refused_wish_hides_no_way_back(box: BackedUp) -> None:
+    def wish(id: str) -> Wish:
+        return Wish(id=id, act="restore", at=1.9e9, by="chen", address="", why="x", box="branch",
+                    version="1", backup_at=1.0, config=False)
+    looked_at(box)
+    wishing.ask(box.state_dir, wish("1"))
+    wishing.fulfil(box.state_dir, box.document, lambda *_: None, lambda: None)
+    wishing.ask(box.state_dir, wish("2"))         # there is no key any more
+    done = wishing.fulfil(box.state_dir, box.document, lambda *_: None, lambda: None)
+    assert done is not None and done.error
+    last = wishing.undo(box.state_dir)
+    assert last is not None
+
+    async def act(area: Restoring) -> None:
+        found = await ask(area, GetRestore())
+        assert found.outcome.error and found.back
+        assert found.back_until == last.done_at + restore_area.KEPT_S
+        await ask(area, TakeRestoreBack(name="box7", **ASKED))
+        assert (await over(area)).wished
+        kept = msgspec.json.decode((box.state_dir / "restore" / wishing.WISH).read_bytes(), type=Wish)
+        assert (kept.act, kept.box, kept.version, kept.config) == ("take-back", "branch", "1", False)
+        await ask(area, CancelRestore())
+        area._fit = True
+        await area._tidy(found.back_until + 60)
+        assert not (await ask(area, GetRestore())).back
+    run(box, Bus([]), act)
+    assert not list(box.state_dir.rglob("replaced-*"))
+
+
+class Answers:
+    """The bus's client, one after the other: calls that are left, or what went wrong, of trunkd."""
+
+    def __init__(self, said: list[int | str | Exception]) -> None:
+        self.said = said
+
+    async def request(self, subject: str, octets: bytes, **_: float) -> Any:
+        if not subject.endswith("DrainTrunks"):
+            return SimpleNamespace(data=msgspec.json.encode(Done()), headers=None)
+        match self.said.pop(0):
+            case Exception() as error:
+                raise error
+            case str() as why:
+                return SimpleNamespace(data=msgspec.json.encode({"refused": why}), headers={"Refused": "1"})
+            case int() as calls:
+                return SimpleNamespace(data=msgspec.json.encode(Drained(calls=calls)), headers=None)
+
+
+@pytest.mark.parametrize("begin", ["drained", "now"])
+def test_a_daemon_that_is_late_may_have_an_emergency_call(box: BackedUp, begin: Any) -> None:
+    late, away = nats.errors.TimeoutError(), nats.errors.NoRespondersError()
+    starts = [away] * (restore_area.AWAY_TIMES - 1)
+    said = Answers([1, late, "trunkd: not now", *starts, late, *starts, 1, *starts, 0])
+    token, bus = looked_at(box), client.Bus("boxd", cast(Client, said))
+
+    async def act(area: Restoring) -> None:
+        await ask(area, BeginRestore(token=token, name="box7", begin=begin, **ASKED))
+        found = await over(area)
+        assert found.wished and found.error == ""
+    run(box, bus, act)
+    assert said.said == []
+
+
+def test_a_daemon_that_stays_away_has_no_calls(box: BackedUp) -> None:
+    said = Answers([1, *[nats.errors.NoRespondersError()] * restore_area.AWAY_TIMES])
+    token, bus = looked_at(box), client.Bus("boxd", cast(Client, said))
+
+    async def act(area: Restoring) -> None:
+        await ask(area, BeginRestore(token=token, name="box7", **ASKED))
+        found = await asyncio.wait_for(over(area), 10)
+        assert found.wished and found.error == ""
+    run(box, bus, act)
+    assert said.said == []
+
+
+@pytest.mark.parametrize("said, reason", [(b"", "without an answer"), (b'{"type":', "cannot be read")])
+def test_a_restart_that_ends_root_before_it_answers_keeps_the_wish(
+        box: BackedUp, monkeypatch: pytest.MonkeyPatch, said: bytes, reason: str) -> None:
+    token = looked_at(box)
+
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(said)
+        writer.close()
+
+    async def act(area: Restoring) -> None:
+        with tempfile.TemporaryDirectory() as folder:                # a socket's path is short
+            async with await asyncio.start_unix_server(dies, Path(folder) / SOCKET):
+                monkeypatch.setattr(restore_area, "ask", lambda _, verb: asking.ask(Path(folder), verb))
+                await ask(area, BeginRestore(token=token, name="box7", **ASKED))
+                found = await over(area)
+        assert found.wished and reason in found.error
+    run(box, Bus([]), act)
+    assert wishing.wished(box.state_dir)

@@ -525,3 +525,11 @@ def test_a_mistake_of_ours_is_a_page_and_a_line_in_the_log(
     assert "The box made a mistake" in answer.text
     assert "on purpose" not in answer.text
     assert "GET /contacts/" in caplog.text
+
+
+def test_a_constants_word_is_in_the_language_of_each_reader(app: Flask) -> None:
+    template = app.jinja_env.from_string('{{ "drained" | word("begin") }}')
+    with app.test_request_context(headers={"Cookie": "language=zh"}):
+        chinese = template.render()
+    with app.test_request_context(headers={"Cookie": "language=en"}):
+        assert template.render() != chinese

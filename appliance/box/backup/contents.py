@@ -20,6 +20,7 @@ SCRATCH, TRIAL, OUTGOING = "scratch", "trial", "outgoing"            # in the st
 RESTORING = "restoring"                           # in the state folder: a restore that is under way
 RESTORE, RESTORED = "restore", "restored.json"    # likewise: one that is wished for, what came of the last
 REPLACED = "replaced-"                            # beginning of the folders with what a restore put aside
+STAMPED = rf"{REPLACED}[0-9]{{8}}-[0-9]{{6}}"     # their whole name
 MAX_TRACES_OCTETS = 64 * 1024 * 1024
 
 # Below the state folder. Spoken texts and the demonstration are made again; of recordings the catalogue, the
@@ -32,7 +33,7 @@ _NOT = re.compile(
     r"|(.*/)?(lock|\..*|.*\.(lock|new|part|damaged|bad)|.*-(wal|shm|journal))")
 # Below the configuration's folder: of root, and of restores. None of it is a configuration's.
 _NOT_CONFIG = re.compile(
-    rf"(defaults|board|release|provision-key\.pem|\.branchline-[^/]*|{REPLACED}[^/]*)(/.*)?")
+    rf"(defaults|board|release|provision-key\.pem|\.branchline-[^/]*|{STAMPED})(/.*)?")
 _KEYS = "recordings/keys"
 _VERSIONS = "recordings/prompts/kept"
 _OF_FOLDERS = (".wav", ".yaml")                   # prompts, forms

@@ -1,6 +1,8 @@
 """Files and folders that a power cut does not take back."""
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 
@@ -23,6 +25,15 @@ def write_file(path: Path, octets: bytes) -> None:
         file.flush()
         os.fsync(descriptor)
     move(new, path)
+
+
+def open_file(path: Path) -> int:
+    """To read an ordinary file: a daemon could have put anything there. OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no file", str(path))
+    return descriptor
 
 
 def move(path: Path, to: Path) -> None:

@@ -43,6 +43,9 @@ KEPT_S = 14 * 86_400.0                            # the box as it was before
 EVERY_S = 60.0
 LEFT = "the box did not start anew, boxd did: nothing was restored"
 LEASE_S, LOOK_S = 20.0, 2.0                       # of a drain, and between two looks at what is left
+AWAY = f"DrainTrunks: {DrainTrunks.owner} is not there"              # appliance.bus.client's word for it
+AWAY_TIMES = 15                                   # running, who is away has no calls: not just starting anew
+UNANSWERED = ("reboot: ended without an answer", "reboot: the answer cannot be read")    # asking.ask()'s
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +102,8 @@ class Restoring(Area):
             back=until > 0, back_until=until)
 
     def _back_until(self) -> float:
-        found = wishing.outcome(self._state_dir)
-        if found is None or found.error or wishing.undo(self._state_dir) is None:
-            return 0.0
-        return found.done_at + KEPT_S
+        found = wishing.undo(self._state_dir)
+        return 0.0 if found is None else found.done_at + KEPT_S
 
     async def _prepare(self, request: PrepareRestore) -> Done:
         self._free()
@@ -142,8 +143,7 @@ class Restoring(Area):
     async def _back(self, request: TakeRestoreBack) -> Done:
         self._free()
         self._named(request.name)
-        last = wishing.outcome(self._state_dir)
-        if last is None or not self._back_until():
+        if (last := wishing.undo(self._state_dir)) is None:
             raise Refused("what was there before is not kept any more")
         wish = Wish(id=uuid.uuid4().hex, act="take-back", at=time.time(), by=request.by,
                     address=request.address, why=request.why, box=last.box, version=last.version,
@@ -211,9 +211,7 @@ class Restoring(Area):
     async def _wish(self, wish: Wish, begin: RestoreBegin) -> None:
         """Once no call is left. Refused: the disk, or root."""
         try:
-            while calls := await self._drain(LEASE_S, end=begin == "now"):
-                self._running = f"{calls} calls are left: the box starts anew after them"
-                await asyncio.sleep(LOOK_S)
+            await self._quiet(end=begin == "now")
             wishing.ask(self._state_dir, wish)
         except BaseException as error:
             await self._drain(0.0, end=False)
@@ -222,17 +220,33 @@ class Restoring(Area):
             raise
         try:
             await self._root("reboot")            # else the launcher sees the wish
-        except Refused:
-            wishing.withdraw(self._state_dir)
+        except Refused as no:
+            if not str(no).startswith(UNANSWERED):               # a restart ends root's side, too
+                wishing.withdraw(self._state_dir)
             raise
 
-    async def _drain(self, for_s: float, *, end: bool) -> int:
-        calls = 0
-        with contextlib.suppress(BusError):       # who is away has no calls
-            calls = (await self._context.bus.ask(DrainTrunks(for_s=for_s, end=end))).calls
+    async def _quiet(self, *, end: bool) -> None:
+        """Until no call is left. A daemon that is late may have an emergency call."""
+        away = 0
+        while away < AWAY_TIMES:
+            left = await self._drain(LEASE_S, end=end)
+            if left == 0:
+                return
+            away = away + 1 if left == AWAY else 0
+            self._running = (f"{left} calls are left: the box starts anew after them" if isinstance(left, int)
+                             else "the daemon of the trunks does not answer")
+            await asyncio.sleep(LOOK_S)
+
+    async def _drain(self, for_s: float, *, end: bool) -> int | str:
+        """Calls that are left; or why that is not known."""
+        left: int | str
+        try:
+            left = (await self._context.bus.ask(DrainTrunks(for_s=for_s, end=end))).calls
+        except BusError as error:
+            left = str(error)
         with contextlib.suppress(BusError):
             await self._context.bus.ask(DrainCentre(for_s=for_s))
-        return calls
+        return left
 
     async def _root(self, verb: str) -> dict[str, Value] | None:
         """None: this is no installed box. Refused: why not."""

@@ -7,6 +7,7 @@ is there goes aside, what was unpacked takes its place, move by move; a second s
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import stat
 from collections import Counter
@@ -18,17 +19,20 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.box.backup.contents import REPLACED, RESTORING, strange
-from appliance.box.backup.durable import make_folder, move, sync_folder, write_file
+from appliance.box.backup.contents import REPLACED, RESTORE, RESTORING, STAMPED, strange
+from appliance.box.backup.durable import make_folder, move, open_file, sync_folder, write_file
 from appliance.box.backup.format import CONFIG, ELSEWHERE, STATE, BackupError, Manifest
 from appliance.box.backup.opening import Backup
 from appliance.box.backup.place import nearest
 
 PLAN = "plan.json"
+UNDO, UNDO_NEXT = "undo.json", "undo.next"        # in RESTORE: of the last one, of the one that is being done
 SPARE_OCTETS = 64 * 1024 * 1024
 _STAGED = ".branchline-restoring"                 # in the configuration's folder
 _RECORDINGS, _KEYS = "recordings", "keys"
 _DATABASE_ALSO = ("-wal", "-shm", "-journal")     # SQLite's, of a file that goes: they must not meet another
+_NOT_OVER = ("the restore is not over, and no box starts before it is: mend that and run the same command "
+             "again, which goes on")
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,7 @@ def finish(state_dir: Path, settle: Settle = _nothing) -> list[str]:
     """Carry a restore through that was cut off; folders with what was put aside."""
     try:
         plan = msgspec.json.decode((state_dir / RESTORING / PLAN).read_bytes(), type=Plan)
+        _refuse_missing(plan)
         _carry_out(plan, state_dir, settle)
     except (OSError, msgspec.MsgspecError) as error:
         raise _cannot(state_dir, error) from None
@@ -95,6 +100,7 @@ def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str
         plan = Plan(moves=moves, cleared=[str(top.scratch) for top in tops.values()],
                     aside=sorted({str(top.aside) for top in tops.values() for one in moves
                                   if Path(one.aside).is_relative_to(top.aside) and Path(one.to).exists()}))
+        (state_dir / RESTORE / UNDO_NEXT).unlink(missing_ok=True)    # of a plan that came to nothing
         decide(plan)
         write_file(state_dir / RESTORING / PLAN, msgspec.json.encode(plan))
     except OSError as error:
@@ -111,17 +117,18 @@ def restore(backup: Backup, state_dir: Path, config_dir: Path | None, stamp: str
     return plan.aside
 
 
-def done(plan: Plan) -> bool:
-    """Nothing waits any more to take its place; of one that is not pending: it is over."""
-    return not any(one.new and lexists(one.new) for one in plan.moves)
-
-
 def back(plan: Plan, stamp: str) -> Plan:
-    """What undoes it: what it put aside takes its place again, and what is there goes aside."""
-    moves = [Move(new=one.aside if lexists(one.aside) else "", to=one.to,
-                  aside=one.aside.replace(_aside_of(one), f"{REPLACED}{stamp}", 1)) for one in plan.moves]
-    return Plan(moves=moves, cleared=[], made=False, aside=sorted({
-        str(_folder_of(one)) for one in moves if Path(one.to).exists()}))
+    """What undoes it: what it put aside takes its place again, and what is there goes aside. BackupError."""
+    moves, asides = list[Move](), set[str]()
+    for one in plan.moves:
+        if (folder := _folder_of(one.aside, one.to)) is None:
+            raise BackupError(f"{one.aside}: is no place of what was put aside: nothing was changed")
+        now = folder.with_name(f"{REPLACED}{stamp}")
+        moves.append(Move(new=one.aside if lexists(one.aside) else "", to=one.to,
+                          aside=str(now / Path(one.aside).relative_to(folder))))
+        if Path(one.to).exists():
+            asides.add(str(now))
+    return Plan(moves=moves, cleared=[], made=False, aside=sorted(asides))
 
 
 def take_back(plan: Plan, state_dir: Path, settle: Settle = _nothing) -> list[str]:
@@ -131,8 +138,7 @@ def take_back(plan: Plan, state_dir: Path, settle: Settle = _nothing) -> list[st
         for one in plan.moves:
             if one.new and Path(one.to).name == _KEYS and Path(one.to).parent.name == _RECORDINGS:
                 for path in sorted(Path(one.to).glob("[0-9]*.key")):
-                    if not (to := Path(one.new) / path.name).exists() and not path.is_symlink():
-                        write_file(to, path.read_bytes())
+                    _keep_key(path, Path(one.new) / path.name)
         write_file(state_dir / RESTORING / PLAN, msgspec.json.encode(plan))
     except OSError as error:
         raise BackupError(f"{error.filename or state_dir}: {error.strerror}: nothing was changed") from None
@@ -140,8 +146,6 @@ def take_back(plan: Plan, state_dir: Path, settle: Settle = _nothing) -> list[st
         _carry_out(plan, state_dir, settle)
     except OSError as error:
         raise _cannot(state_dir, error) from None
-    for one in plan.moves:
-        _remove_empty(one.new)
     return plan.aside
 
 
@@ -153,16 +157,17 @@ def apart(state_dir: Path) -> bool:
 
 def asides(plan: Plan) -> list[Path]:
     """The folders that everything which went aside lies in."""
-    return sorted({_folder_of(one) for one in plan.moves})
+    found = (_folder_of(one.aside, one.to) for one in plan.moves)
+    return sorted({folder for folder in found if folder is not None})
 
 
-def _aside_of(move: Move) -> str:
-    return next(part for part in reversed(Path(move.aside).parts) if part.startswith(REPLACED))
-
-
-def _folder_of(move: Move) -> Path:
-    name = _aside_of(move)
-    return next(path for path in Path(move.aside).parents if path.name == name)
+def _folder_of(aside: str, to: str) -> Path | None:
+    """What was put aside lies as it did, in one folder more: files may be called as that folder is."""
+    parts, before = Path(aside).parts, Path(to).parts
+    for at, name in enumerate(parts[:-1]):
+        if re.fullmatch(STAMPED, name) and parts[:at] + parts[at + 1:] == before:
+            return Path(*parts[:at + 1])
+    return None
 
 
 @contextmanager
@@ -170,7 +175,9 @@ def idle(state_dir: Path) -> Iterator[None]:
     """Nobody has one of the folder's databases open. BackupError names it."""
     with contextlib.ExitStack() as held:
         for path in [*state_dir.glob("*.sqlite.lock"), *state_dir.glob("recordings/*.sqlite.lock")]:
-            file = held.enter_context(path.open("rb"))
+            if path.is_symlink() or not path.is_file():              # no lock of a database that we made
+                continue
+            file = held.enter_context(os.fdopen(open_file(path), "rb"))
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -244,6 +251,14 @@ def _paths(moves: list[Move]) -> list[Path]:
     return [Path(name) for one in moves for name in (one.new, one.to, one.aside) if name]
 
 
+def _refuse_missing(plan: Plan) -> None:
+    """As long as a plan is pending, its folders are there and so is what it moves, before or after it was."""
+    away = [*(name for name in plan.cleared if not lexists(name)),
+            *(one.to for one in plan.moves if one.new and not lexists(one.new) and not lexists(one.to))]
+    if away:
+        raise BackupError(f"{away[0]}: is not there, its disk may be missing: {_NOT_OVER}")
+
+
 def _refuse_crossing(moves: list[Move]) -> None:
     """What was unpacked takes its place by its name alone."""
     for one in moves:
@@ -256,8 +271,15 @@ def _keep_keys(state_dir: Path, tops: dict[str, _Top]) -> None:
     """The box may have made keys since the backup: what they sealed opens on."""
     for path in sorted((state_dir / _RECORDINGS / _KEYS).glob("[0-9]*.key")):
         to = _below(tops, f"{STATE}/{_RECORDINGS}/{_KEYS}/{path.name}", staged=True)
-        if to is not None and not to.exists() and not path.is_symlink():
-            write_file(to, path.read_bytes())
+        if to is not None:
+            _keep_key(path, to)
+
+
+def _keep_key(path: Path, to: Path) -> None:
+    """Unless it is there, or is no ordinary file."""
+    if not to.exists() and not path.is_symlink() and path.is_file():
+        with os.fdopen(open_file(path), "rb") as file:
+            write_file(to, file.read())
 
 
 def _moves(staged: Path, top: Path, aside: Path) -> Iterator[Move]:
@@ -286,7 +308,11 @@ def _carry_out(plan: Plan, state_dir: Path, settle: Settle) -> None:
             move(Path(one.new), Path(one.to))
     if plan.made and os.geteuid() == 0:
         _give(plan, state_dir)
+    if lexists(following := state_dir / RESTORE / UNDO_NEXT):
+        move(following, state_dir / RESTORE / UNDO)
     settle(plan)
+    if not plan.made:
+        _remove_empty(plan)
     # The plan goes first: without it what is left is rubbish, with it a restore that is not over.
     (state_dir / RESTORING / PLAN).unlink()
     sync_folder(state_dir / RESTORING)
@@ -300,13 +326,15 @@ def _clear(tops: dict[str, _Top]) -> None:
             shutil.rmtree(top.scratch)
 
 
-def _remove_empty(new: str) -> None:
+def _remove_empty(plan: Plan) -> None:
     """Folders that were put aside, and that nothing is left in."""
-    above = list(Path(new).parents) if new else []
-    names = [folder.name.startswith(REPLACED) for folder in above]
-    for folder in above[:names.index(True) + 1] if any(names) else []:
-        with contextlib.suppress(OSError):        # something is
-            folder.rmdir()
+    for one in plan.moves:
+        folder = _folder_of(one.new, one.to) if one.new else None
+        for above in Path(one.new).parents if folder is not None else ():
+            with contextlib.suppress(OSError):    # something is
+                above.rmdir()
+            if above == folder:
+                break
 
 
 def _give(plan: Plan, state_dir: Path) -> None:
@@ -329,5 +357,4 @@ def _give(plan: Plan, state_dir: Path) -> None:
 def _cannot(state_dir: Path, error: Exception) -> BackupError:
     why = error.strerror if isinstance(error, OSError) else f"the plan cannot be read ({error})"
     where = error.filename if isinstance(error, OSError) and error.filename else state_dir
-    return BackupError(f"{where}: {why}: the restore is not over, and no box starts before it is: mend that "
-                       "and run the same command again, which goes on")
+    return BackupError(f"{where}: {why}: {_NOT_OVER}")

@@ -5,11 +5,9 @@ alone, and go as soon as the wish is over. The wish goes last: after a cut the n
 wrong before anything was changed, of whatever kind, leaves the box as it was and lets it start.
 """
 
-import errno
 import logging
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,14 +19,14 @@ import msgspec
 
 from appliance.box.backup import passphrase, restoring
 from appliance.box.backup.contents import REPLACED, RESTORE, RESTORED, RESTORING
-from appliance.box.backup.durable import sync_folder, write_file
+from appliance.box.backup.durable import open_file, sync_folder, write_file
 from appliance.box.backup.format import BackupError, Manifest
 from appliance.box.backup.opening import opened
-from appliance.box.backup.restoring import Plan
+from appliance.box.backup.restoring import UNDO, UNDO_NEXT, Plan
 from appliance.bus.messages import PreparedRestore, RestoreAct, RestoreOutcome
 from appliance.errors import BranchlineError
 
-WISH, PREPARED, COPY, UNDO = "wish", "prepared.json", "backup", "undo.json"        # in RESTORE
+WISH, PREPARED, COPY = "wish", "prepared.json", "backup"             # in RESTORE
 BEGUN = "begun.json"
 TRIAL = "trial"                                   # beginning of a folder's name
 MOST_BEGUN = 3                                    # of one wish, each cut off: it is given up
@@ -63,10 +61,15 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done last, by which wish."""
+    """What was done last, by which wish. A later one that is refused leaves it as it is."""
 
     id: str
     plan: Plan
+    done_at: float
+    box: str
+    version: str
+    backup_at: float
+    config: bool
 
 
 def ask(state_dir: Path, wish: Wish) -> None:
@@ -103,7 +106,7 @@ def undo(state_dir: Path) -> Undo | None:
 def clear(state_dir: Path) -> None:
     """What was prepared goes, the key first. OSError."""
     folder = state_dir / RESTORE
-    there = [folder / name for name in (passphrase.FILE, COPY, f"{COPY}.part", PREPARED, BEGUN)
+    there = [folder / name for name in (passphrase.FILE, COPY, f"{COPY}.part", PREPARED, BEGUN, UNDO_NEXT)
              if lexists(folder / name)]
     for path in there:
         path.unlink(missing_ok=True)
@@ -185,9 +188,11 @@ def _act(state_dir: Path, document: Path, wish: Wish, note: Note, settle: Callab
     last, stamp = _undo(state_dir), time.strftime(STAMP, time.localtime(wish.at))
 
     def decide(plan: Plan) -> None:
-        write_file(folder / UNDO, msgspec.json.encode(Undo(id=wish.id, plan=plan)))
+        write_file(folder / UNDO_NEXT, msgspec.json.encode(Undo(
+            id=wish.id, plan=plan, done_at=time.time(), box=wish.box, version=wish.version,
+            backup_at=wish.backup_at, config=wish.config)))
 
-    if last is not None and last.id == wish.id and restoring.done(last.plan):
+    if last is not None and last.id == wish.id:   # it becomes the last one when all has its place
         return last.plan.aside
     _count(folder, wish)
     if wish.apart and not restoring.apart(state_dir):
@@ -195,14 +200,12 @@ def _act(state_dir: Path, document: Path, wish: Wish, note: Note, settle: Callab
     if wish.act == "take-back":
         if last is None:
             raise BackupError("what was there before is not kept any more: nothing was changed")
-        plan = last.plan
-        if last.id != wish.id:
-            plan = restoring.back(last.plan, stamp)
-            decide(plan)
+        plan = restoring.back(last.plan, stamp)
+        decide(plan)
         return restoring.take_back(plan, state_dir, settle)
     if (key := passphrase.kept(folder)) is None:
         raise BackupError("the key of the backup is gone: nothing was changed")
-    with os.fdopen(_open(folder / COPY), "rb") as file, opened(file, key, COPY) as backup:
+    with os.fdopen(open_file(folder / COPY), "rb") as file, opened(file, key, COPY) as backup:
         return restoring.restore(
             backup, state_dir, document.parent if wish.config else None, stamp, True,
             lambda catalogue: note(backup.manifest, catalogue, wish.by), decide, settle)
@@ -241,16 +244,7 @@ def _ours(path: Path) -> bool:
 def _read(path: Path, kind: type[T]) -> T | None:
     """None: it is not there, or of another version."""
     try:
-        with os.fdopen(_open(path), "rb") as file:
+        with os.fdopen(open_file(path), "rb") as file:
             return msgspec.json.decode(file.read(MOST_OCTETS), type=kind)
     except (OSError, msgspec.MsgspecError):
         return None
-
-
-def _open(path: Path) -> int:
-    """An ordinary file: a daemon could have put anything there. OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "is no file", str(path))
-    return descriptor

@@ -33,6 +33,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.alone)
 
 
+LIMIT = pytest.StashKey[object]()
+
+
+def pytest_timeout_set_timer(item: pytest.Item, settings: object) -> None:
+    item.stash[LIMIT] = settings
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    _limit(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    _limit(item)
+
+
+def _limit(item: pytest.Item) -> None:
+    """A failure ends pytest-timeout's timer: what clears up after it, and the second try, have one too."""
+    if (settings := item.stash.get(LIMIT, None)) is not None:
+        item.ihook.pytest_timeout_set_timer(item=item, settings=settings)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

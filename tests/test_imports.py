@@ -14,8 +14,8 @@ IO_AND_CLOCKS = {"asyncio", "socket", "time", "threading", "sqlite3", "nats"}
 GROUND = {"e1_driver", "board", "firmware.wire", "firmware.control", "firmware.image", "appliance.errors"}
 BUS = GROUND | {"appliance.bus", "appliance.config", "appliance.store"}
 PURE = BUS | {"appliance.isdn", "appliance.media"}
-WORKERS = {f"appliance.{name}" for name in ("centre", "trunk", "span", "recording", "box", "launch")}
-MAINS = {f"{worker}.daemon" for worker in WORKERS - {"appliance.launch"}}
+WORKERS = {f"appliance.{name}" for name in ("centre", "trunk", "span", "recording", "box", "launch", "fleet")}
+MAINS = {f"{worker}.daemon" for worker in WORKERS - {"appliance.launch", "appliance.fleet"}}
 
 MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it may import besides itself
     "e1_driver": {"firmware.wire"},
@@ -39,10 +39,18 @@ MAY_IMPORT: dict[str, set[str]] = {               # package -> what of ours it m
         "appliance.box.backup",
         # boxd's bench of flows, as a process that knows them.
         "appliance.box.flows.orders", "appliance.box.document.editing",
+        # One place that speaks to many boxes by SSH.
+        "appliance.fleet",
         # In the factory a board's EEPROM is written.
         "appliance.box.board",
         # The menu, the documents and the bundle of who stands before the box, whatever of it is down.
-        "appliance.box.console", "appliance.box.provision", "appliance.box.support"} | {
+        "appliance.box.console", "appliance.box.provision", "appliance.box.support",
+        # Dashboards and alert rules for the tools of who watches boxes.
+        "appliance.box.telemetry.grafana",
+        # What both the command line and boxd's own console show.
+        "appliance.box.traces", "appliance.box.update.words", "appliance.box.commands.screen",
+        # Keys of the console, and where it listens.
+        "appliance.box.ssh.host_key", "appliance.box.ssh.passwords", "appliance.box.ssh.place"} | {
         f"appliance.recording.{tool}" for tool in (
             "catalogue.schema", "vault.chain", "vault.keys", "archive.pace", "archive.place", "archive.s3",
             "archive.sftp")},

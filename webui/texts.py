@@ -198,6 +198,8 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "logs-taken": _l("Lines of the log taken home"),
         "maintenance": _l("Entry of the maintenance log"),
         "maintenance-taken": _l("Maintenance sheet taken home"),
+        "self-check": _l("Round of the box begun"),
+        "command": _l("Command of the console"),
         "what-if": _l("What-if begun"), "what-if-stopped": _l("What-if stopped or removed"),
         "what-if-taken": _l("Figures of a what-if taken home"),
         "backup-now": _l("Backup made now"), "backup-checked": _l("Backup checked"),
@@ -244,9 +246,12 @@ WORDS: dict[str, dict[str, LazyString]] = {
     "maintenance": {
         "record": _l("Record of the day"), "daily": _l("Daily round"), "weekly": _l("Weekly check"),
         "monthly": _l("Monthly check"), "repair": _l("Repair"), "change": _l("Change"),
-        "correction": _l("Correction"),
+        "correction": _l("Correction"), "weekly-check": _l("Weekly round of the box"),
+        "monthly-check": _l("Monthly round of the box"), "signature": _l("Signature"),
     },
     "check result": {"good": _l("in order"), "bad": _l("not in order"), "skipped": _l("not looked at")},
+    "round result": {"good": _l("in order"), "attend": _l("to be attended to"), "failed": _l("failed"),
+                     "undone": _l("could not be done")},
     "clock source of day": {
         "ntp": _l("NTP"), "ptp": _l("PTP"), "rtc": _l("battery's clock"), "hand": _l("set by hand"),
         "unknown": _l("nobody vouches for it"),

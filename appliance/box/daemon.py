@@ -14,7 +14,10 @@ from appliance.box.backup.tending import Backups
 from appliance.box.board.tending import Tended
 from appliance.box.card.area import Cards
 from appliance.box.clock.tending import Clock
+from appliance.box.commands.area import Commands
+from appliance.box.commands.box import Box
 from appliance.box.document.area import Document
+from appliance.box.exposed.area import Exposing
 from appliance.box.flows.area import Flows
 from appliance.box.health import DOWN, LATE, UP, Watch
 from appliance.box.judging import Judging
@@ -22,10 +25,16 @@ from appliance.box.line_tests.area import LineTesting
 from appliance.box.lines import Lines
 from appliance.box.logs.area import Logs
 from appliance.box.maintenance.area import Maintenance
+from appliance.box.maintenance.rounds import Rounds
 from appliance.box.provision.kept import hostname
 from appliance.box.provision.tending import Provisioning
 from appliance.box.rehearsal.area import Rehearsing
+from appliance.box.snmp.area import Snmp
+from appliance.box.ssh.area import Console
 from appliance.box.support.tending import Support
+from appliance.box.syslog.area import Syslog
+from appliance.box.telemetry.area import Telemetry
+from appliance.box.telemetry.gathering import Gathering
 from appliance.box.update.area import Updates
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
@@ -76,15 +85,30 @@ async def serve(context: Context) -> None:
         backups = BackingUp(context)
         maintenance = backups.maintenance = Maintenance(
             context, lambda: {span: lines.history(span).quarters for span in lines.spans}, backups.reply)
+        gathering = Gathering(context, lines, maintenance.disk.state)
+        snmp, syslog = Snmp(context, gathering.seen, lines, hostname), Syslog(context, hostname)
+        provisioning = Provisioning(context, hostname)
+        console = Console(context, hostname, provisioning.admin_keys)
+        provisioning.changed = console.look_again
+        telemetry = Telemetry(context, gathering, hostname)
+        backups.also = {"snmp": snmp, "syslog": syslog, "console": console, "telemetry": telemetry}
         await _serve(context, [Daemons(context), Histories(context, lines), backups,
                                Tended.of_this_box(context), Judging(context),
-                               Provisioning(context, hostname), Clock(context), Support(context),
+                               provisioning, Clock(context), Support(context),
                                Updates(context), Cards(context), Document(context), Flows(context),
                                LineTesting(context), Logs(context), maintenance, maintenance.disk,
-                               Rehearsing(context), Restoring(context, hostname, backups.kept)])
+                               Rounds(context, maintenance, backups.kept.tried),
+                               Rehearsing(context), Restoring(context, hostname, backups.kept),
+                               gathering, telemetry,
+                               Exposing(gathering.refresh), snmp, syslog, console])
 
 
 async def _serve(context: Context, areas: list[Area]) -> None:
+    box = Box(context, areas)
+    for one in areas:
+        if isinstance(one, Console):
+            one.box = box
+    areas = [*areas, Commands(box)]
     answers = {kind: answer for area in areas for kind, answer in area.answers.items()}
 
     async def hear(event: Event) -> None:
@@ -186,6 +210,7 @@ class BackingUp(Area):
         self._backups = self.kept = Backups(
             context.state_dir, origin(context.config_path, context.run_dir), context.config.backup)
         self.maintenance: Maintenance | None = None                  # whose section is read again with ours
+        self.also: dict[str, Snmp | Syslog | Console | Telemetry] = {}  # likewise, by their sections
         self.answers: Answers = {GetBackups: self._get, BackUp: self._begin, ReloadBackup: self._reload,
                                  TryBackup: self._try_out}
 
@@ -218,13 +243,16 @@ class BackingUp(Area):
             new = await asyncio.to_thread(context.read, request.candidate)
         except ConfigError as error:
             raise Refused(str(error)) from None
-        now = {"backup": backups.config} | ({"maintenance": maintenance.config} if maintenance else {})
+        now = {"backup": backups.config} | ({"maintenance": maintenance.config} if maintenance else {}) | {
+            key: area.config for key, area in self.also.items()}
         changed = [key for key in changes(context.config.model_copy(update=now), new)
                    if key.partition(".")[0] in now]
         if not request.check:
             backups.config = new.backup
             if maintenance is not None:
                 maintenance.config = new.maintenance
+            for key, area in self.also.items():
+                area.take(getattr(new, key))
         return Reloaded(document=str(context.config_path), changed=changed)
 
 

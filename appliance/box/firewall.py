@@ -18,10 +18,14 @@ _OWN = ("127.0.0.1", "::1", "localhost")          # heard by the box alone
 def ruleset(config: Config) -> str:
     """For nft -f: both sets anew, in one step."""
     tcp = [] if config.web.host in _OWN or not config.web.port else [str(config.web.port)]
+    if config.console.port and config.console.address not in _OWN:
+        tcp.append(str(config.console.port))
     udp = []
     rtp = config.media.rtp
     if rtp.legs and rtp.address not in _OWN:
         udp.append(f"{rtp.first_port}-{rtp.last_port}")
+    if config.snmp.address and config.snmp.address not in _OWN:
+        udp.append(str(config.snmp.port))
     for span in config.spans:
         scheme, _, rest = span.url.partition(":")
         if scheme in _CIRCUITS:

@@ -5,7 +5,7 @@ a daemon that is started anew moves no relay. `now` is the caller's monotonic ti
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from appliance.box.fitness_rules import POWER_OFF, RULES, Rule, State
@@ -31,6 +31,7 @@ LATE_TICKS_S = 60.0
 ROOM_SHARE, ROOM_MARGIN = 0.05, 0.02              # of the disk
 COOLER_CELSIUS = 3.0                              # below its limit: no more warm
 RTC_S, EXCHANGE_S = 10.0, 120.0                   # that clocks may differ
+ROUND = "check-"                                  # before the item: a reason of the box's own rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,12 @@ class Fitness:
         self._see("time", "", never or abs(off_s) > EXCHANGE_S, now, clock.sentence)
         rtc_off_s = clock.rtc_offset_s or 0.0 if clock.source in ("ntp", "ptp") else 0.0
         self._see("rtc", "", abs(rtc_off_s) > RTC_S, now, f"off by {rtc_off_s:+.0f} s")
+
+    def rounds(self, failed: Collection[str], now: float) -> None:
+        """Items of the box's own rounds: of which the last look failed."""
+        for code in RULES:
+            if code.startswith(ROUND):
+                self._see(code, "", code.removeprefix(ROUND) in failed, now)
 
     # What it says.
 

@@ -125,6 +125,30 @@ RULES = {
     "rtc": _rule(
         _D, 600, 30, "the clock chip is wrong: after a power cut the time will be, too",
         "时钟芯片时间错误:断电后时间将不准", "replace its battery", "请更换时钟电池"),
+    # What the box's own rounds found: until a later look finds it right.
+    "check-call": _rule(
+        _D, 0, 0, "the test call of the last round failed", "最近一次自检的测试通话失败",
+        "call the number from a telephone, then begin a round on the page of maintenance",
+        "请用话机拨打该号码,然后在维护页面重新自检"),
+    "check-disk": _rule(
+        _D, 0, 0, "what the last round wrote to the disk was not kept", "最近一次自检写入磁盘的数据未能保存",
+        "make a backup; restart the box; if it comes back, replace the disk",
+        "请先备份并重启设备;若再次出现,请更换磁盘"),
+    "check-certificate": _rule(
+        _D, 0, 0, "browsers refuse the certificate of the pages", "浏览器拒绝网页的证书",
+        "put a new one in, then begin a round on the page of maintenance",
+        "请放入新证书,然后在维护页面重新自检"),
+    "check-recordings": _rule(
+        _D, 0, 0, "recordings of the last week are missing or altered", "最近一周的录音有缺失或被改动",
+        "look at the checks of the recordings", "请查看录音核对"),
+    "check-chain": _rule(
+        _D, 0, 0, "the chain of the recordings does not hold", "录音链不完整",
+        "leave the box as it is and keep a backup: somebody changed what was recorded",
+        "请保留设备现状及其备份:有人改动了记录"),
+    "check-restore": _rule(
+        _D, 0, 0, "the newest backup cannot be restored", "最新的备份无法恢复",
+        "make a new backup, then begin a monthly round on the page of maintenance",
+        "请重新备份,然后在维护页面重新进行每月自检"),
 }
 
 POWER_OFF = ("battery-low", "power-fail")         # the box stops by itself while one of these stands

@@ -24,6 +24,7 @@ from appliance.bus.messages import (
     Hardware,
     Health,
     LinkState,
+    SelfCheckState,
     SpanState,
     WallClock,
 )
@@ -66,6 +67,8 @@ class Judging(Area):
                 self._judge.hardware(event, now)
             case CardState():
                 self._judge.card(event, now)
+            case SelfCheckState():
+                self._judge.rounds(event.failed, now)
             case WallClock() if self._on_a_board:                    # a laptop's is its own affair
                 self._judge.time_of_day(event, now)
             case _:

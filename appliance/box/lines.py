@@ -7,6 +7,7 @@ import time
 from appliance.bus.client import Bus, BusError
 from appliance.bus.messages import GetSpanSeconds, LineFailure, LineHistory, SpanSecond, SpanState
 from e1_driver import Alarm
+from e1_driver.watch.bins import DAY_S, QUARTER_S, Bin
 from e1_driver.watch.defects import Failures
 from e1_driver.watch.history import Store
 
@@ -78,6 +79,16 @@ class Lines:
         history, now = self._store.history(span), time.time()
         return LineHistory(quarters=history.quarters(now), days=history.days(now),
                            failures=sorted(self._failures[span].standing))
+
+    def bins(self, span: str, at: float) -> tuple[Bin | None, Bin | None]:
+        """Of one of `spans` at a Unix time: the 15 minutes that ended last, and the running day of UTC."""
+        history, second = self._store.history(span), int(at)
+        return (history.bin(QUARTER_S, (second // QUARTER_S - 1) * QUARTER_S),
+                history.bin(DAY_S, second // DAY_S * DAY_S))
+
+    def quarter(self, span: str, at: int) -> Bin | None:
+        """One that began at `at` of one of `spans`; no copy: read it at once."""
+        return self._store.history(span).quarter(at)
 
     async def save(self, now: float) -> None:
         """To the disk when it is time to."""

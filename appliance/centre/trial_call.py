@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
-from appliance.bus.client import Bus, BusError
+from appliance.bus.client import Bus, BusError, Refused
 from appliance.bus.messages import (
     CallAnswered,
     CallReleased,
@@ -23,6 +23,7 @@ from appliance.bus.messages import (
 from appliance.config.pattern import NUMBER
 
 LOOK_S = 0.2                                      # between two looks at the meter
+TOLD_S = 1.0                                      # after spand trunkd says so, too
 SILENCE_DBM0 = -90.0
 LONGEST_HOLD_S = 30.0
 
@@ -49,7 +50,8 @@ class TrialCalls:
         leg, began = secrets.token_hex(16), time.monotonic()
         told = self._legs[leg] = Told()
         try:
-            await self._bus.ask(Dial(leg=leg, trunk=asked.trunk, called=asked.number, calling=asked.calling))
+            await self._bus.ask(Dial(
+                leg=leg, trunk=asked.trunk, called=asked.number, calling=asked.calling, spare=asked.spare))
             async with asyncio.timeout(asked.answer_within_s):
                 event = await told.get()
             if isinstance(event, CallReleased):
@@ -76,11 +78,27 @@ class TrialCalls:
         """`good`, if it is loud enough in time."""
         began, loudest_dbm0 = time.monotonic(), SILENCE_DBM0
         while (now := time.monotonic()) < began + asked.hear_within_s and told.empty():
-            level = (await self._bus.ask(GetLevels(leg=leg))).received
+            try:
+                level = (await self._bus.ask(GetLevels(leg=leg))).received
+            except Refused:                       # it is over, and that is still to be heard
+                if not await _comes(told):
+                    raise
+                break
             loudest_dbm0 = max(loudest_dbm0, SILENCE_DBM0 if level is None else level.rms_dbm0)
             if loudest_dbm0 >= asked.level_dbm0:
                 return replace(good, heard_s=now - began, level_dbm0=loudest_dbm0)
             await asyncio.sleep(LOOK_S)
-        ended = "" if told.empty() else ", and the other end hung up"
-        return replace(good, level_dbm0=loudest_dbm0, error=(
-            f"was answered, but nothing louder than {loudest_dbm0:.0f} dBm0 was heard{ended}"))
+        ended = told.get_nowait() if not told.empty() else None
+        cause = ended.cause if isinstance(ended, CallReleased) else 0
+        return replace(good, level_dbm0=loudest_dbm0, cause=cause, error=(
+            f"was answered, but nothing louder than {loudest_dbm0:.0f} dBm0 was heard"
+            f"{'' if ended is None else ', and the other end hung up'}"))
+
+
+async def _comes(told: Told) -> bool:
+    """Whether something is told soon."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(TOLD_S):
+            told.put_nowait(await told.get())
+            return True
+    return False

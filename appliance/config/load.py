@@ -53,7 +53,8 @@ def load(path: Path, text: str | None = None) -> Config:
     forms = config.quality.model_copy(update={"forms": str(base / config.quality.forms)})
     archive = config.archive.placed(base)
     return config.model_copy(update={
-        "media": media, "centre": centre, "quality": forms, "archive": archive})
+        "media": media, "centre": centre, "quality": forms, "archive": archive,
+        "snmp": config.snmp.placed(base), "syslog": config.syslog.placed(base)})
 
 
 def _of_callbacks(config: Config) -> Iterable[Mistake]:

@@ -16,6 +16,7 @@ from appliance.config.callbacks import BoxConfig as BoxConfig
 from appliance.config.callbacks import CallbackConfig as CallbackConfig
 from appliance.config.callbacks import SurveyConfig as SurveyConfig
 from appliance.config.cards import CardConfig as CardConfig
+from appliance.config.console import ConsoleConfig as ConsoleConfig
 from appliance.config.control import ControlConfig as ControlConfig
 from appliance.config.country import Country as Country
 from appliance.config.entry import CalendarConfig, EntryRule, ListConfig, RegionsConfig
@@ -33,9 +34,12 @@ from appliance.config.queues import QueueConfig as QueueConfig
 from appliance.config.recording import RecordingConfig as RecordingConfig
 from appliance.config.recording import mistakes as recording_mistakes
 from appliance.config.retention import RetentionConfig as RetentionConfig
+from appliance.config.snmp import SnmpConfig as SnmpConfig
 from appliance.config.sources import SourceConfig as SourceConfig
 from appliance.config.sources import SpeechConfig
+from appliance.config.syslog import SyslogConfig as SyslogConfig
 from appliance.config.targets import TargetsConfig
+from appliance.config.telemetry import TelemetryConfig as TelemetryConfig
 from appliance.config.update import UpdateConfig as UpdateConfig
 from appliance.config.webhooks import WebhooksConfig
 
@@ -182,6 +186,10 @@ class Config(Part):
     cards: list[CardConfig] = Field(default_factory=list, max_length=16)
     update: UpdateConfig = UpdateConfig()
     maintenance: MaintenanceConfig = MaintenanceConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
+    snmp: SnmpConfig = SnmpConfig()
+    syslog: SyslogConfig = SyslogConfig()
+    console: ConsoleConfig = ConsoleConfig()
 
     @model_validator(mode="after")
     def _names_meet(self) -> "Config":
@@ -205,6 +213,8 @@ class Config(Part):
             *(("centre.outbound: to", route.to) for route in self.centre.outbound),
             *(("centre.agents", agent.trunk) for agent in self.centre.agents if agent.trunk is not None),
             *([] if self.update.test_call is None else [("update.test_call", self.update.test_call.trunk)]),
+            *([] if self.maintenance.test_call is None else
+              [("maintenance.test_call", self.maintenance.test_call.trunk)]),
         ]:
             if trunk not in trunks:
                 wrong.append(f"{where}: no span has trunk {trunk!r}, they have {', '.join(sorted(trunks))}")

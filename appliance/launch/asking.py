@@ -3,7 +3,6 @@
 import asyncio
 import os
 import pwd
-import re
 import shutil
 import sys
 import textwrap
@@ -14,13 +13,12 @@ from typing import NoReturn, TypeVar
 import click
 from click.core import ParameterSource
 
+from appliance.box.commands.screen import shown as shown
 from appliance.bus.client import Bus, BusAway, BusError
 from appliance.errors import BranchlineError, ConfigError
 from appliance.launch.place import CannotStart
 
 LEAST_COLUMNS = 30
-
-_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 T = TypeVar("T")
 
@@ -74,11 +72,6 @@ def or_exit(act: Callable[[], T]) -> T:
 def columns() -> int | None:
     """Of the terminal; None: a file or a program reads, whose lines may be as long as they are."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def shown(text: str) -> str:
-    """Other people's words without what a terminal would obey, or show the other way round."""
-    return _OBEYED.sub(lambda one: f"\\x{ord(one[0]):02x}", text)
 
 
 def beside(head: str, text: str, width: int | None) -> str:

@@ -17,7 +17,7 @@ import click
 
 from appliance.box.backup import passphrase as passphrases
 from appliance.box.backup import restoring
-from appliance.box.backup.contents import TRIAL
+from appliance.box.backup.contents import NO_ROOM, TRIAL
 from appliance.box.backup.durable import make_folder
 from appliance.box.backup.format import ELSEWHERE, BackupError, Manifest
 from appliance.box.backup.opening import Backup, opened
@@ -35,6 +35,7 @@ from appliance.launch.restore import note
 from appliance.store.sealed import HEADER_OCTETS, PassphraseWrapper, Wrapper
 
 LOOK_S = 0.5
+SPARE_OCTETS = 256 << 20                          # of the box's disk: recordings go on during a trial
 
 T = TypeVar("T")
 
@@ -219,10 +220,10 @@ def _folder(state_dir: Path | None, manifest: Manifest) -> Iterator[Path]:
     if above is not None:
         _or_exit(lambda: make_folder(above))
     with tempfile.TemporaryDirectory(prefix="branchline-trial-", dir=above) as name:
-        needed = manifest.octets - manifest.audio.octets
+        needed = manifest.octets - manifest.audio.octets + (SPARE_OCTETS if above is not None else 0)
         if (free := shutil.disk_usage(name).free) < needed:
-            leave(f"{name}: {free >> 20} MiB are free, the trial needs {needed >> 20}: free space, or name "
-                  "another folder with TMPDIR", os.EX_IOERR)
+            leave(f"{name}: {free >> 20} {NO_ROOM} {needed >> 20}: free space, or name another folder with "
+                  "TMPDIR", os.EX_IOERR)
         yield Path(name)
 
 

@@ -4,13 +4,19 @@ import shutil
 import sys
 from pathlib import Path
 
+from appliance.box.backup.durable import write_file
+from appliance.box.ssh.host_key import new_key
 from appliance.config.schema import Config
 from appliance.launch.supervisor import Program
 
 HERE = Path(__file__).resolve().parent / "demo"
 CATALOGUE = HERE / "prompts.toml"
 
+CONSOLE_KEY = "console-key"                       # beside branchline.yaml: opens the console by SSH
+CONSOLE_PERSON = "demo"
+
 _RUN = "RUN"                                      # in branchline.yaml: the run folder
+_KEY = "CONSOLE-KEY"                              # in it: the public half of the key that is made beside it
 _OUTBOUND_PER_MINUTE = 1.0                        # the agents together
 
 
@@ -20,7 +26,9 @@ def lay_out(folder: Path, run_dir: Path) -> Path:
     path = folder / "branchline.yaml"
     if not path.exists():
         text = (HERE / path.name).read_text(encoding="utf-8")
-        path.write_text(text.replace(_RUN, str(run_dir)), encoding="utf-8")
+        private, public = new_key()
+        write_file(folder / CONSOLE_KEY, private)
+        path.write_text(text.replace(_RUN, str(run_dir)).replace(_KEY, public), encoding="utf-8")
     for name in ("main.yaml", "day.yaml"):
         if not (folder / name).exists():
             shutil.copyfile(HERE / name, folder / name)

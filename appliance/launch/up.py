@@ -18,6 +18,7 @@ import yaml
 from appliance.box.backup.format import BackupError
 from appliance.box.backup.restoring import pending
 from appliance.box.backup.wishing import wished
+from appliance.box.ssh.place import PORT_FILE
 from appliance.bus import server
 from appliance.bus.client import Bus
 from appliance.bus.messages import DAEMONS, DaemonUp, Event, Heartbeat
@@ -39,6 +40,7 @@ from appliance.media import speech
 from appliance.media.prompts import Library, PromptError
 
 BUS_S = 10.0                                      # the longest that the bus may take to serve
+CONSOLE_S = 5.0                                   # its port may be another's: the box is ready all the same
 WISH_S = 0.5                                      # between two looks whether a restore is wished
 ONE_WISH_S = 1.0                                  # signals within it are one: `timeout 9 make run` sends two
 
@@ -157,6 +159,7 @@ class _Box:
         self.again = False
         self._options, self._config, self._console = options, config, console
         self._url_file = options.run_dir / "web.url"
+        self._console_port = options.run_dir / PORT_FILE
         self._began = time.monotonic()
 
     async def run(self) -> int:
@@ -193,6 +196,7 @@ class _Box:
     async def _run(self, supervisor: Supervisor, bus: Bus, stop: asyncio.Event) -> None:
         options = self._options
         self._url_file.unlink(missing_ok=True)
+        self._console_port.unlink(missing_ok=True)
         ready = await self._watch(bus)
         for name in DAEMONS:
             module, stage = DAEMONS_OF[name]
@@ -230,14 +234,19 @@ class _Box:
         return EX_CONFIG
 
     async def _watch(self, bus: Bus) -> asyncio.Event:
-        """Set when every daemon was heard and the page's address is known."""
+        """Set when every daemon was heard and the page's address is known, soon after that of the console."""
         ready, waited_for = asyncio.Event(), set(DAEMONS)
+        loop, until = asyncio.get_running_loop(), 0.0
 
         async def hear(event: Event) -> None:
+            nonlocal until
             if isinstance(event, DaemonUp | Heartbeat):
                 waited_for.discard(event.daemon)
                 if not waited_for and self._url_file.exists():
-                    ready.set()
+                    until = until or loop.time() + CONSOLE_S
+                    if (self._config.console.port is None or self._console_port.exists()
+                            or loop.time() >= until):
+                        ready.set()
         await bus.hear("*", hear)
         return ready
 
@@ -254,12 +263,26 @@ class _Box:
             f"  web page     {url}",
             f"  recordings   {options.state_dir / 'recordings'}/YYYY/MM/DD",
             f"  settings     {options.config}",
+            *self._console_by_ssh(),
             *(["  to try       watch the board: calls come by themselves; open a contact, play its recording"]
               if options.demo else []),
             f"  also         {command} status --run-dir {run_dir}",
             f"               {command} trace {self._config.spans[0].name} --out d-channel.pcap "
             f"--run-dir {run_dir}",
             "  Ctrl-C       ends everything", ""])
+
+
+    def _console_by_ssh(self) -> list[str]:
+        """How to get there; nothing where it does not listen."""
+        options, address = self._options, self._config.console.address
+        if self._config.console.port is None or not self._console_port.exists():
+            return []
+        port = self._console_port.read_text().strip()
+        key = options.state_dir / "demo" / demo_box.CONSOLE_KEY
+        if not options.demo or not key.exists():
+            return [f"  console      ssh -p {port} NAME@{address}"]
+        person = f"{demo_box.CONSOLE_PERSON}@{address}"
+        return [f"  console      ssh -p {port} -i {shlex.quote(str(key))} {person}"]
 
 
 async def _serving(port: int, child: Child) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
+from appliance.box.update.words import in_words, line, lines, past
 from appliance.bus.client import Bus, BusError
 from appliance.bus.messages import (
     Beginning,
-    CallTested,
     CancelUpdate,
     ConfirmUpdate,
     Done,
@@ -24,9 +24,7 @@ from appliance.bus.messages import (
     InstallUpdate,
     PlaceTestCall,
     Request,
-    UpdatePast,
     UpdateReply,
-    UpdateState,
 )
 from appliance.config.load import load
 from appliance.launch.asking import CONFIG, RUN_DIR, leave, on_bus, or_exit, shown
@@ -128,49 +126,6 @@ def test_call(trunk: str | None, number: str | None, config: Path, run_dir: Path
     sys.exit(1 if tested.error else 0)
 
 
-def in_words(tested: CallTested) -> str:
-    head = f"{tested.number} on trunk {tested.trunk}: "
-    if tested.error:
-        return head + tested.error
-    return head + (f"answered after {tested.answer_s:.1f} s, heard {tested.heard_s:.1f} s later "
-                   f"at {tested.level_dbm0:.0f} dBm0")
-
-
-def lines(reply: UpdateReply) -> list[str]:
-    """What `branchline update` shows."""
-    state = reply.state
-    found = [f"version {state.version}" + (f" in slot {state.slot}" if state.slot else "")]
-    if state.slot and state.slot != state.confirmed:
-        found.append("it is on trial" if state.trial == state.slot else
-                     f"the confirmed slot {state.confirmed} did not start")
-    found += [f"slot {slot} holds nothing that can be started: its writing did not end"
-              for slot in state.unusable]
-    found.append(line(state))
-    found += [_past(one) for one in reply.history]
-    return found
-
-
-def line(state: UpdateState) -> str:
-    """How it stands, in one line."""
-    if state.phase == "idle":
-        return state.saying or "no update goes on"
-    until = f", goes on at {_at(state.next_at)}" if state.next_at else ""
-    to = f" to {state.version_to}" if state.version_to else ""
-    saying = f": {state.saying}" if state.saying else ""
-    return f"{state.percent:>3} %  update{to}: {state.phase}{saying}{until}"
-
-
-def _past(one: UpdatePast) -> str:
-    figures = ", ".join(f"{name} {value:g}" for name, value in one.figures.items())
-    return (f"{_at(one.at)}  {one.version_from} to {one.version_to or '?'}: {one.outcome}"
-            f"{f', {one.trials} trials' if one.trials > 1 else ''}{f': {one.why}' if one.why else ''}"
-            f"{f' ({figures})' if figures else ''}")
-
-
-def _at(unix_s: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_s))
-
-
 def _show(reply: UpdateReply) -> None:
     click.echo(shown("\n".join(lines(reply))))
 
@@ -194,7 +149,7 @@ def _watch(run_dir: Path, began: float) -> None:
         if reply.state.phase == "idle":
             last = next(iter(reply.history), None)
             if last is not None and last.at >= began:
-                click.echo(shown(_past(last)))
+                click.echo(shown(past(last)))
                 sys.exit(0 if last.outcome == "confirmed" else 1)
             return
         time.sleep(WATCH_S)

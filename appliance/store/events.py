@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from appliance.errors import BranchlineError, ConfigError
-from appliance.store import days, lookback, sqlite
+from appliance.store import EVENTS_FILE, days, lookback, sqlite
 from appliance.store.counts import (
     TABLES,
     Counting,
@@ -49,7 +49,7 @@ from appliance.store.schema import (
 )
 from appliance.store.within import newest
 
-FILE = "acd.sqlite"
+FILE = EVENTS_FILE
 
 _READ_ROWS = 1000
 

@@ -59,13 +59,18 @@ class Group:
         self._idle_since = idle_since
         self._last = -1                           # position in the trunk of the channel taken last
 
-    def choose(self, use: Use, others: Iterable[Use]) -> Place:
-        """Where the call `use` goes out while `others` are on the trunk; Unavailable without a channel."""
+    def choose(self, use: Use, others: Iterable[Use], spare: int = 0) -> Place:
+        """Where the call `use` goes out while `others` are on the trunk, if `spare` more channels are free;
+        Unavailable without a channel."""
         idle = self._in_state(ChannelState.IDLE, self._up())
-        usable = [one for one in idle if one.channel.direction is not Direction.IN]
-        if not usable or not self._admits(use, others, len(idle)):
+        usable = _outgoing(idle)
+        if len(usable) <= spare or not self._admits(use, others, len(idle) - spare):
             raise Unavailable(NO_CHANNEL)
         return self._take(usable)
+
+    def has_free(self, many: int) -> bool:
+        """So many channels are idle on which calls may go out."""
+        return self.is_up() and len(_outgoing(self._in_state(ChannelState.IDLE, self._up()))) >= many
 
     def choose_any(self, blocked: bool) -> Place | None:
         """For an emergency call: any idle channel, or with `blocked` one that people took out of use."""
@@ -134,6 +139,10 @@ class Group:
             case "balanced" if self._spans[one.order].channels == "down":
                 return 0.0, -position
         return 0.0, position
+
+
+def _outgoing(idle: Iterable[_Candidate]) -> list[_Candidate]:
+    return [one for one in idle if one.channel.direction is not Direction.IN]
 
 
 def _position(one: _Candidate) -> int:

@@ -38,6 +38,7 @@ class Leg:
     dialled: str = ""                             # the trunk that was asked for, of an outgoing call
     attempts: int = 1                             # to place it, on its trunk
     in_band: bool = False                         # the far end said something in the channel
+    spare: int = 0                                # a test: so many more channels stay free
 
     @property
     def call_ref(self) -> int:

@@ -4,8 +4,10 @@ a channel for emergency calls whatever it takes.
 An emergency call takes, of the trunk it is dialled on, of those it overflows to, and of every other that
 knows its number: an idle channel, reserved or one-way or not; else one that people took out of use; else it
 waits for EMERGENCY_WAIT_S for whatever becomes idle, and every PRE_EMPT_EVERY_S of these an ordinary call is
-cleared with cause 8 to make room: the youngest outgoing one, else the youngest incoming one that nobody has
-answered, else the youngest incoming one.
+cleared with cause 8 to make room: a test, else the youngest outgoing one, else the youngest incoming one that
+nobody has answered, else the youngest incoming one.
+
+A test stands back: it ends, with cause 8 too, when others take the channels that it is to leave free.
 """
 import logging
 import time
@@ -60,7 +62,7 @@ class Outgoing:
             called_subaddress=request.called_subaddress, calling_subaddress=request.calling_subaddress,
             user_data=request.user_data,
             emergency=self.trunks[request.trunk].is_emergency(request.called)), claimed=True)
-        leg.dialled = request.trunk
+        leg.dialled, leg.spare = request.trunk, request.spare
         if leg.info.emergency:
             log.warning("an emergency call to %s on trunk %s", leg.info.called, leg.dialled)
         self._calls.add(leg)
@@ -113,6 +115,15 @@ class Outgoing:
                 self._waiting.discard(name)
                 self._set_up(leg, *found)
 
+    def channel_taken(self) -> None:
+        """A channel is busy: a test ends when it leaves too few."""
+        for leg in [leg for leg in self._calls
+                    if leg.spare and leg.info.span and leg.info.state != "clearing"]:
+            trunk = self.trunks.get(leg.info.trunk)
+            if trunk is None or not trunk.group.has_free(leg.spare):
+                log.info("the test call to %s is cleared: others need its channel", leg.info.called)
+                self._hang_up(leg, PRE_EMPTION)
+
     def _place(self, leg: Leg, cause: int | None = None) -> None:
         """`cause`: of the way tried before."""
         if leg.info.emergency:
@@ -122,9 +133,12 @@ class Outgoing:
             else:
                 self._wait(leg)
             return
+        if leg.spare and any(other.info.emergency for other in self._calls):
+            self._release(leg, NO_CHANNEL)
+            return
         for trunk in self._routes(leg):
             try:
-                place = trunk.group.choose(use(leg), self._others(trunk, leg))
+                place = trunk.group.choose(use(leg), self._others(trunk, leg), leg.spare)
             except Unavailable as no:
                 cause = no.cause if cause is None else cause
                 continue
@@ -139,7 +153,7 @@ class Outgoing:
     def _asked_for(self, leg: Leg) -> list[str]:
         """The trunk that the call was dialled on and those it overflows to; none when it is there no more."""
         trunk = self.trunks.get(leg.dialled)
-        return [] if trunk is None else [leg.dialled, *trunk.config.overflow]
+        return [] if trunk is None else [leg.dialled, *([] if leg.spare else trunk.config.overflow)]
 
     def _others(self, trunk: Trunk, leg: Leg) -> Iterable[Use]:
         return (use(other) for other in self._calls
@@ -244,7 +258,7 @@ def victim_of(calls: Iterable[Leg], trunks: set[str]) -> Leg | None:
                 and not leg.info.emergency and leg.info.state != "clearing"]
     rank = {(False, False): 0, (False, True): 0, (True, False): 1, (True, True): 2}
     return min(ordinary, default=None, key=lambda leg: (
-        rank[leg.info.inbound, leg.info.answered], -leg.info.began_at))
+        not leg.spare, rank[leg.info.inbound, leg.info.answered], -leg.info.began_at))
 
 
 def use(leg: Leg) -> Use:

@@ -322,6 +322,8 @@ class TrunkService:
                 if state is ChannelState.IDLE:
                     self._idle_since[span.config.name, timeslot] = span.now()
                     self._outgoing.channel_freed()
+                elif state is ChannelState.BUSY:
+                    self._outgoing.channel_taken()
             case _:
                 self._events.handle(span, event)
 

@@ -68,7 +68,7 @@ class Site:
         """As the NOC does. The exit code is ssh's 255 when the box does not answer."""
         try:
             return subprocess.run(
-                ["ssh", "-i", self.key, "-p", str(box.ports[22]), "-o", "IdentitiesOnly=yes",
+                ["ssh", "-i", self.key, "-p", str(box.ports[2222]), "-o", "IdentitiesOnly=yes",
                  "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR",
                  "-o", f"UserKnownHostsFile={self.folder}/known", "-o", f"ConnectTimeout={20 * SLOW:.0f}",
                  "admin@127.0.0.1", *command],

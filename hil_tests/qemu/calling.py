@@ -24,7 +24,7 @@ KEY_S = 0.3                                       # longer than a person's, for 
 MOST_MB = 400.0
 OURS = ("sshd: admin", "sudo ", "sh -c", "grep ")  # whose memory is not that of an idle box: we who ask
 LINK_UP = "links_up\N{NO-BREAK SPACE}1"
-FORWARD = (("tcp", 22), ("udp", LINE_PORT))
+FORWARD = (("tcp", 2222), ("udp", LINE_PORT))
 SPAN = f"cesop:{{host}}:{{peer}}?port={{port}}&{LINE}"
 FLOW = f"""\
 language: en

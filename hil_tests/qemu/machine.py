@@ -53,7 +53,7 @@ class Machine:
     """One box: `with Machine(...) as box`. Leaving kills it. `direct`: QEMU's -kernel and so on."""
 
     def __init__(self, folder: Path, disk: Disk, *, stick: Path | None = None, memory_mib: int = MEMORY_MIB,
-                 forward: Sequence[tuple[str, int]] = (("tcp", 22),), devices: Sequence[str] = (),
+                 forward: Sequence[tuple[str, int]] = (("tcp", 2222),), devices: Sequence[str] = (),
                  drive: Sequence[str] | None = None, watchdog: bool = False,
                  direct: Sequence[str] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,7 @@ _UNUSED = (
     "**/tests", "**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.c", "**/*.h", "**/py.typed",
     "numpy/f2py", "numpy/distutils", "numpy/_core/lib", "numpy/_pyinstaller",
     "sqlalchemy/testing",
+    "reactivex", "reactivex-*.dist-info",         # influxdb-client's other ways to write
     # of an installer: paths of this machine, and what it would take to uninstall
     "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json",
     "PIL/_avif.*.so", "pillow.libs/libavif-*",    # pictures that nobody draws
@@ -49,6 +50,9 @@ _EXPLAINED = ("appliance/launch", "e1_driver/ctl", "appliance/box")
 # Folders of which a few files are used.
 _KEPT = {
     "babel/locale-data": r"(root|en|zh)(_\w+)?\.dat",
+    # What appliance/box/telemetry/client.py enters: a write, and no other of InfluxDB's questions.
+    "influxdb_client/domain": r"write_precision\.py",
+    "influxdb_client/service": r"(_base|signin|signout|write)_service\.py",
     "botocore/data": r"s3|(endpoints|partitions|_retry|sdk-default-configuration)\.json(\.gz)?",
 }
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from tests.bench.card import CARD
 from tests.bench.centre import CENTRE
+from tests.bench.console import CONSOLE
 from tests.bench.dtmf import DTMF
 from tests.bench.echo import ECHO
 from tests.bench.emulation import EMULATION
 from tests.bench.entry import ENTRY
 from tests.bench.every_page import PAGES
 from tests.bench.figures import Figure, keep_json, keep_page, keep_sections, measure, row
+from tests.bench.fleet import FLEET
 from tests.bench.latency import LATENCY
 from tests.bench.line import LINE
 from tests.bench.line480 import LINE480
@@ -34,13 +36,14 @@ from tests.bench.sim import SIM
 from tests.bench.stack import STACK
 from tests.bench.start import START
 from tests.bench.talk import TALK
+from tests.bench.telemetry import TELEMETRY
 from tests.bench.trunks import DELAY, FULL, SIXTEEN
 from tests.bench.year import YEAR
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (TALK, SIGNALLING, FULL, DELAY, SIXTEEN, LATENCY, START, STACK, HDLC, CODEC, LINE, LINE480,
           EMULATION, CARD, ENGINE, DTMF, ECHO, RTP, RTP_QUALITY, QUALITY, ROUTING, CENTRE, ENTRY, SIM, LOG,
-          RECORDER, RECORDING_SEARCH, RECORDING_FORMATS, PAGES_LIVE, PAGES, YEAR)
+          RECORDER, FLEET, RECORDING_SEARCH, RECORDING_FORMATS, PAGES_LIVE, PAGES, CONSOLE, TELEMETRY, YEAR)
 BUSY_LOAD = 0.5                                   # a core
 SWITCH_INTERVAL_S = 0.001                         # the far ends share this interpreter
 

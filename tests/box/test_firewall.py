@@ -37,9 +37,29 @@ def test_opens_what_others_are_to_reach(
     assert said == wanted
 
 
+@pytest.mark.parametrize(("address", "opens"), [("192.0.2.7", True), ("::", True), ("127.0.0.1", False)])
+def test_snmp_is_opened_where_it_is_on(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str, opens: bool) -> None:
+    path = tmp_path / "branchline.yaml"
+    path.write_text(BASE % ("virtual:/run/x/b", '"127.0.0.1"', 0, "127.0.0.1") + (
+        f'snmp: {{address: "{address}", users: [{{name: noc, auth_file: a, privacy_file: b}}]}}\n'))
+    assert main([str(path)]) == 0
+    assert ("add element inet branchline udp_ports { 161 }" in capsys.readouterr().out) == opens
+
+
 def test_a_bad_document_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "branchline.yaml"
     path.write_text("spans: 7\n")
     assert main([str(path)]) == 78
     said = capsys.readouterr()
     assert said.out == "" and f"{path}:1: spans" in said.err
+
+
+@pytest.mark.parametrize(("console", "opens"), [
+    ('{address: "0.0.0.0", port: 2022}', True), ("{port: 2022}", False), ("{}", False)])
+def test_opens_the_consoles_own_port_where_others_may_come(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str], console: str, opens: bool) -> None:
+    path = tmp_path / "branchline.yaml"
+    path.write_text(BASE % ("virtual:/run/x/b", "127.0.0.1", 0, "127.0.0.1") + f"console: {console}\n")
+    assert main([str(path)]) == 0
+    assert ("2022" in capsys.readouterr().out) == opens

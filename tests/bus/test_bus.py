@@ -406,7 +406,9 @@ def test_the_pages_change_nothing_but_what_they_have_behind_their_login() -> Non
         "TakePrompt", "StopTake",
         # The maintenance log, which only grows; a day played again in a process of its own; backups.
         "BackUp", "TryBackup", "PrepareRestore", "BeginRestore", "TakeRestoreBack", "CancelRestore",
-        "ForgetReplaced", "AddMaintenance", "BeginRehearsal", "StopRehearsal",
+        "ForgetReplaced", "AddMaintenance", "BeginSelfCheck", "BeginRehearsal", "StopRehearsal",
+        # Lines of the console, by the role of who has signed in.
+        "RunCommand", "OfferCommands",
         # Recordings: what is heard is kept in the chain before it is.
         "OpenRecording", "ReadRecording", "SearchRecordings", "DescribeRecording", "CheckRecordings",
         "VerifyChain", "HoldRecordings", "ReleaseHold", "EraseRecording", "ExportRecordings",

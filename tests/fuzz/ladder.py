@@ -1,8 +1,8 @@
 """D-channel frames of any octets, in words: every one of them has some."""
 
+from appliance.box.traces.drawing import ASCII, Drawing, as_json
 from appliance.isdn.ladder import LinkWatch, Step, describe
 from appliance.isdn.lapd import Side
-from appliance.launch.ladder import ASCII, Drawing, as_json
 from tests.isdn.captured import captured
 from tests.webui.facts import AGENT, CALLER
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from appliance.box.traces.drawing import ASCII, UNICODE, Drawing, pen_for
 from appliance.bus.client import Bus, Refused
 from appliance.bus.messages import (
     GetCallTrace,
@@ -25,7 +26,6 @@ from appliance.bus.messages import (
 from appliance.isdn.ladder import Step, describe
 from appliance.isdn.lapd import Side
 from appliance.launch.cli import main
-from appliance.launch.ladder import ASCII, UNICODE, Drawing, pen_for
 from e1_driver.watch import pcap
 from tests.conftest import ROOT
 from tests.isdn.captured import captured

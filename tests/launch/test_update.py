@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from appliance.box.update.words import lines
 from appliance.bus.messages import UpdatePast, UpdateReply, UpdateState
 from appliance.config.load import load
 from appliance.errors import ConfigError
 from appliance.launch.cli import main
-from appliance.launch.update import lines
 
 PAST = UpdatePast(outcome="rolled back", why="the D-channel of span telco1 is down", at=1_800_000_000.0,
                   began_at=1_799_999_000.0, version_from="1.0", version_to="2.0", slot="B", trials=2,

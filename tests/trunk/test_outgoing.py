@@ -12,6 +12,7 @@ from appliance.bus.messages import (
     CallAnswered,
     CallClearing,
     CallIncoming,
+    CallInfo,
     CallProceeding,
     CallProgress,
     CallReleased,
@@ -29,6 +30,8 @@ from appliance.bus.messages import (
 from appliance.config.schema import Config
 from appliance.isdn import events as isdn
 from appliance.isdn.elements import CallingNumber, ConnectedNumber, DateTime, ProgressIndicator, UserUser
+from appliance.trunk.legs import Leg
+from appliance.trunk.outgoing import victim_of
 from tests.trunk.far_end import FarEnd
 from tests.trunk.trunkd import Trunkd, running
 
@@ -257,3 +260,53 @@ async def test_what_is_busied_out_drains_and_comes_back(tmp_path: Path) -> None:
             await trunkd.service.answer(BusyOut(span="x"))
         with pytest.raises(Refused, match="B-channels"):
             await trunkd.service.answer(BringBack(timeslots=[16, 40]))
+
+
+# --- a test call
+
+
+@pytest.mark.need(1)
+async def test_a_test_call_leaves_a_channel_free_and_does_not_overflow(tmp_path: Path) -> None:
+    async with running(tmp_path, config([{"name": "telco", "overflow": ["other"]}])) as trunkd:
+        await fill(trunkd, "telco", idle=1)
+        await trunkd.service.answer(Dial(leg="t", trunk="telco", called="12117", spare=1))
+        assert (await trunkd.said.wait_for(CallReleased, leg="t")).cause == NO_CHANNEL
+        await trunkd.service.answer(Hangup(leg="telco0"))
+        await trunkd.said.wait_for(CallReleased, leg="telco0")
+        await trunkd.service.answer(Dial(leg="u", trunk="telco", called="12117", spare=1))
+        await trunkd.said.wait_for(CallProceeding, leg="u")
+        assert (await trunkd.calls())["u"].trunk == "telco"
+
+
+@pytest.mark.need(1)
+async def test_a_test_call_ends_when_others_need_what_it_leaves_free(tmp_path: Path) -> None:
+    async with running(tmp_path, config([])) as trunkd:
+        await fill(trunkd, "telco", idle=3)
+        await trunkd.service.answer(Dial(leg="t", trunk="telco", called="12117", spare=1))
+        await trunkd.said.wait_for(CallProceeding, leg="t")
+        await trunkd.service.answer(Dial(leg="a", trunk="telco", called="1"))    # one is left
+        await trunkd.said.wait_for(CallProceeding, leg="a")
+        assert "t" in await trunkd.calls()
+        await trunkd.service.answer(Dial(leg="b", trunk="telco", called="1"))
+        released = await trunkd.said.wait_for(CallReleased)
+        assert (released.leg, released.cause) == ("t", PRE_EMPTION)
+        assert (await trunkd.calls())["b"].span == "telco"
+
+
+@pytest.mark.need(1)
+async def test_no_test_call_goes_out_during_an_emergency_call(tmp_path: Path) -> None:
+    async with running(tmp_path, config([])) as trunkd:
+        await trunkd.service.answer(Dial(leg="a", trunk="telco", called="120"))
+        await trunkd.said.wait_for(CallProceeding, leg="a")
+        await trunkd.service.answer(Dial(leg="v", trunk="telco", called="12117", spare=1))
+        assert (await trunkd.said.wait_for(CallReleased, leg="v")).cause == NO_CHANNEL
+
+
+def test_an_emergency_call_takes_the_channel_of_a_test_first() -> None:
+    def leg(name: str, began_at: float, spare: int = 0) -> Leg:
+        return Leg(CallInfo(
+            leg=name, trunk="telco", span="telco", timeslot=1, inbound=False, state="answered", called="1",
+            calling="", calling_name="", complete=True, since=0.0, began_at=began_at), spare=spare)
+    test, young = leg("test", 1.0, spare=1), leg("young", 9.0)
+    assert victim_of([young, test], {"telco"}) is test
+    assert victim_of([young], {"telco"}) is young

@@ -29,6 +29,7 @@ from appliance.bus.messages import (
     DocumentHistory,
     DocumentState,
     Done,
+    Exposition,
     Fitness,
     FitnessReply,
     FlowList,
@@ -43,6 +44,7 @@ from appliance.bus.messages import (
     GetContactLegs,
     GetContacts,
     GetDocumentHistory,
+    GetExposition,
     GetFitness,
     GetFlows,
     GetHardware,
@@ -271,6 +273,8 @@ class Branch:
                 return HealthReply(health=self.health())
             case GetFitness():
                 return FitnessReply(fitness=self.fitness)
+            case GetExposition():
+                return Exposition(text="# TYPE branchline_box_fit gauge\nbranchline_box_fit 1\n")
             case GetHardware():
                 return HardwareReply(hardware=self.hardware)
             case GetCards():

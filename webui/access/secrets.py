@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from appliance.errors import Unavailable
+from appliance.store.private import make_private as make_private
 from appliance.store.sealed import KEY_OCTETS, Tampered
 
 CODE_SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"    # none that is taken for another when read aloud
@@ -66,15 +67,6 @@ def plain(code: str) -> str:
 def slow_digest(code: str, salt: bytes) -> bytes:
     """Of a code: 16 MiB and some tens of milliseconds for each guess at a file that was stolen."""
     return hashlib.scrypt(code.encode(), salt=salt, n=2 ** 14, r=8, p=1, maxmem=32 * 2 ** 20, dklen=32)
-
-
-def make_private(path: Path) -> None:
-    """The file, there if it was not, for us alone: a backup may have come back readable for others."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
 
 
 def _derived(master: bytes, purpose: bytes) -> bytes:

@@ -12,6 +12,7 @@ from appliance.bus.messages import (
     ContactInfo,
     ContactList,
     GetContacts,
+    GetExposition,
     GetFigures,
     SearchRecordings,
 )
@@ -46,6 +47,7 @@ bp = Blueprint("api", __name__, url_prefix=PREFIX)
 api = Api(bp)
 
 TITLE = "Branchline"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
 FIGURES_S = 10.0                                  # a year of them takes acdd a while
 
 
@@ -54,6 +56,14 @@ FIGURES_S = 10.0                                  # a year of them takes acdd a 
 def document() -> Response:
     """For whoever writes a program: no token."""
     return jsonify(api.document(TITLE, version("branchline")))
+
+
+@bp.get("/metrics")
+@needs("watch", whole=True)
+def metrics() -> Response:
+    """For Prometheus, in its own format; it carries its token as any program does."""
+    found = parts().exchange.ask(GetExposition(), FIGURES_S)
+    return Response(found.text, content_type=METRICS)
 
 
 @api.operation(

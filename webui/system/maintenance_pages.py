@@ -1,4 +1,5 @@
-"""The maintenance log: a month as a calendar, its entries, check lists, and the sheet that is signed."""
+"""The maintenance log: a month as a calendar, its entries, check lists, the box's own rounds, and the sheet
+that is signed."""
 
 import calendar
 import re
@@ -8,22 +9,26 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
     AddMaintenance,
+    BeginSelfCheck,
     Checked,
     EntryKind,
     GetMaintenance,
     GetMaintenanceLists,
+    GetRoutine,
     MaintenanceEntry,
     MaintenanceLists,
+    Request,
+    RoutineReply,
 )
-from appliance.bus.messages.maintenance import MOST_ENTRIES, PEOPLES
+from appliance.bus.messages.maintenance import MOST_ENTRIES, PEOPLES, ROUTINES
 from webui import texts
-from webui.access.doors import need, needs, outcome
+from webui.access.doors import need, needs, noted, outcome
 from webui.box import language
 from webui.parts import parts
 from webui.system import sheet
@@ -34,7 +39,8 @@ bp = Blueprint("maintenance", __name__, url_prefix="/box/maintenance")
 ASK_S = 20.0
 DAY_S = 86_400.0
 WEEK_S, MONTH_S = 7 * DAY_S, 31 * DAY_S           # that a list is good for
-FREE_KINDS = tuple(kind for kind in PEOPLES if kind not in ("weekly", "monthly", "correction"))
+FREE_KINDS = tuple(kind for kind in PEOPLES if kind not in ("weekly", "monthly", "correction", "signature"))
+TONES = {"good": "good", "attend": "warn", "failed": "bad", "undone": "off"}     # of what a round found
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
@@ -58,7 +64,7 @@ def index() -> Any:
     return _index(_month(request.args.get("month", "")))
 
 
-@bp.get("/<any(add, check):act>")
+@bp.get("/<any(add, check, begin):act>")
 @needs("box")
 def back(act: str) -> AnyResponse:
     """Who comes back to where a form was sent, by a change of the language, say."""
@@ -66,19 +72,29 @@ def back(act: str) -> AnyResponse:
 
 
 @bp.post("/add")
-@needs("box", act="maintenance")
+@needs("box", act="maintenance", by_hand=True)
 def add() -> Any:
     """What a person did; or what puts an entry right."""
     by, form = need("box"), request.form
-    corrects = form.get("corrects", 0, type=int)
-    kind = "correction" if corrects else form.get("kind", "")
+    corrects, signs = form.get("corrects", 0, type=int), form.get("signs", 0, type=int)
+    kind = "correction" if corrects else "signature" if signs else form.get("kind", "")
     return _add(AddMaintenance(
         kind=cast(EntryKind, kind), by=by, text=_clean(form.get("text", "")),
-        note=_clean(form.get("note", "")), corrects=corrects))
+        note=_clean(form.get("note", "")), corrects=corrects, signs=signs))
+
+
+@bp.post("/begin")
+@needs("box", act="self-check", by_hand=True)
+def begin() -> Any:
+    """A round of the box's own, now."""
+    by, kind = need("box"), request.form.get("kind", "")
+    if kind not in ROUTINES:
+        abort(400)
+    return _done("self-check", kind, BeginSelfCheck(kind=kind, by=by))
 
 
 @bp.post("/check")
-@needs("box", act="maintenance")
+@needs("box", act="maintenance", by_hand=True)
 def check() -> Any:
     """A list gone through, item by item."""
     by, form = need("box"), request.form
@@ -104,14 +120,30 @@ def paper() -> Response:
     seen = _seen(month)
     if seen["entries"] is None:
         abort(503)
-    octets = sheet.pdf_of(f"{month:%Y-%m}", seen["entries"], item_text)
+    octets = sheet.pdf_of(f"{month:%Y-%m}", seen["entries"], seen["signed"], item_text)
     return send_file(octets, mimetype="application/pdf", as_attachment=True,
                      download_name=f"maintenance-{month:%Y-%m}.pdf")
 
 
+@bp.get("/sheet.csv")
+@needs("box", act="maintenance-taken")
+def table() -> Response:
+    """The month, a line for each item."""
+    month = _month(request.args.get("month", ""))
+    seen = _seen(month)
+    if seen["entries"] is None:
+        abort(503)
+    octets = sheet.csv_of(seen["entries"], seen["signed"], item_text)
+    return send_file(octets, mimetype="text/csv", as_attachment=True,
+                     download_name=f"maintenance-{month:%Y-%m}.csv")
+
+
 def tone(entry: MaintenanceEntry) -> str:
-    """Of a record or of a list: good, warn, bad."""
+    """Of a record, of a list or of a round: good, warn, bad; off: nothing of it could be done."""
     record = entry.record
+    if entry.check is not None:
+        found = {one.result for one in entry.check.results}
+        return next((TONES[one] for one in ("failed", "attend", "good") if one in found), TONES["undone"])
     if record is None:
         return "bad" if any(one.result == "bad" for one in entry.checked) else "good"
     if record.fitness == "unfit" or any(state in ("down", "late") for state in record.daemons.values()):
@@ -128,11 +160,16 @@ def item_text(item: str) -> str:
 
 
 def _add(asked: AddMaintenance) -> Any:
-    try:
-        parts().exchange.ask(asked, ASK_S)
-    except Refused as error:
-        outcome(str(error))
-        return _index(_month(""), said(str(error), item_text)), 409
+    return _done("maintenance", f"{asked.kind} {asked.corrects or asked.signs or ''}", asked)
+
+
+def _done(act: str, what: str, asked: Request[Any]) -> Any:
+    with noted(act, what):
+        try:
+            parts().exchange.ask(asked, ASK_S)
+        except Refused as error:
+            outcome(str(error))
+            return _index(_month(""), said(str(error), item_text)), 409
     return redirect(url_for("maintenance.index"), 303)
 
 
@@ -143,7 +180,8 @@ def _index(month: date, wrong: str = "") -> str:
         "monthly": now - lists.last.get("monthly", 0.0) > MONTH_S}
     return render_template(
         "system/maintenance.html", month=month, lists=lists, due=due, wrong=wrong, free_kinds=FREE_KINDS,
-        language_now=language(), typed=request.form if wrong else {}, **_seen(month))
+        typed=request.form if wrong else {}, routine=_routine(),
+        me=need("box"), **_seen(month))
 
 
 def _seen(month: date) -> dict[str, Any]:
@@ -153,10 +191,11 @@ def _seen(month: date) -> dict[str, Any]:
         found = parts().exchange.ask(GetMaintenance(
             since=_at(month), until=_at(after), most=MOST_ENTRIES), ASK_S)
     except (BusError, Refused):
-        entries, more = None, False
+        entries, more, signed = None, False, {}
     else:
-        entries, more = list(found.entries), found.more
-    return {"entries": entries, "more": more, "days": _days(month, entries or []), "tone": tone,
+        entries, more, signed = list(found.entries), found.more, found.signed
+    return {"entries": entries, "more": more, "signed": signed, "tones": TONES, "language_now": language(),
+            "days": _days(month, entries or []), "tone": tone,
             "item_text": item_text, "before": month - timedelta(days=1), "after": after,
             "weekdays": _weekdays(), "later": after <= date.today()}
 
@@ -167,7 +206,7 @@ def _days(month: date, entries: Sequence[MaintenanceEntry]) -> list[Day]:
         by_day.setdefault(datetime.fromtimestamp(one.at).date(), []).append(one)
     return [Day(day, day.month == month.month, day == date.today(),
                 next((one for one in by_day.get(day, []) if one.kind == "record"), None),
-                tuple(one for one in by_day.get(day, []) if one.kind != "record"))
+                tuple(one for one in by_day.get(day, []) if one.kind not in ("record", "signature")))
             for day in calendar.Calendar().itermonthdates(month.year, month.month)]
 
 
@@ -197,8 +236,18 @@ def _clean(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
-def _lists() -> MaintenanceLists | None:
+def _routine() -> RoutineReply | None:
     try:
-        return parts().exchange.ask(GetMaintenanceLists(), ASK_S)
+        return parts().exchange.ask(GetRoutine(), ASK_S)
     except (BusError, Refused):
         return None
+
+
+def _lists() -> MaintenanceLists | None:
+    """Asked for once in a request: boxd looks through its disk for them."""
+    if "maintenance_lists" not in g:
+        try:
+            g.maintenance_lists = parts().exchange.ask(GetMaintenanceLists(), ASK_S)
+        except BusError:
+            g.maintenance_lists = None
+    return cast(MaintenanceLists | None, g.maintenance_lists)

@@ -17,6 +17,7 @@ from appliance.errors import ConfigError
 from appliance.store import TRACES_FILE
 
 SCRATCH, TRIAL, OUTGOING = "scratch", "trial", "outgoing"            # in the state folder's `backup`
+NO_ROOM = "MiB are free, the trial needs"         # why a restore was not tried out: not the backup's fault
 RESTORING = "restoring"                           # in the state folder: a restore that is under way
 RESTORE, RESTORED = "restore", "restored.json"    # likewise: one that is wished for, what came of the last
 REPLACED = "replaced-"                            # beginning of the folders with what a restore put aside
@@ -27,7 +28,7 @@ MAX_TRACES_OCTETS = 64 * 1024 * 1024
 # keys and the versions of prompts come along, and the audio where it is wished: the journal and exports live
 # for days at most.
 _NOT = re.compile(
-    rf"(said|demo|support|uploads|logs|lost\+found|{RESTORING}|{RESTORE}|{RESTORED}|{REPLACED}[^/]*"
+    rf"(said|saved|demo|support|uploads|logs|lost\+found|{RESTORING}|{RESTORE}|{RESTORED}|{REPLACED}[^/]*"
     rf"|backup/({SCRATCH}|{TRIAL}|{OUTGOING}))(/.*)?"
     r"|recordings/(?!recordings\.sqlite$|keys(/|$)|prompts/kept(/|$)|[0-9]{4}(/|$)).*"
     r"|(.*/)?(lock|\..*|.*\.(lock|new|part|damaged|bad)|.*-(wal|shm|journal))")
@@ -128,7 +129,8 @@ def _named(config: Config) -> Iterator[Path]:
     names = [*(one.file for one in centre.lists), *centre.regions.tables,
              *(one.table for one in centre.sources), archive.key_file,
              *((archive.s3.ca_file, archive.s3.credentials_file) if archive.s3 else ()),
-             *((archive.sftp.key_file,) if archive.sftp else ())]
+             *((archive.sftp.key_file,) if archive.sftp else ()),
+             *config.snmp.files(), *config.syslog.files()]
     yield from (Path(name) for name in names if name)
     for folder in (config.media.prompts, config.quality.forms):
         if Path(folder).exists():                 # a box may have none

@@ -49,6 +49,7 @@ class Backups:
         self._folder = state_dir / FOLDER
         self._history = History(self._folder)
         self._wanted, self._stopping, self._woken = threading.Event(), threading.Event(), asyncio.Event()
+        self._turned = asyncio.Event()            # set for a moment: what was to be done at that time is done
         self._running = self._to_try = ""
         # Of a kill or a power cut; a restore that is not over lets no box start.
         for left in (self._folder / SCRATCH, self._folder / TRIAL, state_dir / RESTORING,
@@ -67,6 +68,8 @@ class Backups:
                     self._tell(facts)
                     await asyncio.wait([work], timeout=EVERY_S)
                 await work
+                self._turned.set()
+                self._turned.clear()
                 self._tell(facts)
                 wish = asyncio.create_task(self._woken.wait())
                 await asyncio.wait([ends, wish], timeout=EVERY_S, return_when=asyncio.FIRST_COMPLETED)
@@ -90,6 +93,25 @@ class Backups:
         self._ready()
         self._to_try = path
         self._woken.set()
+
+    async def tried(self) -> BackupInfo | None:
+        """Have the newest tried out when nothing else is done, and wait for what comes of it; None: there is
+        none. BackupError: it cannot be begun, or was not."""
+        while self._busy():
+            await self._turned.wait()
+        before = next((one for one in self._history.backups if not one.error and not one.gone), None)
+        if before is None:
+            return None
+        self.try_out(before.path)
+        while self._busy():
+            await self._turned.wait()
+        after = next((one for one in self._history.backups if one.path == before.path), before)
+        if after.tried_at == before.tried_at:
+            raise BackupError(f"{before.path}: was not tried out")
+        return after
+
+    def _busy(self) -> bool:
+        return bool(self._running or self._to_try or self._wanted.is_set())
 
     def reply(self, now: float) -> BackupReply:
         return BackupReply(
@@ -139,8 +161,8 @@ class Backups:
 
     def _try(self, now: float) -> None:
         """The one that people want tried out, if it is still there."""
-        path, self._to_try = self._to_try, ""
-        self._running = f"a restore of {Path(path).name} is being tried out"
+        path = self._to_try
+        self._running, self._to_try = f"a restore of {Path(path).name} is being tried out", ""
         try:
             for one in self._history.backups:
                 if one.path == path and not one.gone:

@@ -27,7 +27,7 @@ def changed(text: str, key: str, value: str | None) -> str:
 
     Keys are joined by dots, a part of a list by its name or as [0]; [+] adds one at the end of a list.
     """
-    return changed_at(text, _path(key), value)
+    return changed_at(text, path_of(key), value)
 
 
 def changed_at(text: str, path: list[str | int], value: str | None) -> str:
@@ -42,7 +42,7 @@ def changed_at(text: str, path: list[str | int], value: str | None) -> str:
 def changed_all(text: str, sets: Sequence[tuple[str, str | None]]) -> str:
     """As changed(), key after key: each finds what those before it have left."""
     if len(sets) > MOST_ONE_BY_ONE:
-        return _all_set(text, [(_path(key), value) for key, value in sets])
+        return _all_set(text, [(path_of(key), value) for key, value in sets])
     for key, value in sets:
         text = changed(text, key, value)
     return text
@@ -53,7 +53,7 @@ def place_of(key: str, value: str | None) -> str:
 
     A part that is added to a list is found by its name; one that has none, or a number, is all of the list.
     """
-    path = _path(key)
+    path = path_of(key)
     if path[-1] == "+":
         try:
             refuse_extremes(value or "")
@@ -112,7 +112,8 @@ def _data(text: str) -> Any:
         return None
 
 
-def _path(key: str) -> list[str | int]:
+def path_of(key: str) -> list[str | int]:
+    """The parts of a key one by one: names, numbers, and "+". ConfigError: it is none."""
     path: list[str | int] = []
     at = 0
     while at < len(key) and (found := _PART.match(key, at)):

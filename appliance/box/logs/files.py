@@ -59,20 +59,27 @@ class Files:
                     file = opened.enter_context(path.open("rb"))
                     files.setdefault(os.fstat(file.fileno()).st_ino, file)
             for octets in chain.from_iterable(map(_backwards, files.values())):
-                if (found := _LINE.fullmatch(octets)) is None:
+                if (raw := entry(octets)) is None:
                     continue                      # cut off by a kill, or by somebody else
-                place = found[1].decode()
-                if before and float(place) >= float(before):
+                if before and raw.at >= float(before):
                     continue
-                if after and float(place) <= float(after):
+                if after and raw.at <= float(after):
                     return
-                yield Raw(float(place), found[2].decode(), found[3].decode("utf-8", "replace"), place)
+                yield raw
 
     def _paths(self) -> list[Path]:
         """Newest first."""
         found = {int(name[1] or 0): path for path in self._folder.glob(f"{LOGS_FILE}*")
                  if (name := _NAME.fullmatch(path.name))}
         return [found[number] for number in sorted(found)]
+
+
+def entry(octets: bytes) -> Raw | None:
+    """One line without its end; None: it is none of ours."""
+    if (found := _LINE.fullmatch(octets)) is None:
+        return None
+    place = found[1].decode()
+    return Raw(float(place), found[2].decode(), found[3].decode("utf-8", "replace"), place)
 
 
 def place_is_right(place: str) -> bool:

@@ -48,7 +48,7 @@ class Journal:
             command.append(f"--since=@{int(since)}")
         if until and not before:
             command.append(f"--until=@{int(until) + 1}")
-        for found in _said([*command, *_matches(programs)]):
+        for found in _said([*command, *matches(programs)]):
             raw = entry(found)
             if raw is None:
                 continue
@@ -95,7 +95,7 @@ def _priority(value: Any) -> int:
         return 6
 
 
-def _matches(programs: frozenset[str]) -> list[str]:
+def matches(programs: frozenset[str]) -> list[str]:
     """Of one field any, of several all; + begins another way to be right."""
     units = [UNITS[name] for name in UNITS if not programs or name in programs]
     found = [f"_SYSTEMD_UNIT={unit}" for unit in units]

@@ -30,10 +30,11 @@ from appliance.bus.messages import (
     MaintenanceLists,
     MaintenanceReply,
     MaintenanceWritten,
+    SelfChecked,
     SpanState,
     UpdateState,
 )
-from appliance.bus.messages.maintenance import MOST_ENTRIES
+from appliance.bus.messages.maintenance import CHECKS, MOST_ENTRIES
 from appliance.bus.runner import Context
 from e1_driver.watch.bins import QUARTER_S, Bin
 
@@ -52,14 +53,14 @@ class Maintenance(Area):
     def __init__(self, context: Context, lines: Lines, backup: Callable[[], BackupReply],
                  clock: Callable[[], float] = time.time) -> None:
         """`lines`: the quarters of each span; `backup`: how backups stand. Unavailable: no log."""
-        self._context, self._lines, self._backup, self._clock = context, lines, backup, clock
+        self._context, self._lines, self.backup, self._clock = context, lines, backup, clock
         self.config = context.config.maintenance  # replaced when the document is read again
         self.disk = Storage(context, self._seen)
-        self._book = open_book(context.state_dir)
+        self._book = self.book = open_book(context.state_dir)
         tally = self._book.tally() or Tally(since=clock())
         tally.box_starts += 1
         self._watch = Watch(tally)
-        self._dirty = True
+        self._dirty, self._writing = True, asyncio.Lock()
         self._spans: dict[str, SpanState] = {}
         self._cards: dict[str, CardState] = {}
         self._hardware: Hardware | None = None
@@ -100,7 +101,7 @@ class Maintenance(Area):
                 wait_s = max(1.0, min(KEEP_S, next_due(self.config.at, now) - now + 1.0))
         finally:
             await asyncio.to_thread(self._keep)
-            self._book.close()
+            self._book.leave()
 
     async def _due(self, hour: str) -> None:
         now = self._clock()
@@ -118,7 +119,7 @@ class Maintenance(Area):
         self._watch.begin(now)
         log.info("maintenance: the record since %s is kept", time.strftime(
             "%Y-%m-%d %H:%M", time.localtime(entry.record.since if entry.record else now)))
-        await self._said(entry)
+        await self.said(entry)
 
     async def _calls(self, now: float) -> tuple[int, int] | None:
         """Of all trunks since the last record, by whole quarters, as reports count them."""
@@ -153,45 +154,74 @@ class Maintenance(Area):
         try:
             found = await asyncio.to_thread(
                 self._book.entries, request.since, request.until, request.most + 1)
+            found, more = found[:request.most], len(found) > request.most
+            signed = await asyncio.to_thread(self._book.signatures, found)
         except sqlite3.Error as error:
             raise Refused(f"the log cannot be read: {error}") from None
-        return MaintenanceReply(entries=found[:request.most], more=len(found) > request.most)
+        return MaintenanceReply(entries=found, more=more, signed=signed)
 
     async def _add(self, request: AddMaintenance) -> AddedMaintenance:
         if wrong := mistake(request.kind, request.by, request.text, request.note, request.checked,
-                            request.corrects):
+                            request.corrects, request.signs):
             raise Refused(wrong)
         says = {}
         if request.kind in LISTS:
-            says = {one.item: one.box for one in asked(request.kind, await self._facts())}
+            says = {one.item: one.box for one in asked(request.kind, await self.facts())}
         checked = [msgspec.structs.replace(one, box=says.get(one.item, "")) for one in request.checked]
         entry = MaintenanceEntry(
             number=0, at=self._clock(), kind=request.kind, by=request.by, text=request.text.strip(),
-            note=request.note.strip(), corrects=request.corrects, checked=checked)
+            note=request.note.strip(), corrects=request.corrects, signs=request.signs, checked=checked)
         try:
-            if request.corrects and not await asyncio.to_thread(self._book.has, request.corrects):
-                raise Refused(f"there is no entry {request.corrects}")
-            entry = await asyncio.to_thread(self._book.add, entry)
+            async with self._writing:             # nobody signs an entry twice
+                await self._names_one(entry)
+                entry = await asyncio.to_thread(self._book.add, entry)
         except sqlite3.Error as error:
             raise Refused(f"not written: {error}") from None
-        await self._said(entry)
+        await self.said(entry)
         return AddedMaintenance(number=entry.number)
 
+    async def _names_one(self, entry: MaintenanceEntry) -> None:
+        """What it corrects or signs. Refused: there is no such entry, or it is signed by the same person."""
+        if not (number := entry.corrects or entry.signs):
+            return
+        named = await asyncio.to_thread(self._book.entry, number)
+        if named is None:
+            raise Refused(f"there is no entry {number}")
+        if not entry.signs:
+            return
+        if named.kind == "signature":
+            raise Refused(f"entry {number} is a signature itself")
+        signed = await asyncio.to_thread(self._book.signatures, [named])
+        if any(one.by == entry.by for one in signed.get(str(number), ())):
+            raise Refused(f"entry {number} has your name already")
+
     async def _get_lists(self, request: GetMaintenanceLists) -> MaintenanceLists:
-        facts = await self._facts()
+        facts = await self.facts()
         last = {kind: next((one.at for one in await self._last(kind)), 0.0) for kind in LISTS}
         return MaintenanceLists(items={kind: asked(kind, facts) for kind in LISTS}, last=last)
 
-    async def _facts(self) -> Facts:
+    @property
+    def since(self) -> float:
+        """When what is counted began to be."""
+        return self._watch.tally.since
+
+    async def facts(self, disk: bool = True) -> Facts:
+        """Without `disk` what lies on it is not counted, which takes a while."""
         try:
-            disk = await self.disk.state()
+            storage = await self.disk.state() if disk else None
         except OSError:
-            disk = None
+            storage = None
         return Facts(
             now=self._clock(), health=self._watch.health, fitness=self._watch.fitness,
             hardware=self._hardware, clock=self._watch.clock, spans=self._spans, cards=self._cards,
-            update=self._update, backup=self._backup(), storage=disk,
-            records=await self._last("record", 31))
+            update=self._update, backup=self.backup(), storage=storage,
+            records=await self._last("record", 31), looked=await self._looked())
+
+    async def _looked(self) -> dict[str, SelfChecked]:
+        """What the box's own rounds found last of each item."""
+        entries = [entry for kind in CHECKS.values() for entry in await self._last(kind)]
+        return {one.item: one for entry in sorted(entries, key=lambda entry: entry.number) if entry.check
+                for one in entry.check.results}
 
     async def _last(self, kind: str, most: int = 1) -> list[MaintenanceEntry]:
         try:
@@ -199,7 +229,8 @@ class Maintenance(Area):
         except sqlite3.Error as error:
             raise Refused(f"the log cannot be read: {error}") from None
 
-    async def _said(self, entry: MaintenanceEntry) -> None:
+    async def said(self, entry: MaintenanceEntry) -> None:
+        """It is on the disk."""
         await self._context.bus.say(MaintenanceWritten(number=entry.number, at=entry.at))
 
 

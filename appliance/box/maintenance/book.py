@@ -1,17 +1,24 @@
 """The entries in a file that only grows: SQLite itself refuses to change one. On the disk on return."""
 
 import logging
+import sqlite3
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
 from appliance.box.aside import connect, opened, writing
 from appliance.box.maintenance.record import Tally
-from appliance.bus.messages import MaintenanceEntry
+from appliance.box.maintenance.routine import Round
+from appliance.bus.messages import EntryKind, MaintenanceEntry, RoutineKind, Signature
+from appliance.bus.messages.maintenance import CHECKS
+from appliance.errors import Unavailable
 
 FILE = "maintenance.sqlite"
 APPLICATION_ID = 0x424C4D4C                       # "BLML"
+_NEW = ("weekly-check", "monthly-check", "signature")
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +33,7 @@ CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries
     BEGIN SELECT RAISE(ABORT, 'the maintenance log only grows'); END;
 CREATE TABLE tally (one INTEGER PRIMARY KEY CHECK (one = 1), tally TEXT NOT NULL) STRICT;
 """
+_ROUNDS = "CREATE TABLE IF NOT EXISTS rounds (kind TEXT PRIMARY KEY, round TEXT NOT NULL) STRICT"
 
 
 class Book:
@@ -34,36 +42,104 @@ class Book:
     def __init__(self, path: Path) -> None:
         """Open or make the file. Spoiled: it is another program's, or damaged. Unavailable: not now."""
         self._one = threading.Lock()              # boxd's threads share the connection
+        self._users = 1
         self._base = connect(path, APPLICATION_ID, _TABLES, "log")
+        try:
+            self._base.execute(_ROUNDS)           # older boxes' files have none
+        except sqlite3.Error as error:
+            self._base.close()
+            raise Unavailable(f"{path}: cannot be written: {error}") from None
 
     def close(self) -> None:
         with self._one:
             self._base.close()
 
-    def add(self, entry: MaintenanceEntry, tally: Tally | None = None) -> MaintenanceEntry:
-        """With its number; the tally that begins after it in the same act."""
+    def share(self) -> "Book":
+        """For one more of boxd's subjects: it is closed when the last one leaves it. Of the loop alone."""
+        self._users += 1
+        return self
+
+    def leave(self) -> None:
+        self._users -= 1
+        if not self._users:
+            self.close()
+
+    def add(self, entry: MaintenanceEntry, tally: Tally | None = None,
+            over: Round | None = None) -> MaintenanceEntry:
+        """With its number; in the same act the tally that begins after it, or the round that is over."""
+        # The column has the kind; an older version, gone back to, reads one that it knows.
+        kept = msgspec.structs.replace(entry, kind="record") if entry.kind in _NEW else entry
         with self._one, writing(self._base):
             number = self._base.execute(
                 "INSERT INTO entries (at, kind, entry) VALUES (?, ?, ?)",
-                (entry.at, entry.kind, msgspec.json.encode(entry).decode())).lastrowid
+                (entry.at, entry.kind, msgspec.json.encode(kept).decode())).lastrowid
             if tally is not None:
                 self._put(tally)
+            if over is not None:
+                self._base.execute("DELETE FROM rounds WHERE kind = ?", (over.kind,))
         return msgspec.structs.replace(entry, number=number or 0)
 
     def entries(self, since: float, until: float, most: int) -> list[MaintenanceEntry]:
         """Newest first; 0: no limit."""
         return self._entries(
-            "SELECT number, entry FROM entries WHERE at >= ? AND (? = 0 OR at < ?) "
+            "SELECT number, kind, entry FROM entries WHERE at >= ? AND (? = 0 OR at < ?) "
             "ORDER BY at DESC, number DESC LIMIT ?", since, until, until, most)
 
     def last(self, kind: str, most: int = 1) -> list[MaintenanceEntry]:
-        """Newest first."""
+        """Newest first, whatever the clock said."""
         return self._entries(
-            "SELECT number, entry FROM entries WHERE kind = ? ORDER BY at DESC, number DESC LIMIT ?",
-            kind, most)
+            "SELECT number, kind, entry FROM entries WHERE number IN (SELECT number FROM entries "
+            "WHERE kind = ? ORDER BY number DESC LIMIT ?) ORDER BY number DESC", kind, most)
 
-    def has(self, number: int) -> bool:
-        return bool(self._entries("SELECT number, entry FROM entries WHERE number = ?", number))
+    def entry(self, number: int) -> MaintenanceEntry | None:
+        found = self._entries("SELECT number, kind, entry FROM entries WHERE number = ?", number)
+        return found[0] if found else None
+
+    def signatures(self, of: Iterable[MaintenanceEntry]) -> dict[str, list[Signature]]:
+        """By the numbers of these entries, oldest first."""
+        wanted, found = {one.number for one in of}, dict[str, list[Signature]]()
+        if not wanted:
+            return found
+        # Nobody signs what is still to come. By numbers: the clock may have been ahead.
+        for one in self._entries("SELECT number, kind, entry FROM entries WHERE kind = 'signature' "
+                                 "AND number > ? ORDER BY number", min(wanted)):
+            if one.signs in wanted:
+                found.setdefault(str(one.signs), []).append(
+                    Signature(number=one.number, at=one.at, by=one.by))
+        return found
+
+    def since(self) -> float:
+        """When the first entry was written; 0: there is none."""
+        with self._one:
+            return float(self._base.execute("SELECT min(at) FROM entries").fetchone()[0] or 0.0)
+
+    # --- the box's own rounds
+
+    def done(self, kind: RoutineKind) -> float:
+        """Of which moment the round was done last that was planned; 0: none was."""
+        with self._one:
+            row = self._base.execute(
+                "SELECT json_extract(entry, '$.check.due') FROM entries WHERE kind = ? "
+                "AND json_extract(entry, '$.check.due') > 0 ORDER BY number DESC LIMIT 1",
+                (CHECKS[kind],)).fetchone()
+        return 0.0 if row is None else float(row[0])
+
+    def rounds(self) -> list[Round]:
+        """That go on, or went on when the box was stopped."""
+        with self._one:
+            rows = self._base.execute("SELECT round FROM rounds").fetchall()
+        found = []
+        for (text,) in rows:
+            try:
+                found.append(msgspec.json.decode(text, type=Round))
+            except msgspec.MsgspecError as error:
+                log.error("maintenance: a round that went on cannot be read (%s): it begins anew", error)
+        return found
+
+    def keep_round(self, one: Round) -> None:
+        with self._one, writing(self._base):
+            self._base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?)",
+                               (one.kind, msgspec.json.encode(one).decode()))
 
     def tally(self) -> Tally | None:
         with self._one:
@@ -88,8 +164,9 @@ class Book:
                            (msgspec.json.encode(tally).decode(),))
 
 
-def _entry(number: int, text: str) -> MaintenanceEntry:
-    return msgspec.structs.replace(msgspec.json.decode(text, type=MaintenanceEntry), number=number)
+def _entry(number: int, kind: str, text: str) -> MaintenanceEntry:
+    entry = msgspec.json.decode(text, type=MaintenanceEntry)
+    return msgspec.structs.replace(entry, number=number, kind=cast(EntryKind, kind))
 
 
 def open_book(folder: Path) -> Book:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from appliance.bus.messages import (
     BackupReply,
@@ -12,6 +13,7 @@ from appliance.bus.messages import (
     Health,
     MaintenanceEntry,
     MaintenanceItem,
+    SelfChecked,
     SpanState,
     StorageState,
     UpdateState,
@@ -43,6 +45,7 @@ class Facts:
     backup: BackupReply | None = None
     storage: StorageState | None = None
     records: Sequence[MaintenanceEntry] = ()      # of the last days, newest first
+    looked: Mapping[str, SelfChecked] = field(default_factory=dict)  # what the box's own rounds found last
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,17 @@ def _cards(facts: Facts) -> Says:
     return ("bad", ", ".join(sorted(wrong))) if wrong else ("good", ", ".join(sorted(facts.cards)))
 
 
+def _looked(item: str) -> Callable[[Facts], Says]:
+    """As the box's last round found it: with its figure and its day."""
+    def says(facts: Facts) -> Says:
+        one = facts.looked.get(item)
+        if one is None or one.result == "undone":
+            return None, ""
+        day = datetime.fromtimestamp(one.at).strftime("%Y-%m-%d")
+        return "good" if one.result == "good" else "bad", f"{one.figure} {day}".strip()
+    return says
+
+
 def _version(facts: Facts) -> Says:
     return (None, "") if facts.update is None else (None, facts.update.version)
 
@@ -160,7 +174,7 @@ ITEMS: dict[str, Item] = {                        # in the order of the sheet
     "call-in": _item("呼入测试通话接通且声音正常", "a test call in is answered and heard both ways",
                      WEEK, MONTH),
     "call-out": _item("呼出测试通话接通且声音正常", "a test call out is answered and heard both ways",
-                      WEEK, MONTH),
+                      WEEK, MONTH, says=_looked("call")),
     "recording": _item("抽听一条录音,声音清晰", "a recording was heard at random and is clear",
                        WEEK, MONTH),
     "heat": _item("温度和风扇正常", "temperatures and fan are well", MONTH, says=_heat),
@@ -168,7 +182,8 @@ ITEMS: dict[str, Item] = {                        # in the order of the sheet
     "wear": _item("存储器寿命充足", "the storage is not worn out", MONTH, says=_wear),
     "version": _item("软件版本已核对,已决定是否更新", "the version was looked at, an update decided on",
                      MONTH, says=_version),
-    "restore": _item("已试恢复一份备份", "a restore of a backup was tried out", MONTH),
+    "restore": _item("已试恢复一份备份", "a restore of a backup was tried out", MONTH,
+                     says=_looked("restore")),
     "people": _item("已核对账号和权限,停用不再需要的账号", "accounts and roles were gone through", MONTH),
     "bypass": _item("已测试断电直通(继电器切至原交换机)", "fail-to-wire to the old exchange was tried out",
                     MONTH),
@@ -190,7 +205,8 @@ def asked(kind: str, facts: Facts) -> list[MaintenanceItem]:
     return found
 
 
-def mistake(kind: str, by: str, text: str, note: str, checked: Sequence[Checked], corrects: int) -> str:
+def mistake(kind: str, by: str, text: str, note: str, checked: Sequence[Checked], corrects: int,
+            signs: int = 0) -> str:
     """Why it cannot be an entry; "": it can."""
     if kind not in PEOPLES:
         return f"kind {kind!r}: one of {', '.join(PEOPLES)}"
@@ -202,9 +218,13 @@ def mistake(kind: str, by: str, text: str, note: str, checked: Sequence[Checked]
         return "what was done, and the note: no control characters"
     if (corrects != 0) != (kind == "correction"):
         return "a correction names the entry that it puts right, and nothing else does"
+    if (signs != 0) != (kind == "signature"):
+        return "a signature names the entry that was seen, and nothing else does"
     if kind not in LISTS:
         if checked:
             return f"{kind}: has no list of items"
+        if kind == "signature":
+            return ""
         return "" if text.strip() else "what was done: say it"
     wanted = [name for name, item in ITEMS.items() if kind in item.lists]
     if [one.item for one in checked] != wanted:

@@ -1,7 +1,5 @@
 """The provisioning document as types. docs/installing.md has a row for every key."""
 
-import base64
-import binascii
 import functools
 import re
 import zoneinfo
@@ -13,14 +11,12 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from appliance.config.load import read
 from appliance.config.part import Part, unique
+from appliance.config.public_key import public_key
 
-LEAST_RSA_OCTETS = 3072 // 8
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?")
 _HOSTNAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _PORT = re.compile(r"[a-z][a-z0-9]{1,14}|([0-9a-f]{2}:){5}[0-9a-f]{2}")
 _SETUP_CODE = re.compile(r"[A-Z0-9]{4}(-[A-Z0-9]{4}){1,7}")
-_KEY_KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-              "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com")
 
 
 def _an_address(text: str) -> str:
@@ -54,39 +50,6 @@ def _a_zone(text: str) -> str:
     if text not in _zones():
         raise ValueError(f"{text!r}: no such time zone; write e.g. Asia/Shanghai or UTC")
     return text
-
-
-def _a_key(text: str) -> str:
-    """One line of an authorized_keys file, without options: nothing that sshd would run or forbid."""
-    kind, _, rest = text.strip().partition(" ")
-    octets, _, comment = rest.partition(" ")
-    if kind not in _KEY_KINDS:
-        raise ValueError(f"write the one line of a public key file, e.g. ssh-ed25519 AAAA... name; kinds are "
-                         f"{', '.join(_KEY_KINDS)}")
-    try:
-        blob = base64.b64decode(octets, validate=True)
-    except binascii.Error:
-        blob = b""
-    parts = list(_parts(blob))
-    if len(parts) < 2 or parts[0] != kind.encode() or (kind == "ssh-ed25519" and len(parts[1]) != 32):
-        raise ValueError(f"{kind}: the key is cut or damaged: copy the whole line again")
-    if kind == "ssh-rsa" and (len(parts) != 3 or len(parts[2].lstrip(b"\0")) < LEAST_RSA_OCTETS):
-        raise ValueError("ssh-rsa: shorter than 3072 bits: make a new key with ssh-keygen -t ed25519")
-    if not comment.isprintable():
-        raise ValueError("the comment after the key is not printable text")
-    return f"{kind} {octets} {comment}".strip()
-
-
-def _parts(blob: bytes) -> list[bytes]:
-    """Its strings (RFC 4251, 5); none when a length points beyond the end."""
-    parts = []
-    while blob:
-        octets = int.from_bytes(blob[:4], "big")
-        if len(blob) < 4 or octets > len(blob) - 4:
-            return []
-        parts.append(blob[4:4 + octets])
-        blob = blob[4 + octets:]
-    return parts
 
 
 Address = Annotated[str, Field(max_length=64), AfterValidator(_an_address)]
@@ -182,7 +145,7 @@ class Provision(Part):
         default_factory=lambda: [NetworkConfig()])
     time: TimeConfig = TimeConfig()
     hub: Annotated[str, Field(max_length=253), AfterValidator(_a_hub)] | None = None
-    admin_keys: Annotated[list[Annotated[str, Field(max_length=4000), AfterValidator(_a_key)]],
+    admin_keys: Annotated[list[Annotated[str, Field(max_length=4000), AfterValidator(public_key)]],
                           Field(max_length=32)] = Field(default_factory=list)
     web_setup_code: str | None = Field(default=None, repr=False)     # like ABCD-EFGH-JKLM
     configuration: bool = False                   # branchline-config/ beside the document is the box's

@@ -55,5 +55,8 @@ def text(example: str, described: board.Board) -> str:
     if described.linecard:
         lines += ["", "cards:", f"  - {{name: linecard, control: {described.linecard.control}}}"]
     _, _, others = example.partition("\n\n")
+    # Whoever installs it has the ssh of his own machine; what a finished box offers is for its owner to say.
+    lines += ["", "# Lets in ssh of before 2024, such as Debian 12's; else newer ones alone: docs/ssh.md.",
+              "console: {older_clients: true}"]
     others = others.replace(f"  host: {OWN}\n", f"  host: {EVERYBODY}    # by HTTPS: docs/certificate.md\n")
     return "\n".join([*lines, "", others])

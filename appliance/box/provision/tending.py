@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 
 import msgspec
+import yaml
 
 from appliance.box.area import Answers, Area
 from appliance.box.privileged.asking import ask
@@ -37,6 +38,7 @@ class Provisioning(Area):
     def __init__(self, context: Context, hostname: Callable[[], str]) -> None:
         self._context, self._hostname, self._claim = context, hostname, asyncio.Lock()
         self._shown: tuple[float, ProvisionReply] | None = None      # and when it was asked
+        self.changed: Callable[[], None] = lambda: None              # told when the document may be another
         self.answers: Answers = {
             GetProvision: self._get, Provide: self._provide, ChangeProvision: self._change,
             TryNetwork: self._try, ConfirmNetwork: self._confirm, RevertNetwork: self._revert,
@@ -58,6 +60,15 @@ class Provisioning(Area):
         if self._shown is None or now >= self._shown[0] + SHOWN_S:
             self._shown = now, msgspec.convert(await self._root("show-provision"), ProvisionReply)
         return self._shown[1]
+
+    async def admin_keys(self) -> list[str]:
+        """Who may tend the box by SSH. Refused: this machine has no document, or one that cannot be read."""
+        try:
+            document = yaml.safe_load((await self._get(GetProvision())).document)
+        except yaml.YAMLError:
+            raise Refused("the provisioning document is not in order") from None
+        keys = document.get("admin_keys") if isinstance(document, dict) else None
+        return [str(key) for key in keys] if isinstance(keys, list) else []
 
     async def _provide(self, request: Provide) -> Done:
         if self._claim.locked():
@@ -91,6 +102,7 @@ class Provisioning(Area):
             await self._root(verb, arguments)
         finally:
             self._shown = None
+            self.changed()
         return Done()
 
     async def _root(self, verb: str, arguments: msgspec.Struct | None = None) -> dict[str, Value]:

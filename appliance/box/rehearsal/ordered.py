@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.bus.messages import RehearsalOrder
 from appliance.bus.messages.rehearsal import MOST_CHANGE, MOST_CHANGES, MOST_DAYS, MOST_SEEDS, MOST_TITLE
-from appliance.store.events import FILE
+from appliance.store import EVENTS_FILE
 
 DAYS = 60                                         # before today, that are offered
 INTERVALS = (15, 30, 60)
@@ -44,7 +44,7 @@ def days(state_dir: Path, now: float) -> list[str]:
     """Of the last DAYS, those with calls, newest first; [] while there is no log, or it cannot be read."""
     today, found = datetime.fromtimestamp(now).date(), []
     try:
-        with closing(sqlite3.connect(f"file:{state_dir / FILE}?mode=ro", uri=True)) as base:
+        with closing(sqlite3.connect(f"file:{state_dir / EVENTS_FILE}?mode=ro", uri=True)) as base:
             for back in range(DAYS):
                 day = today - timedelta(days=back)
                 times = [datetime(one.year, one.month, one.day).timestamp()

@@ -19,7 +19,7 @@ from appliance.errors import Unavailable
 
 KEYS = (                                          # in this order; a name may be a file
     "branchline/state/recordings/keys", "branchline/state/backup", "branchline/config", "ssh", "provision",
-    "branchline/state/session-key", "branchline/state/tls")
+    "branchline/state/session-key", "branchline/state/tls", "branchline/state/ssh")
 STAYS = {FLAG, AUDIT, "lost+found"}
 MOST_AUDIT_LINES = 100
 OVERWRITE_OCTETS = 1 << 20                        # at a time

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.bus.messages.storage import Use
-from appliance.store import LOGS_FOLDER, TRACES_FILE
-from appliance.store.events import FILE as EVENTS_FILE
+from appliance.store import EVENTS_FILE, LOGS_FOLDER, TRACES_FILE
 
 MOST_FILES = 500_000                              # that are looked at: then it is told as far as it was seen
 BLOCK_OCTETS = 512                                # of st_blocks
 
 PARTS: dict[Use, tuple[str, ...]] = {             # in the state folder; a name with * is a beginning
     "recordings": ("recordings",), "events": (f"{EVENTS_FILE}*",), "traces": (f"{TRACES_FILE}*",),
-    "backup": ("backup", "replaced-*"), "updates": ("uploads",), "support": ("support",),
+    "backup": ("backup", "replaced-*"), "updates": ("uploads",), "support": ("support", "saved"),
     "logs": (LOGS_FOLDER,)}
 BUNDLES = Path("/data/update")                    # of an installed box
 

@@ -184,6 +184,13 @@ from appliance.bus.messages.catalogue import (
     ToBeRecorded,
     ToBeRecordedList,
 )
+from appliance.bus.messages.commands import (
+    CommandOffer,
+    CommandOffers,
+    CommandRan,
+    OfferCommands,
+    RunCommand,
+)
 from appliance.bus.messages.control import (
     CancelConsult,
     Confer,
@@ -246,6 +253,10 @@ from appliance.bus.messages.explaining import (
     ExplainAgent,
     ExplainContact,
     SetPriority,
+)
+from appliance.bus.messages.exposed import (
+    Exposition,
+    GetExposition,
 )
 from appliance.bus.messages.figures import (
     FigureCount,
@@ -351,16 +362,25 @@ from appliance.bus.messages.logs import (
 from appliance.bus.messages.maintenance import (
     AddedMaintenance,
     AddMaintenance,
+    BeginSelfCheck,
     Checked,
     DayRecord,
     EntryKind,
     GetMaintenance,
     GetMaintenanceLists,
+    GetRoutine,
     MaintenanceEntry,
     MaintenanceItem,
     MaintenanceLists,
     MaintenanceReply,
     MaintenanceWritten,
+    RoutineKind,
+    RoutineReply,
+    RoutineState,
+    SelfCheck,
+    SelfChecked,
+    SelfCheckState,
+    Signature,
     SpanDay,
 )
 from appliance.bus.messages.policy import (
@@ -689,6 +709,7 @@ __all__ = [
     "BeginLineTest",
     "BeginRehearsal",
     "BeginRestore",
+    "BeginSelfCheck",
     "Beginning",
     "BindLeg",
     "Board",
@@ -765,6 +786,9 @@ __all__ = [
     "CloseRtp",
     "CoachingNote",
     "CoachingNotes",
+    "CommandOffer",
+    "CommandOffers",
+    "CommandRan",
     "CommitDocument",
     "CompareDocuments",
     "CompareFlow",
@@ -836,6 +860,7 @@ __all__ = [
     "ExportRecordings",
     "ExportTo",
     "Exported",
+    "Exposition",
     "ExtendWrapUp",
     "Fetch",
     "FigureCount",
@@ -897,6 +922,7 @@ __all__ = [
     "GetDocumentHistory",
     "GetEvaluation",
     "GetEvaluations",
+    "GetExposition",
     "GetFigureCounts",
     "GetFigures",
     "GetFitness",
@@ -939,6 +965,7 @@ __all__ = [
     "GetRestore",
     "GetRetention",
     "GetRoutePlan",
+    "GetRoutine",
     "GetScores",
     "GetSpace",
     "GetSpanSeconds",
@@ -1023,6 +1050,7 @@ __all__ = [
     "NoticeDocument",
     "Notify",
     "NumberInfo",
+    "OfferCommands",
     "OpenRecording",
     "OpenRtp",
     "Park",
@@ -1143,10 +1171,14 @@ __all__ = [
     "RotateKeys",
     "RouteExplained",
     "RoutePlan",
+    "RoutineKind",
+    "RoutineReply",
+    "RoutineState",
     "RtpOpened",
     "RtpSettings",
     "RtpTrouble",
     "RuleInfo",
+    "RunCommand",
     "SaveEvaluation",
     "ScoreFigures",
     "ScoreRow",
@@ -1155,6 +1187,9 @@ __all__ = [
     "ScoresPer",
     "SearchRecordings",
     "SegmentInfo",
+    "SelfCheck",
+    "SelfCheckState",
+    "SelfChecked",
     "SendDigits",
     "SendKeys",
     "Sentence",
@@ -1168,6 +1203,7 @@ __all__ = [
     "SetRelay",
     "SetWallClock",
     "ShowTalk",
+    "Signature",
     "SpaceInfo",
     "SpanDay",
     "SpanList",
@@ -1282,7 +1318,8 @@ _CARDS: tuple[type[Request[Any]], ...] = (
 
 # Logs, disk, maintenance, and what would be if.
 _SYSTEM: tuple[type[Request[Any]], ...] = (
-    GetLogs, GetStorage, GetMaintenance, GetMaintenanceLists, AddMaintenance, GetRehearsals, GetRehearsal,
+    GetLogs, GetStorage, GetMaintenance, GetMaintenanceLists, AddMaintenance, GetRoutine, BeginSelfCheck,
+    GetRehearsals, GetRehearsal,
     BeginRehearsal, StopRehearsal, BackUp, TryBackup, GetRestore, PrepareRestore, BeginRestore,
     TakeRestoreBack, CancelRestore, ForgetReplaced)
 
@@ -1321,7 +1358,10 @@ MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
              DrainTrunks, DrainCentre, PlaceTestCall, GetChannels,
              LogIn, LogOut, SetReady, SetNotReady, ExtendWrapUp, GetBoard, ExplainContact, ExplainAgent,
              SetPriority, GetCrew, TryAssignment, AssignAgents, *_CONTROL, *_CALLBACKS, FindTelephone,
-             GetCalendars, ForceCalendar, GetFigures, *_SYSTEM, *_OWN_SETTINGS),
+             GetCalendars, ForceCalendar, GetFigures, *_SYSTEM, *_OWN_SETTINGS,
+             # The commands of its console.
+             GetCalls, GetTrace, GetCallTrace, GetContacts, GetContactLegs, GetLegContacts, GetTrunks,
+             ExplainRoute, GetRoutePlan, Hangup, GetPrompts, GetPromptAudio),
     "webui": (GetSpans, GetMedia, GetCalls, GetChannels, GetTrace, GetSpanTrace, GetCallTrace,
               GetBoard, GetContacts, GetContact, GetContactLegs, GetContactFacts, TraceCaller,
               *_FLOOR,
@@ -1330,13 +1370,13 @@ MAY_ASK: dict[str, tuple[str | type[Request[Any]], ...]] = {
               *_CHAIN, *_RECORDINGS, *_QUALITY, VerifyChain, ExportRecordings,
               GetHolds, GetPurgeForecast, GetPurgeReports, GetRetention, GetSpace, HoldRecordings,
               ReleaseHold, EraseRecording,
-              GetFigures, GetFigureCounts, GetHealth, GetLineHistory, GetBackups, GetFitness, GetHardware,
-              GetCards, Identify, IdentifyCard,
+              GetFigures, GetFigureCounts, GetExposition, GetHealth, GetLineHistory, GetBackups, GetFitness,
+              GetHardware, GetCards, Identify, IdentifyCard,
               GetUpdate, InstallUpdate, CancelUpdate, HurryUpdate, ConfirmUpdate, GoBack,
               GetProvision, GetWallClock, GetSupport, MakeSupport, Provide, ChangeProvision, TryNetwork,
               ConfirmNetwork, RevertNetwork, ResetBox, SetWallClock,
               *_LINE_TESTS, *_SYSTEM, BusyOut, BringBack, GetTrunks, GetRoutePlan, ExplainRoute,
-              GetLegContacts, PlaceTestCall),
+              GetLegContacts, PlaceTestCall, RunCommand, OfferCommands),
 }
 
 

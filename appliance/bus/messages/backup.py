@@ -56,7 +56,8 @@ class TryBackup(Request[Done], frozen=True):
 
 
 class ReloadBackup(Request[Reloaded], frozen=True):
-    """Read `backup` and `maintenance` of the document again; `check`: only say what would change."""
+    """Read `backup`, `maintenance`, `snmp` and `syslog` of the document again; `check`: only say what would
+    change."""
 
     owner: ClassVar[str] = "boxd"
     check: bool = False

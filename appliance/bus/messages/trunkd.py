@@ -165,6 +165,10 @@ class Dial(Request[Done], frozen=True):
     It goes to the trunks that `trunk` overflows to when it is full or down. No free channel is CallReleased
     with cause 34, a trunk whose links are all down with cause 27 or 38. An emergency number needs no word
     here: trunkd knows it and finds it a channel.
+
+    `spare`: a test, which stands back: it goes out on `trunk` alone, only while so many more channels stay
+    free there, while no emergency call goes on, and it ends with cause 8 when others take these channels
+    meanwhile.
     """
 
     owner: ClassVar[str] = "trunkd"
@@ -178,6 +182,7 @@ class Dial(Request[Done], frozen=True):
     called_subaddress: str = ""
     calling_subaddress: str = ""
     user_data: UserData | None = None
+    spare: int = 0
 
 
 class CallInfo(msgspec.Struct, frozen=True, kw_only=True):

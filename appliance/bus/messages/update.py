@@ -144,7 +144,7 @@ class CallTested(Reply, frozen=True):
     answer_s: float | None = None                 # from SETUP to CONNECT
     heard_s: float | None = None                  # from CONNECT until it was loud enough
     level_dbm0: float | None = None               # the loudest that was received
-    cause: int = 0                                # Q.850, of a call that was not answered
+    cause: int = 0                                # Q.850, of a call that ended before it was heard
 
 
 class PlaceTestCall(Request[CallTested], frozen=True):
@@ -159,3 +159,4 @@ class PlaceTestCall(Request[CallTested], frozen=True):
     level_dbm0: float = -45.0                     # as loud as this, or louder
     play: list[str] = msgspec.field(default_factory=list)            # to who answers, fragments as of Play
     hold_s: float = 0.0                           # goes on for so long when it was heard, unless they hang up
+    spare: int = 0                                # as in Dial

@@ -173,7 +173,7 @@ def test_the_book_only_grows_and_keeps_what_was_counted(tmp_path: Path) -> None:
     book = Book(tmp_path / FILE)
     first = book.add(MaintenanceEntry(number=0, at=5.0, kind="repair", by="li", text="fan"), Tally(since=9.0))
     second = book.add(MaintenanceEntry(number=0, at=6.0, kind="record", by=""))
-    assert (first.number, second.number) == (1, 2) and book.has(2) and not book.has(3)
+    assert (first.number, second.number) == (1, 2) and book.entry(2) is not None and book.entry(3) is None
     for query in ("UPDATE entries SET kind = 'change'", "DELETE FROM entries"):
         with pytest.raises(sqlite3.Error, match="only grows"):
             book._base.execute(query)

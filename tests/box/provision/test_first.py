@@ -49,6 +49,7 @@ def test_a_new_box_begins_with_the_lines_of_its_board(
     assert [card.control for card in made.cards] == (
         [described.linecard.control] if described.linecard else [])
     assert (made.web.host, made.web.tls) == (first.EVERYBODY, "auto")
+    assert made.console.older_clients and made.console.people == []  # Debian 12's ssh is an installer's
     text = example.read_text()
     others = text[text.index("\nmedia:"):text.index("\nweb:")]
     assert others in place.read_text()

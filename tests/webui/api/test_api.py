@@ -91,6 +91,19 @@ def test_a_token_sees_what_is_in_its_range(app: Flask, program: FlaskClient, tok
     assert limited.get("/api/v1/figures?of=agent&since=0&until=900").status_code == 404
 
 
+@pytest.mark.need(11)
+def test_prometheus_reads_with_a_token_that_sees_the_whole_box(
+        app: Flask, client: FlaskClient, tokens: Tokens) -> None:
+    read = with_token(app, tokens, frozenset({"watch"}), UNLIMITED).get("/api/v1/metrics")
+    assert (read.status_code, read.content_type) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert read.text.endswith("branchline_box_fit 1\n")
+    for other, status in [
+            (app.test_client(), 401), (client, 401),
+            (with_token(app, tokens, frozenset(SCOPES) - {"watch"}, UNLIMITED), 403),
+            (with_token(app, tokens, frozenset(SCOPES), Range(queues=frozenset({"sales"}))), 403)]:
+        assert other.get("/api/v1/metrics").status_code == status
+
+
 def notice(client: FlaskClient, **said: Any) -> Any:
     asked = {"text": "lunch is at noon", "until": time.time() + 60.0, "everybody": True} | said
     return client.post("/api/v1/notices", json=asked)

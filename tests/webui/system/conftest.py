@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from appliance.box.maintenance.findings import Found, checked
 from appliance.box.maintenance.lists import Facts, asked, mistake
 from appliance.bus.client import Refused
 from appliance.bus.messages import (
@@ -14,6 +15,7 @@ from appliance.bus.messages import (
     BackUp,
     BackupInfo,
     BackupReply,
+    BeginSelfCheck,
     DayRecord,
     Done,
     GetBackups,
@@ -21,6 +23,7 @@ from appliance.bus.messages import (
     GetMaintenance,
     GetMaintenanceLists,
     GetPurgeForecast,
+    GetRoutine,
     GetSpace,
     GetStorage,
     LogLine,
@@ -31,6 +34,12 @@ from appliance.bus.messages import (
     PurgeReport,
     Reply,
     Request,
+    RoutineKind,
+    RoutineReply,
+    RoutineState,
+    SelfCheck,
+    SelfChecked,
+    Signature,
     SpaceInfo,
     SpanDay,
     StorageDevice,
@@ -49,6 +58,9 @@ class Upkeep:
     storage: dict[str, Any] = field(default_factory=dict)
     asked: list[Request[Any]] = field(default_factory=list)
     source: str = "journal"
+    rounds: list[RoutineState] = field(default_factory=list)
+    signed: dict[str, list[Signature]] = field(default_factory=dict)
+    going: str = ""                               # why no round can be begun
 
     def answer(self, request: Request[Any]) -> Reply | None:
         match request:
@@ -66,14 +78,22 @@ class Upkeep:
             case GetMaintenance():
                 found = [one for one in self.entries
                          if one.at >= request.since and (not request.until or one.at < request.until)]
-                return MaintenanceReply(entries=found, more=False)
+                return MaintenanceReply(entries=found, more=False, signed=self.signed)
+            case GetRoutine():
+                return RoutineReply(at=time.time(), record_at=time.time() + 3600, record=None,
+                                    rounds=self.rounds, signed=self.signed)
+            case BeginSelfCheck():
+                if self.going:
+                    raise Refused(self.going)
+                self.asked.append(request)
+                return Done()
             case GetMaintenanceLists():
                 facts = Facts(now=time.time())
                 return MaintenanceLists(items={kind: asked(kind, facts) for kind in ("weekly", "monthly")},
                                         last={"weekly": 0.0, "monthly": time.time()})
             case AddMaintenance():
                 if wrong := mistake(request.kind, request.by, request.text, request.note, request.checked,
-                                    request.corrects):
+                                    request.corrects, request.signs):
                     raise Refused(wrong)
                 self.asked.append(request)
                 return AddedMaintenance(number=7)
@@ -124,6 +144,25 @@ def day_record(**changes: Any) -> DayRecord:
         "clock_offset_s": 2.0, "calls": 1234, "answered": 1100, "alarms": {"line telco": 1},
         "fitness": "degraded"}
     return DayRecord(**facts | changes)
+
+
+def looked() -> list[SelfChecked]:
+    """What a round found: one of each result."""
+    now = time.time()
+    return [checked("programs", Found("good", "programs", "10/10", "10"), now, 0.01),
+            checked("clock", Found("attend", "clock-battery", "rtc, +0.0 ms, RTC +0 s",
+                                   "NTP/PTP, ±1 s, ±200 ppm, RTC ±10 s"), now, 0.0),
+            checked("disk", Found("good", "disk", "62%, fsync 1.9 ms (7 ms), 44.1 MB/s",
+                                  "10%, fsync 100 ms (2000 ms)"), now, 0.3),
+            checked("call", Found("failed", "call-failed", "", "30 s, -45 dBm0", {
+                "number": "12117", "trunk": "telco", "why": "was not answered in 30 s"}), now, 30.2),
+            checked("wear", Found("undone", "wear-untold"), now, 0.0)]
+
+
+def round_entry(number: int = 8, kind: RoutineKind = "weekly") -> MaintenanceEntry:
+    return MaintenanceEntry(
+        number=number, at=time.time(), kind="weekly-check" if kind == "weekly" else "monthly-check", by="",
+        check=SelfCheck(due=time.time() - 60, began_at=time.time() - 60, late=True, results=looked()))
 
 
 @pytest.fixture

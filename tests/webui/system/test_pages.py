@@ -1,6 +1,8 @@
 """The pages of upkeep over what boxd says: lines found and taken home, disk, maintenance log, backups."""
 
+import csv
 import html
+import io
 import re
 import time
 from typing import Any
@@ -10,9 +12,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance.box.maintenance.lists import mistake
-from appliance.bus.messages import AddMaintenance, BackUp, Checked, GetLogs, MaintenanceEntry, StorageDevice
+from appliance.bus.messages import (
+    AddMaintenance,
+    BackUp,
+    BeginSelfCheck,
+    Checked,
+    GetLogs,
+    MaintenanceEntry,
+    RoutineState,
+    Signature,
+    StorageDevice,
+)
 from tests.webui.conftest import FakeExchange, token
-from tests.webui.system.conftest import GB, Upkeep, day_record, line
+from tests.webui.system.conftest import GB, Upkeep, day_record, line, looked, round_entry
+from webui.access.audit import Asked
 from webui.system.said import said
 
 PAGES = ("/box/logs/", "/box/storage/", "/box/maintenance/", "/box/maintenance/sheet", "/box/backup/")
@@ -184,3 +197,69 @@ def test_backups_and_one_more(client: FlaskClient, upkeep: Upkeep) -> None:
     assert send(client, "/box/backup/try", path="/media/usb/a.backup").status_code == 303
     answer = send(client, "/box/backup/try", path="/etc/shadow")
     assert answer.status_code == 409 and "no such backup" in answer.text
+
+
+# --- the box's own rounds
+
+
+def test_rounds_their_findings_and_who_signed_them(client: FlaskClient, upkeep: Upkeep) -> None:
+    entry, now = round_entry(), time.time()
+    upkeep.entries = [MaintenanceEntry(number=9, at=now, kind="signature", by="wang", signs=8), entry,
+                      MaintenanceEntry(number=1, at=now, kind="record", by="", record=day_record())]
+    upkeep.signed = {"8": [Signature(number=9, at=now, by="wang")]}
+    upkeep.rounds = [
+        RoutineState(kind="weekly", state="planned", next_at=now + 86_400, last=entry),
+        RoutineState(kind="monthly", state="waiting", next_at=now, results=looked()[:2], left=["restore"])]
+    said = words(client, "/box/maintenance/")
+    for part in ("Weekly round of the box", "1 failed", "1 to be attended to", "1 could not be done",
+                 "2 of 3 items done", "waits until calls", "fsync 1.9 ms", "call it from a telephone",
+                 "late: it was not begun", "Signature of no. 8", "wang"):
+        assert part in said, part
+    page = client.get("/box/maintenance/").text
+    assert page.count('name="signs"') == 2        # the record, and the round by a second person
+    upkeep.signed["8"].append(Signature(number=10, at=now, by="admin"))
+    assert client.get("/box/maintenance/").text.count('name="signs"') == 1
+    assert "was not answered in 30 s" in words(client, "/box/maintenance/sheet")
+    client.set_cookie("language", "zh")
+    said = words(client, "/box/maintenance/")
+    for part in ("设备每周自检", "1 项失败", "测试通话", "请用话机拨打该号码", "等待不影响通话的时刻"):
+        assert part in said, part
+    assert client.get("/box/maintenance/sheet.pdf").data.startswith(b"%PDF")
+
+
+def test_the_month_as_a_table(client: FlaskClient, upkeep: Upkeep) -> None:
+    now = time.time()
+    upkeep.entries = [
+        MaintenanceEntry(number=4, at=now, kind="weekly", by="li", text="all of it", checked=[
+            Checked(item="call-in", result="bad", remark="=no audio")]),
+        MaintenanceEntry(number=3, at=now, kind="repair", by="li", text="=1+1", note="n"), round_entry(2),
+        MaintenanceEntry(number=1, at=now, kind="record", by="", record=day_record())]
+    upkeep.signed = {"2": [Signature(number=9, at=now, by="wang")]}
+    answer = client.get("/box/maintenance/sheet.csv")
+    assert answer.mimetype == "text/csv" and "maintenance-20" in answer.headers["Content-Disposition"]
+    rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert {len(row) for row in rows} == {11}
+    assert [row[0] for row in rows[1:]] == ["1", *"22222", "3", "4", "4"]
+    call = next(row for row in rows if row[4] == "test call")
+    assert call[5] == "failed" and call[7].startswith("30 s") and "telephone" in call[9]
+    assert call[10].startswith("wang ") and rows[7][8] == "'=1+1; n" and rows[8][8] == "'=no audio"
+
+
+def test_a_round_is_begun_and_an_entry_signed_with_the_own_name(client: FlaskClient, upkeep: Upkeep) -> None:
+    assert send(client, "/box/maintenance/begin", kind="monthly", by="root").status_code == 303
+    assert upkeep.asked[-1] == BeginSelfCheck(kind="monthly", by="admin")
+    assert send(client, "/box/maintenance/begin", kind="yearly").status_code == 400
+    assert client.get("/box/maintenance/begin").status_code == 303
+    upkeep.going = "the weekly round goes on: wait until it is over"
+    answer = send(client, "/box/maintenance/begin", kind="monthly")
+    assert answer.status_code == 409 and "A round goes on" in answer.text
+    assert send(client, "/box/maintenance/add", signs="8", by="root").status_code == 303
+    asked = upkeep.asked[-1]
+    assert isinstance(asked, AddMaintenance)
+    assert (asked.kind, asked.signs, asked.by) == ("signature", 8, "admin")
+    assert send(client, "/box/maintenance/add", kind="signature").status_code == 409
+    log = client.application.extensions["branchline"].audit.entries(Asked(), 9)
+    acts = [one for one in log if one.act in ("maintenance", "self-check")]
+    assert [(one.act, one.what, one.outcome == "") for one in acts] == [
+        ("maintenance", "signature", False), ("maintenance", "signature 8", True),
+        ("self-check", "monthly", False), ("self-check", "monthly", True)]

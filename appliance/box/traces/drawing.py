@@ -5,12 +5,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.box.commands.screen import padded, width
+from appliance.box.commands.table import Language
 from appliance.isdn.ladder import CAUSES, Fold, Rung, Step
 
 ARROW_WIDTH = 29                                  # with both life lines
 TIMES_WIDTH = 24
 TEXT_WIDTH = 34                                   # of what is said beside the arrow; with less it goes below
 LEAST_WIDTH = 60
+HEADING = {"en": ("time", "seconds", "box", "far end"), "zh": ("时间", "秒", "本机", "对端")}
+SIDES = {"en": ("network", "user"), "zh": ("网络侧", "用户侧")}
+UPKEEP = {"en": "of upkeep", "zh": "帧链路维持"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +41,22 @@ def pen_for(encoding: str | None) -> Pen:
 
 
 class Drawing:
-    """`since`: the moment that seconds are counted from; None: from the step before."""
+    """`since`: the moment that seconds are counted from; None: from the step before.
 
-    def __init__(self, width: int, pen: Pen, since: float | None, details: bool = False) -> None:
+    Names of messages and elements, and what is in them, are the Recommendations' in either language.
+    """
+
+    def __init__(self, width: int, pen: Pen, since: float | None, details: bool = False,
+                 language: Language = "en") -> None:
         self._width, self._pen, self._since = max(width, LEAST_WIDTH), pen, since
-        self._details, self._before = details, since
+        self._details, self._before, self.language = details, since, language
 
     def heading(self, network_side: bool) -> str:
-        here, there = ("network", "user") if network_side else ("user", "network")
-        left, right = f"box ({here})", f"far end ({there})"
-        return f"{'time':<14}{'seconds':>8}  {left}{right:>{ARROW_WIDTH - len(left)}}"
+        clock, seconds, box, far = HEADING[self.language]
+        here, there = SIDES[self.language][::1 if network_side else -1]
+        left, right = f"{box} ({here})", f"{far} ({there})"
+        return (f"{padded(clock, 14)}{padded(seconds, 8, right=True)}  {left}"
+                f"{padded(right, ARROW_WIDTH - width(left), right=True)}")
 
     def lines(self, step: Step | Fold) -> Iterator[str]:
         """None for a single acknowledgement, which follows every message."""
@@ -54,8 +65,9 @@ class Drawing:
         times = f"{_clock(step.at)}  {self._after(step.at):>+8.3f}  "
         self._before = step.at if self._since is None else self._since
         if isinstance(step, Fold):
-            count = f"{step.count} of upkeep"
-            yield f"{times}{self._pen.life}{count:^{ARROW_WIDTH - 2}}{self._pen.life}"
+            count = f"{step.count} {UPKEEP[self.language]}"
+            inside = padded(padded(count, (ARROW_WIDTH - 2 + width(count)) // 2, right=True), ARROW_WIDTH - 2)
+            yield f"{times}{self._pen.life}{inside}{self._pen.life}"
             return
         said = self._said(step.rung)
         if self._width >= TIMES_WIDTH + ARROW_WIDTH + 2 + TEXT_WIDTH:

@@ -1,0 +1,1 @@
+"""The box's log, line by line, to syslog servers of the NOC."""

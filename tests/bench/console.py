@@ -1,0 +1,80 @@
+"""The console of a box at ten calls a second: how long a command takes, and what boxd holds in memory."""
+
+import asyncio
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import asyncssh
+
+from appliance.box.ssh.place import PORT_FILE
+from tests.bench.figures import Kind, Say, Theme
+from tests.bench.office import ANSWER_FLOW, CALLED, BenchError, config
+from tests.bench.processes import MEGA, memory
+from tests.box.ssh.rig import key_at
+from tests.e2e.rig import Rig
+
+CALLS, AT_ONCE, PER_S = 200, 30, 10.0             # twenty seconds of them
+COMMANDS = ("show version", "show calls", "show spans", "show queues --json", "show sessions",
+            "show calls | match 138", "show daemons")
+NEW_CONNECTIONS = 15
+P95, P50, NEW, IDLE, BUSY = (
+    "a command, p95", "a command, p50", "a connection with a command, p50", "RSS of boxd, idle",
+    "RSS of boxd, with sessions")
+
+
+async def _asked(port: int, key: Path, calls: threading.Thread) -> tuple[list[float], list[float]]:
+    """Seconds of each command in an open connection while calls come; of some in one of their own."""
+    took: list[float] = []
+    alone: list[float] = []
+
+    async def connected() -> asyncssh.SSHClientConnection:
+        return await asyncssh.connect("127.0.0.1", port, username="noc", client_keys=[str(key)],
+                                      known_hosts=None)
+    connection = await connected()
+    try:
+        while calls.is_alive():
+            for command in COMMANDS:
+                began = time.perf_counter()
+                done = await connection.run(command)
+                took.append(time.perf_counter() - began)
+                if done.exit_status not in (0, 1):
+                    raise BenchError(f"{command}: {done.exit_status}: {done.stderr!r}")
+            if len(alone) < NEW_CONNECTIONS:
+                began = time.perf_counter()
+                async with await connected() as one:
+                    await one.run("show version")
+                alone.append(time.perf_counter() - began)
+    finally:
+        connection.close()
+    return took, alone
+
+
+def once(say: Say) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        key = key_at(Path(folder) / "noc")
+        made = config() | {"console": {"port": 0, "people": [
+            {"name": "noc", "role": "admin", "language": "en", "keys": [key.public]}]}}
+        with Rig(made, ANSWER_FLOW) as rig:
+            port = int((rig.run_dir / PORT_FILE).read_text())
+            idle = memory(rig.pid("boxd")).rss_octets / MEGA
+            say(f"  {CALLS} calls at {PER_S:g} a second, commands meanwhile")
+            calls = threading.Thread(target=rig.telco.bulk, args=(CALLS, AT_ONCE, PER_S, CALLED))
+            calls.start()
+            took, alone = asyncio.run(_asked(port, key.path, calls))
+            calls.join()
+            busy = memory(rig.pid("boxd")).rss_octets / MEGA
+    took.sort()
+    say(f"  {len(took)} commands")
+    return {P95: 1000 * took[int(0.95 * len(took))], P50: 1000 * statistics.median(took),
+            NEW: 1000 * statistics.median(alone), IDLE: idle, BUSY: busy}
+
+
+CONSOLE = Theme(
+    "console", f"An asyncssh client gives {len(COMMANDS)} commands in turn, each a channel of its own in one "
+    f"connection, while the box answers {PER_S:g} calls a second; now and then a connection of its own, with "
+    "its key exchange (ML-KEM with X25519) and signatures. The client's time is in it.",
+    (Kind(P95, "ms", "under 100"), Kind(P50, "ms"), Kind(NEW, "ms"), Kind(IDLE, "MB", "under 90"),
+     Kind(BUSY, "MB", "under 90")), once)

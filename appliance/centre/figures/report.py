@@ -143,13 +143,9 @@ class Wanted:
                 for at_ms in range(self.since_ms, self.until_ms, step_ms)]
 
 
-def rows(ledger: Ledger, wanted: Wanted, aims: Aims, now: float) -> list[Row]:
-    """By name, "" for all together first, then by time."""
-    return rows_and_whole(ledger, wanted, aims, now)[0]
-
-
 def rows_and_whole(ledger: Ledger, wanted: Wanted, aims: Aims, now: float) -> tuple[list[Row], list[Row]]:
-    """The same; and the rows of the whole time, when they are wanted: what is read is read once for both."""
+    """By name, "" for all together first, then by time; and the rows of the whole time, when they are
+    wanted: what is read is read once for both."""
     spans = wanted.spans()
     tallies = _tallies(ledger, wanted, spans, now)
     if wanted.needs("fcr"):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from appliance.centre.figures.report import Aims, Row, Wanted, rows, rows_and_whole
+from appliance.centre.figures.report import Aims, Row, Wanted, rows_and_whole
 from appliance.centre.projector import ContactProjector
 from appliance.config.targets import QueueTargets, TargetsConfig
 from appliance.store import days
@@ -85,7 +85,7 @@ def opened(folder: Path) -> EventLog:
 
 
 def asked(ledger: Ledger, wanted: Wanted) -> list[Row]:
-    return rows(ledger, wanted, AIMS, float(LAST_S))
+    return rows_and_whole(ledger, wanted, AIMS, float(LAST_S))[0]
 
 
 def every_question() -> Iterator[Wanted]:

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The box in real time (octet-exact audio every 10 ms, on a machine that may be away for longer), and what has
 # lines, ports, devices or a terminal of its own or measures how long something takes: one after the other.
+# Whole boxes (e2e) have folders and ports of their own: one for each core.
 ALONE = {path for pattern in (
     "box/line_tests", "box/provision/test_sources.py", "box/rehearsal", "box/test_card*.py",
     "box/test_console.py", "box/test_judging.py", "box/test_lines.py", "box/test_update_rauc.py",
@@ -22,7 +23,7 @@ ALONE = {path for pattern in (
     "e1_driver/test_dahdi.py", "e1_driver/test_detection_libpri.py", "e1_driver/test_e1d.py",
     "e1_driver/test_faults.py", "e1_driver/test_history.py", "e1_driver/test_kept.py",
     "e1_driver/test_pwe3*.py", "e1_driver/test_tdmoe.py", "e1_driver/test_virtual.py",
-    "e2e", "firmware", "hil_tests", "interop/test_rtp.py",
+    "e2e/test_line_card.py", "firmware", "hil_tests", "interop/test_rtp.py",
     "launch/test_console.py", "launch/test_listen.py", "launch/test_supervisor.py", "launch/test_trace.py",
     "span") for path in (ROOT / "tests").glob(pattern)}
 
@@ -31,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not ALONE.isdisjoint((item.path, *item.path.parents)):
             item.add_marker(pytest.mark.alone)
+        elif item.path.parent.name == "e2e":
+            item.add_marker(pytest.mark.whole)
 
 
 LIMIT = pytest.StashKey[object]()
@@ -41,17 +44,8 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: object) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    _limit(item)
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    _limit(item)
-
-
-def _limit(item: pytest.Item) -> None:
-    """A failure ends pytest-timeout's timer: what clears up after it, and the second try, have one too."""
+    """A failure ends pytest-timeout's timer: what clears up after it has one, too."""
     if (settings := item.stash.get(LIMIT, None)) is not None:
         item.ihook.pytest_timeout_set_timer(item=item, settings=settings)
 

@@ -59,6 +59,7 @@ from webui.first.kept import FirstRun
 from webui.floor import routes as floor_pages
 from webui.flows import routes as flow_pages
 from webui.flows import traffic_pages as flow_traffic
+from webui.language import Domain
 from webui.lines import acts as line_acts
 from webui.lines import outcome as line_outcome
 from webui.lines import overview as lines
@@ -68,7 +69,7 @@ from webui.notices.bar import Bar
 from webui.notices.store import Notices
 from webui.parts import LANGUAGE_COOKIE, LANGUAGES, Parts, Settings, parts
 from webui.prompts import pages as prompt_pages
-from webui.rendered import Rendered
+from webui.rendered import Rendered, Template
 from webui.reports import saved_pages as report_pages
 from webui.reports.saved import SavedReports
 from webui.seen import Seen
@@ -117,7 +118,7 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
         FirstRun(settings.state / "first-run.json"), first_asking.Box(exchange))
     app.extensions[report_pages.EXTENSION] = SavedReports(settings.state / "reports")
     live_door.listen(app)
-    Babel(app, locale_selector=_language)
+    Babel(app, locale_selector=_language).domain_instance = Domain()
     CSRFProtect(app).exempt(operations.bp)        # which knows tokens and no cookies
     login = LoginManager(app)
     login.user_loader(_load_user)
@@ -144,6 +145,7 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
         duration=texts.duration, moment=texts.moment,
         charge=texts.charge, clock=texts.clock, clock_ms=texts.clock_ms, day=texts.day, since=texts.since,
         mebibytes=texts.mebibytes, octets=texts.octets, count_of=texts.count_of)
+    app.jinja_env.template_class = Template
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     return app
 

@@ -121,12 +121,16 @@ class Group:
                 return
 
     def _make(self, make: Make) -> Version:
-        now, floor = time.monotonic(), self._mirror.floor
+        now, floor, before = time.monotonic(), self._mirror.floor, self._version
         texts, mark = dict(make(floor)), (floor.woken, floor.document)
+        version = before
+        if version is None or texts != version.texts or mark != version.mark:
+            version = Version(texts, mark)
+            if before is not None:
+                version.news(dict(before.texts))  # what nearly all will be sent, before they come for it
         with self._changed:
-            self._of, self._made_at, version = floor, now, self._version
-            if version is None or texts != version.texts or mark != version.mark:
-                version = self._version = Version(texts, mark)
+            self._of, self._made_at, self._version = floor, now, version
+            if version is not before:
                 self._changed.notify_all()
             return version
 

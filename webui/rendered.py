@@ -6,15 +6,24 @@ from collections.abc import Callable, Hashable, Iterable
 from operator import attrgetter
 from typing import Any
 
+import jinja2
 from flask import current_app
 from flask_babel import get_locale, get_translations
 from markupsafe import Markup
 
 MOST = 1024                                       # fragments and tables; the one not asked for longest goes
 MOST_ROWS = 512                                   # of a table
+MOST_ADDRESSES = 2048
 
 Fragment = tuple[str, str]                        # id of an element, its whole HTML
 Row = tuple[Any, str]                             # what it shows, its HTML
+
+
+class Template(jinja2.Template):
+    def _get_default_module(self, ctx: jinja2.runtime.Context | None = None) -> Any:
+        """Of what another one imports. Jinja compares the names that both know, each time: here they are
+        those of the application."""
+        return super()._get_default_module()
 
 
 class Rendered:
@@ -24,6 +33,7 @@ class Rendered:
         """`sight`: what those who see the same have in common."""
         self._sight = sight
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._addresses: dict[Hashable, str] = {}
         self._lock = threading.RLock()            # a fragment renders its rows
 
     def __call__(self, template: str, name: str, view: Any) -> Fragment:
@@ -36,7 +46,7 @@ class Rendered:
                 current_app.update_template_context(common)
                 translated = get_translations().ugettext         # whose looking up takes longer than all else
                 common["_"] = lambda text, **values: Markup(translated(text)) % values  # noqa: S704  our texts
-                common["rows"] = rows
+                common["rows"], common["url_for"] = rows, self._address
             return current_app.jinja_env.get_template(template).render(common, view=view, name=name)
 
         def rows(template: str, name: str, views: Iterable[Any], *also: Hashable) -> Markup:
@@ -64,6 +74,15 @@ class Rendered:
             shown[which] = row
         self._keep(key, shown if len(kept) > MOST_ROWS else kept | shown)
         return "\n".join(html for _, html in shown.values())        # delta.py goes by lines
+
+    def _address(self, endpoint: str, **values: Any) -> str:
+        """url_for(): most are in many fragments and versions of them."""
+        key = endpoint, *values.items()
+        if (found := self._addresses.get(key)) is None:
+            if len(self._addresses) >= MOST_ADDRESSES:
+                self._addresses.clear()
+            found = self._addresses[key] = current_app.url_for(endpoint, **values)
+        return found
 
     def _keep(self, key: Hashable, what: Any) -> None:
         self._kept[key] = what

@@ -7,8 +7,9 @@ opens it again. Both follow from `counts` and `intervals`; a day that is not clo
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -121,6 +122,7 @@ _CALLS = text("""
     SELECT at_ms, number, contact, name, what, other FROM counts
     WHERE number != '' AND at_ms >= :since AND at_ms < :until AND (name = '' OR what = 'answered')
     ORDER BY at_ms, id""")
+_NEWEST_CALL = text("SELECT max(at_ms) FROM counts WHERE number != ''")
 
 
 def day_ms(at_ms: int) -> int:
@@ -206,7 +208,7 @@ def close(connection: Connection, of: str, day: int) -> None:
         (_octets(busy[name][0], "<u4"), _octets(busy[name][1], "<u4"))))} for name, whats in sums.items()]
     if of == "queue":
         rows.append({"of": CALLERS, "day_ms": day, "name": "", "data": msgspec.msgpack.encode(
-            _callers(connection, day, day, day + DAY_MS))})
+            _Part.of_counts(connection, day, day + DAY_MS).kept(day))})
     connection.execute(insert(days), rows)
     connection.execute(insert(days_closed), [{"of": of, "day_ms": day, "upto_id": connection.execute(
         text("SELECT max(id) FROM counts")).scalar() or 0}])
@@ -220,27 +222,48 @@ def _octets(values: Iterable[int], kind: str) -> bytes:
     return np.array(list(values), kind).tobytes()
 
 
-def _callers(connection: Connection, day: int, since_ms: int, until_ms: int) -> Callers:
-    owners: dict[str, int] = {}
-    keys: dict[str, int] = {}
-    of_one: dict[str, int] = {}                   # contact -> its place
-    rows: list[tuple[int, ...]] = []
-    whose: list[str] = []
-    for at_ms, number, contact, name, what, other in connection.execute(
-            _CALLS, {"since": since_ms, "until": until_ms}):
-        kind = 2 if name else int(what == "answered")
-        for word in (number, contact):
-            if word not in keys:
-                keys[word] = key(word)
-        if kind < 2:
-            of_one[contact] = len(rows)
-        whose.append(contact)
-        owner = owners.setdefault(name or other, len(owners))
-        rows.append((at_ms - day, keys[number], keys[contact], kind, owner))
-    at, numbers, contacts, kinds, places = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    return Callers(_octets(at, "<u4"), _octets(numbers, "<u8"), _octets(contacts, "<u8"),
-                   _octets(kinds, "u1"), _octets((of_one.get(one, -1) for one in whose), "<i4"),
-                   _octets(places, "<u2"), list(owners))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Of a day, or of a part of one, what Callers has; `at_ms` is Unix time."""
+
+    at_ms: Numbers
+    number: Numbers
+    contacts: Callable[[], Numbers]               # of few calls anybody asks
+    kind: Numbers
+    first: Numbers
+    owner: Numbers
+    owners: list[str]
+
+    @classmethod
+    def of_counts(cls, connection: Connection, since_ms: int, until_ms: int) -> "_Part":
+        rows = connection.execute(_CALLS, {"since": since_ms, "until": until_ms}).all()
+        at_ms, numbers, contacts, names, whats, others = zip(*rows, strict=True) if rows else ((),) * 6
+        kinds = [2 if name else int(what == "answered") for name, what in zip(names, whats, strict=True)]
+        of_one = {contact: place for place, (contact, kind) in enumerate(zip(contacts, kinds, strict=True))
+                  if kind < 2}
+        owners: dict[str, int] = {}
+        owner = [owners.setdefault(name or other, len(owners))
+                 for name, other in zip(names, others, strict=True)]
+        return cls(np.array(at_ms, np.int64), _keys(numbers), partial(_keys, contacts),
+                   np.array(kinds, np.uint8), np.array([of_one.get(one, -1) for one in contacts], np.int64),
+                   np.array(owner, np.int64), list(owners))
+
+    @classmethod
+    def of_day(cls, day: int, there: Callers) -> "_Part":
+        return cls(np.frombuffer(there.at, "<u4").astype(np.int64) + day, np.frombuffer(there.number, "<u8"),
+                   partial(np.frombuffer, there.contact, "<u8"), np.frombuffer(there.kind, np.uint8),
+                   np.frombuffer(there.first, "<i4").astype(np.int64), np.frombuffer(there.owner, "<u2"),
+                   there.owners)
+
+    def kept(self, day: int) -> Callers:
+        return Callers(_octets((self.at_ms - day).tolist(), "<u4"), _octets(self.number.tolist(), "<u8"),
+                       _octets(self.contacts().tolist(), "<u8"), _octets(self.kind.tolist(), "u1"),
+                       _octets(self.first.tolist(), "<i4"), _octets(self.owner.tolist(), "<u2"), self.owners)
+
+
+def _keys(words: Sequence[str]) -> Numbers:
+    keys = {word: key(word) for word in set(words)}
+    return np.array([keys[word] for word in words], np.uint64)
 
 
 # --- reading
@@ -291,27 +314,25 @@ class Closed:
 
     def calls(self) -> Calls:
         """Of all the time, open or closed."""
-        closed = {row.day_ms: _CALLERS.decode(row.data) for row in self._rows(CALLERS, ())}
-        parts = [(day, closed[day]) for day in self.days if day in closed]
-        parts += [(at_ms, _callers(self.connection, at_ms, at_ms, min(at_ms + DAY_MS, until)))
-                  for since, until in self.open() for at_ms in range(since, until, DAY_MS)]
+        parts = {row.day_ms: _Part.of_day(row.day_ms, _CALLERS.decode(row.data))
+                 for row in self._rows(CALLERS, ())}
+        newest_ms = self.connection.execute(_NEWEST_CALL).scalar() or 0
+        for since, until in self.open():          # they reach into days that are to come
+            for begins in range(since, min(until, newest_ms + 1), DAY_MS):
+                parts[begins] = _Part.of_counts(self.connection, begins, min(begins + DAY_MS, until))
+        in_order = [parts[begins] for begins in sorted(parts)]
         owners: dict[str, int] = {}
         columns: list[tuple[Numbers, ...]] = [(np.zeros(0, np.int64), np.zeros(0, np.uint64), *(
             np.zeros(0, np.int64),) * 3)]
         before = 0
-        for day, part in sorted(parts, key=lambda one: one[0]):
-            first = np.frombuffer(part.first, "<i4").astype(np.int64)
+        for part in in_order:
             places = np.array([owners.setdefault(name, len(owners)) for name in part.owners], np.int64)
-            columns.append((
-                np.frombuffer(part.at, "<u4").astype(np.int64) + day, np.frombuffer(part.number, "<u8"),
-                np.frombuffer(part.kind, np.uint8), np.where(first < 0, first, first + before),
-                places[np.frombuffer(part.owner, "<u2")]))
-            before += first.size
+            columns.append((part.at_ms, part.number, part.kind,
+                            np.where(part.first < 0, part.first, part.first + before), places[part.owner]))
+            before += part.first.size
         at_ms, number, kind, first, owner = map(np.concatenate, zip(*columns, strict=True))
         if (first < 0).any():
-            contact = np.concatenate([np.frombuffer(part.contact, "<u8") for _, part in sorted(
-                parts, key=lambda one: one[0])])
-            first = _found(first, contact, kind)
+            first = _found(first, np.concatenate([part.contacts() for part in in_order]), kind)
         # Who has waited for more than a day has no first row here: as if that day was not read.
         first = np.where((first >= 0) & (at_ms[first] >= self.since_ms), first, -1)
         return Calls(at_ms, number, kind, first, owner, list(owners))

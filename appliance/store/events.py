@@ -241,7 +241,7 @@ class EventLog:
         if not within:
             with self._file.read() as connection:
                 total: int = connection.execute(select(func.count()).select_from(contacts)).scalar_one()
-                return Projections.select(connection, offset=offset, limit=limit), total
+                return Projections.page(connection, total, offset, limit), total
         limits = {name: names for name, names in within.items() if name in contacts.c}
         live = self._projections.live.values()
         with self._file.read() as connection:

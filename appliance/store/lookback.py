@@ -14,6 +14,7 @@ from appliance.store.schema import events as table
 MOST_LOST = 5000                                  # the newest
 GOES_ON = 0.0                                     # ended_at of what does: an index finds it
 _AT_ONCE = 500                                    # names in a query
+_OF_TOUCH = ("contact", "direction", "calling", "called", "kind", "at", "detail", "agent")
 
 
 def lost(connection: Connection, since: float) -> list[ContactRecord]:
@@ -28,11 +29,11 @@ def touches(connection: Connection, since: float) -> list[Touch]:
     ongoing = (contacts.c.ended_at == GOES_ON) & (contacts.c.state != "ended")
     found = connection.execute(
         select(contacts.c.contact, contacts.c.direction, contacts.c.calling, contacts.c.called,
-               segments.c.kind, segments.c.began_at.label("at"), segments.c.detail, segments.c.agent)
+               segments.c.kind, segments.c.began_at, segments.c.detail, segments.c.agent)
         .join(segments, segments.c.contact == contacts.c.contact)
         .where((contacts.c.began_at >= since) | ongoing,
                segments.c.kind.in_(("talk", "dial")))).all()
-    return [Touch(**row._mapping) for row in found]
+    return [Touch(**dict(zip(_OF_TOUCH, row, strict=True))) for row in found]
 
 
 def talks(connection: Connection, agent: str, named: str, since: float, most: int) -> list[str]:

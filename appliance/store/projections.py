@@ -1,6 +1,7 @@
 """Contact records in the tables: what changed since the last write goes out, and nothing else."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, insert, select, true, update
@@ -9,6 +10,11 @@ from appliance.store.records import ContactRecord, SegmentRecord
 from appliance.store.schema import contacts, segments
 
 Row = dict[str, Any]
+
+_OF_CONTACT = [one.name for one in fields(ContactRecord) if one.name != "segments"]
+_OF_SEGMENT = [one.name for one in fields(SegmentRecord)]
+_CONTACT = [contacts.c[name] for name in _OF_CONTACT]
+_SEGMENT = [segments.c.contact, *(segments.c[name] for name in _OF_SEGMENT)]
 
 ENDED = "ended"                                   # the state after which a record does not change any more
 
@@ -30,17 +36,34 @@ class Projections:
     def select(connection: Connection, which: ColumnElement[bool] | None = None,
                offset: int = 0, limit: int | None = None) -> list[ContactRecord]:
         """Records out of the tables, newest first: in the order of an index, which is read backwards."""
+        order = contacts.c.began_at.desc(), contacts.c.contact.desc()
+        return Projections._records(connection, connection.execute(
+            select(*_CONTACT).where(true() if which is None else which)
+            .order_by(*order).offset(offset).limit(limit)).all())
+
+    @staticmethod
+    def page(connection: Connection, total: int, offset: int, limit: int) -> list[ContactRecord]:
+        """The same of all contacts, of which there are `total`: from the end that is nearer, as rows that are
+        passed over take their time, too."""
+        if 2 * offset < total:
+            return Projections.select(connection, offset=offset, limit=limit)
+        limit = min(limit, total - offset)
+        if limit <= 0:
+            return []
         rows = connection.execute(
-            select(contacts).where(true() if which is None else which)
-            .order_by(contacts.c.began_at.desc(), contacts.c.contact.desc())
-            .offset(offset).limit(limit)).all()
-        parts: dict[str, list[SegmentRecord]] = {row.contact: [] for row in rows}
-        for row in connection.execute(
-                select(segments).where(segments.c.contact.in_(parts)).order_by(segments.c.position)):
-            values = dict(row._mapping)
-            del values["position"]
-            parts[values.pop("contact")].append(SegmentRecord(**values))
-        return [ContactRecord(**row._mapping, segments=tuple(parts[row.contact])) for row in rows]
+            select(*_CONTACT).order_by(contacts.c.began_at, contacts.c.contact)
+            .offset(total - offset - limit).limit(limit)).all()
+        return Projections._records(connection, rows[::-1])
+
+    @staticmethod
+    def _records(connection: Connection, rows: Sequence[Any]) -> list[ContactRecord]:
+        """Of rows of _CONTACT, with their segments."""
+        parts: dict[str, list[SegmentRecord]] = {row[0]: [] for row in rows}
+        for contact, *values in connection.execute(
+                select(*_SEGMENT).where(segments.c.contact.in_(parts)).order_by(segments.c.position)).all():
+            parts[contact].append(SegmentRecord(**dict(zip(_OF_SEGMENT, values, strict=True))))
+        return [ContactRecord(**dict(zip(_OF_CONTACT, row, strict=True)), segments=tuple(parts[row[0]]))
+                for row in rows]
 
     def copy(self) -> "Projections":
         return Projections(dict(self.live), dict(self._stored), dict(self._changed))

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import insert, select
 
 from appliance.centre.figures.counting import FigureCounting
-from appliance.centre.figures.report import Aims, Wanted, rows
+from appliance.centre.figures.report import Aims, Wanted, rows_and_whole
 from appliance.centre.projector import ContactProjector
 from appliance.sim.branch import Branch
 from appliance.sim.world import simulate
@@ -151,12 +151,12 @@ def _ask(log: EventLog, branch: Branch, events: int) -> dict[str, float]:
         began = time.process_time()
         with log.ledger() as ledger:
             for of in OF:
-                rows(ledger, Wanted(of, midnight, until, interval_s=interval_s), aims, until)
+                rows_and_whole(ledger, Wanted(of, midnight, until, interval_s=interval_s), aims, until)
         return time.process_time() - began
 
     with log.ledger() as ledger:
         day = Wanted("queue", midnight, midnight + DAY_S, ("",), figures=("offered",))
-        [whole] = rows(ledger, day, aims, midnight + DAY_S)
+        [whole], _ = rows_and_whole(ledger, day, aims, midnight + DAY_S)
     return {CONTACTS: whole.ratios["offered"].top, DAY: asked_s(midnight + DAY_S, 0.0),
             QUARTERS: asked_s(midnight + DAY_S, QUARTER_S),
             MONTH: asked_s(midnight + MONTH_DAYS * DAY_S, DAY_S), REBUILD: events / rebuild_s}

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance.centre.figures.counting import FigureCounting
-from appliance.centre.figures.report import Aims, Wanted, rows
+from appliance.centre.figures.report import Aims, Wanted, rows_and_whole
 from appliance.centre.projector import ContactProjector
 from appliance.sim.branch import Branch
 from appliance.sim.world import simulate
@@ -136,7 +136,7 @@ def once(say: Say) -> dict[str, float]:
             for what, (of, figures, interval_s, names) in REPORTS.items():
                 began = time.process_time()
                 with log.ledger() as ledger:
-                    rows(ledger, Wanted(of, since, until, names, interval_s, figures), aims, until)
+                    rows_and_whole(ledger, Wanted(of, since, until, names, interval_s, figures), aims, until)
                 found[what] = time.process_time() - began
             for what, within in RANGES.items():
                 began = time.process_time()

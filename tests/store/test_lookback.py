@@ -36,6 +36,17 @@ def log_of(tmp_path: Path, *some: ContactRecord) -> EventLog:
     return log
 
 
+def test_every_page_of_contacts_is_there_once_from_whichever_end_it_is_read(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(7)]
+    log = log_of(tmp_path, *(talk(name, 10.0 + place // 3, 20.0) for place, name in enumerate(names)))
+    for limit in (1, 2, 3, 7, 9):
+        pages = [log.contacts(offset, limit) for offset in range(0, 10, limit)]
+        assert [one.contact for page, _ in pages for one in page] == names[::-1]     # of one time by name
+        assert {total for _, total in pages} == {7}
+        assert all(one == log.contact(one.contact) for page, _ in pages for one in page)
+    log.close()
+
+
 def test_touches_are_talks_since_then_and_those_that_go_on(tmp_path: Path) -> None:
     log = log_of(tmp_path, talk("old", 10.0, 20.0), talk("long", 11.0, 0.0), talk("new", 100.0, 120.0),
                  talk("now", 130.0, 0.0))

@@ -6,6 +6,8 @@ Between them may stand hours, or = and a weekday whose hours they have; closed o
     2027-10-01 - 2027-10-07 National Day
     2027-12-31 09:00-12:00 stock-taking
     2027-09-26 =fri make-up day
+
+In Chinese a line may name several days, with the sign of a list between them.
 """
 
 import re
@@ -33,6 +35,9 @@ _LAST = re.compile(rf"(?:{_JOIN}|\s*,\s*|\s+){_FIRST.pattern}", re.IGNORECASE)
 # Without its year, or with the sign of a day also without its month.
 _SHORT = re.compile(rf"{_JOIN}()(?:{_MONTH})?(\d{{1,2}})(?!\d)(?(2)(?:\s*[\u65e5\u53f7])?|\s*[\u65e5\u53f7])"
                     r"(?!\s*[-:\uff1a./\u5e74\u6708]\s*\d)", re.IGNORECASE)
+# Another day, not the last one of several.
+_ALSO = re.compile(rf"\s*\u3001\s*(?:(?:(\d{{4}})\s*[-/.\u5e74]\s*)?{_MONTH})?(\d{{1,2}})(?!\d)"
+                   r"(?(2)(?:\s*[\u65e5\u53f7])?|\s*[\u65e5\u53f7])(?!\s*[-:\uff1a./\u5e74\u6708]\s*\d)")
 _JOINED = re.compile(rf"{_JOIN}\d", re.IGNORECASE)
 _TIME, _END = r"(\d{1,2}[:\uff1a]\d{2})", r"(?=[\s,;\u3001\uff0c\uff1b]|$)"
 _HOURS = re.compile(rf"{_TIME}\s*[-\u2013\u2014~\uff5e\u81f3]\s*{_TIME}{_END}")
@@ -72,10 +77,10 @@ def take(text: str, there: Sequence[Mapping[str, Any]], whole_years: bool) -> Ta
         try:
             if len(found) >= MOST_ROWS:
                 raise _Bad("rows", str(MOST_ROWS))
-            day = _day(line)
-            if (other := next((one for _, one in found if _meet(one, day)), None)) is not None:
-                raise _Bad("overlap", str(other["date"]))
-            found.append((number, day))
+            for day in _days(line):
+                if (other := next((one for _, one in found if _meet(one, day)), None)) is not None:
+                    raise _Bad("overlap", str(other["date"]))
+                found.append((number, day))
         except _Bad as bad:
             rows.append(Row(number, line[:40], "wrong", bad.why, bad.about))
             if bad.why == "rows":
@@ -114,17 +119,30 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, said
 
 
-def _day(line: str) -> Day:
+def _days(line: str) -> list[Day]:
     first, rest = _date(_FIRST.match(line), line)
-    found: Day = {"date": first.isoformat()}
-    if after := _LAST.match(rest) or _SHORT.match(rest):
-        last, rest = _date(after, rest, first)
-        if not 0 <= (last - first).days < LONGEST_SPECIAL:
-            raise _Bad("last day", last.isoformat())
-        if last > first:
-            found["to"] = last.isoformat()
-    if _JOINED.match(rest):
-        raise _Bad("last day", rest.strip()[:20])
+    found: list[Day] = []
+    while True:
+        found.append({"date": first.isoformat()})
+        last = first
+        if after := _LAST.match(rest) or _SHORT.match(rest):
+            last, rest = _date(after, rest, first)
+            if not 0 <= (last - first).days < LONGEST_SPECIAL:
+                raise _Bad("last day", last.isoformat())
+            if last > first:
+                found[-1]["to"] = last.isoformat()
+        if _JOINED.match(rest):
+            raise _Bad("last day", rest.strip()[:20])
+        if (also := _ALSO.match(rest)) is None:
+            break
+        first, rest = _date(also, rest, last)
+        if first <= last:
+            raise _Bad("date", also[0].strip())
+    return [{**one, **_hours(rest)} for one in found]            # each with a list of hours of its own
+
+
+def _hours(rest: str) -> Day:
+    """What follows the dates: hours, or the weekday that has them; what for."""
     hours: list[str] = []
     like = ""
     while True:
@@ -147,12 +165,11 @@ def _day(line: str) -> Day:
             minutes(one)
         except ValueError:
             raise _Bad("hours", one) from None
-    found |= {"like": like} if like else {"hours": hours}
-    if note := " ".join(rest.split()):
-        if len(note) > LONGEST_NOTE or not note.isprintable():
-            raise _Bad("note", note[:20])
-        found["note"] = note
-    return found
+    note = " ".join(rest.split())
+    if note and (len(note) > LONGEST_NOTE or not note.isprintable()):
+        raise _Bad("note", note[:20])
+    found: Day = {"like": like} if like else {"hours": hours}
+    return found | ({"note": note} if note else {})
 
 
 def _date(found: "re.Match[str] | None", line: str, before: date | None = None) -> tuple[date, str]:

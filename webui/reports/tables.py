@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from flask_babel import gettext
 
 from appliance.bus.messages import FigureDefinition, FigureRow, Figures, FigureValue, GetFigures, Request
-from webui.reports.choice import ALL, ON_THE_BUS, Choice, Times
+from webui.reports.choice import ALL, ON_THE_BUS, Ask, Choice, Times
 
 Asking = Callable[[Request[Any]], Any]
 
@@ -71,32 +72,36 @@ def make(choice: Choice, times: Times, ask: Asking, only: Sequence[str] | None =
             raise ValueError(gettext("Choose nodes: there is no sum of nodes to be shown by intervals."))
         names = (ALL,)
     before = None if times.long else times.before()
-    totals = _ask(choice, names, times, "whole", ask)
-    totals_before = _ask(choice, names, before, "whole", ask)
-    definitions = tuple(totals[0].definitions)
-    whole = _by_name(_rows(totals)), _by_name(_rows(totals_before))
+    now, earlier = _ask(choice, names, times, ask), _ask(choice, names, before, ask)
+    definitions = tuple(now.definitions)
+    whole = _by_name(now.whole), _by_name(earlier.whole)
     if not choice.by_time:
         lines = [_line(name, row, whole[1].get(name), definitions) for name, row in whole[0].items()]
         total = next((line for line in lines if line.name == ALL), None)
         section = Section(ALL, tuple(line for line in lines if line.name != ALL), total)
-        return Report(choice, times, totals[0].at, definitions, (section,))
-    now = _rows(_ask(choice, names, times, choice.interval, ask))
-    earlier = _rows(_ask(choice, names, before, choice.interval, ask))
-    sections = [_by_time(name, times, choice.interval, now, earlier, whole, definitions) for name in names]
-    return Report(choice, times, totals[0].at, definitions, tuple(sections))
+        return Report(choice, times, now.at, definitions, (section,))
+    sections = [_by_time(name, times, choice.interval, now.rows, earlier.rows, whole, definitions)
+                for name in names]
+    return Report(choice, times, now.at, definitions, tuple(sections))
 
 
-def _ask(choice: Choice, names: Sequence[str], times: Times | None, interval: str,
-         ask: Asking) -> list[Figures]:
+def _ask(choice: Choice, names: Sequence[str], times: Times | None, ask: Asking) -> Figures:
+    """By the choice's intervals, and of the whole time; of no time nothing."""
     if times is None:
-        return []
-    return [ask(GetFigures(of=ON_THE_BUS[choice.kind], since=one.since, until=one.until, names=list(names),
-                           figures=list(choice.figures()), interval_s=one.interval_s))
-            for one in times.asks(interval)]
+        return Figures(at=0.0, definitions=[], rows=[])
 
+    def asked(one: Ask, whole: bool) -> Figures:
+        found: Figures = ask(GetFigures(
+            of=ON_THE_BUS[choice.kind], since=one.since, until=one.until, names=list(names),
+            figures=list(choice.figures()), interval_s=one.interval_s, whole=whole))
+        return found
 
-def _rows(found: Iterable[Figures]) -> list[FigureRow]:
-    return [row for one in found for row in one.rows]
+    pieces = times.asks(choice.interval)
+    if len(pieces) == 1:
+        return asked(pieces[0], whole=True)
+    found = asked(Ask(times.since, times.until, 0.0), whole=True)
+    return msgspec.structs.replace(
+        found, rows=[row for one in pieces for row in asked(one, whole=False).rows])
 
 
 def _by_name(rows: Iterable[FigureRow]) -> dict[str, FigureRow]:

@@ -49,12 +49,13 @@ class Figures(Reply, frozen=True):
     at: float                                     # what went on then is in it
     definitions: list[FigureDefinition]
     rows: list[FigureRow]                         # by name, then by time
+    whole: list[FigureRow] = msgspec.field(default_factory=list)     # by name
 
 
 class GetFigures(Request[Figures], frozen=True):
     """Of the time from `since` to `until` (Unix seconds), whole or by intervals of whole quarters of an hour.
 
-    of: queue, agent, trunk, node. names []: all. figures []: all.
+    of: queue, agent, trunk, node. names []: all. figures []: all. whole: the same of the whole time, too.
     """
 
     owner: ClassVar[str] = "acdd"
@@ -64,6 +65,7 @@ class GetFigures(Request[Figures], frozen=True):
     names: list[str] = msgspec.field(default_factory=list)
     figures: list[str] = msgspec.field(default_factory=list)
     interval_s: float = 0.0
+    whole: bool = False
 
 
 class FigureCount(msgspec.Struct, frozen=True, kw_only=True):

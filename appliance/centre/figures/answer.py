@@ -12,7 +12,7 @@ from appliance.bus.messages import (
     GetFigures,
 )
 from appliance.centre.figures.definitions import Figure
-from appliance.centre.figures.report import Aims, Row, Wanted, behind, rows
+from appliance.centre.figures.report import Aims, Row, Wanted, behind, rows_and_whole
 from appliance.centre.figures.words import formula
 from appliance.errors import StateError
 from appliance.store.counts import Count, Ledger
@@ -25,12 +25,13 @@ SAME = 1e-9
 def figures(ledger: Ledger, asked: GetFigures, aims: Aims, now: float) -> Figures:
     """StateError: there are none of that, or too many."""
     wanted = Wanted(asked.of, asked.since, asked.until, tuple(asked.names), asked.interval_s,
-                    tuple(asked.figures))
-    found = rows(ledger, wanted, aims, now)
+                    tuple(asked.figures), asked.whole)
+    found, whole = rows_and_whole(ledger, wanted, aims, now)
     if len(found) > MOST_ROWS:
         raise StateError(f"{len(found)} rows: name fewer, or ask for longer intervals: {MOST_ROWS} at most")
     return Figures(at=now, definitions=[_definition(one) for one in wanted.chosen],
-                   rows=[_row(row, wanted.chosen) for row in found])
+                   rows=[_row(row, wanted.chosen) for row in found],
+                   whole=[_row(row, wanted.chosen) for row in whole])
 
 
 def figure_counts(ledger: Ledger, asked: GetFigureCounts, aims: Aims, now: float) -> FigureCounts:

@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -32,6 +32,7 @@ LONGEST_ROLLING_S = 2 * 86400.0                   # with other borders than quar
 MOST_INTERVALS = 3000
 DAY_MS = 86_400_000
 LONGEST_LINE_MS = DAY_MS                          # from the first queue of a contact to its last one
+WHOLE = -1                                        # in place of an interval: all of them
 NEVER_MS = 2**62
 
 
@@ -85,7 +86,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """names, figures (): all. interval_s 0: the whole time in one row."""
+    """names, figures (): all. interval_s 0: the whole time in one row. whole: that, beside the intervals."""
 
     of: str
     since: float
@@ -93,6 +94,7 @@ class Wanted:
     names: tuple[str, ...] = ()
     interval_s: float = 0.0
     figures: tuple[str, ...] = ()
+    whole: bool = False
 
     def __post_init__(self) -> None:
         """StateError: nobody can answer that."""
@@ -116,6 +118,11 @@ class Wanted:
         return not self.since % INTERVAL_S and not self.until % INTERVAL_S
 
     @property
+    def twice(self) -> bool:
+        """By intervals, and the whole time."""
+        return self.whole and self.interval_s > 0
+
+    @property
     def since_ms(self) -> int:
         return milliseconds(self.since)
 
@@ -136,18 +143,23 @@ class Wanted:
                 for at_ms in range(self.since_ms, self.until_ms, step_ms)]
 
 
-def rows(ledger: Ledger, wanted: Wanted, aims: Aims, now: float) -> list[Row]:
-    """By name, "" for all together first, then by time."""
+def rows_and_whole(ledger: Ledger, wanted: Wanted, aims: Aims, now: float) -> tuple[list[Row], list[Row]]:
+    """By name, "" for all together first, then by time; and the rows of the whole time, when they are
+    wanted: what is read is read once for both."""
     spans = wanted.spans()
     tallies = _tallies(ledger, wanted, spans, now)
     if wanted.needs("fcr"):
         _repeats(ledger, wanted, spans, aims, tallies)
     if wanted.needs("peak", "all_busy_s"):
         _levels(ledger, wanted, spans, aims, tallies, now)
-    return [Row(name, since_ms / 1000, until_ms / 1000, *_values(wanted, name, tally, aims))
-            for name in sorted({name for name, _ in tallies})
-            for place, (since_ms, until_ms) in enumerate(spans)
-            if (tally := tallies.get((name, place))) is not None]
+    names = sorted({name for name, _ in tallies})
+    found = [Row(name, since_ms / 1000, until_ms / 1000, *_values(wanted, name, tally, aims))
+             for name in names for place, (since_ms, until_ms) in enumerate(spans)
+             if (tally := tallies.get((name, place))) is not None]
+    if not wanted.twice:
+        return found, found if wanted.whole else []
+    return found, [Row(name, wanted.since_ms / 1000, wanted.until_ms / 1000, *_values(
+        wanted, name, tallies[name, WHOLE], aims)) for name in names]
 
 
 def behind(ledger: Ledger, wanted: Wanted, name: str, figure_name: str, aims: Aims,
@@ -195,7 +207,7 @@ def _values(wanted: Wanted, name: str, tally: Tally, aims: Aims) -> tuple[
 
 # --- what was counted
 
-Tallies = dict[tuple[str, int], Tally]            # by name and place of the interval
+Tallies = dict[tuple[str, int], Tally]            # by name and place of the interval, or WHOLE
 
 
 def _tallies(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], now: float) -> Tallies:
@@ -204,9 +216,9 @@ def _tallies(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], n
     first_ms, step_ms = spans[0][0], spans[0][1] - spans[0][0]
 
     def sums(name: str, at_ms: int) -> Iterator[dict[str, list[int]]]:
-        place = (at_ms - first_ms) // step_ms
         for one in _whose(wanted, name):
-            yield lists.setdefault((one, place), {})
+            for place in _places(wanted, (at_ms - first_ms) // step_ms):
+                yield lists.setdefault((one, place), {})
 
     arrays: Pieces = {}
     if wanted.by_quarters:
@@ -221,7 +233,9 @@ def _tallies(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], n
     for count in counts:
         for one in sums(count.name, count.at_ms):
             add(one, count.what, count.for_ms)
-    clocks_ms = [max(0, min(until_ms, milliseconds(now)) - since_ms) for since_ms, until_ms in spans]
+    of_places = [*enumerate(spans), (WHOLE, (wanted.since_ms, wanted.until_ms))]
+    clocks_ms = {place: max(0, min(until_ms, milliseconds(now)) - since_ms)
+                 for place, (since_ms, until_ms) in of_places}
     return {(name, place): Tally(clocks_ms[place], _joined(
                 arrays.get((name, place), {}), lists.get((name, place), {})))
             for name, place in (*arrays, *(key for key in lists if key not in arrays))}
@@ -233,6 +247,11 @@ def _whose(wanted: Wanted, name: str) -> Iterator[str]:
     for one in (name,) if wanted.of in (QUEUE, NODE) else (name, ALL):
         if not wanted.names or one in wanted.names:
             yield one
+
+
+def _places(wanted: Wanted, place: int) -> tuple[int, ...]:
+    """Of which intervals something is that is in this one."""
+    return (place, WHOLE) if wanted.twice else (place,)
 
 
 Pieces = dict[tuple[str, int], dict[str, list[Numbers]]]
@@ -250,8 +269,8 @@ def _closed_days(ledger: Ledger, wanted: Wanted, first_ms: int, step_ms: int) ->
             cuts = quarters.searchsorted(edges).tolist()
             for (place, _, _), first, last in zip(borders, cuts, cuts[1:], strict=False):
                 if first < last:
-                    for one in whose:
-                        found.setdefault((one, place), {}).setdefault(what, []).append(lengths[first:last])
+                    for key in product(whose, _places(wanted, place)):
+                        found.setdefault(key, {}).setdefault(what, []).append(lengths[first:last])
     return found
 
 
@@ -327,9 +346,10 @@ def _repeats(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], a
             callers = np.bincount(places, minlength=len(spans))
             called_again = np.bincount(places[again], minlength=len(spans))
             for place in np.flatnonzero(callers).tolist():
-                if (tally := tallies.get((one, place))) is not None:
-                    tally.callers += int(callers[place])
-                    tally.called_again += int(called_again[place])
+                for its in _places(wanted, place):
+                    if (tally := tallies.get((one, its))) is not None:
+                        tally.callers += int(callers[place])
+                        tally.called_again += int(called_again[place])
 
 
 def _answered(calls: Calls, of: str) -> Iterator[tuple[str, Numbers, Numbers]]:
@@ -395,6 +415,9 @@ def _levels(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], ai
         times, levels = times[order], by[order].cumsum()[:-1]
         lengths, cuts = np.diff(times), times[:-1].searchsorted(borders)
         for place, (first, last) in enumerate(pairwise(cuts.tolist())):
-            if (one := tallies.get((name, place))) is not None:
-                of_levels = np.bincount(levels[first:last], lengths[first:last]).astype(int).tolist()
-                one.levels_ms.update((level, for_ms) for level, for_ms in enumerate(of_levels) if for_ms)
+            of_levels = np.bincount(levels[first:last], lengths[first:last]).astype(int).tolist()
+            for its in _places(wanted, place):
+                if (one := tallies.get((name, its))) is not None:
+                    for level, level_ms in enumerate(of_levels):
+                        if level_ms:
+                            one.levels_ms[level] = one.levels_ms.get(level, 0) + level_ms

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.centre.figures.counting import FigureCounting
 from appliance.centre.figures.definitions import Ratio
-from appliance.centre.figures.report import Aims, Row, Wanted, behind, rows
+from appliance.centre.figures.report import Aims, Row, Wanted, behind, rows_and_whole
 from appliance.centre.projector import ContactProjector
 from appliance.config.schema import CentreConfig
 from appliance.config.targets import TargetsConfig
@@ -48,7 +48,7 @@ class Books:
     def rows(self, of: str, since: float = 0.0, until: float = DAY_S, interval_s: float = 0.0) -> list[Row]:
         with self.log.ledger() as ledger:
             wanted = Wanted(of, self.start + since, self.start + until, interval_s=interval_s)
-            return rows(ledger, wanted, self.aims, self.now)
+            return rows_and_whole(ledger, wanted, self.aims, self.now)[0]
 
     def ratio(self, of: str, name: str, figure: str) -> Ratio:
         row = next((row for row in self.rows(of) if row.name == name), None)

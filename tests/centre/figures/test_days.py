@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from appliance.centre.figures.report import Aims, Row, Wanted, rows
+from appliance.centre.figures.report import Aims, Row, Wanted, rows_and_whole
 from appliance.centre.projector import ContactProjector
 from appliance.config.targets import QueueTargets, TargetsConfig
 from appliance.store import days
@@ -85,7 +85,7 @@ def opened(folder: Path) -> EventLog:
 
 
 def asked(ledger: Ledger, wanted: Wanted) -> list[Row]:
-    return rows(ledger, wanted, AIMS, float(LAST_S))
+    return rows_and_whole(ledger, wanted, AIMS, float(LAST_S))[0]
 
 
 def every_question() -> Iterator[Wanted]:
@@ -133,6 +133,19 @@ def test_a_closed_day_has_the_figures_of_its_quarters(
         with log.ledger() as ledger:
             found = [asked(ledger, wanted) for wanted in every_question()]
         assert found == slowly(log)
+    finally:
+        log.close()
+
+
+def test_the_whole_time_beside_its_intervals_is_as_if_it_was_asked_alone(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    try:
+        appended(log, 7)
+        log.close_days()
+        for wanted in every_question():
+            with log.ledger() as ledger:
+                both = rows_and_whole(ledger, replace(wanted, whole=True), AIMS, float(LAST_S))
+                assert both == (asked(ledger, wanted), asked(ledger, replace(wanted, interval_s=0.0)))
     finally:
         log.close()
 

@@ -43,7 +43,25 @@ def test_how_a_day_may_be_written(line: str, day: dict[str, Any]) -> None:
     assert (taken.days, taken.wrong) == ([day], False)
 
 
+@pytest.mark.parametrize(("line", "spans"), [
+    ("2027\u5e7410\u67081\u65e5\u30013\u65e5 x", ["10-01", "10-03"]),
+    ("2027-10-01\u30012027-10-07 x", ["10-01", "10-07"]),
+    ("2027-10-01\u300110-03\u300111/5 x", ["10-01", "10-03", "11-05"]),
+    ("2027\u5e7410\u67081\u65e5\u81f33\u65e5\u3001 5\u65e5\uff08\u5468\u4e8c\uff09\u81f36\u65e5 x",
+     ["10-01 10-03", "10-05 10-06"])])
+def test_days_with_the_sign_of_a_list_between_them_are_not_all_from_the_first_to_the_last(
+        line: str, spans: list[str]) -> None:
+    taken = take(line.replace("x", "09:00-10:00 x"), (), False)
+    assert not taken.wrong and {row.line for row in taken.rows} == {1}
+    assert [" ".join(one[key][5:] for key in ("date", "to") if key in one) for one in taken.days] == spans
+    assert all((one["hours"], one["note"]) == (["09:00-10:00"], "x") for one in taken.days)
+    assert len({id(one["hours"]) for one in taken.days}) == len(spans)
+
+
 @pytest.mark.parametrize(("line", "why", "about"), [
+    ("2027-10-07\u30012027-10-01", "date", "\u30012027-10-01"),
+    ("2027-10-01\u300132\u65e5", "date", "\u300132\u65e5"),
+    ("2027-10-01\u30019-12 x", "date", "\u30019-12"),
     ("Christmas", "date", "Christmas"), ("2027-02-30 x", "date", "2027-02-30"),
     ("27-01-01", "date", "27-01-01"), ("2027-01-012", "date", "2027-01-012"),
     ("2027-01-05 2027-01-01", "last day", "2027-01-01"),
@@ -95,7 +113,8 @@ def test_no_more_than_a_form_may_have() -> None:
 
 @given(st.lists(st.text("0123456789-/:=~ \t,x#\u5e74\u6708\u65e5fri", max_size=40) | st.builds(
     "{}-{:02}-{:02} {}".format, st.integers(2026, 2028), st.integers(1, 12), st.integers(1, 28),
-    st.sampled_from(["", "x", "=mon", "09:00-10:00", "2028-12-30"])), max_size=6), st.booleans())
+    st.sampled_from(["", "x", "=mon", "09:00-10:00", "2028-12-30", "\u30012028-12-30",
+                     "\u300131\u65e5"])), max_size=6), st.booleans())
 def test_whatever_is_pasted_what_is_taken_the_document_takes(lines: list[str], whole: bool) -> None:
     there = [{"date": "2027-05-01", "to": "2027-05-03", **SHUT}]
     taken = take("\n".join(lines), there, whole)

@@ -234,5 +234,6 @@ def test_no_name_is_a_formula_or_breaks_a_file(
 
 
 def _with_name(found: Any, name: str) -> Any:
-    rows = [replace(row, name=name if row.name == "sales" else row.name) for row in found.rows]
-    return replace(found, rows=rows)
+    rows, whole = ([replace(row, name=name if row.name == "sales" else row.name) for row in some]
+                   for some in (found.rows, found.whole))
+    return replace(found, rows=rows, whole=whole)

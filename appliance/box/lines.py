@@ -88,7 +88,7 @@ class Lines:
 
     def quarter(self, span: str, at: int) -> Bin | None:
         """One that began at `at` of one of `spans`; no copy: read it at once."""
-        return self._store.history(span).quarter(at)
+        return self._store.history(span).bin(QUARTER_S, at)
 
     async def save(self, now: float) -> None:
         """To the disk when it is time to."""

@@ -143,12 +143,8 @@ class History:
         return self._since(DAY_S, now_unix_s)
 
     def bin(self, length_s: int, at: int) -> Bin | None:
-        """The one that begins `at`, as it stands: not to be changed or kept. None: nothing was measured in it."""
+        """The one that begins `at`, itself and no copy: read it at once. None: nothing was measured in it."""
         return self._bins[length_s].get(at)
-
-    def quarter(self, at: int) -> Bin | None:
-        """The 15 minutes that began at `at`, itself and no copy: read it at once. None: nothing was measured."""
-        return self._bins[QUARTER_S].get(at)
 
     @property
     def newest(self) -> int:

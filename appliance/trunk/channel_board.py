@@ -16,11 +16,12 @@ log = logging.getLogger(__name__)
 
 
 class ChannelBoard:
-    """`hang_up(leg, cause)` ends a call."""
+    """`hang_up(leg, cause)` ends a call; no leg of which `spared` is true is ended."""
 
     def __init__(self, spans: Mapping[str, TrunkSpan], file: BusyOutFile, calls: Calls,
-                 hang_up: Callable[[Leg, int], None]) -> None:
-        self._spans, self._file, self._calls, self._hang_up = spans, file, calls, hang_up
+                 hang_up: Callable[[Leg, int], None], spared: Callable[[Leg], bool]) -> None:
+        self._spans, self._file, self._calls = spans, file, calls
+        self._hang_up, self._spared = hang_up, spared
         self._since: dict[tuple[str, int], float] = {}           # when a channel came to its state
 
     def changed(self, span: TrunkSpan, timeslot: int) -> None:
@@ -52,9 +53,11 @@ class ChannelBoard:
             if now:
                 for leg in [leg for leg in self._calls
                             if leg.info.span == span.config.name and leg.info.timeslot in chosen]:
-                    self._hang_up(leg, TEMPORARY_FAILURE)
+                    if not self._spared(leg):
+                        self._hang_up(leg, TEMPORARY_FAILURE)
             log.warning("%s: timeslots %s are taken out of use%s", span.config.name, in_words(chosen),
-                        " and their calls ended" if now else ", those with a call when it ends")
+                        " and their calls ended, but emergency calls" if now
+                        else ", those with a call when it ends")
             span.flush()
 
     def bring_back(self, name: str, timeslots: list[int]) -> None:

@@ -110,7 +110,7 @@ class TrunkService:
         self._draining = Draining(config)
         self._events = SpanEvents(self.calls, self._outgoing, self.trunks, self._hang_up, claim_within_s,
                                   self._supplementary, self._draining)
-        self._board = ChannelBoard(self.spans, busy_out, self.calls, self._hang_up)
+        self._board = ChannelBoard(self.spans, busy_out, self.calls, self._hang_up, self._is_emergency)
         for span in config.spans:
             self._add_span(span)
         self._make_trunks()

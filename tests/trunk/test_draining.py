@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from appliance.bus.messages import CallAnswered, CallIncoming, CallReleased, Dial, Drained, DrainTrunks
+from appliance.bus.messages import (
+    BusyOut,
+    CallAnswered,
+    CallIncoming,
+    CallReleased,
+    Dial,
+    Drained,
+    DrainTrunks,
+)
 from appliance.config.schema import CentreConfig, Config, OutboundRoute, SpanConfig
 from appliance.isdn import events as isdn
 from appliance.trunk.draining import LONGEST_S, Draining
@@ -65,6 +73,18 @@ async def test_emergency_calls_come_in_go_out_and_are_ended_by_nobody(trunkd: Tr
     ended = await trunkd.said.wait_for(CallReleased)
     assert (ended.leg, ended.cause) == (ordinary.leg, 41)
     assert set(await trunkd.calls()) == {extension.leg, "out"}
+
+
+@pytest.mark.need(19)
+async def test_channels_taken_out_of_use_at_once_keep_their_emergency_calls(trunkd: Trunkd) -> None:
+    call(trunkd, 0, "ordinary", "5000")
+    ordinary = await trunkd.said.wait_for(CallIncoming)
+    call(trunkd, 1, "help", "110")
+    help_ = await trunkd.said.wait_for(CallIncoming, called="110")
+    await trunkd.service.answer(BusyOut(now=True))
+    ended = await trunkd.said.wait_for(CallReleased)
+    assert (ended.leg, ended.cause) == (ordinary.leg, 41)
+    assert list(await trunkd.calls()) == [help_.leg]
 
 
 @pytest.mark.need(19)

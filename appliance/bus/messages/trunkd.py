@@ -273,7 +273,7 @@ class BusyOut(Request[Done], frozen=True):
     owner: ClassVar[str] = "trunkd"
     span: str = ""                                # "": the whole box
     timeslots: list[int] = msgspec.field(default_factory=list)       # none: all of the span
-    now: bool = False                             # end the calls on them
+    now: bool = False                             # end the calls on them, but emergency calls
 
 
 class BringBack(Request[Done], frozen=True):

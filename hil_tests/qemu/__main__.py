@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from hil_tests.qemu import calling, choice, cuts, following, linecard, updating
-from hil_tests.qemu.box import LINE_PORT, STICK_LABEL, Site, kept, until
+from hil_tests.qemu.box import LINE_PORT, SHELL_PORT, STICK_LABEL, Site, kept, until
 from hil_tests.qemu.machine import DATA, ESP, SLOT_A, SLOT_B, SLOW, Disk, Machine, mounted, partition, tool
 from hil_tests.qemu.peripherals import running as peripherals
 from hil_tests.vm.debian import BenchError
@@ -30,7 +30,7 @@ IMAGES, PACKAGES = ROOT / "build/image", ROOT / "build/deb"
 PKI = IMAGES / "test-pki"
 BUILD = ROOT / "build/qemu"
 FIGURES = BUILD / "figures.json"
-FORWARD = (("tcp", 2222), ("tcp", 8080), ("udp", LINE_PORT))
+FORWARD = (("tcp", SHELL_PORT), ("tcp", 8080), ("udp", LINE_PORT))
 UP_S = 420.0                                      # a boot costs 110 CPU seconds, and what Python imports
 CUTS = 30
 MASKED = ("branchline.target", "branchline-console@ttyS0.service", "branchline-console@tty1.service",

@@ -11,6 +11,7 @@ from hil_tests.qemu.machine import SLOW, Machine, free_port, tool
 from hil_tests.vm.debian import BenchError
 
 LINE_PORT = 2142                                  # of the box; QEMU hands it what comes to a port of ours
+CONSOLE_PORT, SHELL_PORT = 22, 2222
 HOST = "10.0.2.2"                                 # how the guest of QEMU's user network calls us
 STICK_MIB, STICK_LABEL = 512, "NOC"
 _LAST_STARTED = "Branchline: pages.\n"           # systemd, at the serial port; "..." before it has started
@@ -64,11 +65,12 @@ class Site:
             tool("mcopy", "-i", stick, bundle, f"::{bundle.name}")
         return cls(folder, stick, key, far_port)
 
-    def ssh(self, box: Machine, *command: str, within_s: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def ssh(self, box: Machine, *command: str, within_s: float = 60.0,
+            port: int = SHELL_PORT) -> subprocess.CompletedProcess[str]:
         """As the NOC does. The exit code is ssh's 255 when the box does not answer."""
         try:
             return subprocess.run(
-                ["ssh", "-i", self.key, "-p", str(box.ports[2222]), "-o", "IdentitiesOnly=yes",
+                ["ssh", "-i", self.key, "-p", str(box.ports[port]), "-o", "IdentitiesOnly=yes",
                  "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR",
                  "-o", f"UserKnownHostsFile={self.folder}/known", "-o", f"ConnectTimeout={20 * SLOW:.0f}",
                  "admin@127.0.0.1", *command],

@@ -1,5 +1,7 @@
 """A real call through the shipped image, its line an emulated circuit to an exchange outside."""
 
+import json
+import os
 import re
 import shlex
 import time
@@ -9,7 +11,7 @@ from pathlib import Path
 from hil_tests.instruments import audio
 from hil_tests.instruments.call import Call
 from hil_tests.instruments.exchange import SoftwareExchange
-from hil_tests.qemu.box import LINE_PORT, Site, until
+from hil_tests.qemu.box import CONSOLE_PORT, LINE_PORT, SHELL_PORT, Site, until
 from hil_tests.qemu.following import LINE, exchange
 from hil_tests.qemu.machine import SLOW, Disk, Machine
 from hil_tests.vm.debian import BenchError
@@ -24,7 +26,7 @@ KEY_S = 0.3                                       # longer than a person's, for 
 MOST_MB = 400.0
 OURS = ("sshd: admin", "sudo ", "sh -c", "grep ")  # whose memory is not that of an idle box: we who ask
 LINK_UP = "links_up\N{NO-BREAK SPACE}1"
-FORWARD = (("tcp", 2222), ("udp", LINE_PORT))
+FORWARD = (("tcp", CONSOLE_PORT), ("tcp", SHELL_PORT), ("udp", LINE_PORT))
 SPAN = f"cesop:{{host}}:{{peer}}?port={{port}}&{LINE}"
 FLOW = f"""\
 language: en
@@ -37,6 +39,7 @@ nodes:
 CONFIGURATION = f"""\
 spans:
   - {{{{name: telco1, url: "{SPAN}", side: user, trunk: telco, timeslots: 1-15}}}}
+console: {{{{older_clients: true}}}}               # Debian 12 has OpenSSH 9.2
 media:
   prompts: prompts
   country: cn
@@ -80,6 +83,7 @@ def run(folder: Path, image: Path, say: Say) -> dict[str, float]:
             branch.wait_up(box, UP_S)
             figures |= call(far_end, say)
             told(branch, box, say)
+            console(branch, box, say)
             figures |= memory(branch, box, say)
             figures["back_s"] = kill_spand(branch, box, far_end)
             say(f"spand killed: D-channel back after {figures['back_s']:.1f} s")
@@ -119,6 +123,15 @@ def told(branch: Site, box: Machine, say: Say) -> None:
     say(ladder)
     if missing := [word for word in ("SETUP", "CONNECT", "RELEASE", CALLER, NUMBER) if word not in ladder]:
         raise BenchError(f"branchline trace --call last does not show {', '.join(missing)}")
+
+
+def console(branch: Site, box: Machine, say: Say) -> None:
+    """Its own port, that systemd opens; boxd answers, and there is no shell. BenchError: anything else."""
+    asked = branch.ssh(box, "show", "version", "--json", port=CONSOLE_PORT)
+    shell = branch.ssh(box, "sh", "-c", "id", port=CONSOLE_PORT)
+    say(f"console: {asked.stdout}{asked.stderr}{shell.stdout}{shell.stderr}")
+    if asked.returncode or not json.loads(asked.stdout) or shell.returncode != os.EX_USAGE:
+        raise BenchError(f"the console: exit {asked.returncode}, for a shell {shell.returncode}")
 
 
 def memory(branch: Site, box: Machine, say: Say) -> dict[str, float]:

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Debian packages: what the box runs on, and the far ends that tests and the demonstration use.
 RUN_PACKAGES  := nats-server espeak-ng sox libopus0 libflac12 libpri-dev gcc libc6-dev libffi-dev python3.11-dev python3.11-venv
-TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg strace openssh-server openssl postgresql mariadb-server-core tshark chromium fonts-noto-cjk libosmocore-dev libspandsp2 libspeexdsp1 poppler-utils poppler-data iproute2 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi gir1.2-gstreamer-1.0 asterisk-moh-opsound-wav device-tree-compiler rauc dbus squashfs-tools grub-common mtools dosfstools e2fsprogs openssh-client victoria-metrics prometheus snmp snmptrapd smitools rsyslog rsyslog-gnutls
+TEST_PACKAGES := $(RUN_PACKAGES) ffmpeg strace openssh-server openssl postgresql mariadb-server-core tshark chromium fonts-noto-cjk libosmocore-dev libspandsp2 libspeexdsp1 poppler-utils poppler-data iproute2 gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi gir1.2-gstreamer-1.0 asterisk-moh-opsound-wav device-tree-compiler rauc dbus squashfs-tools grub-common mtools dosfstools e2fsprogs openssh-client victoria-metrics prometheus snmp snmptrapd smitools rsyslog rsyslog-gnutls nftables
 # Real DAHDI in a virtual machine: the kernel and DAHDI are fetched, built and kept below build/dahdi, not installed.
 HIL_PACKAGES  := $(RUN_PACKAGES) qemu-system-x86 qemu-utils ovmf systemd-container openssh-client make gcc-12 libelf1 udev xz-utils tshark iproute2
 

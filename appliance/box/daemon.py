@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import sys
 import time
@@ -67,6 +68,7 @@ from appliance.store import LINES_FILE
 from e1_driver.watch.history import HistoryError, Store
 
 SAY_S = 2.0
+SETTLED_S = 2.0                                   # then what a start read and nobody keeps goes back
 SAVE_S = 2.0                                      # looked at whether histories are to be written
 
 log = logging.getLogger(__name__)
@@ -124,6 +126,7 @@ async def _serve(context: Context, areas: list[Area]) -> None:
     await context.bus.answer(answer, [kind for area in areas for kind in area.beside])
     running = [context.keep(area.run(context.stop)) for area in areas]
     await context.up()
+    asyncio.get_running_loop().call_later(SETTLED_S, ctypes.CDLL(None).malloc_trim, 0)
     await context.stop.wait()
     await asyncio.gather(*running, return_exceptions=True)           # the first error is the context's
 

@@ -1,5 +1,8 @@
 """Which ports the configuration opens, for the firewall of a box: everything else is dropped. Pure.
 
+The console is not among them: systemd has port 22 open for it (branchline-ssh.socket), which the rules let
+in, and on such a box nothing listens at `console.port`.
+
 Ref: images/box/root/usr/lib/branchline-box/firewall.nft has the rules and the two sets that are filled here.
 """
 
@@ -18,8 +21,6 @@ _OWN = ("127.0.0.1", "::1", "localhost")          # heard by the box alone
 def ruleset(config: Config) -> str:
     """For nft -f: both sets anew, in one step."""
     tcp = [] if config.web.host in _OWN or not config.web.port else [str(config.web.port)]
-    if config.console.port and config.console.address not in _OWN:
-        tcp.append(str(config.console.port))
     udp = []
     rtp = config.media.rtp
     if rtp.legs and rtp.address not in _OWN:

@@ -11,8 +11,8 @@ from appliance.config.part import Part
 TAG = r"^[a-z][a-z0-9_]{0,31}$"
 TIME = "time"                                     # InfluxDB takes no tag of this name
 OURS = frozenset({                                # labels of the measures themselves
-    "about", "alarm", "by", "card", "cause", "code", "daemon", "device", "direction", "end", "input", "kind",
-    "queue", "sensor", "source", "span", "state", "supply", "trunk", "use", "version"})
+    "about", "alarm", "by", "card", "cause", "code", "daemon", "device", "direction", "end", "input",
+    "interface", "kind", "queue", "sensor", "source", "span", "state", "supply", "trunk", "use", "version"})
 
 _Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import AfterValidator, Field, model_validator
 
 from appliance.config import enrolment
@@ -69,6 +68,7 @@ def load(path: Path) -> Inventory:
 
 def text(inventory: Inventory) -> str:
     """As load() reads it; what is as usual is left out."""
+    import yaml
     return yaml.safe_dump(inventory.model_dump(exclude_defaults=True), allow_unicode=True, sort_keys=False)
 
 

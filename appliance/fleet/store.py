@@ -3,64 +3,22 @@
 import contextlib
 import fcntl
 import json
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-from sqlalchemy import (
-    Column,
-    Connection,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    insert,
-    select,
-)
-from sqlalchemy.exc import DBAPIError
+from typing import TYPE_CHECKING, Any
 
 from appliance.errors import ConfigError
 from appliance.fleet.inventory import Box, Inventory, Site
-from appliance.store.sqlite import REPAIR, Database, Schema, reason
+
+if TYPE_CHECKING:
+    from appliance.store.sqlite import Database
 
 APPLICATION_ID = 0x424C464C                       # "BLFL", in the header of the file: it is ours
-VERSION = 1
+VERSION = 1                                       # of its tables
+_HEADER_OCTETS = 72                               # of the file; the last four are the application's
 
-metadata = MetaData()
-
-meta = Table(
-    "meta", metadata,
-    Column("key", String(32), primary_key=True), Column("value", Text, nullable=False))
-sites = Table(
-    "sites", metadata,
-    Column("name", String(63), primary_key=True),
-    Column("place", Integer, nullable=False),     # in the order of the document
-    Column("vals", Text, nullable=False))         # JSON
-boxes = Table(
-    "boxes", metadata,
-    Column("name", String(63), primary_key=True),
-    Column("place", Integer, nullable=False),
-    Column("address", String(253), nullable=False),
-    Column("port", Integer, nullable=False),
-    Column("user", String(64), nullable=False),
-    Column("site", ForeignKey("sites.name"), nullable=True),
-    Column("host_key", Text, nullable=False, server_default=""),
-    Column("vals", Text, nullable=False))
-tags = Table(
-    "tags", metadata,
-    Column("box", ForeignKey("boxes.name", ondelete="CASCADE"), primary_key=True),
-    Column("tag", String(63), primary_key=True),
-    Column("place", Integer, nullable=False))
-
-
-def _create(connection: Connection) -> None:
-    metadata.create_all(connection)
-    connection.execute(insert(meta).values(key="version", value=str(VERSION)))
-
-
-SCHEMA = Schema("the other branchline fleet", APPLICATION_ID, _create, version=VERSION)
+Select = Callable[[str], Iterable[Any]]           # rows
 
 
 class Shelf:
@@ -72,26 +30,54 @@ class Shelf:
     def inventory(self) -> Inventory:
         if not self._path.exists():
             return Inventory()
+        with self._row():
+            found = self._as_it_was_left()
+        if found is not None:
+            return found
         with self._database() as database, database.read() as connection:
-            return self._read(connection)
+            return self._read(connection.exec_driver_sql)
 
     @contextlib.contextmanager
     def change(self) -> Iterator["Change"]:
         """All of it or nothing; on the disk at the end."""
+        from appliance.fleet.store_tables import write
         with self._database() as database, database.write() as connection:
-            change = Change(self._read(connection))
+            change = Change(self._read(connection.exec_driver_sql))
             yield change
-            _write(connection, change.inventory)
+            write(connection, change.inventory)
 
-    def _read(self, connection: Connection) -> Inventory:
+    def _as_it_was_left(self) -> Inventory | None:
+        """Without all that opens it to write; None: it is not as this version leaves it, and _database() says
+        what is wrong or mends it."""
         try:
-            return _read(connection)
+            with self._path.open("rb") as file:   # first: SQLite writes beside a file that it opens
+                header = file.read(_HEADER_OCTETS)
+            if int.from_bytes(header[-4:], "big") != APPLICATION_ID:
+                return None
+            with contextlib.closing(sqlite3.connect(self._path)) as connection:
+                version = connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
+                if version != (str(VERSION),):
+                    return None
+                return self._read(connection.execute)
+        except (OSError, sqlite3.Error):
+            return None
+
+    def _read(self, select: Select) -> Inventory:
+        try:
+            return _read(select)
         except ValueError as error:               # somebody wrote into it, or a later version has
+            from appliance.store.sqlite import REPAIR
             raise ConfigError(f"{self._path}: is damaged: {'; '.join(_sentences(error))}: {REPAIR}") from None
 
     @contextlib.contextmanager
-    def _database(self) -> Iterator[Database]:
-        # One at a time in a row of one's own: Database refuses where another program has the file open.
+    def _database(self) -> "Iterator[Database]":
+        from appliance.fleet.store_tables import opened
+        with self._row(), opened(self._path) as database:
+            yield database
+
+    @contextlib.contextmanager
+    def _row(self) -> Iterator[None]:
+        """One at a time in a row of one's own: Database refuses where another program has the file open."""
         with contextlib.ExitStack() as row:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,13 +85,7 @@ class Shelf:
                 fcntl.flock(queue, fcntl.LOCK_EX)
             except OSError as error:
                 raise ConfigError(f"{self._path}: cannot be opened: {error.strerror}") from None
-            database = Database(self._path, SCHEMA)
-            try:
-                yield database
-            except DBAPIError as error:
-                raise ConfigError(f"{self._path}: {reason(error)}: nothing is changed") from None
-            finally:
-                database.close()
+            yield
 
 
 class Change:
@@ -167,37 +147,14 @@ def _sentences(error: ValueError) -> list[str]:
     return [str(one["msg"]).removeprefix("Value error, ") for one in errors()] if errors else [str(error)]
 
 
-def _read(connection: Connection) -> Inventory:
+def _read(select: Select) -> Inventory:
     tagged: dict[str, list[str]] = {}
-    for box, tag in connection.execute(select(tags.c.box, tags.c.tag).order_by(tags.c.box, tags.c.place)):
+    for box, tag in select("SELECT box, tag FROM tags ORDER BY box, place"):
         tagged.setdefault(box, []).append(tag)
     return Inventory(
-        sites=[Site(name=row.name, values=json.loads(row.vals))
-               for row in connection.execute(select(sites).order_by(sites.c.place))],
-        boxes=[Box(name=row.name, address=row.address, port=row.port, user=row.user, site=row.site,
-                   host_key=row.host_key, values=json.loads(row.vals), tags=tagged.get(row.name, []))
-               for row in connection.execute(select(boxes).order_by(boxes.c.place))])
-
-
-def _write(connection: Connection, inventory: Inventory) -> None:
-    for table in (tags, boxes, sites):
-        connection.execute(delete(table))
-    if inventory.sites:
-        connection.execute(insert(sites), [
-            {"name": one.name, "place": place, "vals": _json(one.values)}
-            for place, one in enumerate(inventory.sites)])
-    if inventory.boxes:
-        connection.execute(insert(boxes), [
-            {"name": one.name, "place": place, "address": one.address, "port": one.port, "user": one.user,
-             "site": one.site, "host_key": one.host_key, "vals": _json(one.values)}
-            for place, one in enumerate(inventory.boxes)])
-    if rows := [{"box": one.name, "tag": tag, "place": place}
-                for one in inventory.boxes for place, tag in enumerate(dict.fromkeys(one.tags))]:
-        connection.execute(insert(tags), rows)
-
-
-def _json(values: object) -> str:
-    try:
-        return json.dumps(values, ensure_ascii=False)
-    except TypeError as error:                    # YAML knows dates, JSON does not
-        raise ConfigError(f"a value cannot be kept: {error}: write it as text, in quotes") from None
+        sites=[Site(name=name, values=json.loads(values))
+               for name, values in select("SELECT name, vals FROM sites ORDER BY place")],
+        boxes=[Box(name=name, address=address, port=port, user=user, site=site, host_key=host_key,
+                   values=json.loads(values), tags=tagged.get(name, []))
+               for name, address, port, user, site, host_key, values in select(
+                   "SELECT name, address, port, user, site, host_key, vals FROM boxes ORDER BY place")])

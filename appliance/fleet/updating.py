@@ -76,7 +76,7 @@ def verdict(found: Standing, *, before: Collection[float], wanted: str) -> End |
 
 
 async def standing(link: Link) -> Standing:
-    return await asked(link, "update check", Standing)
+    return await asked(link, "show update", Standing)
 
 
 def updating(source: str, begin: str, wanted: str, reach: Reach, well: Well, *, clock: Callable[[], float],

@@ -8,15 +8,17 @@ import sys
 import textwrap
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from appliance.box.commands.screen import shown as shown
-from appliance.bus.client import Bus, BusAway, BusError
 from appliance.errors import BranchlineError, ConfigError
 from appliance.launch.place import CannotStart
+
+if TYPE_CHECKING:
+    from appliance.bus.client import Bus
 
 LEAST_COLUMNS = 30
 
@@ -44,8 +46,10 @@ RUN_DIR = click.option("--run-dir", type=PATH, default=Path("run"), show_default
                        help="Sockets and the record ring: gone after a boot.")
 
 
-def on_bus(run_dir: Path, ask: Callable[[Bus], Awaitable[T]], name: str = "webui") -> T:
+def on_bus(run_dir: Path, ask: "Callable[[Bus], Awaitable[T]]", name: str = "webui") -> T:
     """What `ask` gives, asked with the permissions of the daemon `name`."""
+    from appliance.bus.client import Bus  # a fifth of a second, which others do not need
+
     async def connected() -> T:
         bus = await Bus.connect(run_dir, name)
         try:
@@ -63,10 +67,9 @@ def or_exit(act: Callable[[], T]) -> T:
         leave(str(error), os.EX_CONFIG)
     except CannotStart as error:
         leave(str(error), error.code)
-    except (BusAway, BusError) as error:
-        leave(str(error), os.EX_UNAVAILABLE)
     except BranchlineError as error:
-        leave(str(error), 1)
+        from appliance.bus.client import BusError
+        leave(str(error), os.EX_UNAVAILABLE if isinstance(error, BusError) else 1)
 
 
 def columns() -> int | None:

@@ -2,6 +2,9 @@
 
 import time
 from itertools import groupby
+from pathlib import Path
+
+import click
 
 from appliance.bus.client import Bus
 from appliance.bus.messages import (
@@ -15,10 +18,40 @@ from appliance.bus.messages import (
 )
 from appliance.config.timeslots import in_words, timeslots
 from appliance.errors import ConfigError
+from appliance.launch.asking import RUN_DIR, on_bus, or_exit
 
 WORDS = {"out-of-service": "no answer to RESTART", "blocked": "out of use"}
 ONLY = {"in": "incoming only", "out": "outgoing only", "both": ""}
 ALL = "all"                                       # in place of a span
+
+
+@click.command("channels")
+@RUN_DIR
+def channels(run_dir: Path) -> None:
+    """What each B-channel of a running box does."""
+    click.echo("\n".join(on_bus(run_dir, table)))
+
+
+@click.command("busy-out")
+@click.argument("where", metavar="SPAN[:TIMESLOTS]")
+@click.option("--now", is_flag=True, help="End the calls on them; else they go on to their end.")
+@RUN_DIR
+def busy_out_command(where: str, now: bool, run_dir: Path) -> None:
+    """Take channels out of use: of SPAN, of SPAN:1-5,17, or all. They stay so until bring-back."""
+    span, chosen = or_exit(lambda: place(where))
+    on_bus(run_dir, lambda bus: busy_out(bus, span, chosen, now), name="boxd")
+    click.echo(f"{where}: out of use until bring-back, calls there "
+               f"{'were ended' if now else 'go on to their end'}")
+
+
+@click.command("bring-back")
+@click.argument("where", metavar="SPAN[:TIMESLOTS]")
+@RUN_DIR
+def bring_back_command(where: str, run_dir: Path) -> None:
+    """Bring channels back into use that were busied out."""
+    span, chosen = or_exit(lambda: place(where))
+    on_bus(run_dir, lambda bus: bring_back(bus, span, chosen), name="boxd")
+    click.echo(f"{where}: in use")
 
 
 def place(text: str) -> tuple[str, list[int]]:

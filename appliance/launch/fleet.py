@@ -3,18 +3,17 @@
 import json
 import os
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from appliance.config import enrolment
 from appliance.errors import ConfigError
 from appliance.fleet import inventory
 from appliance.fleet.inventory import SSH_PORT, Box, Inventory, Site
 from appliance.fleet.store import Change, Shelf
+from appliance.launch import rooms
 from appliance.launch.asking import PATH, beside, columns, leave, or_exit, shown
 
 # Read when they are asked for: the inventory needs no SSH.
@@ -33,9 +32,7 @@ class Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in ELSEWHERE:
             return super().get_command(context, name)
-        room, _, what = ELSEWHERE[name].partition(":")
-        command: click.Command = getattr(import_module(f"appliance.launch.{room}"), what)
-        return command
+        return rooms.command(ELSEWHERE[name])
 
 
 @click.group("fleet", cls=Commands)
@@ -129,6 +126,7 @@ def boxes(path: Path, as_json: bool) -> None:
 
 
 def _values(context: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    import yaml
     found = {}
     for one in given:
         key, sign, value = one.partition("=")

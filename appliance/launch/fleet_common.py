@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -21,9 +21,11 @@ from appliance.fleet.driving import Doing, Nowhere, Work, drive
 from appliance.fleet.inventory import Box, Inventory
 from appliance.fleet.link import ASK_S, CONNECT_S, Limits, Operator
 from appliance.fleet.reach import Reach, reaching
-from appliance.fleet.record import Record, Told
 from appliance.fleet.store import Shelf
 from appliance.launch.asking import PATH, beside, columns, or_exit, shown
+
+if TYPE_CHECKING:
+    from appliance.fleet.record import Record, Told
 
 PARALLEL = 50
 
@@ -156,7 +158,8 @@ def look_at(way: Way, names: Sequence[str], work: Work) -> dict[str, End]:
         return asyncio.run(drive(course, Nowhere(), work, facts={}, told=seen.told, over=seen.over))
 
 
-def carry(way: Way, record: Record, doing: Doing, parallel: int, most_failures: int, failed: bool) -> Told:
+def carry(way: Way, record: "Record", doing: Doing, parallel: int, most_failures: int,
+          failed: bool) -> "Told":
     """A run through to its end, or as far as it comes. `failed`: boxes that failed are done again, too."""
     told = record.told()
     cut: list[list[str]] = []
@@ -178,7 +181,7 @@ def carry(way: Way, record: Record, doing: Doing, parallel: int, most_failures: 
     return record.told()
 
 
-def tell(told: Told, as_json: bool, lines: Callable[[Told], Sequence[str]] = lambda told: ()) -> None:
+def tell(told: "Told", as_json: bool, lines: "Callable[[Told], Sequence[str]]" = lambda told: ()) -> None:
     """The report; ends the command with its status. `lines`: what is shown of boxes that are done."""
     if as_json:
         say_json(report.plain(told))
@@ -196,11 +199,11 @@ def tell(told: Told, as_json: bool, lines: Callable[[Told], Sequence[str]] = lam
     sys.exit(report.status(told))
 
 
-def carried(way: Way, begin: Callable[[], tuple[Record, Doing]], *, parallel: int, most_failures: int,
+def carried(way: Way, begin: "Callable[[], tuple[Record, Doing]]", *, parallel: int, most_failures: int,
             failed: bool = False, good: Callable[[], None] = lambda: None,
-            lines: Callable[[Told], Sequence[str]] = lambda told: ()) -> None:
+            lines: "Callable[[Told], Sequence[str]]" = lambda told: ()) -> None:
     """Begin a run, carry it, tell what became of it. `good`: what follows when all of it is done."""
-    def act() -> Told:
+    def act() -> "Told":
         record, doing = begin()
         try:
             told = carry(way, record, doing, parallel, most_failures, failed)

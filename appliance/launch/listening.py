@@ -18,7 +18,8 @@ import numpy as np
 from appliance.bus.client import Bus, BusError, Refused
 from appliance.bus.messages import Listen, StopListening
 from appliance.errors import BranchlineError, Unavailable
-from appliance.launch.asking import person
+from appliance.launch.asking import PATH, RUN_DIR, on_bus, person
+from appliance.launch.tracing import Duration
 from appliance.media import g711, levels
 from appliance.media.ring import Octets, Ring
 from e1_driver import BLOCK, IDLE
@@ -46,6 +47,26 @@ class Wanted:
 
     def __str__(self) -> str:
         return f"leg {self.leg}" if self.leg else f"timeslot {self.timeslot} of {self.span}"
+
+
+@click.command("listen")
+@click.option("--leg", help="A leg's name, as the contact's page has it in its address.")
+@click.option("--span", help="With --timeslot: whatever is there, call or none.")
+@click.option("--timeslot", type=click.IntRange(1, 31))
+@click.option("--for", "for_s", type=Duration(), help="E.g. 90s or 5m, then end. [until Ctrl-C]")
+@click.option("-o", "--out", type=PATH, help="A WAV file: left what comes in, right what goes out. -: stdout")
+@RUN_DIR
+def listen_command(leg: str | None, span: str | None, timeslot: int | None, for_s: float | None,
+                   out: Path | None, run_dir: Path) -> None:
+    """Hear a leg or a timeslot of a running box live: its levels, and its audio as a file that grows.
+
+    Who listened to what is in the box's log.
+    """
+    if (leg is None) == (span is None) or (span is None) != (timeslot is None):
+        raise click.UsageError("name one of them: --leg LEG, or --span SPAN --timeslot N")
+    wanted = Wanted(leg or "", span or "", timeslot or 0)
+    with contextlib.suppress(KeyboardInterrupt):
+        on_bus(run_dir, lambda bus: listen(bus, run_dir, wanted, for_s, out), name="boxd")
 
 
 class Sink:

@@ -1,10 +1,14 @@
 """branchline trace-malicious: have the telephone company register who calls."""
 
 import asyncio
+from pathlib import Path
+
+import click
 
 from appliance.bus.client import Bus
 from appliance.bus.messages import GetContactFacts, TraceCaller
 from appliance.errors import BranchlineError
+from appliance.launch.asking import RUN_DIR, on_bus
 
 WAIT_S = 6.0                                      # networks answer at once, and are given up after 4 s
 LOOK_EVERY_S = 0.2
@@ -12,6 +16,14 @@ LOOK_EVERY_S = 0.2
 
 class NotTraced(BranchlineError):
     """The network does not do it. Says why."""
+
+
+@click.command("trace-malicious")
+@click.argument("name", metavar="CONTACT|LEG")
+@RUN_DIR
+def trace_malicious(name: str, run_dir: Path) -> None:
+    """Have the telephone company register who calls, while the call goes on (MCID)."""
+    click.echo(on_bus(run_dir, lambda bus: trace_caller(bus, name)))
 
 
 async def trace_caller(bus: Bus, name: str, wait_s: float = WAIT_S) -> str:

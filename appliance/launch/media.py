@@ -1,18 +1,30 @@
 """branchline media: how well the audio of a running box keeps time: the box, each span, each RTP leg."""
 
+from pathlib import Path
+
+import click
+
 from appliance.bus.client import Bus
 from appliance.bus.messages import GetMedia
+from appliance.launch.asking import RUN_DIR, on_bus
 
 WIDTH = 26
 
 
+@click.command("media")
+@RUN_DIR
+def media(run_dir: Path) -> None:
+    """How well the audio of a running box keeps time: late ticks, slips, jitter, concealed frames."""
+    click.echo("\n".join(on_bus(run_dir, table)))
+
+
 async def table(bus: Bus) -> list[str]:
     """A paragraph for each, a line for each figure; all but levels of now are counted since spand began."""
-    media = await bus.ask(GetMedia())
-    lines = _paragraph("box", media.box)
-    for span, figures in sorted(media.spans.items()):
+    kept = await bus.ask(GetMedia())
+    lines = _paragraph("box", kept.box)
+    for span, figures in sorted(kept.spans.items()):
         lines += _paragraph(f"span {span}", figures)
-    for leg, figures in sorted(media.legs.items()):
+    for leg, figures in sorted(kept.legs.items()):
         lines += _paragraph(f"RTP leg {leg}", figures)
     return lines
 

@@ -1,5 +1,6 @@
 """`branchline trace`: what the D-channels of a running box said, of a call or of a span."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from appliance.bus.client import Bus
 from appliance.bus.messages import GetSpanTrace, GetTrace
 from appliance.errors import BranchlineError
 from appliance.isdn.ladder import ladder
+from appliance.launch.asking import PATH, RUN_DIR, on_bus
 from e1_driver.watch import pcap
 
 LAST_S = 300.0
@@ -42,6 +44,42 @@ class Duration(click.ParamType[float]):
         if not read:
             self.fail(f"{value!r} is no duration: give e.g. 90s, 5m or 1h", param, ctx)
         return float(read[1]) * SECONDS_IN[read[2]]
+
+
+@click.command("trace")
+@click.argument("span", required=False)
+@click.option("--call", metavar="CALL", help="A contact's or a leg's name, a telephone number, or: last.")
+@click.option("--last", "last_s", type=Duration(), help="Of SPAN: how far back, e.g. 90s or 5m. [5m]")
+@click.option("--follow", is_flag=True, help="Of SPAN: as it comes, until Ctrl-C.")
+@click.option("--pcap", "--out", type=PATH, help="Write this file instead, for Wireshark or tshark.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--details", is_flag=True, help="Everything that the elements and layer 2 say.")
+@click.option("--upkeep", is_flag=True, help="Of SPAN: each RR, too.")
+@RUN_DIR
+def trace(span: str | None, call: str | None, last_s: float | None, follow: bool, pcap: Path | None,
+          as_json: bool, details: bool, upkeep: bool, run_dir: Path) -> None:
+    """What was said on the D-channel of SPAN, or of one call on all of its D-channels, as a ladder.
+
+    Ten minutes of each span are there, and every call of the last months.
+    """
+    if (span is None) == (call is None):
+        raise click.UsageError("name one of them: SPAN, or --call CALL")
+    if call is not None and (follow or upkeep or last_s is not None):
+        raise click.UsageError("--last, --follow and --upkeep go with SPAN, not with --call")
+    if pcap and (as_json or follow):
+        raise click.UsageError("--pcap writes a file: without --json and --follow")
+    view = View(as_json, details, pcap)
+    if call is not None:
+        on_bus(run_dir, lambda bus: of_call(bus, call, view))
+    elif span is not None:
+        if pcap and last_s is None:
+            on_bus(run_dir, lambda bus: whole_span(bus, span, pcap))
+        elif follow:
+            with contextlib.suppress(KeyboardInterrupt):
+                on_bus(run_dir, lambda bus: follow_span(bus, span, last_s or 0.0, view, upkeep))
+        else:
+            reach_s = LAST_S if last_s is None else last_s
+            on_bus(run_dir, lambda bus: of_span(bus, span, reach_s, view, upkeep))
 
 
 # --- a call
@@ -91,7 +129,7 @@ async def of_span(bus: Bus, span: str, last_s: float, view: View, upkeep: bool) 
             click.echo(line)
 
 
-async def follow(bus: Bus, span: str, last_s: float, view: View, upkeep: bool) -> None:
+async def follow_span(bus: Bus, span: str, last_s: float, view: View, upkeep: bool) -> None:
     """As it comes, until cancelled; as JSON a line for each frame."""
     drawing: Drawing | None = None
     async for network_side, steps in found.following(bus, span, time.time() - last_s, upkeep):

@@ -1,19 +1,25 @@
 """The console of a box at ten calls a second: how long a command takes, and what boxd holds in memory."""
 
 import asyncio
+import socket
 import statistics
+import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
 from appliance.box.ssh.place import PORT_FILE
+from appliance.bus.messages import GetExposition
 from tests.bench.figures import Kind, Say, Theme
 from tests.bench.office import ANSWER_FLOW, CALLED, BenchError, config
 from tests.bench.processes import MEGA, memory
 from tests.box.ssh.rig import key_at
+from tests.box.telemetry.victoria import victoria
+from tests.conftest import free_port
 from tests.e2e.rig import Rig
 
 CALLS, AT_ONCE, PER_S = 200, 30, 10.0             # twenty seconds of them
@@ -23,6 +29,8 @@ NEW_CONNECTIONS = 15
 P95, P50, NEW, IDLE, BUSY = (
     "a command, p95", "a command, p50", "a connection with a command, p50", "RSS of boxd, idle",
     "RSS of boxd, with sessions")
+PHRASE = "a pass phrase of the bench"
+FILES = {"influx-token": "a-token\n", "snmp-auth": PHRASE, "snmp-privacy": PHRASE}
 
 
 async def _asked(port: int, key: Path, calls: threading.Thread) -> tuple[list[float], list[float]]:
@@ -52,12 +60,38 @@ async def _asked(port: int, key: Path, calls: threading.Thread) -> tuple[list[fl
     return took, alone
 
 
+def _watched(influx: str, snmp_port: int, syslog_port: int) -> dict[str, Any]:
+    """All that a NOC watches a box by."""
+    return {
+        "telemetry": {"url": influx, "token_file": "influx-token", "interval_s": 5.0},
+        "snmp": {"address": "127.0.0.1", "port": snmp_port, "users": [
+            {"name": "noc", "auth_file": "snmp-auth", "privacy_file": "snmp-privacy"}]},
+        "syslog": {"servers": [
+            {"name": "noc", "host": "127.0.0.1", "port": syslog_port, "transport": "udp"}]}}
+
+
+def _read(rig: Rig, snmp_port: int) -> None:
+    """As Prometheus and a management station do."""
+    if "branchline_box_fit" not in rig.bus.ask(GetExposition()).text:
+        raise BenchError("no measures for Prometheus")
+    done = subprocess.run(
+        ["snmpbulkwalk", "-v3", "-l", "authPriv", "-u", "noc", "-a", "SHA-256", "-A", PHRASE, "-x", "AES",
+         "-X", PHRASE, "-On", "-t", "10", f"127.0.0.1:{snmp_port}", "1.3.6.1.2.1"],
+        capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode or len(done.stdout.splitlines()) < 100:
+        raise BenchError(f"snmpbulkwalk: {done.stderr or done.stdout[-300:]}")
+
+
 def once(say: Say) -> dict[str, float]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with (tempfile.TemporaryDirectory(prefix="bench-") as folder, victoria() as server,
+          socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as logs):
+        logs.bind(("127.0.0.1", 0))
+        snmp_port = free_port()
         key = key_at(Path(folder) / "noc")
-        made = config() | {"console": {"port": 0, "people": [
-            {"name": "noc", "role": "admin", "language": "en", "keys": [key.public]}]}}
-        with Rig(made, ANSWER_FLOW) as rig:
+        made = config() | _watched(server.url, snmp_port, logs.getsockname()[1]) | {
+            "console": {"port": 0, "people": [
+                {"name": "noc", "role": "admin", "language": "en", "keys": [key.public]}]}}
+        with Rig(made, ANSWER_FLOW, files=FILES) as rig:
             port = int((rig.run_dir / PORT_FILE).read_text())
             idle = memory(rig.pid("boxd")).rss_octets / MEGA
             say(f"  {CALLS} calls at {PER_S:g} a second, commands meanwhile")
@@ -65,6 +99,7 @@ def once(say: Say) -> dict[str, float]:
             calls.start()
             took, alone = asyncio.run(_asked(port, key.path, calls))
             calls.join()
+            _read(rig, snmp_port)
             busy = memory(rig.pid("boxd")).rss_octets / MEGA
     took.sort()
     say(f"  {len(took)} commands")
@@ -75,6 +110,7 @@ def once(say: Say) -> dict[str, float]:
 CONSOLE = Theme(
     "console", f"An asyncssh client gives {len(COMMANDS)} commands in turn, each a channel of its own in one "
     f"connection, while the box answers {PER_S:g} calls a second; now and then a connection of its own, with "
-    "its key exchange (ML-KEM with X25519) and signatures. The client's time is in it.",
+    "its key exchange (ML-KEM with X25519) and signatures. The client's time is in it. Memory is that of a "
+    "boxd which also writes series and sends its log, and was read by Prometheus and walked by SNMP.",
     (Kind(P95, "ms", "under 100"), Kind(P50, "ms"), Kind(NEW, "ms"), Kind(IDLE, "MB", "under 90"),
      Kind(BUSY, "MB", "under 90")), once)

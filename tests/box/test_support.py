@@ -51,7 +51,7 @@ centre:
 # They look as if their values were secret, and are not: names of files, a public key.
 NOT_SECRET = {
     "archive.key_file", "archive.s3.credentials_file", "archive.sftp.key_file", "archive.sftp.host_key",
-    "web.mail.password_file"}
+    "web.mail.password_file", "snmp.users.auth", "snmp.users.auth_file", "telemetry.token_file"}
 LOOKS_SECRET = re.compile(r"pass(word|phrase)|secret|token|credential|key(_|$)|headers|database|command|auth")
 
 

@@ -162,7 +162,9 @@ class Rig:
         self.config_path.write_text(yaml.safe_dump(self._config), encoding="utf-8")
         (self.config_path.parent / "main.yaml").write_text(yaml.safe_dump(dict(self._flow)), encoding="utf-8")
         for name, text in self._files.items():
-            (self.config_path.parent / name).write_text(text, encoding="utf-8")
+            path = self.config_path.parent / name
+            path.touch(0o600)                     # it may be a secret, which the box takes from no other
+            path.write_text(text, encoding="utf-8")
         write_prompts(self.config_path.parent / self._config["media"]["prompts"], self._prompts)
 
     # --- processes --------------------------------------------------------------------------------------

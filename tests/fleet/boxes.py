@@ -34,17 +34,23 @@ from appliance.bus.messages import (
     GetFitness,
     GetHardware,
     GetHealth,
+    GetLogs,
+    GetSupport,
     GetUpdate,
     Hardware,
     HardwareReply,
     Health,
     HealthReply,
     InstallUpdate,
+    LogLine,
+    LogLines,
+    MakeSupport,
     RecorderState,
     Reloaded,
     Reply,
     Request,
     SpanList,
+    SupportReply,
     UpdatePast,
     UpdateReply,
     UpdateState,
@@ -54,6 +60,7 @@ from appliance.config.load import load
 
 DOCUMENT = 'spans: [{name: telco1, url: "virtual:/x/b", side: user, trunk: telco}]\n'
 SOON_S = 60.0                                     # hundreds write their keys to the disk at once
+BUNDLE = b"PK" * 100_000
 STEPS = ("fetching", "installing", "rebooting", "on trial")
 
 
@@ -105,8 +112,10 @@ class Played(Area):
     """What boxd's other subjects would answer."""
 
     def __init__(self, box: "LightBox") -> None:
-        self.answers: Answers = {GetUpdate: box.update, InstallUpdate: box.install, GetHealth: box.health,
-                        GetHardware: box.hardware, GetFitness: box.fitness}
+        self.answers: Answers = {
+            GetUpdate: box.update, InstallUpdate: box.install, GetHealth: box.health,
+            GetHardware: box.hardware, GetFitness: box.fitness, GetSupport: box.support,
+            MakeSupport: box.make_support, GetLogs: box.logs}
 
 
 class LightBox:
@@ -188,6 +197,23 @@ class LightBox:
     async def fitness(self, request: GetFitness) -> FitnessReply:
         return FitnessReply(fitness=Fitness(
             at=0.0, state="ok", since=0.0, fit=True, reasons=[]))
+
+    async def support(self, request: GetSupport) -> SupportReply:
+        path = self.context.state_dir / "support" / "box.zip"
+        made = path.stat().st_size if path.exists() else 0
+        return SupportReply(running=False, saying="", path=str(path) if made else "", octets=made, missing=[],
+                            at=float(bool(made)), error="")
+
+    async def make_support(self, request: MakeSupport) -> Done:
+        folder = self.context.state_dir / "support"
+        folder.mkdir()
+        (folder / "box.zip").write_bytes(BUNDLE)
+        return Done()
+
+    async def logs(self, request: GetLogs) -> LogLines:
+        line = LogLine(at=1000.0, program="trunkd", level="info", text="a word of it", place="1")
+        return LogLines(lines=[line], more=False, place="1", newest="1", programs=["trunkd"], source="files",
+                        since=0.0)
 
     async def install(self, request: InstallUpdate) -> Done:
         if self.step >= 0:

@@ -82,7 +82,7 @@ class Simulated:
                 return {"daemons": []}
             case ["show", "alarms"]:
                 return {"alarms": [], "unknown": []}
-            case ["update", "check"]:
+            case ["show", "update"]:
                 return self._update()
             case ["update", "install", *_]:
                 self.installs, self.step = self.installs + 1, 0

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from appliance.fleet import pushing
-from tests.fleet.boxes import DOCUMENT
+from tests.fleet.boxes import BUNDLE, DOCUMENT
 from tests.fleet.fleets import Fleet, fleet
 
 BOXES = 50
@@ -171,6 +171,10 @@ def test_files_are_collected_and_a_box_is_replaced_by_another(take: Take, tmp_pa
     assert told["boxes"][0]["facts"]["files"] == ["box54/branchline.yaml"]
     kept = into / "box54" / "branchline.yaml"
     assert "console: {address: 127.0.1.54" in kept.read_text() and kept.stat().st_mode & 0o077 == 0
+    told = boxes.json("collect", "support", "log", "--all", "--into", str(into))
+    assert told["boxes"][0]["facts"]["files"] == ["box54/box.zip", "box54/log.txt"]
+    assert (into / "box54" / "box.zip").read_bytes() == BUNDLE
+    assert "trunkd" in (log := (into / "box54" / "log.txt").read_text()) and "a word of it" in log
     changed = tmp_path / "old.yaml"
     changed.write_text(kept.read_text() + "web: {port: 8099}\n")
     boxes.where |= take(55).where

@@ -1,7 +1,11 @@
 """What the fleet tool decides, without a box and without time."""
 
 import asyncio
+import contextlib
 import io
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,6 +79,33 @@ def test_an_inventory_goes_out_and_in_and_through_its_file(tmp_path: Path) -> No
         change.take_away("bj1")
         change.take_away("gz1")
     assert [box.name for box in shelf.inventory().boxes] == ["bj1", "bj2"]
+
+
+@pytest.mark.parametrize(("line", "wrong"), [
+    ("PRAGMA application_id = 7", "another program's database"),
+    ("UPDATE meta SET value = 9", "has tables of version 9"),
+    ("DROP TABLE tags", "no such table"),
+    ("UPDATE boxes SET address = 'x y' WHERE name = 'bj1'", "is damaged"),
+    ("UPDATE boxes SET vals = '{' WHERE name = 'bj1'", "is damaged"),
+])
+def test_an_inventory_that_somebody_else_wrote_is_not_read(line: str, wrong: str, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.sqlite"
+    with Shelf(path).change() as change:
+        change.take_over(some())
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(line)
+    with pytest.raises(ConfigError, match=wrong):
+        Shelf(path).inventory()
+
+
+def test_who_looks_at_boxes_does_not_wait_for_what_only_others_need() -> None:
+    """Most of the time of a command that asks a box or two is what it loads."""
+    words = ("import sys\nfrom appliance.launch.cli import main\n"
+             "main(['fleet', 'show', '--help'], standalone_mode=False)\n"
+             "loaded = {'sqlalchemy', 'nats', 'numpy', 'yaml', 'jinja2'} & set(sys.modules)\n"
+             "print(sorted(loaded), file=sys.stderr)")
+    said = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert said.stderr.strip() == "[]"
 
 
 @pytest.mark.parametrize(("text", "wrong"), [

@@ -79,7 +79,7 @@ async def updated(link: Scripted, facts: Mapping[str, object], now: Iterator[flo
 @pytest.mark.need(19)
 async def test_an_update_that_an_earlier_try_asked_for_is_looked_for_and_not_asked_again() -> None:
     done = update_of("idle", "2.0", 0.0, past("confirmed", 11.0))
-    link = Scripted(update_check=[done], **WELL)
+    link = Scripted(show_update=[done], **WELL)
     end = await updated(link, {"before": [10.0]}, itertools.count())
     assert end.state is State.DONE and not any("install" in line for line in link.asked)
 
@@ -93,7 +93,7 @@ async def test_an_update_that_an_earlier_try_asked_for_is_looked_for_and_not_ask
 @pytest.mark.need(19)
 async def test_an_update_that_the_box_refuses_or_after_which_it_is_not_well_has_failed() -> None:
     refused = Said(1, "", "this machine has no slots")
-    link = Scripted(update_check=[update_of()], update_install=[refused], **WELL)
+    link = Scripted(show_update=[update_of()], update_install=[refused], **WELL)
     end = await updated(link, {}, itertools.count())
     assert (end.state, end.why) == (State.FAILED, "this machine has no slots")
     assert "before" not in end.facts              # so nobody waits for it when the run goes on
@@ -101,16 +101,16 @@ async def test_an_update_that_the_box_refuses_or_after_which_it_is_not_well_has_
     # It has the version already, and an alarm that it had before.
     old: dict[str, list[object]] = {"show_daemons": [{"daemons": []}], "show_alarms": [
         {"alarms": [{"severity": "major", "about": "span telco1", "alarm": "LOS"}], "unknown": []}]}
-    end = await updated(Scripted(update_check=[update_of("idle", "2.0")], **old), {}, itertools.count())
+    end = await updated(Scripted(show_update=[update_of("idle", "2.0")], **old), {}, itertools.count())
     assert (end.state, end.why) == (State.DONE, "has this version already")
 
     # Its daemon did not answer in time: it may have begun all the same, and has.
-    link = Scripted(update_check=[update_of(), update_of("idle", "2.0", 0.0, past("confirmed", 11.0))],
+    link = Scripted(show_update=[update_of(), update_of("idle", "2.0", 0.0, past("confirmed", 11.0))],
                     update_install=[Said(69, "", "InstallUpdate: no answer in 30 s")], **WELL)
     assert (await updated(link, {}, itertools.count())).state is State.DONE
 
     ill = [{"alarms": [{"severity": "major", "about": "span telco1", "alarm": "LOS"}], "unknown": []}]
-    link = Scripted(update_check=[update_of(), update_of("idle", "2.0", 0.0, past("confirmed", 11.0))],
+    link = Scripted(show_update=[update_of(), update_of("idle", "2.0", 0.0, past("confirmed", 11.0))],
                     update_install=[{}], show_daemons=[{"daemons": []}],
                     show_alarms=[{"alarms": [], "unknown": []}, *ill])
     end = await updated(link, {}, itertools.count())

@@ -1,6 +1,7 @@
 """Lines of the console: every one is a command or is told what is wrong with it, and where."""
 
 import asyncio
+import atexit
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,7 @@ def _example(command: Command) -> str:
 
 
 _FOLDER = TemporaryDirectory()                    # goes with the process
+atexit.register(_FOLDER.cleanup)
 
 
 @cache

@@ -24,6 +24,7 @@ class Target:
 TARGETS = {                                       # name -> module
     "hdlc": "tests.fuzz.hdlc",
     "console": "tests.fuzz.console",
+    "sftp paths": "tests.fuzz.sftp",
     "lapd": "tests.fuzz.lapd",
     "q931": "tests.fuzz.q931",
     "signalling": "tests.fuzz.signalling",

@@ -27,7 +27,6 @@ from appliance.box.commands.table import (
     Command,
     CommandError,
     Language,
-    Lines,
     Role,
     Text,
     column,
@@ -41,13 +40,13 @@ from appliance.bus.messages import (
     ExplainRoute,
     GetLineTest,
     GetLineTests,
+    GetRoutePlan,
     GetTrunks,
     LineTest,
     LineTestOrder,
     LineTestReply,
     LineTestState,
     PlaceTestCall,
-    RouteExplained,
     SteerLineTest,
 )
 from appliance.bus.messages.line_tests import LONGEST_S, LOOPS, MOST_INJECTED, PATTERNS
@@ -109,8 +108,15 @@ class CallTried(Did, frozen=True, kw_only=True):
     tested: Annotated[CallTested, column("tested", "结果", "json")]
 
 
-class Routed(Lines, frozen=True, kw_only=True):
-    route: Annotated[RouteExplained, column("route", "路由", "json")]
+class Routed(Answer, frozen=True, kw_only=True):
+    called: Annotated[str, column("called", "被叫")]
+    calling: Annotated[str, column("from", "主叫", spare=True)]
+    trunk: Annotated[str, column("comes by trunk", "来自中继")]
+    at: Annotated[float, column("at", "时间", "moment")]
+    kind: Annotated[str, column("becomes", "结果", words="route")]
+    leaves_by: Annotated[str, column("leaves by trunk", "去往中继", spare=True)]
+    digits: Annotated[str, column("with digits", "发送号码", spare=True)]
+    steps: Annotated[list[str], column("why", "过程", "heading")]
 
 
 # --- a line's tests
@@ -280,10 +286,21 @@ async def _trunk(asked: Asked) -> str:
 
 
 async def test_route(asked: Asked) -> Routed:
+    """By the same code as a real call."""
+    called, trunk = asked.values["called"], asked.get("trunk", "")
+    if not trunk:
+        plan = await asked.ask(GetRoutePlan())
+        named = [one.trunk for one in plan.inbound if one.called == called]
+        entry = [one.trunks[0] for one in plan.entry if one.trunks and called in one.called]
+        first = [one.trunk for one in (await asked.ask(GetTrunks())).trunks]
+        trunk = next(iter([*named, *entry, *first]), "")
+    calling = asked.get("calling", "")
     found = await asked.ask(ExplainRoute(
-        trunk=await _trunk(asked), called=asked.values["called"], calling=asked.get("calling", ""),
-        withheld=asked.get("withheld", False)))
-    return Routed(lines=[sentence(one, asked.language) for one in found.steps], route=found)
+        trunk=trunk, called=called, calling=calling, withheld=asked.get("withheld", False),
+        at=asked.now + asked.get("ahead_s", 0.0)))
+    return Routed(called=called, calling=calling, trunk=trunk, at=found.at, kind=found.kind,
+                  leaves_by=found.trunk, digits=found.digits,
+                  steps=[sentence(one, asked.language) for one in found.steps])
 
 
 # --- the table
@@ -351,7 +368,11 @@ COMMANDS: list[Command] = [
     Command("test route", Role.WATCH,
             Text("where a call would go, and why; none is placed", "查看呼叫走向，不实际拨打"),
             test_route, Routed, (
-                Argument("called", Telephone(), Text("to this number", "被叫号码")), _BY_TRUNK,
+                Argument("called", Telephone(), Text("to this number", "被叫号码")),
+                Argument("trunk", TrunkName(), Text("where it comes in", "来自中继"), keyword="trunk",
+                         optional=True),
+                Argument("ahead_s", Duration(), Text("so long from now", "多久以后"), keyword="in",
+                         optional=True),
                 Argument("calling", Telephone(), Text("from this number", "主叫号码"), keyword="from",
                          optional=True),
                 Argument("withheld", None, Text("the caller is not shown", "主叫隐藏号码"),

@@ -9,22 +9,20 @@ from typing import Annotated, Any
 
 import msgspec
 
-from appliance.box.backup.durable import make_folder, sync_folder
 from appliance.box.commands.acting import Did, act, both
+from appliance.box.commands.box import SAVED, SUPPORT
 from appliance.box.commands.kinds import Choice, Word
-from appliance.box.commands.run import MOST_SAVED, MOST_SAVED_OCTETS
 from appliance.box.commands.table import (
     Argument,
     Asked,
     Command,
     CommandError,
-    Lines,
     Role,
     Text,
     column,
     same,
 )
-from appliance.box.update.words import line, lines, past
+from appliance.box.update.words import line, past
 from appliance.bus.messages import (
     CancelUpdate,
     ConfirmUpdate,
@@ -38,8 +36,6 @@ from appliance.bus.messages import (
     MakeSupport,
     Request,
     SupportReply,
-    UpdatePast,
-    UpdateReply,
     UpdateState,
 )
 
@@ -49,41 +45,18 @@ LOOK_S = 0.5                                      # no event tells how a bundle 
 MADE_S = 300.0                                    # a bundle is, by then
 
 
-class Updating(Lines, frozen=True, kw_only=True):
-    state: Annotated[UpdateState, column("state", "状态", "json")]
-    history: Annotated[list[UpdatePast], column("history", "历史", "json")]
-
-
 class UpdateStep(Did, frozen=True, kw_only=True):
     state: Annotated[UpdateState, column("state", "状态", "json")]
 
 
 class Bundled(Did, frozen=True, kw_only=True):
-    """`file`: in what is saved; "": it is not there yet."""
+    """`file`: its path by SFTP; "": it is not there yet."""
 
     file: Annotated[str, column("file", "文件", "json")] = ""
     missing: Annotated[list[str], column("missing", "缺少")] = msgspec.field(default_factory=list)
 
 
 # --- updates
-
-
-async def check(asked: Asked) -> Updating:
-    reply = await asked.ask(GetUpdate())
-    return Updating(lines=[*lines(reply, asked.language), *_next(asked, reply)], state=reply.state,
-                    history=reply.history)
-
-
-def _next(asked: Asked, reply: UpdateReply) -> list[str]:
-    state = reply.state
-    if state.slot and state.slot == state.trial:
-        return [asked.say(Text("next: update confirm keeps it, update back goes back now",
-                               "下一步：update confirm 保留，update back 立即回退"))]
-    if state.phase != "idle":
-        return [asked.say(Text("next: update cancel, or update hurry",
-                               "下一步：update cancel 或 update hurry"))]
-    return [asked.say(Text("next: update install SOURCE",
-                           "下一步：update install 来源"))] if state.slot else []
 
 
 async def install(asked: Asked) -> AsyncIterator[UpdateStep]:
@@ -112,13 +85,13 @@ async def _watched(asked: Asked, request: Callable[[Any], Request[Done]]) -> Asy
             if (now := line(reply.state, asked.language)) != before:
                 before = now
                 yield UpdateStep(said=now, state=reply.state, next=asked.say(
-                    Text("update check, update cancel", "update check、update cancel")) if background else "")
+                    Text("show update, update cancel", "show update、update cancel")) if background else "")
             if background:
                 return
             await _something_said(heard)
     last = next((one for one in reply.history if one.at >= began), None)
     if last is not None and last.outcome != "confirmed":
-        raise CommandError(Text(past(last), past(last, "zh")), same("update check"))
+        raise CommandError(Text(past(last), past(last, "zh")), same("show update"))
     yield UpdateStep(said=past(last, asked.language) if last else line(reply.state, asked.language),
                      state=reply.state)
 
@@ -152,7 +125,7 @@ async def hurry(asked: Asked) -> Did:
     if left:
         did = Text(f"{did.en}; {left} calls are ended, emergency calls are not",
                    f"{did.zh}；{left} 路通话被结束，紧急呼叫除外")
-    return Did(said=asked.say(did), next="update check")
+    return Did(said=asked.say(did), next="show update")
 
 
 # --- support
@@ -173,30 +146,18 @@ async def support(asked: Asked) -> AsyncIterator[Bundled]:
     if reply.error or (reply.path, reply.at) == (before.path, before.at):
         raise CommandError(same(reply.error) if reply.error else
                            Text("none was made: the log says more", "未能生成：详见日志"))
-    yield await _kept(asked, reply)
+    yield _made(asked, reply)
 
 
-async def _kept(asked: Asked, reply: SupportReply) -> Bundled:
-    """In what is saved: boxd's own newest one goes with the next."""
-    path = Path(reply.path)
-    await asyncio.to_thread(_link, path, asked.box.saved)
-    did = Text(f"saved: {path.name}, {reply.octets} octets", f"已保存：{path.name}，{reply.octets} 字节")
+def _made(asked: Asked, reply: SupportReply) -> Bundled:
+    """Where SFTP has it, for admins alone, until the next one is made."""
+    path = f"/{SAVED}/{SUPPORT}/{Path(reply.path).name}"
+    did = Text(f"made: {path}, {reply.octets} octets", f"已生成：{path}，{reply.octets} 字节")
     if reply.missing:
         did = Text(f"{did.en}; what it lacks: {len(reply.missing)}",
                    f"{did.zh}，缺少 {len(reply.missing)} 项")
-    return Bundled(said=asked.say(did), file=path.name, missing=reply.missing, next=asked.say(
-        Text("fetch it by sftp from /saved", "请用 sftp 从 /saved 取回")))
-
-
-def _link(path: Path, saved: Path) -> None:
-    """The same file by a second name: no octet is read or written. CommandError: there is no room for it."""
-    make_folder(saved)
-    sizes = [one.lstat().st_size for one in saved.iterdir()]
-    if len(sizes) >= MOST_SAVED or sum(sizes) + path.stat().st_size > MOST_SAVED_OCTETS:
-        raise CommandError(Text("there is no room for it in what is saved", "已保存的文件过多，放不下"),
-                           Text("show saved, delete saved FILE", "show saved、delete saved FILE"))
-    (saved / path.name).hardlink_to(path)
-    sync_folder(saved)
+    return Bundled(said=asked.say(did), file=path, missing=reply.missing, next=asked.say(
+        Text("fetch it by sftp before another is made", "请在再次生成之前用 sftp 取回")))
 
 
 _BEGIN = Argument("begin", Choice({
@@ -207,9 +168,6 @@ _BACKGROUND = Argument("background", None, Text("do not wait for it", "不等待
                        optional=True)
 
 COMMANDS: list[Command] = [
-    Command("update check", Role.WATCH, Text("what runs, and how an update stands", "当前版本及升级状态"),
-            check,
-            Updating),
     Command("update install", Role.ADMIN, Text("install a version, and try it out", "安装新版本并试运行"),
             install,
             UpdateStep, (Argument("source", Word("SOURCE", 2000), Text(
@@ -224,7 +182,7 @@ COMMANDS: list[Command] = [
             Text("go on without waiting for calls or an hour", "不再等待，立即继续"),
             hurry, Did),
     Command("support", Role.ADMIN,
-            Text("make a bundle for who helps, into /saved", "生成诊断包，存入 /saved"),
+            Text("make a bundle for who helps, into /saved/support", "生成诊断包，存入 /saved/support"),
             support, Bundled, (
                 Argument("numbers", None, Text("with telephone numbers as they are", "保留完整电话号码"),
                          keyword="numbers", optional=True),), live=True),

@@ -19,6 +19,7 @@ R = TypeVar("R", bound=Reply)
 
 MOST_HEARD = 1000                                 # events that wait for one live command: older ones are lost
 SAVED = "saved"                                   # in the state folder: what `| save` keeps
+SUPPORT = "support"                               # in SFTP's folder of it: bundles for who helps
 
 
 class Box:

@@ -5,6 +5,7 @@ What no row knows stays as it came.
 
 import re
 
+from appliance.box.commands.chinese import word
 from appliance.box.commands.table import Text
 
 # Whole lines, as their owners say them; the English is given where it is to be another one here.
@@ -102,7 +103,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
      "本机没有双系统分区：与其他软件包一样用 apt 升级"),
     (r"the slots are not known yet: try again in a moment", "", "分区状态未知：请稍后重试"),
     (r"an update is (?P<phase>.+) already: branchline update shows it",
-     "an update is {phase} already: update check shows it", "已有升级在进行：update check 可查看"),
+     "an update is {phase} already: show update says more", "已有升级在进行：show update 可查看"),
     (r"slot (?P<slot>\S+) runs, not the confirmed slot (?P<confirmed>\S+), which did not start: .*",
      "slot {slot} runs, not the confirmed slot {confirmed}, which did not start: update confirm, then update",
      "当前运行分区 {slot}，已确认的分区 {confirmed} 未能启动：先 update confirm，再升级"),
@@ -110,7 +111,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     (r"the new version is started already: branchline update back ends its trial",
      "the new version is started already: update back ends its trial",
      "新版本已启动：update back 可结束试运行"),
-    (r"it is (?P<phase>.+): nothing is waited for", "", "当前没有在等待"),
+    (r"it is (?P<phase>.+): nothing is waited for", "", "当前阶段（{phase}）没有在等待"),
     (r"slot (?P<slot>\S+) is confirmed already", "", "分区 {slot} 已经确认"),
     (r"no update goes on", "", "没有进行中的升级"),
     (r"(?P<many>\d+) calls are left", "", "还有 {many} 路通话"),
@@ -118,8 +119,80 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     (r"all is as before", "", "一切与升级前相同"),
     (r"confirmed by (?P<who>.+)", "", "由 {who} 确认"),
     (r"sent back by (?P<who>.+)", "", "由 {who} 回退"),
+    (r"by (?P<who>.+)", "", "由 {who} 取消"),
+    (r"cancelled", "", "已取消"),
+    (r"name a bundle", "", "请指明升级包"),
+    (r"the update is (?P<phase>.+)", "", "升级处于：{phase}"),
+    (r"waits for a quiet hour", "", "等待空闲时段"),
+    (r"waits until the box has settled after its start", "", "等待设备启动后稳定"),
+    (r"the daemon of the trunks does not answer", "", "中继进程没有应答"),
+    (r"starts slot (?P<slot>\S+)", "", "正在启动分区 {slot}"),
+    (r"calls (?P<number>\S+) on trunk (?P<trunk>\S+)", "", "经中继 {trunk} 拨测 {number}"),
+    (r"the box stopped while the new version was on trial, by a power cut or a crash: it is tried again", "",
+     "新版本试运行时设备停机（断电或崩溃）：将再次试运行"),
+    (r"it could not be confirmed: (?P<why>.+)", "", "无法确认保留：{why}"),
+    (r"the new version did not decide in time: its watchdog started the old one", "",
+     "新版本未按时作出判断：看门狗已启动旧版本"),
+    (r"the new version was started (?P<many>\d+) times and never came so far as to say so: "
+     r"it does not start, or the power failed each time", "",
+     "新版本启动 {many} 次均未成功：无法启动，或每次都断电"),
+    # its gate
+    (r"no test call was made: update\.test_call is not set", "", "未做拨测：未设置 update.test_call"),
+    (r"(?P<daemon>[a-z]+d|webui) does not answer", "", "{daemon} 没有应答"),
+    (r"(?P<daemon>[a-z]+d|webui) did not come up", "", "{daemon} 未启动"),
+    (r"(?P<daemon>[a-z]+d|webui) is (?P<state>late|down)", "", "{daemon} 状态：{state}"),
+    (r"the line of span (?P<span>\S+) is down", "", "线路 {span} 中断"),
+    (r"the D-channel of span (?P<span>\S+) is down", "", "线路 {span} 的 D 信道中断"),
+    (r"it was not as before for long enough to call", "", "恢复正常的时间不足以进行拨测"),
+    (r"the test call to (?P<number>\S+) on trunk (?P<trunk>\S+) was answered after (?P<s>\S+) s and heard at "
+     r"(?P<level>\S+) dBm0", "", "经中继 {trunk} 拨测 {number}：{s} 秒后应答，电平 {level} dBm0"),
+    (r"the test call to (?P<number>\S+) on trunk (?P<trunk>\S+): (?P<why>.+)", "",
+     "经中继 {trunk} 拨测 {number}：{why}"),
+    # its bundle
+    (r"(?P<name>'.*'): neither an https:// address, usb, nor a bundle's name \(\*\.raucb\)", "",
+     "{name}：须为 https:// 地址、usb 或升级包名（*.raucb）"),
+    (r"(?P<name>'.*'): is no bundle's name \(\*\.raucb\)", "", "{name}：不是升级包名（*.raucb）"),
+    (r"(?P<name>\S+): its last part must be a bundle's name \(\*\.raucb\)", "",
+     "{name}：末段须为升级包名（*.raucb）"),
+    (r"fetches (?P<name>\S+)", "", "正在下载 {name}"),
+    (r"copies (?P<name>.+)", "", "正在复制 {name}"),
+    (r"(?P<name>\S+): (?P<mib>\d+) MiB: that is no bundle, or (?:has no room here|there is no room for it)",
+     "", "{name}：{mib} MiB：不是升级包，或空间不足"),
+    (r"(?P<name>\S+): does not end: that is no bundle, or has no room here", "",
+     "{name}：长度超限：不是升级包，或空间不足"),
+    (r"(?P<name>\S+): ended after (?P<done>\d+) of (?P<total>\d+) octets: try again, it is gone on with", "",
+     "{name}：下载中断（{done}/{total} 字节）：请重试，将从断点继续"),
+    (r"(?P<name>\S+): leads to (?P<where>\S+), which is not https", "",
+     "{name}：重定向到 {where}，不是 https"),
+    (r"(?P<name>\S+): leads from one place to the next without an end", "", "{name}：重定向次数过多"),
+    (r"(?P<name>\S+): (?P<why>.+): try again, it is gone on with", "", "{name}：{why}：请重试，将从断点继续"),
+    (r"(?P<name>\S+): (?P<why>.+): upload it again", "", "{name}：{why}：请重新上传"),
+    (r"(?P<name>\S+): (?P<why>.+): nothing was begun", "", "{name}：{why}：未作任何操作"),
+    (r"(?P<name>\S+): rauc does not tell its version", "", "{name}：读不出版本"),
+    (r"(?P<name>\S+): has (?P<free>\d+) MiB left, an update needs (?P<needed>\d+) MiB: free some space", "",
+     "{name}：剩余 {free} MiB，升级需要 {needed} MiB：请清理空间"),
+    (r"(?P<name>\S+): has several bundles \((?P<names>.+)\): leave the one that is meant", "",
+     "{name}：有多个升级包（{names}）：请只保留需要的一个"),
+    (r"(?P<name>\S+): no bundle \(\*\.raucb\) in its first folder", "",
+     "{name}：根目录中没有升级包（*.raucb）"),
+    (r"no USB stick is there", "", "没有插入 U 盘"),
+    (r"(?P<name>\S+): has no room for (?P<mib>\d+) MiB", "", "{name}：空间不足，需要 {mib} MiB"),
+    (r"(?P<name>.+): cannot be copied: (?P<why>.+)", "", "{name}：无法复制：{why}"),
+    (r"rauc ended with (?P<code>-?\d+)", "", "写入程序异常结束（{code}）"),
+    (r"slot (?P<slot>\S+): does not run", "", "分区 {slot} 不在运行"),
+    (r"slot (?P<slot>\S+): there are A and B", "", "没有分区 {slot}，只有 A 和 B"),
+    (r"slot (?P<slot>\S+): was not written to its end: install an update first", "",
+     "分区 {slot} 写入未完成：请先安装升级"),
+    # what RAUC says of its progress
+    (r"(?:Installing|Updating slots)(?P<done> done\.)?", "", "正在写入"),
+    (r"(?:Determining slot states|Determining target install group|Checking slot \S+)(?P<done> done\.)?", "",
+     "正在检查分区"),
+    (r"(?:Checking bundle|Verifying signature|Checking manifest contents)(?P<done> done\.)?", "",
+     "正在校验升级包"),
+    (r"Copying image to (?P<slot>\S+?)(?P<done> done\.)?", "", "正在写入 {slot}"),
     (r"one is being made", "", "正在生成诊断包"),
 )
+_KINDS = {"phase": "update", "state": "daemon"}   # values that are words of chinese.WORDS
 _COMPILED = tuple((re.compile(pattern), en, zh) for pattern, en, zh in _ROWS)
 
 
@@ -137,5 +210,13 @@ def _one(line: str) -> Text:
     for pattern, en, zh in _COMPILED:
         if (found := pattern.fullmatch(line)) is not None:
             values = found.groupdict()
-            return Text(en.format(**values) if en else line, zh.format(**values))
+            return Text(en.format(**values) if en else line, zh.format(**values | {
+                name: _inner(name, value) for name, value in values.items() if value}))
     return Text(line, line)
+
+
+def _inner(name: str, value: str) -> str:
+    """A value of a sentence, in Chinese: another sentence, a word, or what it is."""
+    if name == "why":
+        return _one(value).zh
+    return word(value, _KINDS[name], "zh") if name in _KINDS else value

@@ -33,6 +33,7 @@ from appliance.box.commands.table import (
     NO,
     Answer,
     Asked,
+    Closed,
     CommandError,
     Does,
     File,
@@ -123,6 +124,8 @@ class Running:
         except (BranchlineError, OSError) as error:
             self.status = NO
             yield Wrong(shown(f"{error}\n"))
+        except Closed:                            # who was asked is not there: the session ends
+            raise
         except Exception as error:
             _tell(parsed, error)
             self.status = NO

@@ -6,8 +6,9 @@ import msgspec
 
 from appliance.box.commands.box import release
 from appliance.box.commands.chinese import unanswered
-from appliance.box.commands.table import Answer, Asked, Command, Role, Text, column, same
+from appliance.box.commands.table import Answer, Asked, Command, Lines, Role, Text, column, same
 from appliance.box.provision.kept import since_boot_s
+from appliance.box.update.words import lines
 from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
     GetCards,
@@ -21,6 +22,8 @@ from appliance.bus.messages import (
     GetUpdate,
     GetWallClock,
     LineHistory,
+    UpdatePast,
+    UpdateState,
 )
 
 
@@ -222,40 +225,29 @@ UNSET = {                                         # in Chinese, by the source; a
 # --- update
 
 
-class PastRow(Row, frozen=True, kw_only=True):
-    at: Annotated[float, column("ended", "结束于", "moment")]
-    outcome: Annotated[str, column("outcome", "结果", words="update")]
-    version_from: Annotated[str, column("from", "原版本")]
-    version_to: Annotated[str, column("to", "新版本")]
-    trials: Annotated[int, column("trials", "试启动次数")]
-    why: Annotated[str, column("why", "原因", spare=True)]
+class Updating(Lines, frozen=True, kw_only=True):
+    """Programs have all of it: the fleet tool decides by it."""
+
+    state: Annotated[UpdateState, column("state", "状态", "json")]
+    history: Annotated[list[UpdatePast], column("history", "历史", "json")]
 
 
-class Update(Answer, frozen=True, kw_only=True):
-    version: Annotated[str, column("version", "版本")]
-    slot: Annotated[str, column("slot", "分区", spare=True)]
-    confirmed: Annotated[str, column("confirmed slot", "已确认分区", spare=True)]
-    trial: Annotated[str, column("on trial", "试用分区", spare=True)]
-    phase: Annotated[str, column("phase", "阶段", words="update")]
-    percent: Annotated[int, column("done, %", "进度，%", spare=True)]
-    version_to: Annotated[str, column("to version", "目标版本", spare=True)]
-    saying: Annotated[str, column("doing", "正在", spare=True)]
-    calls_left: Annotated[int | None, column("calls left", "剩余通话", spare=True)]
-    next_at: Annotated[float | None, column("goes on at", "继续于", "moment", spare=True)]
-    source: Annotated[str, column("source", "来源", spare=True)]
-    by: Annotated[str, column("by", "操作人", spare=True)]
-    history: Annotated[list[PastRow], column("history", "历史", "heading")]
+async def update(asked: Asked) -> Updating:
+    """What is known: nothing is fetched, as a box knows of no place with newer versions."""
+    reply = await asked.ask(GetUpdate())
+    return Updating(lines=[*lines(reply, asked.language), *_next(asked, reply.state)], state=reply.state,
+                    history=reply.history)
 
 
-async def update(asked: Asked) -> Update:
-    said = await asked.ask(GetUpdate())
-    state = said.state
-    return Update(
-        version=state.version, slot=state.slot, confirmed=state.confirmed, trial=state.trial,
-        phase=state.phase, percent=state.percent, version_to=state.version_to, saying=state.saying,
-        calls_left=state.calls_left, next_at=known(state.next_at), source=state.source, by=state.by,
-        history=[PastRow(at=one.at, outcome=one.outcome, version_from=one.version_from,
-                         version_to=one.version_to, trials=one.trials, why=one.why) for one in said.history])
+def _next(asked: Asked, state: UpdateState) -> list[str]:
+    if state.slot and state.slot == state.trial:
+        return [asked.say(Text("next: update confirm keeps it, update back goes back now",
+                               "下一步：update confirm 保留，update back 立即回退"))]
+    if state.phase != "idle":
+        return [asked.say(Text("next: update cancel, or update hurry",
+                               "下一步：update cancel 或 update hurry"))]
+    return [asked.say(Text("next: update install SOURCE",
+                           "下一步：update install 来源"))] if state.slot else []
 
 
 # --- alarms
@@ -344,8 +336,8 @@ COMMANDS = (
     Command("show clock", Role.WATCH, Text("time of day, and whose clock the lines follow",
                                            "时间与线路时钟来源"),
             clock, Clock),
-    Command("show update", Role.WATCH, Text("how an update stands, and those before", "升级状态与历史"),
-            update, Update),
+    Command("show update", Role.WATCH, Text("what runs, how an update stands, and those before",
+                                            "当前版本、升级状态与历史"), update, Updating),
     Command("show alarms", Role.WATCH, Text("all that is wrong now, and what to do", "当前告警与处理建议"),
             alarms, Alarms),
 )

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from appliance.box.commands.chinese import sentence
-from appliance.box.commands.kinds import Choice, Duration, Number, Word
+from appliance.box.commands.kinds import Choice, Number, Word
 from appliance.box.commands.names import SpanName, TrunkName, nothing, span_among, the_span
 from appliance.box.commands.show_box import Row, history_of, known
 from appliance.box.commands.table import Answer, Argument, Asked, Command, Role, Text, column
@@ -11,11 +10,9 @@ from appliance.bus.client import BusError
 from appliance.bus.messages import (
     CallInfo,
     ChannelStates,
-    ExplainRoute,
     GetCalls,
     GetChannels,
     GetLegContacts,
-    GetRoutePlan,
     GetSpans,
     GetTrunks,
 )
@@ -260,38 +257,6 @@ async def trunks(asked: Asked) -> Trunks:
         for one in (await asked.ask(GetTrunks())).trunks])
 
 
-# --- routes
-
-
-class Route(Answer, frozen=True, kw_only=True):
-    called: Annotated[str, column("called", "被叫")]
-    calling: Annotated[str, column("from", "主叫", spare=True)]
-    trunk: Annotated[str, column("comes by trunk", "来自中继")]
-    at: Annotated[float, column("at", "时间", "moment")]
-    kind: Annotated[str, column("becomes", "结果", words="route")]
-    leaves_by: Annotated[str, column("leaves by trunk", "去往中继", spare=True)]
-    digits: Annotated[str, column("with digits", "发送号码", spare=True)]
-    steps: Annotated[list[str], column("why", "过程", "heading")]
-
-
-async def routes(asked: Asked) -> Route:
-    """By the same code as a real call."""
-    called, trunk = asked.values["number"], asked.get("trunk", "")
-    if not trunk:
-        plan = await asked.ask(GetRoutePlan())
-        named = [one.trunk for one in plan.inbound if one.called == called]
-        entry = [one.trunks[0] for one in plan.entry if one.trunks and called in one.called]
-        first = [one.trunk for one in (await asked.ask(GetTrunks())).trunks]
-        trunk = next(iter([*named, *entry, *first]), "")
-    calling = asked.get("calling", "")
-    at = asked.now + asked.get("ahead_s", 0.0)
-    said = await asked.ask(ExplainRoute(trunk=trunk, called=called, calling=calling,
-                                        withheld=asked.get("withheld", False), at=at))
-    return Route(called=called, calling=calling, trunk=trunk, at=said.at, kind=said.kind,
-                 leaves_by=said.trunk, digits=said.digits,
-                 steps=[sentence(one, asked.language) for one in said.steps])
-
-
 _SPAN = Argument("span", SpanName(), Text("its name, or its number", "线路名或序号"))
 _ONE_SPAN = Argument("span", SpanName(), Text("only of this one", "只看该线路"), keyword="span",
                      optional=True)
@@ -320,15 +285,4 @@ COMMANDS = (
                       keyword="ended",
                       optional=True))),
     Command("show trunks", Role.WATCH, Text("groups of channels", "中继"), trunks, Trunks),
-    Command("show routes", Role.WATCH, Text("what would become of a call", "一个呼叫将如何路由"), routes,
-            Route,
-            (Argument("number", Word("NUMBER", 40), Text("that is called", "被叫号码")),
-             Argument("calling", Word("NUMBER", 40), Text("that calls", "主叫号码"), keyword="from",
-                      optional=True),
-             Argument("trunk", TrunkName(), Text("where it comes in", "来自中继"), keyword="trunk",
-                      optional=True),
-             Argument("ahead_s", Duration(), Text("so long from now", "多久以后"), keyword="in",
-                      optional=True),
-             Argument("withheld", None, Text("the caller is not shown", "主叫隐藏号码"), keyword="withheld",
-                      optional=True))),
 )

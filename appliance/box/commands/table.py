@@ -58,6 +58,13 @@ class CommandError(BranchlineError):
         self.text, self.next, self.status = text, next, status
 
 
+class Closed(Exception):
+    """The other end is gone, or was silent for too long; the text is the last thing it is told.
+
+    What a command asks ends in it, and the command and the session with it: no command catches it.
+    """
+
+
 class BadWord(BranchlineError):
     """A word is not of the kind that is wanted in its place."""
 
@@ -174,7 +181,8 @@ class Session:
     line: str = ""                                # what it does now, without what is secret
     ended: bool = False                           # set by `exit`: the door closes it
     kept: dict[str, Any] = field(default_factory=dict)       # of commands, by their own names
-    asking: Callable[[Text, bool], Awaitable[str]] | None = None     # the person; True: nobody sees it typed
+    # The person; True: nobody sees it typed. Closed: there is none any more.
+    asking: Callable[[Text, bool], Awaitable[str]] | None = None
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)   # called by close()
 
     async def close(self) -> None:

@@ -152,11 +152,12 @@ class Document(Area):
 
     async def _get(self, request: GetDocument) -> DocumentReply:
         if request.candidate:
-            return self._reply(None, self._keeper.candidate()[1], request.secrets)
-        return self._reply(*self._keeper.version(request.number), request.secrets)
+            return await self._reply(None, self._keeper.candidate()[1], request.secrets)
+        return await self._reply(*self._keeper.version(request.number), request.secrets)
 
-    def _reply(self, version: DocumentVersion | None, text: str, secrets: bool) -> DocumentReply:
-        seen = showing.shown(text, secrets)
+    async def _reply(self, version: DocumentVersion | None, text: str, secrets: bool) -> DocumentReply:
+        # Without its secrets: a tenth of a second of a document of 100 kB, and seconds of a large one.
+        seen = await asyncio.to_thread(showing.shown, text, secrets)
         return DocumentReply(state=self._keeper.state(self._moment()), version=version, text=seen.text,
                              hidden=seen.hidden)
 
@@ -171,13 +172,13 @@ class Document(Area):
 
     async def _edit(self, request: EditDocument) -> DocumentReply:
         self._keeper.edit(self._moment(), request.by, request.text, request.base)
-        return self._reply(None, request.text, True)
+        return await self._reply(None, request.text, True)
 
     async def _set(self, request: SetDocumentKey) -> DocumentReply:
         # Seconds of a large document: the loop goes on, and so does the watchdog.
         await asyncio.to_thread(
             self._keeper.set_key, self._moment(), request.by, request.key, request.value)
-        return self._reply(None, self._keeper.candidate()[1], True)
+        return await self._reply(None, self._keeper.candidate()[1], True)
 
     async def _discard(self, request: DiscardDocument) -> Done:
         self._keeper.discard(request.by, request.anybodys)

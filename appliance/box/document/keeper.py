@@ -3,6 +3,7 @@
 One act at a time; who calls sees to that. An act that is refused has changed nothing.
 """
 
+import asyncio
 import difflib
 from collections.abc import Sequence
 from typing import Protocol
@@ -153,7 +154,8 @@ class Keeper:
         """What would be said of the newest version with this text, and the keys that would differ."""
         before = self.version(0)[1]
         found = await self._checked(text)
-        return msgspec.structs.replace(found, keys=showing.changes(before, text, secrets=False))
+        keys = await asyncio.to_thread(showing.changes, before, text, secrets=False)
+        return msgspec.structs.replace(found, keys=keys)
 
     def with_keys(self, sets: Sequence[KeySet], head: int = 0) -> str:
         """The newest version's text with these keys. ConfigError: one cannot be set.

@@ -11,6 +11,7 @@ from appliance.box.backup.contents import NO_ROOM
 from appliance.box.fitness import ROUND
 from appliance.box.maintenance.lists import DAY_S, FREE_SHARE, FULL_IN_DAYS, Facts
 from appliance.box.maintenance.words import WORDS
+from appliance.box.network_cards import NetworkCard
 from appliance.bus.messages import (
     BackupInfo,
     BackupReply,
@@ -31,6 +32,7 @@ from appliance.isdn.causes import NO_CHANNEL, PRE_EMPTION
 WEEK_S = 7.5 * DAY_S                              # of daily records: seven, whatever the clock did
 SYNC_S, SLOWEST_S = 0.1, 2.0                      # a commit waits for the disk: usually, at worst
 OFF_S, DRIFT_PPM, RTC_S = 1.0, 200.0, 10.0        # of the clock
+DAMAGED_SHARE = 1e-4                              # of a network card's packets: a cable or a port is bad
 SOON_DAYS = 30                                    # a certificate's end
 WORN_SHARE = 0.8                                  # of a disk's expected life, as storage.devices judges it
 MOST_NAMED = 5                                    # in a sentence
@@ -49,6 +51,7 @@ _BOTH: tuple[RoutineKind, ...] = ("weekly", "monthly")
 ITEMS: dict[str, Item] = {                        # in the order they are looked at
     "programs": Item("programs and condition", "程序与设备状态", _BOTH),
     "lines": Item("lines", "线路", _BOTH),
+    "network": Item("network", "网络", _BOTH),
     "clock": Item("clock", "时钟", _BOTH),
     "board": Item("temperatures, fan, power", "温度、风扇、供电", _BOTH),
     "certificate": Item("certificate of the pages", "网页证书", _BOTH),
@@ -142,6 +145,28 @@ def lines(facts: Facts) -> Found:
     if wrong := sorted(name for name, seconds in bad.items() if seconds):
         return Found("attend", "lines-errors", figure, limit, _named(wrong))
     return Found("good", "lines", figure, limit, _named(sorted(facts.spans)))
+
+
+def network(cards: Sequence[NetworkCard]) -> Found:
+    """Since the box started: a card counts from there. One that nothing is plugged into is no trouble beside
+    another that has its link."""
+    if not cards:
+        return Found("undone", "network-none")
+    linked = [card for card in cards if card.linked is not False]
+    figure = ", ".join(
+        f"{card.name} {f'{card.mbps} Mbit/s ' if card.mbps else ''}{_damaged(card):.3%}" for card in linked)
+    limit = f"{DAMAGED_SHARE:.2%}"
+    if not linked:
+        return Found("failed", "network-dark", "", "", _named([card.name for card in cards]))
+    if bad := [card.name for card in linked if _damaged(card) > DAMAGED_SHARE]:
+        return Found("attend", "network-errors", figure, limit, _named(bad))
+    return Found("good", "network", figure, limit, _named([card.name for card in linked]))
+
+
+def _damaged(card: NetworkCard) -> float:
+    """The share of its packets, both ways."""
+    wrong = card.counts["rx_errors"] + card.counts["tx_errors"]
+    return wrong / max(1, wrong + card.counts["rx_packets"] + card.counts["tx_packets"])
 
 
 def clock(wall: WallClock | None, drift_ppm: float | None) -> Found:

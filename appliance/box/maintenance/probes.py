@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from appliance.box.clock import kernel
 from appliance.box.maintenance.findings import DiskProbe, Served
+from appliance.box.network_cards import NetworkCard, outside
 
 FILE = ".self-check"                              # in the state folder, while it is written
 BLOCK, BLOCKS = 4096, 25                          # as a database commits: a block, and the disk is waited for
@@ -58,6 +59,10 @@ def _written(fd: int) -> DiskProbe:
     same = back == block * BLOCKS + stretch
     return DiskProbe(tuple(took), STRETCH / max(took_s, 1e-6),
                      "" if same else "what was read back is something else")
+
+
+def network() -> list[NetworkCard]:
+    return list(outside())
 
 
 def drift_ppm() -> float | None:

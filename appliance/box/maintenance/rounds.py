@@ -314,6 +314,9 @@ class Rounds(Area):
     async def _lines(self, now: float) -> Found:
         return findings.lines(await self._facts())
 
+    async def _network(self, now: float) -> Found:
+        return findings.network(await asyncio.to_thread(probes.network))
+
     async def _clock_of_box(self, now: float) -> Found:
         facts = await self._facts()
         return findings.clock(facts.clock, await asyncio.to_thread(probes.drift_ppm))
@@ -388,8 +391,8 @@ def _busy(states: ChannelStates) -> int:
 
 
 _LOOKS: dict[str, Callable[[Any, float], Awaitable[Found]]] = {
-    "programs": Rounds._programs, "lines": Rounds._lines, "clock": Rounds._clock_of_box,
-    "board": Rounds._board, "certificate": Rounds._certificate, "backup": Rounds._backup,
-    "updates": Rounds._updates,
+    "programs": Rounds._programs, "lines": Rounds._lines, "network": Rounds._network,
+    "clock": Rounds._clock_of_box, "board": Rounds._board, "certificate": Rounds._certificate,
+    "backup": Rounds._backup, "updates": Rounds._updates,
     "wear": Rounds._wear, "call": Rounds._call, "disk": Rounds._disk, "recordings": Rounds._recordings,
     "chain": Rounds._chain, "restore": Rounds._restore}

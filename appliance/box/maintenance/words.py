@@ -87,6 +87,14 @@ WORDS: dict[str, Words] = {
                           ("show the line's history to the telephone company", "请将线路历史提供给运营商")),
     "lines": Words("up: {names}", "正常：{names}"),
 
+    "network-none": Words("this machine has no network card", "本机没有网卡"),
+    "network-dark": Words("no card has a link: {names}", "所有网卡均无链路：{names}",
+                          ("look at the cable and at the switch", "请检查网线和交换机")),
+    "network-errors": Words("packets are damaged at: {names}", "数据包出错的网卡：{names}",
+                            ("replace the cable, then try another port of the switch",
+                             "请更换网线，再换一个交换机端口")),
+    "network": Words("have their link: {names}", "链路正常：{names}"),
+
     "clock-unknown": Words("the box has not said yet what its clock is worth",
                            "设备尚未报告时钟状态", _AGAIN),
     "clock-unset": Words("nothing is known to set the clock", "没有任何来源校准时钟",

@@ -1,14 +1,14 @@
 """Spans and network cards as IF-MIB has them.
 
 Ref: RFC 2863; RFC 4805 2.1 for a line: type ds1(18), 2048000 bit/s, no physical address, no counters of
-packets, a connector but where it is carried over a network. Network cards are read below /sys/class/net,
-which answers from memory.
+packets, a connector but where it is carried over a network.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.box.network_cards import ETHERNET, LOOPBACK, SYS, NetworkCard, network_cards
 from appliance.box.snmp.tree import (
     Oid,
     Row,
@@ -35,15 +35,13 @@ _DS1, _ETHERNET, _LOOPBACK, _OTHER = 18, 6, 24, 1
 _E1_BPS = 2_048_000
 _ACTIVE = 1                                       # ifStackStatus
 _IFF_UP, _IFF_PROMISC = 0x1, 0x100
-MOST_CARDS = 64
 COPPER = ("card", "dahdi", "e1d")                 # backends of a copper pair; others come over a network
 
-SYS = Path("/sys/class/net")
 _OPER = {"up": UP, "down": DOWN, "testing": TESTING, "unknown": UNKNOWN, "dormant": 5, "notpresent": 6,
          "lowerlayerdown": 7}
-_TYPES = {1: _ETHERNET, 772: _LOOPBACK}           # ARPHRD_* of linux/if_arp.h
-# Of /sys/class/net/*/statistics: column of ifTable, and of ifXTable with 64 bits. rx_packets: without those
-# to groups, which the kernel counts among them.
+_TYPES = {ETHERNET: _ETHERNET, LOOPBACK: _LOOPBACK}
+# Of a card's counts: column of ifTable, and of ifXTable with 64 bits. rx_packets: without those to groups,
+# which the kernel counts among them.
 _COUNTS = {"rx_bytes": (10, 6), "rx_packets": (11, 7), "rx_dropped": (13, None), "rx_errors": (14, None),
            "tx_bytes": (16, 10), "tx_packets": (17, 11), "tx_dropped": (19, None), "tx_errors": (20, None),
            "multicast": (None, 8)}
@@ -75,16 +73,8 @@ def span(index: int, name: str, url: str, oper: int, changed_s: float, told: boo
 
 
 def cards(root: Path = SYS) -> Iterator[Interface]:
-    """Network cards. One that goes while it is read is left out."""
-    try:
-        folders = sorted(root.iterdir())[:MOST_CARDS]
-    except OSError:
-        return
-    for folder in folders:
-        try:
-            yield _card(folder)
-        except (OSError, ValueError):
-            continue
+    """Network cards."""
+    return map(_interface, network_cards(root))
 
 
 def rows(found: list[Interface]) -> Iterator[Row]:
@@ -117,23 +107,12 @@ def extended_rows(found: list[Interface], changed_s: float) -> Iterator[Row]:
     yield (*EXTENDED, 6, 0), ticks(changed_s)
 
 
-def _card(folder: Path) -> Interface:
-    def read(name: str) -> str:
-        return (folder / name).read_text(encoding="ascii").strip()
-
-    def number(name: str, otherwise: int = 0) -> int:
-        try:
-            return int(read(name))
-        except (OSError, ValueError):             # a card that is down has no speed
-            return otherwise
-
-    flags = int(read("flags"), 16)
-    kind = _TYPES.get(number("type"), _OTHER)
-    mac = read("address") if kind == _ETHERNET else ""
-    oper = UP if kind == _LOOPBACK and flags & _IFF_UP else _OPER.get(read("operstate"), UNKNOWN)
-    counts = {name: number(f"statistics/{name}") for name in _COUNTS}
-    counts["rx_packets"] = max(0, counts["rx_packets"] - counts["multicast"])
+def _interface(card: NetworkCard) -> Interface:
+    kind = _TYPES.get(card.kind, _OTHER)
+    mac = card.mac if kind == _ETHERNET else ""
+    oper = UP if kind == _LOOPBACK and card.flags & _IFF_UP else _OPER.get(card.oper, UNKNOWN)
+    counts = card.counts | {"rx_packets": max(0, card.counts["rx_packets"] - card.counts["multicast"])}
     return Interface(
-        int(read("ifindex")), folder.name, folder.name, kind, max(0, number("speed")) * 1_000_000,
-        UP if flags & _IFF_UP else DOWN, oper, mtu=number("mtu"), address=bytes.fromhex(mac.replace(":", "")),
-        connector=(folder / "device").exists(), promiscuous=bool(flags & _IFF_PROMISC), counts=counts)
+        card.index, card.name, card.name, kind, card.mbps * 1_000_000, UP if card.flags & _IFF_UP else DOWN,
+        oper, mtu=card.mtu, address=bytes.fromhex(mac.replace(":", "")), connector=card.device,
+        promiscuous=bool(card.flags & _IFF_PROMISC), counts=counts)

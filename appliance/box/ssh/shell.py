@@ -11,7 +11,7 @@ from typing import Protocol
 from appliance.box.commands.offers import complete, help_text, offers
 from appliance.box.commands.run import Piece, Screen
 from appliance.box.commands.screen import cut, shown
-from appliance.box.commands.table import GOOD, Role, Session, Text
+from appliance.box.commands.table import GOOD, Closed, Role, Session, Text
 from appliance.box.ssh import keys
 from appliance.box.ssh.doing import do
 from appliance.box.ssh.door import Door
@@ -21,10 +21,6 @@ from appliance.box.ssh.pager import Pager
 MOST_AHEAD = 4096                                 # keys that were typed and not yet looked at
 LEAST_COLUMNS, MOST_COLUMNS, MOST_ROWS = 20, 1000, 1000
 MOST_ANSWER = 1000                                # characters of what a command asks
-
-
-class Closed(Exception):
-    """The other end is gone, or was silent for too long; the text is the last thing it is told."""
 
 
 class Terminal(Protocol):
@@ -124,10 +120,7 @@ class Shell:
                     break
                 status = await self.do(line)
         except Closed as error:
-            if error.args:
-                with contextlib.suppress(OSError):
-                    await self._terminal.write("\r\n" + self._say(Text(
-                        "signed out: nobody typed for too long", "已退出:长时间无操作")) + "\r\n")
+            await self._tell(error)
         except OSError:
             pass                                  # the other end is gone
         finally:
@@ -140,11 +133,21 @@ class Shell:
         reading = asyncio.create_task(self._keyboard.run())
         try:
             return await self.do(line, paged=False)
-        except (Closed, OSError):
-            return 128 + signal.SIGHUP
+        except Closed as error:
+            await self._tell(error)
+        except OSError:
+            pass
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+        return 128 + signal.SIGHUP
+
+    async def _tell(self, closed: Closed) -> None:
+        """Why the session ends, where somebody may still read it."""
+        if closed.args:
+            with contextlib.suppress(OSError):
+                await self._terminal.write("\r\n" + self._say(Text(
+                    "signed out: nobody typed for too long", "已退出:长时间无操作")) + "\r\n")
 
     # --- a line
 

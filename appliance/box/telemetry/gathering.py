@@ -13,6 +13,8 @@ import msgspec
 
 from appliance.box.area import Area
 from appliance.box.lines import Lines
+from appliance.box.network_cards import NetworkCard, outside
+from appliance.box.telemetry.machine import Machine, machine
 from appliance.box.telemetry.rows_centre import COUNTED, TODAY
 from appliance.box.telemetry.seen import Performance, Seen
 from appliance.bus.client import BusError
@@ -74,6 +76,7 @@ class Gathering(Area):
         async with self._refreshing:
             await self._look_at_disk()
             await self._count_queues()
+            self.seen.network, self.seen.machine = await asyncio.to_thread(_kernel)
             seen, now = self.seen, time.time()
             seen.at = now
             seen.performance = {
@@ -141,3 +144,7 @@ class Gathering(Area):
             row.name: {name: figure.value for name, figure in zip(names, row.values, strict=True)
                        if figure.value is not None}
             for row in found.rows if row.name}
+
+
+def _kernel() -> tuple[tuple[NetworkCard, ...], Machine | None]:
+    return tuple(outside()), machine()

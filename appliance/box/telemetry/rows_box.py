@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from appliance.box.network_cards import NetworkCard
+from appliance.box.telemetry.machine import Machine
 from appliance.box.telemetry.measure import Kind, Measure, Readings, Unit
 from appliance.box.telemetry.rows_centre import fact_of
 from appliance.box.telemetry.seen import OwnCounts, Seen
@@ -123,6 +125,27 @@ def _wear(seen: Seen) -> Readings:
             yield (device.name,), device.used_share
 
 
+def _machine(field: str, kind: Kind, unit: Unit, en: str, zh: str,
+             figure: Callable[[Machine], float]) -> Measure:
+    def read(seen: Seen) -> Readings:
+        if seen.machine is not None:
+            yield (), figure(seen.machine)
+    return Measure("machine", field, kind, unit, (), en, zh, read)
+
+
+def _network(field: str, kind: Kind, unit: Unit, en: str, zh: str,
+             figure: Callable[[NetworkCard], float | None]) -> Measure:
+    def read(seen: Seen) -> Readings:
+        for card in seen.network:
+            if (value := figure(card)) is not None:
+                yield (card.name,), value
+    return Measure("network", field, kind, unit, ("interface",), en, zh, read)
+
+
+def _counted(*names: str) -> Callable[[NetworkCard], float]:
+    return lambda card: sum(card.counts[name] for name in names)
+
+
 def _own(field: str, kind: Kind, unit: Unit, en: str, zh: str,
          figure: Callable[[OwnCounts, float], float]) -> Measure:
     def read(seen: Seen) -> Readings:
@@ -198,6 +221,25 @@ ROWS = (
             "Of the wall clock, what is being slewed away", "系统时间正在校正的偏差", _clock_offset),
     Measure("clock", "steps_total", "counter", "", (), "How often the wall clock jumped", "系统时间跳变次数",
             _clock_steps),
+    _machine("memory_size_bytes", "gauge", "bytes", "Memory of the box", "内存容量",
+             lambda machine: machine.memory_octets),
+    _machine("memory_available_bytes", "gauge", "bytes", "Memory that programs may still take",
+             "可用内存", lambda machine: machine.available_octets),
+    _machine("busy_cpu_seconds_total", "counter", "seconds", "Time of a core that all programs took",
+             "全部程序占用的处理器时间", lambda machine: machine.busy_s),
+    _network("up", "gauge", "bool", "The network card has its link", "网卡链路已接通",
+             lambda card: None if card.linked is None else float(card.linked)),
+    _network("received_bytes_total", "counter", "bytes", "Received from the network", "从网络接收的字节",
+             _counted("rx_bytes")),
+    _network("sent_bytes_total", "counter", "bytes", "Sent to the network", "向网络发送的字节",
+             _counted("tx_bytes")),
+    _network("received_packets_total", "counter", "", "Packets received", "接收的数据包",
+             _counted("rx_packets")),
+    _network("sent_packets_total", "counter", "", "Packets sent", "发送的数据包", _counted("tx_packets")),
+    _network("errors_total", "counter", "", "Packets that were damaged, both ways", "双向出错的数据包",
+             _counted("rx_errors", "tx_errors")),
+    _network("dropped_total", "counter", "", "Packets for which there was no room, both ways",
+             "双向丢弃的数据包", _counted("rx_dropped", "tx_dropped")),
     _disk("size_bytes", "gauge", "bytes", "Size of the disk", "磁盘容量", lambda disk: disk.total),
     _disk("free_bytes", "gauge", "bytes", "Free on the disk for the daemons", "磁盘可用空间",
           lambda disk: disk.free),

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from appliance.box.network_cards import NetworkCard
+from appliance.box.telemetry.machine import Machine
 from appliance.bus.messages import (
     Board,
     CallAnswered,
@@ -75,6 +77,8 @@ class Seen:
     fitness: Fitness | None = None
     wall_clock: WallClock | None = None
     storage: StorageState | None = None
+    network: tuple[NetworkCard, ...] = ()         # but the loopback
+    machine: Machine | None = None
     own: OwnCounts | None = None                  # None: telemetry is off
 
     def hear(self, event: Event) -> None:

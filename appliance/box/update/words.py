@@ -71,7 +71,12 @@ def past(one: UpdatePast, language: Language = "en") -> str:
 
 def _said(text: str, language: Language) -> str:
     """In English as it came: it may name the command line, which is not only the console's."""
-    return said(text).zh if language == "zh" else text
+    if language == "en":
+        return text
+    whole = said(text).zh
+    if whole != text or "; " not in text:
+        return whole
+    return "；".join(said(one).zh for one in text.split("; "))       # several that are lacking
 
 
 def _at(unix_s: float) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from appliance.box.commands import acts_configure
 from appliance.box.commands.box import Box
 from appliance.box.commands.keys import keys_of, part_of
 from appliance.box.commands.table import Role
-from appliance.bus.messages import DocumentMistake, GetDocument
+from appliance.bus.messages import CommitDocument, DocumentMistake, GetDocument, Reply
 from appliance.errors import ConfigError
 from tests.box.commands.acting import Person
 from tests.box.document.test_area import CHANGED, DOCUMENT, MINUTE, Rig, Unchecked, running
@@ -60,15 +61,22 @@ async def test_what_programs_give_is_a_line_each_and_its_answers_are_json(tmp_pa
 
 
 @pytest.mark.parametrize("dies", ["while it waits for the next line", "in the middle of the commit"])
-async def test_who_dies_after_commit_confirmed_has_changed_nothing_for_good(tmp_path: Path,
-                                                                            dies: str) -> None:
+async def test_who_dies_after_commit_confirmed_has_changed_nothing_for_good(
+        tmp_path: Path, dies: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with at_the_box(tmp_path) as (rig, box):
+        begun, commit = asyncio.Event(), rig.area.answers[CommitDocument]
+
+        async def begin(request: Any) -> Reply:
+            begun.set()
+            return await commit(request)
+        answers: dict[Any, Any] = {**box._answers, CommitDocument: begin}
+        monkeypatch.setattr(box, "_answers", answers)
         li = Person(box)
         await li.does("configure")
         await li.does("set web.port 8081")
         committing = asyncio.create_task(li.does("commit confirmed 5 comment away"))
         if dies == "in the middle of the commit":
-            await asyncio.sleep(0)                # it has begun
+            await begun.wait()
             committing.cancel()
             await asyncio.gather(committing, return_exceptions=True)
         else:

@@ -248,7 +248,7 @@ SHOWN = {                                         # what a person must be able t
     "show network": ["gateways", "name servers"],
     "show cards": ["joined", "no lease", "1.2.0", "2 min", "44.5", "supply"],
     "show telemetry": ["away", "influx:8086", "1 200", "2.0 MB"],
-    "show update": ["1.4.0", "idle"],
+    "show update": ["version 1.4.0", "no update goes on"],
     "show alarms": ["los", "span pbx", "no signal comes in", "clock", "slow-disk"],
     "show spans": ["telco", "office", "down", "los", "19", "60"],
     "show span telco": ["frames_in", "812", "slips", "12", "60"],
@@ -257,8 +257,8 @@ SHOWN = {                                         # what a person must be able t
     "show channels span 1": ["telco"],
     "show calls": ["trunk", "from"],
     "show trunks": ["telco", "balanced", "110"],
-    "show routes 5001": ["5001 goes to flow main", "in"],
-    "show routes 5009 from 13800138000 trunk telco in 2h": ["13800138000"],
+    "test route 5001": ["5001 goes to flow main", "in"],
+    "test route 5009 from 13800138000 trunk telco in 2h": ["13800138000"],
     "show queues": ["sales", "waiting"],
     "show agents": ["anna", "wrap-up", "no answer"],
     "show flows": ["main.yaml", "3", "centre.inbound"],
@@ -312,7 +312,8 @@ def test_every_show_command_is_among_them() -> None:
     own = ("plain", "show_box", "show_floor", "show_kept", "show_lines", "show_network", "show_routine")
     words = {one.words for one in table().commands if one.does.__module__.rpartition(".")[2] in own}
     assert words - {"exit", "quit", "delete saved"} == {
-        next(one for one in sorted(words, key=len, reverse=True) if line.startswith(one)) for line in SHOWN}
+        next(one for one in sorted(words, key=len, reverse=True) if line.startswith(one))
+        for line in SHOWN if not line.startswith("test ")}
 
 
 @pytest.mark.parametrize(("line", "said"), [
@@ -322,7 +323,7 @@ def test_every_show_command_is_among_them() -> None:
     ("show calls trunk x", "there is no trunk 'x'\nthere are: telco\n"),
     ("show queues x", "there is no queue 'x'"),
     ("show agents x", "there is no agent 'x'"),
-    ("show routes 5001 trunk nowhere", "no trunk is called 'nowhere'\n"),
+    ("test route 5001 trunk nowhere", "no trunk is called 'nowhere'\n"),
     ("show configuration version 9", "there is no version 9\n"),
     ("show configuration version x", "'x' is no version's number\nshow history\n"),
     ("show configuration wob", "the document has no section 'wob'\nit has: mail, spans, web\n"),

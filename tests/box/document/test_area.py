@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from appliance.box.document import area
+from appliance.box.document import area, showing
 from appliance.box.document.area import Document
 from appliance.box.document.book import Book, digest, open_book
 from appliance.box.document.ground import BoxGround
@@ -20,14 +21,17 @@ from appliance.bus.client import Refused
 from appliance.bus.messages import (
     DAEMONS,
     CommitDocument,
+    CompareDocuments,
     DocumentMistake,
     DocumentState,
     DocumentVersion,
     EditDocument,
     GetDocument,
+    KeySet,
     Reloaded,
     Request,
     RevertDocument,
+    TryKeys,
 )
 from appliance.bus.runner import Context
 from appliance.config.load import load
@@ -148,6 +152,26 @@ async def test_a_way_back_that_daemons_do_not_take_is_offered_until_they_do(
         assert (reply.version.in_force, reply.version.why_not) == (False, "a caller has just come in")
         await rig.daemons.hear(lambda state: state.head and state.head.number == 3 and state.head.in_force)
         assert rig.daemons.refusals == 0
+
+
+async def test_secrets_are_looked_for_beside_the_loop(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, on_the_loop = (showing.shown, showing.changes), list[bool]()
+
+    def noting(which: int) -> Callable[..., Any]:
+        def noted(*given: Any, **more: Any) -> Any:
+            on_the_loop.append(threading.current_thread() is threading.main_thread())
+            return real[which](*given, **more)
+        return noted
+    async with running(tmp_path) as rig:
+        monkeypatch.setattr(showing, "shown", noting(0))
+        monkeypatch.setattr(showing, "changes", noting(1))
+        await rig.ask(EditDocument(by="li", text=CHANGED))
+        await rig.ask(GetDocument())
+        await rig.ask(GetDocument(candidate=True))
+        await rig.ask(CompareDocuments(old=1))
+        await rig.ask(TryKeys(sets=[KeySet(key="web.port", value="8081")]))
+    assert len(on_the_loop) == 7 and not any(on_the_loop)
 
 
 def test_who_started_later_than_now_did_so_by_another_clock(tmp_path: Path) -> None:

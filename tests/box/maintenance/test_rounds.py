@@ -206,7 +206,7 @@ async def test_a_round_waits_for_calls_and_is_written_once(
         box.rounds._news.clear()
     weekly = (await box.routine()).rounds[0]
     assert weekly.state == "waiting" and weekly.left == ["call", "disk", "recordings"]
-    assert [one.item for one in weekly.results] == of_round("weekly")[:7]
+    assert [one.item for one in weekly.results] == of_round("weekly")[:8]
     assert not any(isinstance(one, PlaceTestCall) for one in others.asked) and await box.entries() == []
     box.now = SUNDAY + 86_400 + 10                # another night, and fewer calls
     await calm(box, monkeypatch)

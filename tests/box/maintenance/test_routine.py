@@ -15,6 +15,7 @@ from appliance.box.maintenance.findings import ITEMS, REASONS, DiskProbe, Found,
 from appliance.box.maintenance.lists import Facts
 from appliance.box.maintenance.routine import CALM_S, PATIENCE_S, Calm, Round, due, may_begin, step
 from appliance.box.maintenance.words import WORDS
+from appliance.box.network_cards import COUNTS, ETHERNET, NetworkCard
 from appliance.bus.messages import (
     BackupInfo,
     BackupReply,
@@ -217,6 +218,11 @@ def wall(source: Any = "ntp", **changes: Any) -> WallClock:
     return WallClock(at=0.0, source=source, since=0.0, **changes)
 
 
+def card(name: str, oper: str = "up", mbps: int = 1000, **counts: int) -> NetworkCard:
+    return NetworkCard(name, 2, ETHERNET, 0x1003, oper, 1500, "", mbps, True, dict.fromkeys(COUNTS, 0) | {
+        "rx_packets": 50_000, "tx_packets": 50_000} | counts)
+
+
 def backups(*made: BackupInfo, overdue: bool = False, path: str = "/media/usb") -> BackupReply:
     return BackupReply(path=path, passphrase=True, running="", overdue=overdue, next_at=0.0,
                        backups=list(made))
@@ -256,6 +262,11 @@ def worn(wear: Any, share: float | None = None, trouble: str = "") -> StorageSta
     (findings.programs(Facts(now=0.0)), "undone", ""),
     (findings.lines(facts()), "good", "telco"), (findings.lines(facts(up=False)), "failed", "telco"),
     (findings.lines(facts(ses=3)), "attend", "telco 3 s"), (findings.lines(Facts(now=0.0)), "undone", ""),
+    (findings.network([card("eth0"), card("eth1", oper="down")]), "good", "eth0 1000 Mbit/s 0.000%"),
+    (findings.network([card("eth0", oper="unknown", mbps=0)]), "good", "eth0 0.000%"),
+    (findings.network([card("eth0", rx_errors=2), card("eth1", tx_errors=30)]), "attend", "at: eth1"),
+    (findings.network([card("eth0", oper="down"), card("eth1", oper="lowerlayerdown")]), "failed", "eth1"),
+    (findings.network([]), "undone", "no network card"),
     (findings.clock(wall(error_s=0.01), 3.0), "good", "+3.0 ppm"), (findings.clock(None, None), "undone", ""),
     (findings.clock(wall("unknown"), None), "failed", "unknown"),
     (findings.clock(wall("rtc"), None), "attend", "rtc"),

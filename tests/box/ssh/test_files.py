@@ -319,6 +319,19 @@ async def test_nothing_else_is_done(tmp_path: Path) -> None:
             await one.close()
 
 
+@pytest.mark.parametrize("folder", [
+    "/", "/configuration", "/configuration/versions", "/prompts", "/prompts/en", "/recordings",
+    "/recordings/2030-03-17", "/saved", "/saved/support"])
+async def test_a_folder_is_no_file(tmp_path: Path, folder: str) -> None:
+    async with console_at(tmp_path, Document().answers()) as rig:
+        recordings(rig)
+        rig.takes_person("root", recordings=True)
+        async with files_at(rig) as files:
+            with pytest.raises((asyncssh.SFTPFailure, asyncssh.SFTPNoSuchFile)) as caught:
+                await files.open(folder)
+            assert "Uncaught" not in caught.value.reason
+
+
 async def test_links_and_folders_in_saved_are_not_there(tmp_path: Path) -> None:
     async with console_at(tmp_path, Document().answers()) as rig:
         rig.box.saved.mkdir()

@@ -10,7 +10,18 @@ from typing import Any
 import pexpect
 import pytest
 
-from tests.box.ssh.rig import PATIENCE_S, Rig, console_at
+from appliance.bus.client import Refused
+from appliance.bus.messages import (
+    CommitDocument,
+    DocumentCandidate,
+    DocumentReply,
+    DocumentState,
+    GetDocument,
+    Reply,
+    Request,
+)
+from appliance.store.audit import Asked
+from tests.box.ssh.rig import PATIENCE_S, Answer, Rig, console_at
 
 PROMPT = "branch-12# "
 
@@ -131,6 +142,61 @@ async def test_who_types_nothing_is_signed_out(tmp_path: Path) -> None:
         async with person_at(rig) as person:
             await person.sees("signed out: nobody typed for too long")
             await person.sees_the_end()
+
+
+async def gone(rig: Rig) -> None:
+    """Until nobody is inside any more."""
+    over, session = asyncio.Event(), rig.box.sessions[:1]
+
+    async def closed() -> None:
+        over.set()
+    if session:
+        session[0].closing.append(closed)
+        await asyncio.wait_for(over.wait(), PATIENCE_S)
+
+
+def with_a_candidate(committed: list[object]) -> dict[type[Request[Any]], Answer]:
+    """boxd's document, with something to commit."""
+    state = DocumentState(at=0.0, candidate=DocumentCandidate(by="root", base=1, at=0.0, sha256=""))
+
+    def commit(request: object) -> Reply:
+        committed.append(request)
+        raise Refused("nobody said why")
+    return {GetDocument: lambda _: DocumentReply(state=state, version=None, text=""), CommitDocument: commit}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_who_does_not_answer_what_a_command_asks_is_signed_out_and_nothing_is_changed(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture, whole: bool) -> None:
+    committed: list[object] = []
+    async with console_at(tmp_path, own=with_a_candidate(committed)) as rig:
+        rig.takes(idle_s=0.3)
+        async with person_at(rig, *([] if whole else ["configure commit"])) as person:
+            if whole:
+                await person.sees(PROMPT)
+                person.types("configure commit\r")
+            await person.sees("why (it is kept):")
+            seen = await person.sees("signed out: nobody typed for too long")
+            assert "fault" not in seen
+            assert await person.sees_the_end() == (0 if whole else 129)
+        await gone(rig)
+        [entry] = [one for one in rig.audit.entries(Asked(), 100) if one.what == "configure commit"]
+        assert entry.outcome == "cut short"
+    assert not committed
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+async def test_who_hangs_up_on_what_a_command_asks_has_changed_nothing(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    committed: list[object] = []
+    async with console_at(tmp_path, own=with_a_candidate(committed)) as rig:
+        async with person_at(rig) as person:
+            await person.sees(PROMPT)
+            person.types("configure commit\r")
+            await person.sees("why (it is kept):")
+        await gone(rig)
+    assert not committed
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 async def test_who_is_taken_out_of_the_configuration_is_hung_up_on(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A box of four spans at work, as boxd hears it."""
 
+from appliance.box.network_cards import COUNTS, ETHERNET, NetworkCard
+from appliance.box.telemetry.machine import Machine
 from appliance.box.telemetry.seen import OwnCounts, Performance, Seen
 from appliance.bus.messages import (
     DAEMONS,
@@ -95,5 +97,9 @@ def a_box(spans: int = 4, queues: int = 6, agents: int = 60, turn: int = 0) -> S
         at=at, total=8 << 30, free=3 << 30, uses={"recordings": 4 << 30, "events": 1 << 20}, read_only=False,
         trouble="", errors=0, written_octets=9 << 30, growth_octets_day=1e6, days=9, full_at=at + 86_400,
         devices=[StorageDevice(name="mmcblk0", kind="eMMC", used_share=0.1)])
+    seen.network = (NetworkCard(
+        "eth0", 2, ETHERNET, 0x1003, "up", 1500, "02:00:00:00:00:07", 1000, True,
+        {name: 1000 * number + turn for number, name in enumerate(COUNTS)}),)
+    seen.machine = Machine(memory_octets=1 << 30, available_octets=600 << 20, busy_s=50.0 + turn)
     seen.own = OwnCounts()
     return seen

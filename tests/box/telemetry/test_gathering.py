@@ -1,13 +1,17 @@
 """What nobody says by itself: figures asked at most so often, a disk that is silent, daemons that come."""
 
 import asyncio
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from appliance.box import network_cards
+from appliance.box.telemetry import gathering as room
 from appliance.box.telemetry.gathering import Gathering
+from appliance.box.telemetry.machine import machine
 from appliance.bus.client import BusError
 from appliance.bus.messages import (
     Board,
@@ -104,6 +108,38 @@ async def test_a_disk_that_does_not_answer_stops_nobody_and_is_looked_at_once(
     monkeypatch.setattr("appliance.box.telemetry.gathering.DISK_S", 10.0)
     assert (await one.refresh()).storage == STORAGE
     assert disk.looks == 1
+
+
+async def test_cards_and_the_machine_are_read_each_time_and_a_loop_is_no_traffic(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def card(name: str, kind: int, **told: object) -> None:
+        whole = {"flags": "0x1003", "type": kind, "ifindex": 2, "operstate": "up"} | told
+        for file, value in whole.items():
+            path = tmp_path / name / file.replace("__", "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{value}\n")
+    card("eth0", network_cards.ETHERNET, address="02:00:00:00:00:07", statistics__rx_bytes=2**40)
+    card("lo", network_cards.LOOPBACK, address="00:00:00:00:00:00", statistics__rx_bytes=7)
+    monkeypatch.setattr(room, "outside", lambda: network_cards.outside(tmp_path))
+    one = gathering(tmp_path, Asking({}), Disk())
+    seen = await one.refresh()
+    assert [(found.name, found.counts["rx_bytes"], found.mac) for found in seen.network] == [
+        ("eth0", 2**40, "02:00:00:00:00:07")]
+    assert seen.machine is not None and 0 < seen.machine.available_octets < seen.machine.memory_octets
+    card("eth0", network_cards.ETHERNET, address="02:00:00:00:00:07", statistics__rx_bytes=2**40 + 1)
+    assert (await one.refresh()).network[0].counts["rx_bytes"] == 2**40 + 1
+
+
+def test_the_machine_as_the_kernel_tells_it(tmp_path: Path) -> None:
+    assert machine(tmp_path) is None
+    (tmp_path / "meminfo").write_text("MemTotal:         396120 kB\nMemFree: 7 kB\nMemAvailable:  96 kB\n")
+    assert machine(tmp_path) is None
+    (tmp_path / "stat").write_text("cpu  1000 200 300 90000 5000 10 20 70 400 0\ncpu0 1 2 3 4 5\n")
+    found = machine(tmp_path)
+    assert found is not None and (found.memory_octets, found.available_octets) == (396120 << 10, 96 << 10)
+    assert found.busy_s == pytest.approx(1600 / os.sysconf("SC_CLK_TCK")), "guests are in user already"
+    (tmp_path / "meminfo").write_text("MemTotal: many\nMemAvailable: 1 kB\n")
+    assert machine(tmp_path) is None
 
 
 async def test_who_comes_later_is_asked_when_it_says_so(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The table of measures: names, labels, and that each row reads something of a box at work."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,19 @@ def test_figures_are_those_that_were_said() -> None:
     assert _read("branchline_card_supply_volts", seen)["card1", "3v3"] == 3.301
     assert _read("branchline_disk_full_time_seconds", seen)[()] == AT + 86_400
     assert _read("branchline_clock_source", seen)["ntp",] == 1
+    assert _read("branchline_network_received_bytes_total", seen) == {("eth0",): 0}
+    assert _read("branchline_network_sent_bytes_total", seen) == {("eth0",): 4000}
+    assert _read("branchline_network_dropped_total", seen) == {("eth0",): 8000}
+    assert _read("branchline_machine_memory_available_bytes", seen)[()] == 600 << 20
+
+
+@pytest.mark.parametrize(("oper", "told"), [("up", {("eth0",): 1.0}), ("lowerlayerdown", {("eth0",): 0.0}),
+                                            ("down", {("eth0",): 0.0}), ("unknown", {})])
+def test_a_card_that_cannot_tell_whether_it_has_a_link_is_not_told_to_be_down(
+        oper: str, told: dict[tuple[str, ...], float]) -> None:
+    seen = a_box()
+    seen.network = tuple(replace(card, oper=oper) for card in seen.network)
+    assert _read("branchline_network_up", seen) == told
 
 
 def test_of_a_daemon_that_is_away_no_figure_stays() -> None:

@@ -261,5 +261,5 @@ def test_what_strangers_wrote_does_nothing_to_a_terminal(tmp_path: Path) -> None
     said = CliRunner().invoke(main, ["verify", str(path)])
     assert (said.exit_code, "BAD" in said.output) == (1, True)
     line = beside("\x1b[31mgood  ", "names \u202egpo.exe\x9b1m and 录音\u3000一号", None)
-    assert line == "\\x1b[31mgood  names \\x202egpo.exe\\x9b1m and 录音\u3000一号"
+    assert line == "\\x1b[31mgood  names \\u202egpo.exe\\x9b1m and 录音\u3000一号"
     assert all(one.isprintable() for one in said.output.replace("\n", ""))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from appliance.bus.messages import AddMaintenance, MaintenanceEntry, Reply, Request
+from appliance.bus.messages import AddMaintenance, Checked, MaintenanceEntry, Reply, Request
 from tests.webui.browser import chromium_running, clean_page, set_up
 from tests.webui.facts import Branch, busy_branch
 from tests.webui.running import branch_on_bus, webui_at
@@ -84,4 +84,30 @@ def test_the_sheet_is_printed_on_white(bus_server: Path, browser: Browser) -> No
         expect(page.locator(".sign-here")).to_be_visible()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.evaluate("getComputedStyle(document.querySelector('td')).color") == "rgb(0, 0, 0)"
+    assert complaints == [], complaints
+
+
+BEYOND = """() => [...document.querySelectorAll("main td, main input[type=text], main .month a")].map(one =>
+    [one.getBoundingClientRect(), one]).filter(([at]) => at.width && (at.right > innerWidth || at.left < 0))
+    .map(([at, one]) => `${Math.round(at.right)}: ${one.outerHTML.slice(0, 80)}`)"""
+
+
+def test_no_entry_is_cut_on_a_screen_or_a_telephone(bus_server: Path, browser: Browser) -> None:
+    complaints: list[str] = []
+    text = "The supply of the second line card was replaced after the telephone company had measured. " * 3
+    checked = [Checked(item=name, result="bad", box="since yesterday", remark="the company was told of it")
+               for name in ("lines", "clock", "disk")]
+    upkeep = Upkeep(entries=[
+        MaintenanceEntry(number=3, at=time.time(), kind="record", by="", record=day_record()),
+        MaintenanceEntry(number=2, at=time.time(), kind="weekly", by="wang", text=text, checked=checked),
+        MaintenanceEntry(number=1, at=time.time(), kind="repair", by="li", text=text, note="0123456789" * 9)])
+    with desk(bus_server, browser, upkeep, complaints) as (page, url):
+        for path in ("box/maintenance/", "box/maintenance/sheet"):
+            page.goto(url + path)
+            expect(page.locator("td", has_text="wang").first).to_be_visible()
+            page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true; })")
+            for width in (1366, 390):
+                page.set_viewport_size({"width": width, "height": 800})
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+                assert page.evaluate(BEYOND) == []
     assert complaints == [], complaints

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from appliance.box.backup.durable import open_file, sync_folder
+from appliance.box.commands.box import SUPPORT
 from appliance.box.commands.run import ADMINS
 from appliance.box.commands.table import Role, Who
 from appliance.box.ssh.files.tree import Entry, Failed, Names, NotAllowed, NotThere, Place, Reader
-
-SUPPORT = "support"
 
 
 class Saved(Place):

@@ -123,9 +123,9 @@ class Files(asyncssh.SFTPServer):
 
     async def _opened(self, path: bytes, writing: bool) -> Reader | Writer:
         names = names_of(path)
-        if not names:
+        place, below = self._place(names[0]) if names else None, names[1:]
+        if place is None or not below:
             raise Failed("this is a folder")
-        place, below = self._place(names[0]), names[1:]
         shown = path_of(names).decode()
         if not writing:
             reader = await place.open(below)

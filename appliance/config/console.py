@@ -70,7 +70,7 @@ class ConsoleConfig(Part):
     people: Annotated[list[ConsolePersonConfig], Field(max_length=200)] = Field(default_factory=list)
     user_cas: Annotated[list[PublicKey], Field(max_length=20)] = Field(default_factory=list)
     banner: Annotated[str, Field(max_length=2000)] = ""              # said before anybody has signed in
-    idle_s: Annotated[float, Field(ge=10, le=86400)] = 900.0         # at the prompt without a key
+    idle_s: Annotated[float, Field(ge=10, le=86400)] = 900.0         # at the prompt, or asked, without a key
     live_s: Annotated[float, Field(ge=10, le=604800)] = 28800.0      # of a live command without a key
     sessions: Annotated[int, Field(ge=1, le=100)] = 16               # in all
     sessions_each: Annotated[int, Field(ge=1, le=100)] = 6           # of one person

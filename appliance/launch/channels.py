@@ -34,14 +34,15 @@ def channels(run_dir: Path) -> None:
 
 @click.command("busy-out")
 @click.argument("where", metavar="SPAN[:TIMESLOTS]")
-@click.option("--now", is_flag=True, help="End the calls on them; else they go on to their end.")
+@click.option("--now", is_flag=True,
+              help="End the calls on them, but emergency calls; else all go on to their end.")
 @RUN_DIR
 def busy_out_command(where: str, now: bool, run_dir: Path) -> None:
     """Take channels out of use: of SPAN, of SPAN:1-5,17, or all. They stay so until bring-back."""
     span, chosen = or_exit(lambda: place(where))
     on_bus(run_dir, lambda bus: busy_out(bus, span, chosen, now), name="boxd")
     click.echo(f"{where}: out of use until bring-back, calls there "
-               f"{'were ended' if now else 'go on to their end'}")
+               f"{'were ended, but emergency calls' if now else 'go on to their end'}")
 
 
 @click.command("bring-back")

@@ -1,6 +1,5 @@
 """A real call through the shipped image, its line an emulated circuit to an exchange outside."""
 
-import json
 import os
 import re
 import shlex
@@ -130,7 +129,7 @@ def console(branch: Site, box: Machine, say: Say) -> None:
     asked = branch.ssh(box, "show", "version", "--json", port=CONSOLE_PORT)
     shell = branch.ssh(box, "sh", "-c", "id", port=CONSOLE_PORT)
     say(f"console: {asked.stdout}{asked.stderr}{shell.stdout}{shell.stderr}")
-    if asked.returncode or not json.loads(asked.stdout) or shell.returncode != os.EX_USAGE:
+    if asked.returncode or '"version":' not in asked.stdout or shell.returncode != os.EX_USAGE:
         raise BenchError(f"the console: exit {asked.returncode}, for a shell {shell.returncode}")
 
 

@@ -107,7 +107,7 @@ async def test_the_table_of_channels_and_taking_them_out_of_use(
         "  31          no answer to RESTART"]
     for arguments, request, words in (
             (("busy-out", "telco1:1-3", "--now"), BusyOut(span="telco1", timeslots=[1, 2, 3], now=True),
-             "telco1:1-3: out of use until bring-back, calls there were ended\n"),
+             "telco1:1-3: out of use until bring-back, calls there were ended, but emergency calls\n"),
             (("busy-out", "all"), BusyOut(),
              "all: out of use until bring-back, calls there go on to their end\n"),
             (("bring-back", "telco1"), BringBack(span="telco1"), "telco1: in use\n")):

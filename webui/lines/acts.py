@@ -19,7 +19,7 @@ bp = Blueprint("line_acts", __name__, url_prefix="/lines")
 @bp.post("/<span>/busy-out")
 @needs("test", act="busy_out", by_hand=True)
 def busy_out(span: str) -> Response:
-    """Those that are marked, or with `all` the whole span; `now` ends the calls on them."""
+    """Those that are marked, or with `all` the whole span; `now` ends their calls, but emergency calls."""
     return _do(BUSY_OUT, span)
 
 

@@ -111,7 +111,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     (r"the new version is started already: branchline update back ends its trial",
      "the new version is started already: update back ends its trial",
      "新版本已启动：update back 可结束试运行"),
-    (r"it is (?P<phase>.+): nothing is waited for", "", "当前阶段（{phase}）没有在等待"),
+    (r"it is (?P<phase>.+): nothing is waited for", "", "当前（{phase}）没有可跳过的等待"),
     (r"slot (?P<slot>\S+) is confirmed already", "", "分区 {slot} 已经确认"),
     (r"no update goes on", "", "没有进行中的升级"),
     (r"(?P<many>\d+) calls are left", "", "还有 {many} 路通话"),

@@ -147,7 +147,7 @@ class Shell:
         if closed.args:
             with contextlib.suppress(OSError):
                 await self._terminal.write("\r\n" + self._say(Text(
-                    "signed out: nobody typed for too long", "已退出:长时间无操作")) + "\r\n")
+                    "signed out: nobody typed for too long", "已退出：长时间无操作")) + "\r\n")
 
     # --- a line
 

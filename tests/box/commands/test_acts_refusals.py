@@ -89,7 +89,7 @@ def test_all_that_an_update_says_is_said_in_chinese() -> None:
 
 def test_what_is_said_in_a_sentence_is_said_in_chinese_too() -> None:
     assert said("it could not be confirmed: slot B: does not run").zh == "无法确认保留：分区 B 不在运行"
-    assert said("it is on trial: nothing is waited for").zh == "当前阶段（试运行）没有在等待"
+    assert said("it is on trial: nothing is waited for").zh == "当前（试运行）没有可跳过的等待"
     tested = "the test call to 10000 on trunk telco: was not answered in 30 s"
     assert said(tested).zh == "经中继 telco 拨测 10000：30 秒内无人应答"
     past = UpdatePast(outcome="rolled back", why="the line of span e1 is down; spand is late", at=0.0,

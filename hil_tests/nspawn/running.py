@@ -128,8 +128,8 @@ def _replaced(box: Container, name: str, signal: str) -> None:
     unit = f"branchline-{name}.service"
     before = box.show(unit, "MainPID")
     box.run("sh", "-c", f"kill -{signal} {before}")
-    box.until(lambda: box.show(unit, "ActiveState") == "active" and box.show(unit, "MainPID") != before,
-              UP_S, f"{name} is back")
+    box.until(lambda: box.show(unit, "MainPID") not in ("0", before)        # first: one just killed is active
+              and box.show(unit, "ActiveState") == "active", UP_S, f"{name} is back")
 
 
 def _pids(box: Container) -> dict[str, str]:

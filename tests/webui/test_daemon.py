@@ -5,6 +5,8 @@ import json
 import random
 import re
 import socket
+import subprocess
+import sys
 import time
 import urllib.parse
 from collections.abc import Callable
@@ -183,3 +185,11 @@ def test_a_damaged_file_of_users_is_one_line_and_69(bus_server: Path) -> None:
     assert web.process.wait(PATIENCE_S) == 69
     assert "users.sqlite: cannot be used as the file of users" in web.log.read_text()
     assert "Traceback" not in web.log.read_text()
+
+
+def test_what_few_pages_need_is_not_in_memory_from_the_start() -> None:
+    """numpy and what draws on paper: together a fifth of webui's memory."""
+    look = ("import sys, webui.daemon\n"
+            "print(*sorted({'numpy', 'reportlab', 'PIL', 'xlsxwriter', 'webauthn'} & set(sys.modules)))\n")
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -4,11 +4,8 @@ import io
 import wave
 from typing import Any
 
-import numpy as np
-
 from appliance.bus.client import BusError
 from appliance.bus.messages import GetPromptAudio, GetPrompts, GetPromptUses, PromptInfo, PromptUse
-from appliance.media import g711
 from webui.parts import parts
 
 ASK_S = 20.0
@@ -57,6 +54,9 @@ def sound(name: str, version: int = 0, draft: str = "") -> tuple[bytes, str]:
 
 def pcm(file: bytes) -> bytes:
     """An A-law file as 16 bit PCM: not every browser plays the other."""
+    import numpy as np  # ten megabytes, for who listens
+
+    from appliance.media import g711
     size = int.from_bytes(file[HEAD_OCTETS - 4:HEAD_OCTETS], "little")
     octets = np.frombuffer(file[HEAD_OCTETS:HEAD_OCTETS + size], np.uint8)
     out = io.BytesIO()

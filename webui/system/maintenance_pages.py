@@ -31,7 +31,6 @@ from webui import texts
 from webui.access.doors import need, needs, noted, outcome
 from webui.box import language
 from webui.parts import parts
-from webui.system import sheet
 from webui.system.said import said
 
 bp = Blueprint("maintenance", __name__, url_prefix="/box/maintenance")
@@ -120,6 +119,7 @@ def paper() -> Response:
     seen = _seen(month)
     if seen["entries"] is None:
         abort(503)
+    from webui.system import sheet  # what draws on paper is large
     octets = sheet.pdf_of(f"{month:%Y-%m}", seen["entries"], seen["signed"], item_text)
     return send_file(octets, mimetype="application/pdf", as_attachment=True,
                      download_name=f"maintenance-{month:%Y-%m}.pdf")
@@ -133,6 +133,7 @@ def table() -> Response:
     seen = _seen(month)
     if seen["entries"] is None:
         abort(503)
+    from webui.system import sheet
     octets = sheet.csv_of(seen["entries"], seen["signed"], item_text)
     return send_file(octets, mimetype="text/csv", as_attachment=True,
                      download_name=f"maintenance-{month:%Y-%m}.csv")

@@ -12,7 +12,6 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from appliance.box.document.editing import path_of
 from appliance.config.load import refuse_extremes
 from appliance.config.schema import Config
 from appliance.errors import ConfigError
@@ -27,6 +26,7 @@ def keys_of(text: str) -> list[str]:
 
 def part_of(text: str, key: str) -> Any:
     """What is there. ConfigError: nothing is."""
+    from appliance.box.document.editing import path_of  # with ruamel: only where somebody edits
     part = _read(text)
     for name in path_of(key):
         if isinstance(part, dict):

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-
 from appliance.box.commands.chinese import unanswered
 from appliance.box.commands.chinese import word as in_words
 from appliance.box.commands.kinds import Choice, Duration, FileName, Number, OfBox, Word
@@ -282,6 +279,8 @@ async def certificates(asked: Asked) -> Keys:
 
 def _of_pages(url: Path, asked: Asked) -> KeyRow:
     """As browsers get it."""
+    from cryptography import x509  # large: only when there is one to be read
+    from cryptography.hazmat.primitives import hashes
     try:
         parts = urlsplit(url.read_text().strip())
         if parts.scheme != "https":

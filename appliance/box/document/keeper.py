@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from appliance.box.document import editing, showing
+from appliance.box.document import showing
 from appliance.box.document.book import Book, Waiting, digest
 from appliance.box.document.moment import Deadline, Moment
 from appliance.bus.client import BusError, Refused
@@ -136,6 +136,7 @@ class Keeper:
 
     def set_key(self, now: Moment, by: str, key: str, value: str | None) -> None:
         """ConfigError: there is no such key, or the value is no YAML."""
+        from appliance.box.document import editing  # with ruamel: only where somebody edits
         head = self._head()
         self._refuse_others(by)
         found = self._book.candidate()
@@ -162,6 +163,7 @@ class Keeper:
 
         Refused: since version `head` somebody has changed one of them, or what it is in.
         """
+        from appliance.box.document import editing
         if not 0 < len(sets) <= MOST_SETS:
             raise Refused(f"{len(sets)} keys: from 1 to {MOST_SETS} are set at once")
         newest, text = self.version(0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import ssl
 import sys
@@ -61,6 +62,8 @@ async def serve(context: Context) -> None:
         if certificates:                          # for the console of who stands before the box
             _announce(context.run_dir / "web.certificate", certificates.shown().sha256)
         _announce(context.run_dir / "web.url", server.url)           # who sees it finds the code there, too
+        gc.collect()
+        gc.freeze()                               # garbage is not looked for in all of the program
         await context.up()
         await _until_stopped(context, server, keeping)
     finally:

@@ -57,17 +57,8 @@ ELSEWHERE = {
 }
 
 
-class Commands(click.Group):
-    def list_commands(self, context: click.Context) -> list[str]:
-        return sorted([*super().list_commands(context), *ELSEWHERE])
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in ELSEWHERE:
-            return super().get_command(context, name)
-        return rooms.command(ELSEWHERE[name])
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=rooms.Commands, elsewhere=ELSEWHERE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="branchline")
 def main() -> None:
     """Branchline: a branch office's E1/PRI lines turned into a complete call centre."""

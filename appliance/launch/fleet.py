@@ -25,17 +25,7 @@ ELSEWHERE = {
 }
 
 
-class Commands(click.Group):
-    def list_commands(self, context: click.Context) -> list[str]:
-        return sorted([*super().list_commands(context), *ELSEWHERE])
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in ELSEWHERE:
-            return super().get_command(context, name)
-        return rooms.command(ELSEWHERE[name])
-
-
-@click.group("fleet", cls=Commands)
+@click.group("fleet", cls=rooms.Commands, elsewhere=ELSEWHERE)
 @click.option("--inventory", "path", type=PATH, default=Path("fleet.sqlite"), show_default=True,
               envvar="BRANCHLINE_FLEET", help="The boxes; runs are kept beside it, in FILE-runs.")
 @click.pass_context

@@ -2,9 +2,27 @@
 
 import gc
 import sys
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
+
+
+class Commands(click.Group):
+    """`elsewhere`: the names of those that are in rooms, and where, as command() takes it."""
+
+    def __init__(self, *args: Any, elsewhere: Mapping[str, str], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._elsewhere = elsewhere
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), *self._elsewhere])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self._elsewhere:
+            return super().get_command(context, name)
+        return command(self._elsewhere[name])
 
 
 def command(where: str) -> click.Command:

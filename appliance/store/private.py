@@ -1,7 +1,13 @@
 """Files for one user alone."""
 
 import os
+import stat
 from pathlib import Path
+
+
+def open_to_all(mode: int) -> bool:
+    """Others may read or write the file of this mode, or a group may write it: it keeps no secret."""
+    return bool(mode & (stat.S_IRWXO | stat.S_IWGRP))
 
 
 def make_private(path: Path) -> None:

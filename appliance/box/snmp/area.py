@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import stat
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from appliance.bus.messages import ChannelStates, Event, Fitness, Health, LineFa
 from appliance.bus.runner import Context
 from appliance.config.snmp import SnmpConfig
 from appliance.errors import Unavailable
+from appliance.store.private import open_to_all
 
 if TYPE_CHECKING:                                 # pysnmp is imported where the agent is on, not before
     from appliance.box.snmp.engine import Agent, Secrets
@@ -156,7 +156,7 @@ def read(config: SnmpConfig) -> "Secrets":
 def _secret(name: str) -> str:
     path = Path(name)
     with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+        if open_to_all(os.fstat(file.fileno()).st_mode):
             raise ValueError(f"snmp: {path}: anybody on the box can read it: chmod 600 {path}")
         octets = file.read(MOST_SECRET_OCTETS + 1)
     try:

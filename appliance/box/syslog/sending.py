@@ -11,13 +11,13 @@ import logging
 import os
 import socket
 import ssl
-import stat
 from collections.abc import Callable
 
 from appliance.box.syslog.message import MOST_DATAGRAM, MOST_OCTETS, Box, TimeQuality, counted
 from appliance.box.syslog.waiting import Waiting
 from appliance.bus.messages import LogLine
 from appliance.config.syslog import SyslogServerConfig
+from appliance.store.private import open_to_all
 
 CONNECT_S, WRITE_S, CLOSE_S = 10.0, 30.0, 1.0
 UNHEARD_S = 30                                    # nothing of what was sent is acknowledged by TCP
@@ -182,7 +182,7 @@ def _context(config: SyslogServerConfig) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=config.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if config.certificate_file:
-            if os.stat(config.certificate_file).st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+            if open_to_all(os.stat(config.certificate_file).st_mode):
                 raise OSError("its key can be read by anybody on the box: chmod 600")
             context.load_cert_chain(config.certificate_file)
     except OSError as error:                      # SSLError is one, too

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from appliance.box.telemetry.series import Series
 from appliance.box.telemetry.spool import Spool
 from appliance.bus.runner import Context
 from appliance.config.telemetry import TelemetryConfig
+from appliance.store.private import open_to_all
 
 FOLDER = "telemetry"                              # in the state folder
 AGAIN_S = 60.0                                    # a folder, token or certificate that fails: looked again
@@ -172,6 +174,8 @@ def _connect(config: TelemetryConfig, folder: Path) -> Write:
     if config.token_file:
         path = folder / config.token_file
         with path.open("rb") as file:
+            if open_to_all(os.fstat(file.fileno()).st_mode):
+                raise ValueError(f"{path}: anybody on the box can read it: chmod 600 {path}")
             token = file.read(MOST_TOKEN).decode("ascii", "replace").strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise ValueError(f"{path}: a token is one line of ASCII without a space")

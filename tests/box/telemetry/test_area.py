@@ -119,6 +119,7 @@ async def test_it_ends_at_once_while_the_server_does_not_answer(tmp_path: Path) 
 async def test_a_token_that_was_changed_in_its_file_is_read_anew(
         tmp_path: Path, influx: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
     await asyncio.to_thread(waits, tmp_path)
+    (tmp_path / "influx-token").touch(0o600)
     (tmp_path / "influx-token").write_text("old\n")
     influx.answers = [(401, b"")]
     one, gathering = telemetry(tmp_path, TelemetryConfig(url=influx.url, token_file="influx-token"))
@@ -147,7 +148,12 @@ async def test_without_its_token_points_are_kept_and_what_is_missing_is_said_onc
     monkeypatch.setattr(log, "error", lambda text, *words: said.put(text % words))
     running = asyncio.create_task(one.run(stop))
     first = await asyncio.to_thread(said.get, timeout=10)
+    (tmp_path / "influx-token").touch(0o644)
+    opened = await asyncio.to_thread(said.get, timeout=10)
+    assert opened.endswith("influx-token: anybody on the box can read it: chmod 600 " + str(
+        tmp_path / "influx-token"))
     (tmp_path / "influx-token").write_text("two words\n")
+    (tmp_path / "influx-token").chmod(0o600)
     second = await asyncio.to_thread(said.get, timeout=10)
     assert not influx.asked
     (tmp_path / "influx-token").write_text("good\n")

@@ -9,12 +9,12 @@ A part that raises (a detector, the canceller, a meter) is said and is away for 
 While that of digits is away, who is masked is silent. What switches and plays is not guarded: it cannot be
 done without.
 
-The large arrays are made once. A tick still makes small ones, of the rows that are decoded, and lists of what
-was heard; nothing that it makes outlives the next one.
+The large arrays are made once. A tick still makes small ones, of the rows that are decoded or kept for the
+detectors, and lists of what was heard; nothing that it makes outlives the next LISTEN_TICKS.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple, cast
@@ -22,17 +22,21 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from appliance.media import g711, levels, players
-from appliance.media.detect import DETECTORS, Detector
+from appliance.media.detect import AT_ONCE, DETECTORS, Detector
 from appliance.media.echo import EchoCanceller
 from appliance.media.g711 import Octets
 from appliance.media.guarded import Failed, Guarded
 from appliance.media.masking import DIGITS, Masking, Suspecting
 from appliance.media.mixing import Mixer
-from appliance.media.plan import Floats, Numbers, Plan, Playing, Rows, Sound
+from appliance.media.plan import Floats, Numbers, Plan, Playing, Rows, Sound, Watch
 from appliance.media.players import Players
 from e1_driver import BLOCK, IDLE
 
 __all__ = ["Engine", "Failed", "Heard", "Level", "Plan", "Sound", "Tick"]
+
+# A detector's first block after 10 ms of other work costs several of those that follow it at once: code and
+# state are in the processor's caches by then. What it hears is said up to LISTEN_TICKS - 1 ticks later.
+LISTEN_TICKS = 4
 
 
 class Heard(NamedTuple):
@@ -78,8 +82,10 @@ class Engine:
         self._audio = np.empty((2 * ports, BLOCK), np.uint8)
         self._live = np.empty((2 * ports, BLOCK), np.uint8)
         self._failed: list[Failed] = []           # in this tick
+        self._heard: list[Heard] = []             # the same
         self._detectors: dict[str, Guarded[Detector]] = {
             kind: Guarded(kind, partial(make, ports), self._failed) for kind, make in detectors.items()}
+        self._unheard: dict[str, list[Octets]] = {kind: [] for kind in detectors}      # blocks, oldest first
         self._echo = Guarded("echo", partial(EchoCanceller, ports), self._failed)
         self._masking = Masking(ports)
         self._received, self._sent = levels.Gain(ports), levels.Gain(ports)
@@ -113,7 +119,7 @@ class Engine:
         table[:self.ports] = rx
         if plan.echo.size:
             self._cancel_echo(plan.echo)
-        heard = self._listen(plan)
+        self._listen(plan)
         if plan.received.ports.size:
             self._gain_received(plan)
         ended = self._players.fill() if plan.playing else []
@@ -125,8 +131,9 @@ class Engine:
         if plan.sent.ports.size:
             self._sent.apply(tx, plan.sent.ports, plan.sent.steps)
         measured = self._measure(plan) if plan.meters.tags else []
-        failed = self._failed.copy()
+        failed, heard = self._failed.copy(), self._heard.copy()
         self._failed.clear()
+        self._heard.clear()
         self.number += 1
         return Tick(tx, plan.taps.names, self._tap(plan.taps.sides, self._audio),
                     plan.live.names, self._tap(plan.live.sides, self._live),
@@ -149,6 +156,9 @@ class Engine:
                 if dying is not None:
                     one, samples = dying
                     self._dying.setdefault(port, {}).setdefault(row, (one, samples * factor))
+        if plan.watches is not old.watches:       # what was said before is of those who listened then
+            for watch in old.watches:
+                self._hear(watch)
         for part, row in plan.fresh:
             self._resets[part](row)
         self._table[stopping] = IDLE
@@ -177,23 +187,33 @@ class Engine:
             table[ports] = g711.encode(left)
             table[self._rows.silence] = IDLE      # stood in for the rows that are nobody's
 
-    def _listen(self, plan: Plan) -> list[Heard]:
+    def _listen(self, plan: Plan) -> None:
         """Detect, and mask what may not be heard."""
-        heard: list[Heard] = []
+        due = self.number % LISTEN_TICKS == LISTEN_TICKS - 1
+        masks = plan.masks.ports.size > 0
         away = False                              # the detector of digits
-        for kind, ports, tags in plan.watches:
-            detector = self._detectors[kind]
-            words = detector.run(self.number, detector.part.feed, g711.decode(self._table.take(ports, 0)))
-            away |= kind == DIGITS and words is None
-            for row, what in words or ():
-                tag = tags[row]
-                if tag is not None:
-                    heard.append(Heard(kind, tag, what))
-        if plan.masks.ports.size:
+        for watch in plan.watches:
+            kind = watch.kind
+            self._unheard[kind].append(self._table.take(watch.ports, 0))
+            if due or kind in AT_ONCE or (masks and kind == DIGITS):
+                away |= not self._hear(watch) and kind == DIGITS
+        if masks:
             ports, watched = plan.masks
             suspects = cast(Suspecting, self._detectors[DIGITS].part).suspects[watched]
             self._masking.apply(self._table, ports, suspects | away)
-        return heard
+
+    def _hear(self, watch: Watch) -> bool:
+        """What its detector makes of the blocks kept for it. False: it failed, or is away."""
+        detector, blocks = self._detectors[watch.kind], self._unheard[watch.kind]
+        words: Sequence[tuple[int, str]] | None = ()
+        for block in blocks:
+            words = detector.run(self.number, detector.part.feed, g711.decode(block))
+            for row, what in words or ():
+                tag = watch.tags[row]
+                if tag is not None:
+                    self._heard.append(Heard(watch.kind, tag, what))
+        blocks.clear()
+        return words is not None
 
     def _gain_received(self, plan: Plan) -> None:
         agcs, (ports, steps) = plan.agcs, plan.received

@@ -10,7 +10,7 @@ import pytest
 from appliance.media import g711, levels, tones
 from appliance.media.detect import DETECTORS
 from appliance.media.echo import EchoCanceller
-from appliance.media.engine import Engine, Heard, Sound, Tick
+from appliance.media.engine import LISTEN_TICKS, Engine, Heard, Sound, Tick
 from appliance.media.g711 import Linear, Octets
 from appliance.media.graph import Graph
 from appliance.media.guarded import AWAY_TICKS
@@ -301,6 +301,53 @@ def test_each_digit_is_its_own_ports_however_listeners_come_and_go(bench: Bench)
     assert len(heard) > 100
     assert {one.tag for one in heard} == set(tones.DIGITS)
     assert all(one.tag == one.what for one in heard)
+
+
+class Diary:
+    """A detector that says the first sample of each block."""
+
+    def __init__(self, rows: int) -> None:
+        self.suspects = np.zeros(rows, np.bool_)
+
+    def reset(self, row: int) -> None: ...
+
+    def feed(self, samples: Linear) -> list[tuple[int, str]]:
+        return [(row, str(block[0])) for row, block in enumerate(samples)]
+
+
+def delays(bench: Bench, kind: str, change: Callable[[int], None]) -> list[int]:
+    """After how many ticks each block of port 3 was said. `change`: what happens before each tick."""
+    bench.engine = Engine(PORTS, detectors={**DETECTORS, kind: Diary})
+    bench.graph.detect(3, kind, "a")
+    values = g711.decode(np.arange(200, dtype=np.uint8))
+    said: list[tuple[str, int]] = []
+    for number in range(len(values)):
+        change(number)
+        bench.rx[3] = number
+        said += [(one.what, number) for one in bench.tick().heard if one.tag == "a"]
+    assert [what for what, _ in said] == [str(value) for value in values[:len(said)]]   # each once, in order
+    return [number - at for at, (_, number) in enumerate(said)]
+
+
+def test_what_is_heard_is_said_within_a_few_ticks_and_nothing_is_left_out(bench: Bench) -> None:
+    rng = np.random.default_rng(3)
+
+    def others_come_and_go(number: int) -> None:
+        if rng.random() < 0.2:
+            bench.graph.detect(int(rng.integers(10, 20)), "dtmf", "b" if rng.random() < 0.5 else None)
+
+    late = delays(bench, "dtmf", others_come_and_go)
+    assert set(late) == set(range(LISTEN_TICKS))
+    assert len(late) > 200 - LISTEN_TICKS
+
+
+def test_a_signal_that_is_waited_for_and_a_digit_to_mask_are_known_at_once(bench: Bench) -> None:
+    assert set(delays(bench, "r2-forward", lambda _: None)) == {0}
+    late = delays(Bench(), "dtmf", lambda _: None)
+    assert max(late) == LISTEN_TICKS - 1
+    masked = Bench()
+    masked.graph.mask_digits(4, True)
+    assert set(delays(masked, "dtmf", lambda _: None)) == {0}
 
 
 def test_who_listens_no_more_is_told_nothing(bench: Bench) -> None:

@@ -38,6 +38,9 @@ DETECTORS: dict[str, type[Detector]] = {          # kind -> class; the kind is w
     "speech": Speech,
 }
 
+# Those of compelled signalling: the other end goes on with a tone until it is answered. The others may wait.
+AT_ONCE = frozenset({"r1", "r2-backward", "r2-forward"})
+
 
 def configured(country: str, machine: Settings) -> dict[str, Callable[[int], Detector]]:
     """The table, with call progress by the tones of `country`, one of tones.COUNTRIES."""

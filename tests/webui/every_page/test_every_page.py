@@ -85,7 +85,6 @@ def well(found: Visit) -> None:
     assert not found.complaints, "\n".join(found.complaints)
 
 
-@pytest.mark.xdist_group("chinese")
 @pytest.mark.timeout(PATIENCE_S)
 def test_every_page_is_well_in_chinese_and_light(chinese: Visit) -> None:
     well(chinese)
@@ -97,7 +96,6 @@ def test_every_page_is_well_in_english_and_dark(
     well(visit(chromium, *walked, "en", "dark"))
 
 
-@pytest.mark.xdist_group("chinese")
 @pytest.mark.timeout(PATIENCE_S)
 def test_in_chinese_nothing_is_said_in_english(chinese: Visit) -> None:
     found = {f"{endpoint}: {text}" for endpoint, texts in chinese.texts.items()

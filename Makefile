@@ -24,11 +24,22 @@ run: apt-run setup  ## install what is missing, start the box with two exchanges
 # A borrowed machine is away at times: what failed is tried once more, nothing beside it. Its closing line says how many.
 AGAIN := $(BIN)/pytest --last-failed --last-failed-no-failures none
 
+# Lines wait for three quarters of their time: three of them for two cores.
+WAITING := $(shell echo $$(($$(nproc) * 3 / 2)))
+
+# Power cuts are played: no test needs a disk, and in memory none waits for one. A container may have little of it.
+MEMORY := $(shell free=$$(df --output=avail /dev/shm 2>/dev/null | tail -1); \
+    [ "$${free:-0}" -gt 2000000 ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}")
+
 # Python 3.11 fails when two threads find out at once where in its line an error was: pytest, and a page's log.
 test: export PYTHONNODEBUGRANGES := 1
+# Else every worker of every lane compiles all tests.
+test: export PYTHONDONTWRITEBYTECODE :=
+test: export TMPDIR := $(MEMORY)
 test: apt-test setup check  ## install what is missing, lint, types, every test
-	$(BIN)/pytest -m "not alone and not whole" -n auto --dist loadgroup || $(AGAIN) -m "not alone and not whole"
-	$(BIN)/pytest -m whole -n auto --dist loadfile || $(AGAIN) -m whole
+	$(BIN)/pytest -m "not alone and not line and not whole" -n auto --dist worksteal || $(AGAIN) -m "not alone and not line and not whole"
+	$(BIN)/pytest -m whole -n auto --dist loadfile --no-loadscope-reorder || $(AGAIN) -m whole
+	$(BIN)/pytest -m line -n $(WAITING) --dist worksteal || $(AGAIN) -m line
 	$(BIN)/pytest -m alone || $(AGAIN) -m alone
 
 check: setup  ## ruff and mypy --strict

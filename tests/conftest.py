@@ -12,28 +12,56 @@ from appliance.bus import server
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The box in real time (octet-exact audio every 10 ms, on a machine that may be away for longer), and what has
-# lines, ports, devices or a terminal of its own or measures how long something takes: one after the other.
-# Whole boxes (e2e) have folders and ports of their own: one for each core.
-ALONE = {path for pattern in (
-    "box/line_tests", "box/provision/test_sources.py", "box/rehearsal", "box/test_card*.py",
-    "box/test_console.py", "box/test_judging.py", "box/test_lines.py", "box/test_update_rauc.py",
-    "centre/test_databases.py",
-    "e1_driver/test_ca[pr]*.py", "e1_driver/test_contract.py", "e1_driver/test_ctl.py",
-    "e1_driver/test_dahdi.py", "e1_driver/test_detection_libpri.py", "e1_driver/test_e1d.py",
-    "e1_driver/test_faults.py", "e1_driver/test_history.py", "e1_driver/test_kept.py",
-    "e1_driver/test_pwe3*.py", "e1_driver/test_tdmoe.py", "e1_driver/test_virtual.py",
-    "e2e/test_line_card.py", "firmware", "hil_tests", "interop/test_rtp.py",
-    "launch/test_console.py", "launch/test_listen.py", "launch/test_supervisor.py", "launch/test_trace.py",
-    "span") for path in (ROOT / "tests").glob(pattern)}
+
+def files(*patterns: str) -> frozenset[Path]:
+    """Test files below tests/, and those of folders. ValueError: a pattern finds none."""
+    found = {pattern: set((ROOT / "tests").glob(pattern)) for pattern in patterns}
+    if missing := [pattern for pattern, paths in found.items() if not paths]:
+        raise ValueError(f"no tests are called {', '.join(missing)}")
+    return frozenset(
+        path for paths in found.values() for one in paths
+        for path in (one.rglob("test_*.py") if one.is_dir() else [one]))
+
+
+# How late something is, sound in real time, ports that a test cannot choose: one after the other, and nothing
+# beside it.
+ALONE = files(
+    "e1_driver/test_detection_libpri.py", "e1_driver/test_pwe3_network.py", "e2e/test_line_card.py",
+    "interop/test_rtp.py", "launch/test_listen.py", "span/test_quality.py", "span/test_spand.py",
+    "span/test_survival.py")
+# Lines at life's pace, a block every 10 ms, on a machine that may be away for longer. They wait for three
+# quarters of their time, so some at once leave a core free.
+LINE = files(
+    "box/line_tests/test_steered.py", "e1_driver/test_card.py", "e1_driver/test_contract.py",
+    "e1_driver/test_ctl.py", "e1_driver/test_e1d.py", "e1_driver/test_faults.py", "e1_driver/test_kept.py",
+    "e1_driver/test_tdmoe.py", "e1_driver/test_virtual.py", "firmware/test_card_line.py",
+    "hil_tests/test_demo.py", "hil_tests/test_exchange.py")
+# Whole boxes with folders and ports of their own, and what has devices, servers or a terminal.
+WHOLE = files(
+    "box/provision/test_sources.py", "box/test_console.py", "box/test_update_rauc.py",
+    "centre/test_databases.py", "e2e", "launch/test_supervisor.py", "launch/test_trace.py")
+# What takes longest comes first: no worker is left with it at the end.
+FIRST = files(
+    "e2e/test_first_run.py", "e2e/test_kill_*.py", "e2e/test_launch.py", "e2e/test_line_*.py",
+    "e2e/test_promises.py", "e2e/test_recording_policy.py", "e2e/test_restore.py", "e2e/test_upkeep.py",
+    "recording/power", "webui/every_page", "webui/**/test_*browser.py")
+# Each file has one lane: the last that names it.
+LANES = {path: lane for lane, paths in (("whole", WHOLE), ("line", LINE), ("alone", ALONE)) for path in paths}
+# What the Makefile asks for: files of other lanes are not even read.
+ASKED = {"alone": "alone", "line": "line", "whole": "whole", "not alone and not line and not whole": None}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if (asked := config.option.markexpr) in ASKED and collection_path.is_file():
+        return True if LANES.get(collection_path) != ASKED[asked] else None
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path not in FIRST)
     for item in items:
-        if not ALONE.isdisjoint((item.path, *item.path.parents)):
-            item.add_marker(pytest.mark.alone)
-        elif item.path.parent.name == "e2e":
-            item.add_marker(pytest.mark.whole)
+        if lane := LANES.get(item.path):
+            item.add_marker(lane)
 
 
 LIMIT = pytest.StashKey[object]()

@@ -1,6 +1,7 @@
 """Imports go one way: the floors of docs/adr/0001. A new package is one row."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,13 +69,16 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
+@functools.cache                                  # two tests ask for each
+def imports(path: Path) -> list[tuple[int, str]]:
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+    return found
 
 
 def package_of(module: str) -> str:

@@ -1,8 +1,10 @@
 """A box's state folder and configuration with something in every part, for tests of backups."""
 
 import os
+import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from appliance.centre.projector import ContactProjector
 from appliance.config.backup import BackupConfig, MonthlyConfig, WeeklyConfig
 from appliance.store.events import Entry, EventLog
 from appliance.store.sealed import DerivedWrapper
+from tests.conftest import ROOT
 from tests.recording.vault.box import NOON, make_box
 
 PASSPHRASE = "one safe of many words"
@@ -25,6 +28,16 @@ DOCUMENT = """\
 spans: [{name: telco1, url: "virtual:run/telco/b", side: user, trunk: telco}]
 centre: {regions: {tables: [tables/regions.csv]}}
 """
+
+
+@contextmanager
+def another_disk(folder: Path) -> Iterator[Path]:
+    """An empty folder on a file system that `folder` is not on."""
+    own = folder.stat().st_dev
+    there = [one for one in (Path("/dev/shm"), ROOT, Path("/var/tmp")) if one.is_dir()]
+    elsewhere = next(one for one in there if one.stat().st_dev != own)
+    with tempfile.TemporaryDirectory(prefix="disk-", dir=elsewhere) as disk:
+        yield Path(disk)
 
 
 @dataclass

@@ -4,7 +4,6 @@ import asyncio
 import os
 import resource
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from appliance.box.backup.format import BackupError
 from appliance.box.backup.history import History
 from appliance.box.backup.snapshot import integrity, snapshot
 from appliance.store.sealed import PassphraseWrapper, SealedReader
-from tests.box.backed_up import PASSPHRASE, BackedUp, die_at, open_backup, refused
+from tests.box.backed_up import PASSPHRASE, BackedUp, another_disk, die_at, open_backup, refused
 
 
 @pytest.fixture
@@ -211,8 +210,8 @@ def test_a_place_that_is_not_mounted_takes_nothing(box: BackedUp) -> None:
     made = box.back_up(mounted=True)
     assert "nothing is mounted there" in made.error
     assert not box.stick.exists()
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as mount:
-        box.stick = Path(mount) / "backups"
+    with another_disk(box.state_dir) as mount:
+        box.stick = mount / "backups"
         assert box.back_up(mounted=True).error == ""
         assert len(names(box)) == 1
 

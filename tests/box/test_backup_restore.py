@@ -26,7 +26,7 @@ from appliance.launch.cli import main
 from appliance.recording.vault.keys import Keys
 from appliance.store.events import EventLog
 from appliance.store.sealed import DerivedWrapper, SealedWriter
-from tests.box.backed_up import PASSPHRASE, SEALING, BackedUp, die_at, refused, tree
+from tests.box.backed_up import PASSPHRASE, SEALING, BackedUp, another_disk, die_at, refused, tree
 
 STAMP = "20261122-183000"
 NEVER = ("said", "lock", "acd.sqlite.lock", "new.new")
@@ -181,31 +181,31 @@ def test_what_root_unpacks_belongs_to_whom_it_did_or_to_whom_the_folder_does(
 
 def test_recordings_may_lie_on_a_disk_of_their_own(box: BackedUp, file: Path, tmp_path: Path) -> None:
     """Names do not change from one file system to another: what goes there is unpacked there."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
+    with another_disk(tmp_path) as disk:
         state = tmp_path / "new"
         state.mkdir()
         (state / "recordings").symlink_to(disk)
         assert restore(file, state) == []
-        assert sorted(tree(Path(disk))) == sorted(
+        assert sorted(tree(disk)) == sorted(
             name.removeprefix("recordings/") for name in tree(box.state_dir)
             if name.startswith(("recordings/keys", "recordings/recordings.sqlite")) and name[-5:] != ".lock")
-        (Path(disk) / "keys" / "signing.key").write_bytes(b"another's")
+        (disk / "keys" / "signing.key").write_bytes(b"another's")
         assert restore(file, state, replace=True) == [str(state / "recordings" / f"replaced-{STAMP}"),
                                                       str(state / f"replaced-{STAMP}")]
-        assert (Path(disk) / f"replaced-{STAMP}" / "keys" / "signing.key").read_bytes() == b"another's"
-        assert (state / "acd.sqlite").stat().st_dev != Path(disk).stat().st_dev
+        assert (disk / f"replaced-{STAMP}" / "keys" / "signing.key").read_bytes() == b"another's"
+        assert (state / "acd.sqlite").stat().st_dev != disk.stat().st_dev
 
 
 @pytest.mark.parametrize("gone", ["symlink", "empty"])
 def test_a_restore_that_was_cut_off_waits_for_the_disk_of_the_recordings(
         box: BackedUp, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str) -> None:
     """Its folder may be away, or be there with what lay under the disk."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
+    with another_disk(tmp_path) as disk:
         state = tmp_path / "new"
         state.mkdir()
         (state / "recordings").symlink_to(disk)
-        (Path(disk) / "keys").mkdir()
-        (Path(disk) / "keys" / "signing.key").write_bytes(b"another's")
+        (disk / "keys").mkdir()
+        (disk / "keys" / "signing.key").write_bytes(b"another's")
         with monkeypatch.context() as patch:
             patch.setattr(restoring, "_carry_out", _refuse)
             with pytest.raises(BackupError, match="not over"):
@@ -221,8 +221,8 @@ def test_a_restore_that_was_cut_off_waits_for_the_disk_of_the_recordings(
         (state / "recordings").symlink_to(disk)
         restoring.finish(state)
         assert not restoring.pending(state) and (state / "acd.sqlite").exists()
-        assert (Path(disk) / "recordings.sqlite").exists()
-        assert (Path(disk) / "keys" / "signing.key").read_bytes() != b"another's"
+        assert (disk / "recordings.sqlite").exists()
+        assert (disk / "keys" / "signing.key").read_bytes() != b"another's"
 
 
 def test_only_folders_of_a_restore_are_none_of_the_configuration() -> None:

@@ -31,6 +31,7 @@ from appliance.bus.messages import (
 )
 from tests.conftest import ROOT
 from tests.webui.facts import RECORDING, Branch, busy_branch
+from tests.webui.quick import hurry
 from tests.webui.shelf import Shelf, shelf_in, talk
 from webui import create_app
 from webui.mirror import Mirror
@@ -71,6 +72,13 @@ def catalogues() -> None:
     subprocess.run(
         [sys.executable, "-m", "babel.messages.frontend", "-q", "compile", "-d", "webui/translations"],
         cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        hurry(monkeypatch)
+        yield
 
 
 @pytest.fixture

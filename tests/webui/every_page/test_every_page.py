@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -33,6 +34,11 @@ FOCUS = """() => {
     return {what: on.outerHTML.slice(0, 120), ring, times: Number(on.dataset.tabbed),
             seen: place.width > 0 && place.height > 0};
 }"""
+WATCH = f"""() => {{
+    window.walked = [];
+    addEventListener("keyup", () => walked.push(({FOCUS})()), true);
+}}"""
+AT_ONCE = 10                                      # keys before the page is asked where they led
 
 
 @pytest.fixture(scope="module")
@@ -51,19 +57,27 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, st
 
 @dataclass
 class Visit:
-    """To every page in one language: what axe finds, what the console complains of, what there is to read."""
+    """To every page in one language: what axe finds, what the console complains of, what there is to read,
+    what is wrong for who has no mouse."""
 
     grave: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
+    unreached: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
 def chinese(chromium: Browser, walked: tuple[Flask, str, dict[str, str]]) -> Visit:
-    return visit(chromium, *walked, "zh", "light")
+    return visit(chromium, *walked, "zh", "light", by_keyboard=False)
 
 
-def visit(chromium: Browser, app: Flask, url: str, there: dict[str, str], language: str, theme: str) -> Visit:
+@pytest.fixture(scope="module")
+def english(chromium: Browser, walked: tuple[Flask, str, dict[str, str]]) -> Visit:
+    return visit(chromium, *walked, "en", "dark", by_keyboard=True)
+
+
+def visit(chromium: Browser, app: Flask, url: str, there: dict[str, str], language: str, theme: str, *,
+          by_keyboard: bool) -> Visit:
     found, axe = Visit(), Axe()
     context = signed_in(app, chromium, url, language, found.complaints, color_scheme=theme)
     page = context.pages[0]
@@ -75,6 +89,8 @@ def visit(chromium: Browser, app: Flask, url: str, there: dict[str, str], langua
                 found.grave += [
                     f"{endpoint}: {one['id']}: {node['html'][:160]} {node['failureSummary'][-160:]!r}"
                     for node in one["nodes"][:3]]
+        if by_keyboard:
+            found.unreached += [f"{endpoint}: {one}" for one in _tabbed(page)]
     context.close()
     return found
 
@@ -85,19 +101,16 @@ def well(found: Visit) -> None:
     assert not found.complaints, "\n".join(found.complaints)
 
 
-@pytest.mark.xdist_group("chinese")
 @pytest.mark.timeout(PATIENCE_S)
 def test_every_page_is_well_in_chinese_and_light(chinese: Visit) -> None:
     well(chinese)
 
 
 @pytest.mark.timeout(PATIENCE_S)
-def test_every_page_is_well_in_english_and_dark(
-        chromium: Browser, walked: tuple[Flask, str, dict[str, str]]) -> None:
-    well(visit(chromium, *walked, "en", "dark"))
+def test_every_page_is_well_in_english_and_dark(english: Visit) -> None:
+    well(english)
 
 
-@pytest.mark.xdist_group("chinese")
 @pytest.mark.timeout(PATIENCE_S)
 def test_in_chinese_nothing_is_said_in_english(chinese: Visit) -> None:
     found = {f"{endpoint}: {text}" for endpoint, texts in chinese.texts.items()
@@ -112,27 +125,17 @@ def test_words_that_are_not_translated_are_found() -> None:
 
 
 @pytest.mark.timeout(PATIENCE_S)
-def test_every_page_is_walked_by_keyboard(
-        chromium: Browser, walked: tuple[Flask, str, dict[str, str]]) -> None:
+def test_every_page_is_walked_by_keyboard(english: Visit) -> None:
     """Tab comes by everything that can be used, shows where it is, and comes out again; the first is the way
     past the navigation."""
-    app, url, there = walked
-    context = signed_in(app, chromium, url, "en", [])
-    page, wrong = context.pages[0], []
-    for endpoint, path in there.items():
-        page.goto(url + path.lstrip("/"))
-        wrong += [f"{endpoint}: {one}" for one in _tabbed(page)]
-    context.close()
-    assert not wrong, "\n".join(wrong)
+    assert not english.unreached, "\n".join(english.unreached)
 
 
 def _tabbed(page: Page) -> Iterator[str]:
     """What is wrong with it."""
     past = page.locator("nav").count() and not page.locator("[autofocus]").count()
     page.evaluate("document.activeElement.blur()")
-    for place in range(TABS):
-        page.keyboard.press("Tab")
-        on = page.evaluate(FOCUS)
+    for place, on in enumerate(_stops(page)):
         if on is None:                            # past the last one
             return
         if place == 0 and past and "skip" not in on["what"]:
@@ -147,6 +150,15 @@ def _tabbed(page: Page) -> Iterator[str]:
         if not on["seen"]:
             yield f"is at something that nobody sees: {on['what']}"
     yield f"is not through after {TABS} steps"
+
+
+def _stops(page: Page) -> Iterator[dict[str, Any] | None]:
+    """Where each Tab leads, TABS of them at most; None: to nothing of the page."""
+    page.evaluate(WATCH)
+    for _ in range(0, TABS, AT_ONCE):
+        for _ in range(AT_ONCE):
+            page.keyboard.press("Tab")
+        yield from page.evaluate("walked.splice(0)")
 
 
 def test_every_answer_has_its_headers(walked: tuple[Flask, str, dict[str, str]]) -> None:

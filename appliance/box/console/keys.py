@@ -17,9 +17,9 @@ class Ended(Enum):
 class Typing:
     """One line. `echo` is what the terminal is to show."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: bool = False) -> None:
         self.text = ""
-        self.secret = False
+        self.secret = secret
         self._escape = ""                         # "": none; ESC, then [ or O: until its last octet
         self._after_return = False
         self._echo: list[str] = []

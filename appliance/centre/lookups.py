@@ -18,18 +18,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import argon2
 import h11
 import sqlalchemy
-from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.pool import NullPool
 
 from appliance.centre.flow.expressions import fill
 from appliance.config.sources import SourceConfig
 from appliance.errors import BranchlineError
+
+if TYPE_CHECKING:                                 # who has no such source need not import it
+    from sqlalchemy.dialects.mysql.base import MySQLDialect
 
 Answer = Mapping[str, Any]
 T = TypeVar("T")
@@ -175,8 +177,9 @@ def _in_database(source: SourceConfig, send: Mapping[str, str], until: float) ->
             left_ms = _left_ms(until)
             if connection.dialect.name == "postgresql":
                 connection.execute(_LIMITS_OF_POSTGRESQL, {"ms": str(left_ms)})
-            elif isinstance(connection.dialect, MySQLDialect):
-                longest = f"max_statement_time = {left_ms / 1000}" if connection.dialect.is_mariadb else (
+            elif connection.dialect.name in ("mysql", "mariadb"):
+                server = cast("MySQLDialect", connection.dialect)
+                longest = f"max_statement_time = {left_ms / 1000}" if server.is_mariadb else (
                     f"max_execution_time = {left_ms}")
                 connection.exec_driver_sql(f"SET SESSION sql_select_limit = 1, SESSION {longest}")
             row = connection.execute(sqlalchemy.text(str(source.query)), values).mappings().first()

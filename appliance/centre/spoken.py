@@ -9,10 +9,9 @@ from pathlib import Path
 
 from appliance.centre.flow.expressions import fill
 from appliance.config.sources import SpeechConfig
-from appliance.media import voice
-from appliance.media.g711 import Octets
-from appliance.media.prompts import SUFFIX, wav
-from appliance.media.voice import FOLDER, CannotSpeak
+from appliance.media import speaking
+from appliance.media.fragments import FOLDER, SUFFIX
+from appliance.media.speaking import CannotSpeak
 
 TEXT_MOST = 2000                                  # characters
 _SOUND_OCTETS = 64 * 1024 * 1024                  # of what an engine gives
@@ -32,27 +31,27 @@ class Spoken:
         if not text or len(text) > TEXT_MOST:
             raise CannotSpeak(f"a text of {len(text)} characters: 1 to {TEXT_MOST} are spoken")
         command = self._command(language)
-        name = hashlib.sha256(json.dumps([*command, voice.LEVEL_DBM0, text]).encode()).hexdigest()[:32]
+        name = hashlib.sha256(json.dumps([*command, speaking.LEVEL_DBM0, text]).encode()).hexdigest()[:32]
         path = self._folder / f"{name}{SUFFIX}"
         async with self._made.setdefault(name, asyncio.Lock()):      # once, however many wait for it
             try:
                 if not _touched(path):
                     async with self._running:
                         sound = await self._speak(command, text)
-                    await asyncio.to_thread(self._keep, path, await asyncio.to_thread(voice.recording, sound))
+                    await asyncio.to_thread(self._keep, path, await asyncio.to_thread(_prompt, sound))
             finally:
                 self._made.pop(name, None)
         return f"{FOLDER}:{name}"
 
     def _command(self, language: str) -> tuple[str, ...]:
         if not self._config.command:
-            return voice.command(language)
+            return speaking.command(language)
         voices = {str(one): name for one, name in self._config.voices.items()}
         filled = {"voice": voices.get(language, language), "language": language}
         return tuple(fill(word, filled) for word in self._config.command)
 
     async def _speak(self, command: tuple[str, ...], text: str) -> bytes:
-        given = text.encode() if self._config.command else voice.document([text])
+        given = text.encode() if self._config.command else speaking.document([text])
         try:
             engine = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -71,11 +70,11 @@ class Spoken:
             raise CannotSpeak(f"{command[0]}: more than {_SOUND_OCTETS // 1024**2} MiB of sound")
         return sound
 
-    def _keep(self, path: Path, octets: Octets) -> None:
+    def _keep(self, path: Path, octets: bytes) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             new = path.with_name(f".{path.name}")
-            new.write_bytes(wav(octets))
+            new.write_bytes(octets)
             new.replace(path)
             self._make_room()
         except OSError as error:
@@ -100,3 +99,11 @@ def _touched(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _prompt(sound: bytes) -> bytes:
+    """The file of what an engine said. CannotSpeak. In a thread: it may import a lot."""
+    from appliance.media import voice
+    from appliance.media.prompts import wav
+
+    return wav(voice.recording(sound))

@@ -41,7 +41,7 @@ from appliance.bus.messages import (
 )
 from appliance.centre.control.places import Place
 from appliance.errors import StateError
-from appliance.media.voice import CannotSpeak
+from appliance.media.speaking import CannotSpeak
 
 AT_ONCE = 4
 REMEMBERED = 50                                   # that have ended

@@ -12,7 +12,7 @@ from appliance.centre.lookups import LookupFailed, Lookups
 from appliance.centre.spoken import Spoken
 from appliance.config.schema import Config
 from appliance.errors import BranchlineError
-from appliance.media.voice import FOLDER
+from appliance.media.fragments import FOLDER
 
 log = logging.getLogger(__name__)
 

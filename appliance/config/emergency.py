@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from phonenumbers import PhoneMetadata, shortnumberinfo
-
 from appliance.config.lines import PRIVATE_PROFILES, SpanConfig, TrunkConfig
 from appliance.config.pattern import DialPattern
 from appliance.config.schema import CentreConfig, Config
@@ -28,6 +26,8 @@ def known_numbers(trunk: TrunkConfig, spans: Sequence[SpanConfig], country: str)
 @functools.cache
 def of_country(country: str) -> frozenset[str]:
     """The country's own; none when it is not known."""
+    from phonenumbers import PhoneMetadata, shortnumberinfo  # here: 1.4 MB, not for all
+
     metadata = PhoneMetadata.short_metadata_for_region(country)
     text = metadata.emergency.national_number_pattern if metadata and metadata.emergency else None
     if not text:

@@ -15,11 +15,11 @@ from typing import BinaryIO
 import numpy as np
 
 from appliance.errors import BranchlineError
+from appliance.media.fragments import SUFFIX as SUFFIX
 from appliance.media.g711 import Octets
 
 MAX_OCTETS = 32 * 1024 * 1024                     # 70 minutes
 CACHE_OCTETS = 32 * 1024 * 1024                   # of all that are kept; one that is larger is kept alone
-SUFFIX = ".wav"
 LENT = "lent"                                     # recordings, below the run folder: "lent:NAME@MS"
 
 _ALAW = 6                                         # RIFF format tag, RFC 2361 A.5

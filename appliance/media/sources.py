@@ -6,12 +6,11 @@ from functools import cache
 
 import numpy as np
 
-from appliance.errors import BranchlineError
 from appliance.media import noise, tones
+from appliance.media.fragments import SourceError
 from appliance.media.g711 import Octets
 from e1_driver import IDLE
 
-KINDS = ("tone", "dtmf", "silence", "noise")
 MS_MOST = 600_000
 NOISE_DBM0 = (-70, -20)
 DTMF_MOST = 64
@@ -20,10 +19,6 @@ _SAMPLES_PER_MS = 8
 _TONE = re.compile(r"(?P<name>[a-z-]+)( (?P<ms>\d{1,9}))?")
 _SILENCE = re.compile(r"\d{1,9}")
 _NOISE = re.compile(r"(?P<dbm0>-\d{1,3}) (?P<ms>\d{1,9})")
-
-
-class SourceError(BranchlineError):
-    """Names the fragment and what to write."""
 
 
 def loops(country: str) -> dict[str, Octets]:

@@ -5,23 +5,22 @@ All texts of a language are one run of espeak-ng, with long pauses between them 
 
 import math
 import struct
-from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
 import numpy as np
 import numpy.typing as npt
 
-from appliance.errors import BranchlineError
 from appliance.media import g711
+from appliance.media.speaking import LEVEL_DBM0 as LEVEL_DBM0
+from appliance.media.speaking import VOICES as VOICES
+from appliance.media.speaking import CannotSpeak as CannotSpeak
+from appliance.media.speaking import command as command
+from appliance.media.speaking import document as document
 
-VOICES = {"zh": ("cmn", "240"), "en": ("en", "160")}                 # espeak-ng's voice, words a minute
-LEVEL_DBM0 = -16.0                                # while it speaks
 BEFORE_MS, AFTER_MS = 10, 40                      # of silence: what is between words that are joined
 SILENT_DBM0 = -99.0                               # of what is no sound at all
-FOLDER = "said"                                   # of spoken texts, below the state folder: "said:NAME"
 LONGEST_S = 600.0                                 # of one run's sound
 
-_PAUSE_MS, _CUT_MS = 2000, 1500                   # nothing inside a text is silent for so long
+_CUT_MS = 1500                                    # of a pause's PAUSE_MS
 _SILENT = 1                                       # amplitude
 _FRAME = 40                                       # samples of 8000 Hz, 5 ms
 _TRIM_DB, _SPEAKS_DB = -40.0, -20.0               # from the loudest frame
@@ -32,21 +31,6 @@ _POWER_0DBM0 = g711.PEAK_0DBM0 ** 2 / 2           # mean square of a sine of 0 d
 _PCM, _EXTENSIBLE = 1, 0xFFFE                     # RIFF format tags, RFC 2361
 
 _Floats = npt.NDArray[np.float64]
-
-
-class CannotSpeak(BranchlineError):
-    """Which program failed, and how."""
-
-
-def command(language: str) -> tuple[str, ...]:
-    """espeak-ng, which takes document() on its standard input and gives a WAV on its standard output."""
-    voice, words_per_minute = VOICES[language]
-    return ("espeak-ng", "-m", "-v", voice, "-s", words_per_minute, "--stdin", "--stdout")
-
-
-def document(texts: Sequence[str]) -> bytes:
-    pause = f'<break time="{_PAUSE_MS}ms"/>'
-    return f"<speak>{''.join(f'<p>{escape(text)}</p>{pause}' for text in texts)}</speak>".encode()
 
 
 def recordings(wav: bytes) -> list[g711.Octets]:

@@ -40,10 +40,10 @@ from appliance.errors import ConfigError, Unavailable
 from appliance.media.detect import configured
 from appliance.media.detect.machine import Settings
 from appliance.media.engine import Engine, Level
+from appliance.media.fragments import FOLDER
 from appliance.media.prompts import LENT, Library
 from appliance.media.ring import Ring
 from appliance.media.rtp.settings import LegFigures
-from appliance.media.voice import FOLDER
 from appliance.span.line import (
     Change,
     Died,

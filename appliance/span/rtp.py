@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,10 +25,12 @@ from appliance.media.rtp.packet import WIDTH
 from appliance.media.rtp.rtcp import PACKET_TYPES
 from appliance.media.rtp.settings import LegFigures, LegSettings
 from appliance.media.rtp.source import Address, Source
-from appliance.media.rtp.srtp import Secured
 from appliance.media.tones import SAMPLE_RATE_HZ
 from appliance.span.rtp_ports import Ports, Sockets
 from e1_driver import BLOCK, IDLE
+
+if TYPE_CHECKING:
+    from appliance.media.rtp.srtp import Secured
 
 __all__ = [
     "ChangeLeg", "CloseLeg", "OpenLeg", "Ports", "RtpHeard", "RtpLegs", "RtpOrder", "SendEvents", "Sockets"]
@@ -92,7 +95,7 @@ class _Leg:
     socket: socket.socket                         # RTP's
     source: Source
     settings: LegSettings
-    secured: Secured | None
+    secured: "Secured | None"
     paid_until: float = 0.0                       # by RATE, what came already
     strangers: int = 0
     malformed: int = 0
@@ -113,6 +116,7 @@ class RtpLegs:
 
     def __init__(self, legs: int) -> None:
         self.legs = legs
+        self._secured = _secured()
         self._media = Legs(legs)
         self._open: dict[int, _Leg] = {}
         self._by_descriptor: dict[int, _Leg] = {}                # of RTP's socket
@@ -216,7 +220,8 @@ class RtpLegs:
 
     def _begin(self, row: int, sockets: Sockets, settings: LegSettings, now: float) -> None:
         source = Source(_written(settings.remote), settings.latch)
-        leg = _Leg(row, sockets, sockets.rtp, source, settings, _secured(settings), to=settings.remote)
+        leg = _Leg(row, sockets, sockets.rtp, source, settings, self._keyed(settings),
+                   to=settings.remote)
         self._open[row] = self._by_descriptor[sockets.rtp.fileno()] = leg
         self._by_report_descriptor[sockets.rtcp.fileno()] = leg
         self._open_media(leg, now)
@@ -261,7 +266,7 @@ class RtpLegs:
     def _change(self, leg: _Leg, settings: LegSettings, relatch: bool) -> None:
         keys = leg.settings.send_key, leg.settings.receive_key
         if (settings.send_key, settings.receive_key) != keys:
-            leg.secured = _secured(settings)
+            leg.secured = self._keyed(settings)
         leg.settings = settings
         locked = leg.source.locked
         leg.source.tell(_written(settings.remote), settings.latch, relatch)
@@ -397,9 +402,15 @@ class RtpLegs:
         except Exception as error:
             self._fails(leg, error)
 
+    def _keyed(self, settings: LegSettings) -> "Secured | None":
+        return self._secured(settings.send_key, settings.receive_key) if settings.send_key else None
 
-def _secured(settings: LegSettings) -> Secured | None:
-    return Secured(settings.send_key, settings.receive_key) if settings.send_key else None
+
+def _secured() -> "type[Secured]":
+    """Imported before any leg is opened, as a tick waits for no disk: 5 MB of boxes that have RTP legs."""
+    from appliance.media.rtp.srtp import Secured
+
+    return Secured
 
 
 def _written(told: Address | None) -> Address | None:

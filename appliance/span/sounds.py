@@ -12,12 +12,11 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from appliance.media import sources, speech
+from appliance.media.fragments import FOLDER, KINDS, SourceError
 from appliance.media.g711 import Octets
 from appliance.media.plan import Sound
 from appliance.media.prompts import LENT, Library, PromptError
-from appliance.media.sources import SourceError
 from appliance.media.speech import SpeechError
-from appliance.media.voice import FOLDER
 
 MAX_OCTETS = 32 * 1024 * 1024                     # of one play
 ALL_OCTETS = 128 * 1024 * 1024                    # of all that legs play or wait for, and what is kept
@@ -111,10 +110,10 @@ class Sounds:
             prompt = self._lent.get(name)
             start = min(8 * int(from_ms), prompt.octets.size - 1) if from_ms.isdecimal() else 0
             return _Part((prompt.path, prompt.stamp, start), prompt.octets[start:])
-        if kind in sources.KINDS:
+        if kind in KINDS:
             return _Part(fragment, sources.make(fragment, self._tones))
         raise PromptError(f"{fragment!r}: no such fragment: write KIND:VALUE, a kind is one of "
-                          f"{', '.join([*_FILES, *sources.KINDS, *speech.CHOICES])}")
+                          f"{', '.join([*_FILES, *KINDS, *speech.CHOICES])}")
 
     def _joined(self, parts: list[_Part], repeat: bool, music: bool) -> Sound | None:
         """None: there is no room for one more."""

@@ -39,6 +39,7 @@ from sqlalchemy import (
 
 from appliance.store import days
 from appliance.store.days import Calls, Closed, Closing, Day, Numbers
+from appliance.store.partial import partial_index
 from appliance.store.schema import metadata
 
 INTERVAL_S = 900                                  # from :00, :15, :30, :45
@@ -60,8 +61,7 @@ counts = Table(
     Column("number", String(64), nullable=False),
     Index("counts_at", "of", "at_ms"),
     # All that is asked of callers, so that a month of them is read from here alone.
-    Index("counts_callers", "at_ms", "name", "number", "contact", "what", "other",
-          sqlite_where=text(CALLERS), postgresql_where=text(CALLERS)),
+    partial_index("counts_callers", "at_ms", "name", "number", "contact", "what", "other", where=CALLERS),
 )
 
 intervals = Table(

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateColumn, CreateIndex
 
+from appliance.store.partial import partial_index
 from appliance.store.sqlite import Schema
 
 APPLICATION_ID = 0x424C4143                       # "BLAC", in the header of a SQLite file: it is ours
@@ -53,14 +54,11 @@ events = Table(
     Column("v", SmallInteger, nullable=False),
     sqlite_autoincrement=True,                    # a number is never given twice
 )
-events_legs = Index("events_legs", events.c.contact, sqlite_where=text(GIVES_LEG),
-                    postgresql_where=text(GIVES_LEG))
+events_legs = partial_index("events_legs", events.c.contact, where=GIVES_LEG)
 
-events_told = Index("events_told", events.c.contact, sqlite_where=text(TELLS),
-                    postgresql_where=text(TELLS))
+events_told = partial_index("events_told", events.c.contact, where=TELLS)
 
-events_surveys = Index("events_surveys", events.c.at, sqlite_where=text(SURVEYS),
-                       postgresql_where=text(SURVEYS))
+events_surveys = partial_index("events_surveys", events.c.at, where=SURVEYS)
 
 contacts = Table(
     "contacts", metadata,
@@ -84,12 +82,12 @@ contacts_ended = Index("contacts_ended", contacts.c.ended_at, contacts.c.contact
 
 # Of those that do not change any more, so that a contact comes into them once.
 ENDED = "state = 'ended'"
-contacts_of_queue = Index(
+contacts_of_queue = partial_index(
     "contacts_of_queue", contacts.c.queue, contacts.c.began_at, contacts.c.contact, contacts.c.agent,
-    sqlite_where=text(ENDED), postgresql_where=text(ENDED))
-contacts_of_agent = Index(
+    where=ENDED)
+contacts_of_agent = partial_index(
     "contacts_of_agent", contacts.c.agent, contacts.c.began_at, contacts.c.contact, contacts.c.queue,
-    sqlite_where=text(ENDED), postgresql_where=text(ENDED))
+    where=ENDED)
 
 segments = Table(
     "segments", metadata,

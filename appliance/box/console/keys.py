@@ -4,7 +4,6 @@ Printable ASCII is text; Backspace and Ctrl-U take it back, Ctrl-C gives up, Ent
 and function keys, and noise, are nothing.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum
 
 MOST_CHARACTERS = 200
@@ -15,15 +14,15 @@ class Ended(Enum):
     GIVEN_UP = "given up"
 
 
-@dataclass(slots=True)
 class Typing:
     """One line. `echo` is what the terminal is to show."""
 
-    text: str = ""
-    secret: bool = False
-    _escape: str = ""                             # "": none; ESC, then [ or O: until its last octet
-    _after_return: bool = False
-    _echo: list[str] = field(default_factory=list)
+    def __init__(self, secret: bool = False) -> None:
+        self.text = ""
+        self.secret = secret
+        self._escape = ""                         # "": none; ESC, then [ or O: until its last octet
+        self._after_return = False
+        self._echo: list[str] = []
 
     def feed(self, octet: int) -> Ended | None:
         """None: the line goes on."""

@@ -8,13 +8,11 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import socket
 import sys
 import time
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from appliance.box.backup.durable import make_folder, move, sync_folder, write_file
 from appliance.box.provision import plan
@@ -36,8 +34,7 @@ WRONG_CODE_S = 2.0                                # after each: 30^12 guesses ta
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Provisioned:
+class Provisioned(NamedTuple):
     """`document`: as JSON, without the set-up code; `files`: what plan.py made of it."""
 
     source: str                                   # stick, dhcp, web, console, command
@@ -47,8 +44,7 @@ class Provisioned:
     made_by: int = MADE_BY
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A network that is tried out. `until` and `at` of the clock since boot, which nobody sets."""
 
     network: list[Json]
@@ -57,11 +53,11 @@ class Candidate:
     until: float
 
 
-@dataclass(slots=True)
 class Kept:
     """OSError: the disk."""
 
-    root: Path = field(default_factory=lambda: Path("/"))
+    def __init__(self, root: Path = Path("/")) -> None:
+        self.root = root
 
     def provisioned(self) -> Provisioned | None:
         """None: there is none, or it cannot be read, which is as good as none.
@@ -70,13 +66,13 @@ class Kept:
         """
         try:
             record = json.loads((self.root / PROVISIONED).read_bytes())
-            return Provisioned(**{one.name: record[one.name] for one in fields(Provisioned)})
+            return Provisioned(**{name: record[name] for name in Provisioned._fields})
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def keep(self, provisioned: Provisioned) -> None:
         """The one step that makes the box a provisioned one."""
-        write_file(self.root / PROVISIONED, json.dumps(asdict(provisioned), indent=1).encode())
+        write_file(self.root / PROVISIONED, json.dumps(provisioned._asdict(), indent=1).encode())
 
     def candidate(self) -> Candidate | None:
         try:
@@ -89,7 +85,7 @@ class Kept:
         if candidate is None:
             (self.root / CANDIDATE).unlink(missing_ok=True)
         else:
-            write_file(self.root / CANDIDATE, json.dumps(asdict(candidate)).encode())
+            write_file(self.root / CANDIDATE, json.dumps(candidate._asdict()).encode())
 
     def claim_code(self) -> str:
         """What shows that a person has the box before him; made at the first call and kept.
@@ -98,6 +94,8 @@ class Kept:
         """
         if code := self.made_claim_code():
             return code
+        import secrets  # here, and below: it brings OpenSSL, which the consoles' fronts do without
+
         code = "-".join("".join(secrets.choice(CODE_SIGNS) for _ in range(4)) for _ in range(3))
         try:
             write_file(self.root / CLAIM, code.encode())
@@ -117,6 +115,8 @@ class Kept:
 
     def claims(self, typed: str) -> bool:
         """A wrong code costs WRONG_CODE_S."""
+        import secrets
+
         wanted, given = ("".join(sign for sign in text.upper() if sign.isalnum() and sign.isascii())
                          for text in (self.claim_code(), typed))
         lock = self.root / CLAIM_LOCK

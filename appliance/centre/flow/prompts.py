@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from appliance.centre.flow.expressions import ExpressionError, Value, fill, placeholders
-from appliance.media import sources, speech
-from appliance.media.g711 import Octets
+from appliance.media import speech
+from appliance.media.fragments import KINDS, SourceError
+
+if TYPE_CHECKING:
+    from appliance.media.g711 import Octets
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 _NAME = r"[a-z0-9-]+(/[a-z0-9-]+)*"
-_KINDS = "|".join(["prompt", *sources.KINDS, *speech.CHOICES])
+_KINDS = "|".join(["prompt", *KINDS, *speech.CHOICES])
 _SAMPLES = {"date": "2000-01-01", "time": "12:00"}                   # a value of the kind; else "1"
 
 
@@ -23,8 +26,10 @@ def _a_list(value: object) -> object:
 
 
 @cache
-def _tones() -> Mapping[str, Octets]:
+def _tones() -> Mapping[str, "Octets"]:
     """Every country has the same ones."""
+    from appliance.media import sources
+
     return sources.loops("cn")
 
 
@@ -39,9 +44,11 @@ def _playable(name: str) -> str:
                 speech.speak(f"{kind}:{sample}{value.partition('}')[2]}", "zh")
         elif speech.is_spoken(name):
             speech.speak(name, "zh")
-        elif kind in sources.KINDS:
+        elif kind in KINDS:
+            from appliance.media import sources  # here: for flows that have such fragments
+
             sources.make(name, _tones())
-    except (speech.SpeechError, sources.SourceError, ExpressionError) as error:
+    except (speech.SpeechError, SourceError, ExpressionError) as error:
         raise ValueError(str(error)) from None
     return name
 

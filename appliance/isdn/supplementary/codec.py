@@ -2,34 +2,39 @@
 
 A value is what asn1tools makes of its type: SEQUENCE a dict, CHOICE a pair of name and value, ENUMERATED a
 name. The types are compiled when the first one is needed, or by load(): a process that meets no Facility pays
-nothing for them, any other 10 MB and 0.2 s.
+nothing for them.
 
 Ref: ITU-T X.680, X.690.
 """
 import functools
 import sys
-from importlib import resources
 from types import ModuleType
 from typing import Any
 
 from appliance.errors import DecodeError
 
-FOLDER = "asn1"
 CLAUSE = "EN 300 196-1, 8.3"
 
-# asn1tools imports every encoding that it knows. Of these, which are not BER, the tables alone take 14 MB.
-_NOT_OURS = ("asn1tools.codecs.per", "asn1tools.codecs.uper")
+# asn1tools imports every encoding that it knows, its parser, and what writes programs: 20 MB that types which
+# parsing.py has read, and BER, do without.
+_NOT_OURS: dict[str, dict[str, Any]] = {
+    **{f"asn1tools.codecs.{name}": {} for name in ("der", "gser", "jer", "oer", "per", "uper", "xer")},
+    "asn1tools.parser": {"EXTENSION_MARKER": None, "ParseError": ValueError, "parse_files": None,
+                         "parse_string": None},
+    "asn1tools.source": {"c": None, "rust": None}}
 
 
 @functools.cache
 def _modules() -> dict[str, Any]:
-    for name in _NOT_OURS:
-        sys.modules.setdefault(name, ModuleType(name))           # asn1tools finds them there, and empty
+    for name, held in _NOT_OURS.items():
+        module = ModuleType(name)
+        vars(module).update(held)
+        sys.modules.setdefault(name, module)      # asn1tools finds them there
     import asn1tools
 
-    folder = resources.files(__package__) / FOLDER
-    text = "\n".join(file.read_text("ascii") for file in folder.iterdir() if file.name.endswith(".asn"))
-    modules: dict[str, Any] = asn1tools.compile_string(text, "ber").modules
+    from appliance.isdn.supplementary.parsed import MODULES
+
+    modules: dict[str, Any] = asn1tools.compile_dict(MODULES, "ber").modules
     return modules
 
 

@@ -6,9 +6,9 @@ the length. Damaged files are one ValueError that names what is wrong.
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from appliance.recording.audio import flac, opus, plain
+from appliance.recording.audio import plain
 from appliance.recording.wav import TICK_OCTETS
 
 STEP_OCTETS = 96 * TICK_OCTETS                    # coded at a time: whole packets of Opus and frames of FLAC
@@ -21,15 +21,36 @@ class Format(StrEnum):
 
 
 MEDIA_TYPES = {Format.OPUS: "audio/ogg; codecs=opus", Format.FLAC: "audio/flac", Format.WAV: "audio/wav"}
-_ENCODE: dict[Format, Callable[[Iterable[bytes], int], Iterator[bytes]]] = {
-    Format.OPUS: opus.encode, Format.FLAC: flac.encode, Format.WAV: plain.encode}
-_DECODE: dict[Format, Callable[[BinaryIO, int], Iterator[bytes]]] = {
-    Format.OPUS: opus.decode, Format.FLAC: flac.decode, Format.WAV: plain.decode}
+
+
+class _Coding(Protocol):
+    """A room of a format."""
+
+    @property
+    def encode(self) -> Callable[[Iterable[bytes], int], Iterator[bytes]]: ...
+
+    @property
+    def decode(self) -> Callable[[BinaryIO, int], Iterator[bytes]]: ...
+
+
+def _coding(format: Format) -> _Coding:
+    """Of their libraries those that are used are opened: both take 2 MB."""
+    match format:
+        case Format.OPUS:
+            from appliance.recording.audio import opus
+
+            return opus
+        case Format.FLAC:
+            from appliance.recording.audio import flac
+
+            return flac
+        case Format.WAV:
+            return plain
 
 
 def encode(format: Format, blocks: Iterable[bytes], ticks: int) -> Iterator[bytes]:
     """The file's octets. ValueError: the blocks have not `ticks` ticks; the file is then of no use."""
-    return _ENCODE[format](_in_steps(_exactly(blocks, ticks)), ticks)
+    return _coding(format).encode(_in_steps(_exactly(blocks, ticks)), ticks)
 
 
 def decode(format: Format, file: BinaryIO, from_tick: int = 0) -> Iterator[bytes]:
@@ -37,7 +58,7 @@ def decode(format: Format, file: BinaryIO, from_tick: int = 0) -> Iterator[bytes
 
     FLAC and WAV give the very octets that were encoded. OSErrors are those of `file`.
     """
-    return _in_steps(_DECODE[format](file, from_tick))
+    return _in_steps(_coding(format).decode(file, from_tick))
 
 
 def _exactly(blocks: Iterable[bytes], ticks: int) -> Iterator[bytes]:

@@ -1,10 +1,12 @@
 """The ASN.1 types: compiled when they are needed, and no sooner."""
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from appliance.errors import DecodeError
+from appliance.isdn.supplementary import parsed
 from appliance.isdn.supplementary.codec import decode, encode
 
 LIBRARY = "asn1tools"
@@ -38,3 +40,10 @@ def test_no_octets_for_a_value_that_the_type_has_not(name: str, value: object) -
 def test_octets_that_are_no_value(octets: str) -> None:
     with pytest.raises(DecodeError, match="CallDeflectionArg"):
         decode("Etsi-Operations", "CallDeflectionArg", bytes.fromhex(octets))
+
+
+def test_a_box_has_the_types_as_the_folder_says_them() -> None:
+    """In a process of its own: here the library may be without its parser."""
+    made = subprocess.run([sys.executable, "-m", "appliance.isdn.supplementary.parsing"], check=True,
+                          capture_output=True, text=True, timeout=60)
+    assert made.stdout == Path(parsed.__file__).read_text("utf-8")

@@ -67,6 +67,7 @@ from webui.lines import testing as line_tests
 from webui.notices import pages as notices_pages
 from webui.notices.bar import Bar
 from webui.notices.store import Notices
+from webui.onlookers import Onlookers
 from webui.parts import LANGUAGE_COOKIE, LANGUAGES, Parts, Settings, parts
 from webui.prompts import pages as prompt_pages
 from webui.rendered import Rendered, Template
@@ -112,7 +113,7 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
         Uploads(settings.state / "uploads"),
         Factors(settings.state / "factors.sqlite", settings.state / "factors.key"),
         Notices(settings.state / "notices.sqlite"), Tokens(settings.state / "tokens.sqlite"),
-        Alerts(settings.state / "alerts.sqlite"),
+        Alerts(settings.state / "alerts.sqlite"), Onlookers(exchange.mirror),
         rendered=Rendered(sight))
     app.extensions[first.EXTENSION] = first.First(
         FirstRun(settings.state / "first-run.json"), first_asking.Box(exchange))

@@ -71,6 +71,7 @@ async def serve(context: Context) -> None:
             (context.run_dir / name).unlink(missing_ok=True)
         exchange.mirror.close()
         await asyncio.to_thread(application.extensions[LIVE].stop)
+        await asyncio.to_thread(application.extensions["branchline"].onlookers.stop)
         await asyncio.to_thread(reports.stop)
         await asyncio.to_thread(alerts.stop)
         await asyncio.to_thread(server.stop)

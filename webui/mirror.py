@@ -7,7 +7,8 @@ replaced whole, so a reader takes it once and needs no lock; wait() sleeps until
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -55,6 +56,8 @@ from appliance.bus.messages import (
     WallClockReply,
 )
 from appliance.bus.messages.flows import FlowsChanged
+
+T = TypeVar("T")
 
 AWAY_S = 3.0                                      # a daemon says a heartbeat every second
 
@@ -105,6 +108,7 @@ class Mirror:
         self._heard = dict.fromkeys(DAEMONS, now)
         self._changed = threading.Condition()
         self._changed_more = threading.Condition()               # than numbers of calls
+        self._told: tuple[Callable[[bool], None], ...] = ()
         self.closed = threading.Event()
 
     @property
@@ -145,6 +149,16 @@ class Mirror:
             return self._changed_more.wait_for(
                 lambda: _more_than_numbers(seen, self._floor) or self.closed.is_set(), timeout_s)
 
+    def changed(self, seen: Floor, numbers: bool = True) -> bool:
+        """Whether wait() would return at once."""
+        floor = self._floor
+        return floor is not seen and (numbers or _more_than_numbers(seen, floor))
+
+    def tell(self, heard: Callable[[bool], None]) -> None:
+        """After each change `heard` is called in the thread that brings it, where it must neither wait nor
+        fail, with whether more than numbers of channels' calls is another; and when it is closed."""
+        self._told += (heard,)
+
     def wake(self) -> None:
         """Something that live pages show and no daemon said has changed."""
         self._become(lambda floor: replace(floor, woken=floor.woken + 1))
@@ -155,6 +169,8 @@ class Mirror:
         for changed in (self._changed, self._changed_more):
             with changed:
                 changed.notify_all()
+        for heard in self._told:
+            heard(True)
 
     def _become(self, take: Callable[..., Floor], *said: object) -> None:
         """What `take` makes of the newest floor and of what was said."""
@@ -164,9 +180,11 @@ class Mirror:
             if floor is before:
                 return
             self._changed.notify_all()
-        if _more_than_numbers(before, floor):
+        if more := _more_than_numbers(before, floor):
             with self._changed_more:
                 self._changed_more.notify_all()
+        for heard in self._told:
+            heard(more)
 
 
 def _take_away(floor: Floor, away: frozenset[str]) -> Floor:
@@ -174,8 +192,22 @@ def _take_away(floor: Floor, away: frozenset[str]) -> Floor:
 
 
 def _take_board(floor: Floor, board: Board) -> Floor:
-    newer = floor.board is None or board.at >= floor.board.at
-    return replace(floor, board=board) if newer else floor
+    """What is as it was stays the same object: who looks for what is new finds the rest at a glance."""
+    before = floor.board
+    if before is None:
+        return replace(floor, board=board)
+    if board.at < before.at:
+        return floor
+    return replace(floor, board=msgspec.structs.replace(
+        board, agents=_kept(before.agents, board.agents, attrgetter("name")),
+        queues=_kept(before.queues, board.queues, attrgetter("name")),
+        contacts=_kept(before.contacts, board.contacts, attrgetter("contact"))))
+
+
+def _kept(before: list[T], now: list[T], name: Callable[[T], str]) -> list[T]:
+    """`now`, each that is equal to the one of its name in `before` by that one."""
+    known = {name(one): one for one in before}
+    return [known[name(one)] if known.get(name(one)) == one else one for one in now]
 
 
 def _take_health(floor: Floor, health: Health) -> Floor:

@@ -17,10 +17,10 @@ from webui.access.halves import ASKED_S, HALF_S, HALVES, Half, Waiting
 from webui.access.sight import Narrowed
 from webui.alerts.store import Alerts
 from webui.api.tokens import Tokens
-from webui.broadcast import Groups
 from webui.certificate import Certificates
 from webui.exchange import Exchange
 from webui.notices.store import Notices
+from webui.onlookers import Onlookers
 from webui.opened import Opened
 from webui.rendered import Rendered
 from webui.seen import Seen
@@ -67,6 +67,7 @@ class Parts:
     notices: Notices
     tokens: Tokens
     alerts: Alerts
+    onlookers: Onlookers
     by_address: Throttle = field(default_factory=lambda: Throttle(longest_s=900.0))
     # For strangers: one who guesses must not lock out who has signed in from the same place before.
     by_name: Throttle = field(default_factory=lambda: Throttle(longest_s=60.0))
@@ -78,7 +79,6 @@ class Parts:
     rendered: Rendered = field(default_factory=Rendered)
     narrowed: Narrowed = field(default_factory=Narrowed)
     opened: Opened = field(default_factory=Opened)
-    groups: Groups = field(default_factory=Groups)
     streams: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(STREAMS))
 
     @property

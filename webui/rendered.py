@@ -1,5 +1,7 @@
 """Fragments of pages, rendered once for everybody who looks with the same rights and range."""
 
+import re
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
@@ -7,9 +9,11 @@ from operator import attrgetter
 from typing import Any
 
 import jinja2
-from flask import current_app
+from flask import current_app, g
 from flask_babel import get_locale, get_translations
 from markupsafe import Markup
+
+from webui.delta import Text
 
 MOST = 1024                                       # fragments and tables; the one not asked for longest goes
 MOST_ROWS = 512                                   # of a table
@@ -35,24 +39,26 @@ class Rendered:
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._addresses: dict[Hashable, str] = {}
         self._lock = threading.RLock()            # a fragment renders its rows
+        self._mark = secrets.token_hex(8)         # nobody else writes it
+        self._places = re.compile(f"<{self._mark} ([0-9]+)>")
 
     def __call__(self, template: str, name: str, view: Any) -> Fragment:
         """(name, `template` rendered with `view` as view and `name` as name)."""
-        of = str(get_locale()), self._sight()
-        common: dict[str, Any] = {}
+        language = str(get_locale())
+        of = language, self._sight()
 
         def render(template: str, name: Any, view: Any) -> str:
-            if not common:                        # what render_template() looks up for each anew
-                current_app.update_template_context(common)
-                translated = get_translations().ugettext         # whose looking up takes longer than all else
-                common["_"] = lambda text, **values: Markup(translated(text)) % values  # noqa: S704  our texts
-                common["rows"], common["url_for"] = rows, self._address
-            return current_app.jinja_env.get_template(template).render(common, view=view, name=name)
+            there: list[list[str]] = []           # what comes where it says so
 
-        def rows(template: str, name: str, views: Iterable[Any], *also: Hashable) -> Markup:
-            """Parts of it, which are often the same when the whole is not: a template for each of `views`,
-            whose attribute `name` no other has, with it and `also` as view."""
-            return Markup(self._rows(template, name, of, views, also, render))  # noqa: S704  made by a template
+            def rows(template: str, name: str, views: Iterable[Any], *also: Hashable) -> Markup:
+                """Parts of it, which are often the same when the whole is not: a template for each of
+                `views`, whose attribute `name` no other has, with it and `also` as view."""
+                there.append(self._rows(template, name, of, views, also, render))
+                return Markup(f"<{self._mark} {len(there) - 1}>")  # noqa: S704  of our own
+
+            html = current_app.jinja_env.get_template(template).render(
+                self._common(language), view=view, name=name, rows=rows)
+            return self._put_in(html, there) if there else html
 
         with self._lock:
             key = template, name, of
@@ -62,18 +68,49 @@ class Rendered:
             self._keep(key, kept)
             return name, kept[1]
 
+    def _common(self, language: str) -> dict[str, Any]:
+        """What render_template() looks up for each template anew."""
+        kept: dict[str, dict[str, Any]] = g.setdefault("rendered", {})
+        if (common := kept.get(language)) is None:
+            common = {}
+            current_app.update_template_context(common)
+            common["_"], common["url_for"] = _words(get_translations().ugettext), self._address
+            kept[language] = common
+        return common
+
+    def _put_in(self, html: str, there: list[list[str]]) -> Text:
+        """Rows between what the template has around them."""
+        pieces: list[str] = []
+        begun, *rest = self._places.split(html)   # of the line that is not ended
+        for which, text in zip(rest[::2], rest[1::2], strict=True):
+            rows = there[int(which)]
+            if rows and begun.endswith("\n"):
+                pieces += begun[:-1], *rows[:-1]
+                begun = rows[-1]
+                if text.startswith("\n"):
+                    pieces.append(begun)
+                    begun, text = "", text[1:]
+            else:
+                begun += "\n".join(rows)
+            begun += text
+        return Text.of((*pieces, begun))
+
     def _rows(self, template: str, name: str, of: Hashable, views: Iterable[Any], also: tuple[Hashable, ...],
-              render: Callable[[str, Any, Any], str]) -> str:
+              render: Callable[[str, Any, Any], str]) -> list[str]:
         key, named = (template, name, of, also, "rows"), attrgetter(name)
         kept: dict[Hashable, Row] = self._kept.get(key, {})
         shown: dict[Hashable, Row] = {}
+        pieces: list[str] = []
         for view in views:
-            row = kept.get(which := named(view))
-            if row is None or row[0] != view:
+            which = named(view)
+            row = kept.get(which)
+            if row is None or not (row[0] is view or row[0] == view):
                 row = view, render(template, which, (view, *also) if also else view)
             shown[which] = row
         self._keep(key, shown if len(kept) > MOST_ROWS else kept | shown)
-        return "\n".join(html for _, html in shown.values())        # delta.py goes by lines
+        for _, html in shown.values():
+            pieces += html.pieces if isinstance(html, Text) else (html,)
+        return pieces
 
     def _address(self, endpoint: str, **values: Any) -> str:
         """url_for(): most are in many fragments and versions of them."""
@@ -89,3 +126,16 @@ class Rendered:
         self._kept.move_to_end(key)
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
+
+
+def _words(translated: Callable[[str], str]) -> Callable[..., Markup]:
+    """gettext() of one language for templates: what has nothing to be put in is looked up once."""
+    known: dict[str, Markup] = {}
+
+    def said(text: str, **values: Any) -> Markup:
+        if values:
+            return Markup(translated(text)) % values             # noqa: S704  our texts
+        if (found := known.get(text)) is None:
+            found = known[text] = Markup(translated(text)) % {}  # noqa: S704  our texts
+        return found
+    return said

@@ -2,11 +2,15 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
-from flask_babel import LazyString, gettext, ngettext
+from flask_babel import LazyString, get_translations, gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
 from appliance.bus.messages import Charge, Sentence
+
+MOST_WORDS = 4096                                 # that are kept
 
 WORDS: dict[str, dict[str, LazyString]] = {
     "prompt made": {
@@ -632,7 +636,14 @@ WORDS: dict[str, dict[str, LazyString]] = {
 
 def word(value: str | int, kind: str) -> str:
     """The word for `value` in the reader's language."""
-    return str(WORDS[kind].get(str(value), value))
+    text = str(value)
+    return _word(kind, text, get_translations()) if text in WORDS[kind] else text
+
+
+@lru_cache(MOST_WORDS)
+def _word(kind: str, value: str, language: Any) -> str:
+    """`language`: the reader's, which str() of it goes by."""
+    return str(WORDS[kind][value])
 
 
 def sentence(told: Sentence) -> str:

@@ -224,9 +224,10 @@ def _octets(values: Iterable[int], kind: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Of a day, or of a part of one, what Callers has; `at_ms` is Unix time."""
+    """Of a day, or of a part of one, what Callers has; `at` is ms behind `begins`, Unix time."""
 
-    at_ms: Numbers
+    begins: int
+    at: Numbers
     number: Numbers
     contacts: Callable[[], Numbers]               # of few calls anybody asks
     kind: Numbers
@@ -244,19 +245,19 @@ class _Part:
         owners: dict[str, int] = {}
         owner = [owners.setdefault(name or other, len(owners))
                  for name, other in zip(names, others, strict=True)]
-        return cls(np.array(at_ms, np.int64), _keys(numbers), partial(_keys, contacts),
+        return cls(since_ms, np.array(at_ms, np.int64) - since_ms, _keys(numbers), partial(_keys, contacts),
                    np.array(kinds, np.uint8), np.array([of_one.get(one, -1) for one in contacts], np.int64),
                    np.array(owner, np.int64), list(owners))
 
     @classmethod
     def of_day(cls, day: int, there: Callers) -> "_Part":
-        return cls(np.frombuffer(there.at, "<u4").astype(np.int64) + day, np.frombuffer(there.number, "<u8"),
+        return cls(day, np.frombuffer(there.at, "<u4"), np.frombuffer(there.number, "<u8"),
                    partial(np.frombuffer, there.contact, "<u8"), np.frombuffer(there.kind, np.uint8),
-                   np.frombuffer(there.first, "<i4").astype(np.int64), np.frombuffer(there.owner, "<u2"),
-                   there.owners)
+                   np.frombuffer(there.first, "<i4"), np.frombuffer(there.owner, "<u2"), there.owners)
 
     def kept(self, day: int) -> Callers:
-        return Callers(_octets((self.at_ms - day).tolist(), "<u4"), _octets(self.number.tolist(), "<u8"),
+        at = self.at + (self.begins - day)
+        return Callers(_octets(at.tolist(), "<u4"), _octets(self.number.tolist(), "<u8"),
                        _octets(self.contacts().tolist(), "<u8"), _octets(self.kind.tolist(), "u1"),
                        _octets(self.first.tolist(), "<i4"), _octets(self.owner.tolist(), "<u2"), self.owners)
 
@@ -322,15 +323,19 @@ class Closed:
                 parts[begins] = _Part.of_counts(self.connection, begins, min(begins + DAY_MS, until))
         in_order = [parts[begins] for begins in sorted(parts)]
         owners: dict[str, int] = {}
-        columns: list[tuple[Numbers, ...]] = [(np.zeros(0, np.int64), np.zeros(0, np.uint64), *(
-            np.zeros(0, np.int64),) * 3)]
+        rows = sum(part.at.size for part in in_order)
+        at_ms, number, kind = np.empty(rows, np.int64), np.empty(rows, np.uint64), np.empty(rows, np.uint8)
+        first, owner = np.empty(rows, np.int64), np.empty(rows, np.int64)
         before = 0
         for part in in_order:
+            its = slice(before, before + part.at.size)
+            np.add(part.at, part.begins, out=at_ms[its], dtype=np.int64)
+            number[its], kind[its] = part.number, part.kind
             places = np.array([owners.setdefault(name, len(owners)) for name in part.owners], np.int64)
-            columns.append((part.at_ms, part.number, part.kind,
-                            np.where(part.first < 0, part.first, part.first + before), places[part.owner]))
-            before += part.first.size
-        at_ms, number, kind, first, owner = map(np.concatenate, zip(*columns, strict=True))
+            owner[its] = places[part.owner]
+            np.add(part.first, before, out=first[its], dtype=np.int64)
+            first[its][part.first < 0] = -1
+            before += part.at.size
         if (first < 0).any():
             first = _found(first, np.concatenate([part.contacts() for part in in_order]), kind)
         # Who has waited for more than a day has no first row here: as if that day was not read.

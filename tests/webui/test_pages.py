@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 
-import webui.live
+import webui.live_page
 from appliance.bus.messages import (
     AgentInfo,
     Board,
@@ -220,7 +220,7 @@ def test_streams_are_bounded_and_freed(app: Flask, client: FlaskClient) -> None:
 
 def test_a_stream_ends_when_its_session_does(
         app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webui.live, "LOOK_S", 0.0)
+    monkeypatch.setattr(webui.live_page, "LOOK_S", 0.0)
     with client.get("/events", buffered=False) as answer:
         message(answer)
         leaving = app.test_client()

@@ -1,11 +1,17 @@
 """What is kept of fragments and words: each reader gets his own, whoever came before."""
 
-from flask import Flask, render_template_string
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask, render_template, render_template_string
 from flask_babel import force_locale, gettext, refresh
+from markupsafe import Markup
 from werkzeug.datastructures import ImmutableMultiDict
 
+from appliance.bus.messages import QueueInfo
 from tests.webui.test_pages import shared
-from webui.floor.views import Branch, Filter, Leaf, Tree
+from webui.delta import Text
+from webui.floor.views import Branch, Filter, Leaf, QueueRow, Tree
 
 
 def words() -> tuple[str, str]:
@@ -51,3 +57,23 @@ def test_an_agent_of_the_tree_is_made_anew_when_it_is_another(app: Flask) -> Non
     assert 'agent=anna" aria-current="true"' in chosen
     assert "Ready" in first and "Ready" not in tree("ready", everybody, "zh")
     assert tree("ready", everybody, "en") == first
+
+
+def test_rows_stay_whole_pieces_and_nobody_writes_where_they_come(app: Flask) -> None:
+    shown = shared(app).rendered
+
+    def lines(*names: str) -> Text:
+        rows = tuple(QueueRow(QueueInfo(name=name, waiting=[]), 0, 0, 0, {}) for name in names)
+        with app.test_request_context(headers={"Cookie": "language=en"}):
+            made = shown("floor/lines.html", "lines", (rows, False))[1]
+            assert made == render_template("floor/lines.html", view=(rows, False), rows=inserted)
+        assert isinstance(made, Text) and "\n".join(made.pieces) == made
+        return made
+
+    def inserted(template: str, name: str, views: Iterable[Any]) -> Markup:
+        return Markup("\n").join(Markup(render_template(template, view=view)) for view in views)  # noqa: S704
+
+    first = lines("sales", "<0>", "<x 0>")
+    assert len(first.pieces) == 5 and "&lt;x 0&gt;" in first
+    second = lines("sales", "service", "<x 0>")
+    assert second.pieces[1] is first.pieces[1] and second.pieces[3] is first.pieces[3]

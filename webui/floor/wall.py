@@ -209,7 +209,7 @@ def _asked() -> tuple[tuple[str, ...], Filter]:
 
 def _wall(now: Floor, names: tuple[str, ...], chosen: Filter) -> str:
     if now.board is None:
-        return render_template("floor/tiles.html", view=((), True, 4))
+        return parts().rendered("floor/tiles.html", "", ((), True, 4))[1]
     board, of = now.board, (
         now.board, now.channels, now.away, known().today(), known().half_hour(), ranges.legs(chosen))
 

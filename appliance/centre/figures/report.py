@@ -333,43 +333,55 @@ def _repeats(ledger: Ledger, wanted: Wanted, spans: Sequence[tuple[int, int]], a
              tallies: Tallies) -> None:
     """An answered contact is its queue's, all queues', and the agent's who answered."""
     repeat_ms = {name: aims.terms(wanted.of, name).repeat_ms for name, _ in tallies}
-    first_ms, step_ms = spans[0][0], spans[0][1] - spans[0][0]
+    first_ms, step_ms, many = spans[0][0], spans[0][1] - spans[0][0], len(spans)
     calls = ledger.calls(wanted.since_ms - LONGEST_LINE_MS,
                          wanted.until_ms + max(repeat_ms.values(), default=0))
-    for name, at_ms, next_ms in _answered(calls, wanted.of):
+    for names, owner, at_ms, next_ms in _answered(calls, wanted.of):
         there = (at_ms >= wanted.since_ms) & (at_ms < wanted.until_ms)
-        places = (at_ms[there] - first_ms) // step_ms
-        for one in (name,) if wanted.of == QUEUE else (name, ALL):
-            if one not in repeat_ms:
-                continue
-            again = next_ms[there] <= at_ms[there] + repeat_ms[name if name in repeat_ms else one]
-            callers = np.bincount(places, minlength=len(spans))
-            called_again = np.bincount(places[again], minlength=len(spans))
-            for place in np.flatnonzero(callers).tolist():
+        owner, at_ms, next_ms = owner[there], at_ms[there], next_ms[there]
+        limits = np.array([repeat_ms.get(name, repeat_ms.get(ALL, 0)) for name in names], np.int64)
+        of_place = owner * many + (at_ms - first_ms) // step_ms
+        callers, called_again = (np.bincount(one, minlength=len(names) * many).reshape(-1, many)
+                                 for one in (of_place, of_place[next_ms <= at_ms + limits[owner]]))
+        for which, place in zip(*(some.tolist() for some in np.nonzero(callers)), strict=True):
+            for one in (names[which],) if wanted.of == QUEUE else (names[which], ALL):
                 for its in _places(wanted, place):
                     if (tally := tallies.get((one, its))) is not None:
-                        tally.callers += int(callers[place])
-                        tally.called_again += int(called_again[place])
+                        tally.callers += int(callers[which, place])
+                        tally.called_again += int(called_again[which, place])
 
 
-def _answered(calls: Calls, of: str) -> Iterator[tuple[str, Numbers, Numbers]]:
-    """Queue or agent: when its answered contacts joined, and when the same number joined a queue again."""
-    contacts = np.flatnonzero(calls.kind < 2)
-    contacts = contacts[calls.number[contacts].argsort(kind="stable")]            # in order of time already
-    same = calls.number[contacts[1:]] == calls.number[contacts[:-1]]
+def _answered(calls: Calls, of: str) -> Iterator[tuple[Sequence[str], Numbers, Numbers, Numbers]]:
+    """Queues or agents; of each answered contact whose it is, a place in these, when it joined, and when the
+    same number joined a queue again."""
+    contacts = np.flatnonzero(calls.kind < 2)     # in order of time already
+    number = calls.number[contacts]
+    order = _stable_order(number)
+    contacts, number = contacts[order], number[order]
+    same = number[1:] == number[:-1]
     next_ms = np.full(calls.at_ms.size, NEVER_MS)
-    next_ms[contacts[:-1][same]] = calls.at_ms[contacts[1:]][same]
-    answered = calls.kind == 1
+    next_ms[contacts[:-1][same]] = calls.at_ms[contacts[1:][same]]
+    answered = np.flatnonzero(calls.kind == 1)
     if of == QUEUE:
-        yield ALL, calls.at_ms[answered], next_ms[answered]
-        answered = calls.kind == 2
+        yield (ALL,), np.zeros(answered.size, np.int64), calls.at_ms[answered], next_ms[answered]
+        answered = np.flatnonzero(calls.kind == 2)
     first = calls.first[answered]
-    owner, at_ms, next_ms = calls.owner[answered], calls.at_ms[answered], np.where(
+    yield calls.owners, calls.owner[answered], calls.at_ms[answered], np.where(
         first >= 0, next_ms[first], NEVER_MS)
-    for place_of, name in enumerate(calls.owners):
-        mine = owner == place_of
-        if mine.any():
-            yield name, at_ms[mine], next_ms[mine]
+
+
+def _stable_order(keys: Numbers) -> Numbers:
+    """As keys.argsort(kind="stable"), of u8 with many different bits, in a third of the time: the place is
+    sorted with the upper bits of the key."""
+    bits = np.uint64(max(1, keys.size).bit_length())
+    packed = keys >> bits << bits | np.arange(keys.size, dtype=np.uint64)
+    packed.sort()
+    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.intp)
+    ordered = keys[order]
+    upper = ordered >> bits
+    if ((upper[1:] == upper[:-1]) & (ordered[1:] != ordered[:-1])).any():      # two differ below them alone
+        return keys.argsort(kind="stable")
+    return order
 
 
 def _called_again(ledger: Ledger, there: Sequence[Count], terms: Terms) -> set[str]:

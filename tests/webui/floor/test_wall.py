@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +12,7 @@ from tests.webui.conftest import FakeExchange
 from tests.webui.floor.facts import FloorBranch
 from tests.webui.test_pages import message
 from webui.floor.wall import TILES, USUAL, moved, together
+from webui.mirror import Mirror
 
 
 def tones(page: str) -> dict[str, str]:
@@ -39,6 +41,9 @@ def test_without_calls_and_agents_nothing_is_made_up(
     assert (found["waiting"], found["longest"], found["ready"]) == ("good", "good", "bad")
     exchange.silent = {"acdd"}
     assert client.get("/floor/wall").status_code == 200
+    exchange.mirror = Mirror(time.monotonic())    # nobody has been heard yet
+    page = client.get("/floor/wall").text
+    assert tones(page) == {} and "does not answer at this moment" in page
 
 
 def test_its_address_says_what_it_shows_and_it_follows(

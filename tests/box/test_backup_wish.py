@@ -484,12 +484,12 @@ def test_a_wish_is_no_part_of_a_backup(box: BackedUp, file: Path) -> None:
 
 
 def clock_at(monkeypatch: pytest.MonkeyPatch, at: float) -> None:
-    monkeypatch.setattr(wishing.time, "time", lambda: at)
+    monkeypatch.setattr("appliance.box.backup.wishing.time.time", lambda: at)
 
 
 def test_the_way_back_that_another_version_kept_is_one(
         box: BackedUp, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It said no more than the plan: what came of the wish says the rest, and without that the file's time."""
+    """It said no more than the plan: what came of the wish says the rest, without that the file's time."""
     state, path = box.state_dir, box.state_dir / "restore" / "undo.json"
     looked_at(box, file)
     wish(state)
@@ -534,7 +534,8 @@ def test_what_earlier_restores_put_aside_goes_with_the_last(box: BackedUp, file:
         wish(box.state_dir, act, AT + 60 * number)
         done = start(box.state_dir, box.document)
         assert done is not None and done.error == ""
-    assert len({path.name for path in box.state_dir.parent.rglob("replaced-*")}) == 3    # one was taken back
+    there = {path.name for path in box.state_dir.parent.rglob("replaced-*")}
+    assert len(there) == 3                        # one was taken back
     wishing.forget(box.state_dir)
     assert not list(box.state_dir.parent.rglob("replaced-*"))
     assert wishing.undo(box.state_dir) is None and wishing.aside_since(box.state_dir) == 0.0

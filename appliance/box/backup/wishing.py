@@ -163,9 +163,9 @@ def fulfil(state_dir: Path, document: Path, note: Note, give_back: Callable[[], 
     def settle(asides: list[str], error: str = "") -> None:
         """It is known what came of it: said, and everything is whose it is, before a plan is over."""
         found = RestoreOutcome(
-            id=wish.id, act=wish.act, at=wish.at, done_at=_done(state_dir, wish), by=wish.by, address=wish.address,
-            why=wish.why, box=wish.box, version=wish.version, backup_at=wish.backup_at, config=wish.config,
-            error=error, asides=asides)
+            id=wish.id, act=wish.act, at=wish.at, done_at=_done(state_dir, wish), by=wish.by,
+            address=wish.address, why=wish.why, box=wish.box, version=wish.version,
+            backup_at=wish.backup_at, config=wish.config, error=error, asides=asides)
         settled.append(found)
         with suppress(OSError):                   # a full disk keeps no box from starting
             write_file(state_dir / RESTORED, msgspec.json.encode(found))
@@ -237,7 +237,7 @@ def _done(state_dir: Path, wish: Wish) -> float:
 
 
 def _when_done(state_dir: Path, last: Undo) -> Undo:
-    """A version that kept less, or a full disk, left it to what came of the wish; else the file has a time."""
+    """A version that kept less, or a full disk, left it to what came of the wish; else the file's time."""
     if last.done_at:
         return last
     said = outcome(state_dir)

@@ -40,8 +40,7 @@ from tests.webui.prompts.facts import PromptBranch, prompt_branch
 from tests.webui.quality import PEOPLE, answering
 from tests.webui.reports.month import month_in
 from tests.webui.shelf import Shelf
-from tests.webui.system.conftest import Upkeep, line
-from tests.webui.system.test_pages import looked
+from tests.webui.system.conftest import Upkeep, line, looked
 from tests.webui.system.test_restore import OUTCOME, Boxd, seen
 from tests.webui.system.test_what_if import Player
 from tests.webui.test_box import Root
@@ -78,7 +77,7 @@ class Everything(Branch):
 
 @contextlib.contextmanager
 def exchange_in(folder: Path, shelf: Shelf, morning: Branch) -> Iterator[FakeExchange]:
-    """All areas, each asked before those that were there: of an installed box, updated and restored before."""
+    """All areas, each asked before those that were there; an installed box, updated and restored before."""
     installed(morning)
     morning.update = rehearsed(folder)[-1]
     (folder / "release").write_text(RELEASE)
@@ -127,7 +126,8 @@ def judged(folder: Path, ends: contextlib.ExitStack) -> Box:
     box.clock[0] = time.time()
     box.ask(PublishQualityForm(name="service", by="sun"))
     for number in range(1, 9):
-        box.record(number, began_at=box.clock[0] - 86_400.0 * number, agent=("li", "wang", "zhao")[number % 3])
+        box.record(number, began_at=box.clock[0] - 86_400.0 * number,
+                   agent=("li", "wang", "zhao")[number % 3])
     worklists.tend(box.parts, box.clock[0])
     heard = box.record(int(RECORDING, 16))        # one that the shelf has the sound of
     for by in ("chen", NAME):

@@ -20,6 +20,7 @@ from appliance.fleet.reach import Reach
 
 SUPPORT_S = 330.0                                 # a box makes a bundle within
 BUNDLES = f"{documents.SAVED}/support"             # as the box's answer has it
+DOCUMENT, LOG = "branchline.yaml", "log.txt"
 _NAME = re.compile(r"[\w-][\w.-]{0,99}")
 
 
@@ -44,23 +45,30 @@ async def _log(link: Link, into: Path) -> list[str]:
     bad = said.end()
     if bad is not None:
         raise No(bad.state, bad.why)
-    await asyncio.to_thread(_keep, into / "log.txt", said.out)
-    return ["log.txt"]
+    await asyncio.to_thread(_keep, into / LOG, said.out)
+    return [LOG]
 
 
 async def _captures(link: Link, into: Path) -> list[str]:
     """All that is saved and is a capture; those that are here already are not fetched again."""
-    found = [(name, octets) for name, octets in await link.listed(documents.SAVED)
-             if name.endswith((".pcap", ".pcapng", ".wav")) and _NAME.fullmatch(name)]
+    found = await _saved(link)
     for name, octets in found:
-        here = into / name
-        if not here.exists() or here.stat().st_size != octets:
+        if not _is_here(into / name, octets):
             await _one(link, documents.SAVED, name, into)
     return [name for name, _ in found]
 
 
+async def _saved(link: Link) -> list[tuple[str, int]]:
+    return [(name, octets) for name, octets in await link.listed(documents.SAVED)
+            if name.endswith((".pcap", ".pcapng", ".wav")) and _NAME.fullmatch(name)]
+
+
+def _is_here(path: Path, octets: int) -> bool:
+    return path.exists() and path.stat().st_size == octets
+
+
 async def _configuration(link: Link, into: Path) -> list[str]:
-    path = into / "branchline.yaml"
+    path = into / DOCUMENT
     await asyncio.to_thread(_keep, path, await documents.document(link))
     return [path.name]
 
@@ -86,14 +94,13 @@ def _keep(path: Path, text: str) -> None:
         raise
 
 
+MADE = {"configuration": DOCUMENT, "log": LOG, "support": ""}            # when it is asked for
 KINDS = {"captures": _captures, "configuration": _configuration, "log": _log, "support": _support}
 
 
 def collecting(what: Sequence[str], folder: Path, reach: Reach) -> Work:
     """Facts of an end: `files`, from `folder` on. ConfigError: there is no such kind."""
-    unknown = [one for one in what if one not in KINDS]
-    if unknown:
-        raise ConfigError(f"{unknown[0]!r}: collects one of {', '.join(KINDS)}")
+    _refuse_unknown(what)
 
     async def work(box: str, note: Note) -> End:
         files: list[str] = []
@@ -108,3 +115,36 @@ def collecting(what: Sequence[str], folder: Path, reach: Reach) -> Work:
                     return End(State.FAILED, f"{folder / box}: {error.strerror}", {"files": files})
         return End(State.DONE, "", {"files": files})
     return work
+
+
+def looking(what: Sequence[str], folder: Path, reach: Reach) -> Work:
+    """What a box has of it; nothing is made on it, and nothing here. Facts of an end: `files`, of each `what`
+    it is of, `file` in the box's folder ("": the box names it when it makes it), its `octets` there (null:
+    known when it is made), and whether it is `here` as it is there. ConfigError: there is no such kind.
+    """
+    _refuse_unknown(what)
+
+    async def work(box: str, note: Note) -> End:
+        files: list[dict[str, object]] = []
+        async with reach(box) as link:
+            for one in what:
+                await note(one)
+                if one == "captures":
+                    try:
+                        files += [{"what": one, "file": name, "octets": octets,
+                                   "here": await asyncio.to_thread(_is_here, folder / box / name, octets)}
+                                  for name, octets in await _saved(link)]
+                    except (LinkError, No) as error:
+                        return End(error.state, f"{one}: {error}", {"files": files})
+                    except OSError as error:
+                        return End(State.FAILED, f"{folder / box}: {error.strerror}", {"files": files})
+                else:
+                    files.append({"what": one, "file": MADE[one], "octets": None, "here": False})
+        return End(State.DONE, "", {"files": files})
+    return work
+
+
+def _refuse_unknown(what: Sequence[str]) -> None:
+    unknown = [one for one in what if one not in KINDS]
+    if unknown:
+        raise ConfigError(f"{unknown[0]!r}: collects one of {', '.join(KINDS)}")

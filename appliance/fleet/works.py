@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import ConfigError
-from appliance.fleet import collecting, health, pushing, updating
+from appliance.fleet import collecting, health, naming, pushing, updating
 from appliance.fleet.asking import asking
 from appliance.fleet.driving import Doing
 from appliance.fleet.reach import Reach
@@ -21,10 +21,11 @@ def doing(kind: str, asked: Mapping[str, Any], name: str, reach: Reach,
         case "run":
             return Doing(asking(asked["line"], reach, as_json=False), safe=False)
         case "push" | "replace":
-            return Doing(pushing.pushing(
+            pushed = pushing.pushing(
                 asked["texts"], asked["minutes"], reach, well,
-                comment=f"{asked['comment']} (fleet {name})", clock=clock, again_s=again_s),
-                safe=True, well=well, soak_s=asked["soak_s"])
+                comment=f"{asked['comment']} (fleet {name})", clock=clock, again_s=again_s)
+            return Doing(naming.naming(pushed, asked.get("hostnames", {}), reach),
+                         safe=True, well=well, soak_s=asked["soak_s"])
         case "update":
             return Doing(updating.updating(
                 asked["source"], asked["begin"], asked["version"], reach, well, clock=clock,

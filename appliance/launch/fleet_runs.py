@@ -1,6 +1,7 @@
 """branchline fleet: runs, which are kept: run, push, update, collect, replace; resume, runs, report."""
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from appliance.errors import ConfigError
-from appliance.fleet import collecting, documents, pushing, report
+from appliance.fleet import collecting, documents, naming, pushing, report
 from appliance.fleet.choosing import Choice
 from appliance.fleet.course import End, State, waves
 from appliance.fleet.driving import Doing
@@ -51,6 +52,7 @@ EVERY = click.option("--every", "every_s", type=click.FloatRange(0.01, 3600), de
                      metavar="SECONDS", help="Between looks at a box that works on it.")
 SOAK = click.option("--soak", "soak_s", type=click.FloatRange(0, 86_400), default=30.0, show_default=True,
                     metavar="SECONDS", help="Between waves, before the boxes of one are looked at again.")
+HOST_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"                     # RFC 1123 2.1, without dots
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
 RUN = click.argument("run_name", metavar="[RUN]", required=False, default="")
@@ -256,17 +258,46 @@ def _plan(way: Way, inventory: Inventory, cut: Sequence[Sequence[str]], source: 
 @click.argument("what", nargs=-1, required=True, type=click.Choice(sorted(collecting.KINDS)))
 @click.option("--into", type=PATH, default=Path("collected"), show_default=True,
               help="Each box has a folder of its name there.")
+@DRY_RUN
 @on_boxes
 @by_ssh
-def collect(way: Way, what: tuple[str, ...], into: Path, choice: Choice) -> None:
+def collect(way: Way, what: tuple[str, ...], into: Path, dry_run: bool, choice: Choice) -> None:
     """Fetch support bundles, logs, captures or configurations of boxes."""
     inventory, boxes = or_exit(lambda: boxes_of(way, choice))
     names = [box.name for box in boxes]
+    if dry_run:
+        _would_fetch(way, inventory, names, what, into)
     asked = {"what": list(what), "folder": str(into.resolve())}
     carried(way, lambda: _begin(way, "collect", asked, [names], inventory, len(names)), parallel=way.parallel,
             most_failures=len(names),
             lines=lambda told: [f"{into}/{file}" for step in told.steps
                                 for file in step.facts.get("files", ())])
+
+
+def _would_fetch(way: Way, inventory: Inventory, names: Sequence[str], what: Sequence[str], into: Path
+                 ) -> None:
+    """What each box has of it, and what of that is here already; ends the command."""
+    ends = or_exit(lambda: look_at(way, names, collecting.looking(what, into, way.reach(inventory))))
+    if way.as_json:
+        say_json(plain_ends(ends))
+    else:
+        for box, end in ends.items():
+            found: Any = end.facts.get("files", [])
+            for one in found:
+                octets = "" if one["octets"] is None else f", {one['octets']:,} octets"
+                name = one["file"] or f"({one['what']}, which it makes then)"
+                click.echo(shown(f"{into}/{box}/{name}{octets}{', is here already' if one['here'] else ''}"))
+            if end.state is not State.DONE:
+                click.echo(beside(f"{box}  ", f"{end.state}: {end.why}", columns()))
+            elif not found:
+                click.echo(shown(f"{box}  nothing"))
+    sys.exit(0 if all(end.state is State.DONE for end in ends.values()) else 1)
+
+
+def _host_name(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    if given is not None and not re.fullmatch(HOST_NAME, given):
+        raise click.BadParameter("a to z, 0 to 9 and hyphens within, at most 63 characters")
+    return given
 
 
 @click.command("replace")
@@ -275,29 +306,33 @@ def collect(way: Way, what: tuple[str, ...], into: Path, choice: Choice) -> None
 @click.option("--port", type=click.IntRange(1, 65535), help="[as the old one's]")
 @click.option("--code", help="The new box's enrolment code. [asked for]")
 @click.option("--from", "source", type=PATH, help="Configuration of the old box. [asked of it]")
+@click.option("--hostname", metavar="NAME", callback=_host_name,
+              help="What the new box is to call itself. [as the old one does, when that is asked]")
 @MINUTES
 @YES
 @by_ssh
 def replace(way: Way, name: str, address: str, port: int | None, code: str | None, source: Path | None,
-            minutes: float, yes: bool) -> None:
-    """Put the new box at ADDRESS in the place of the box NAME: its name, site, tags, values, configuration.
+            hostname: str | None, minutes: float, yes: bool) -> None:
+    """Put the new box at ADDRESS in the place of the box NAME: its name, site, tags, values, configuration,
+    and the name that it calls itself.
 
     The inventory has the new one only when it has taken the configuration over and is well.
     """
-    def old() -> tuple[Inventory, Box, str]:
+    def old() -> tuple[Inventory, Box, str, str]:
         inventory = way.inventory()
         box = box_of(inventory, name)
         if source is not None:
             try:
-                return inventory, box, source.read_text(encoding="utf-8")
+                return inventory, box, source.read_text(encoding="utf-8"), ""
             except (OSError, UnicodeDecodeError) as error:
                 raise ConfigError(f"{source}: {error}") from None
         try:
-            return inventory, box, document_of(name, way.reach(inventory))
+            reach = way.reach(inventory)
+            return inventory, box, document_of(name, reach), asyncio.run(naming.host_name_of(name, reach))
         except (LinkError, documents.No) as error:
             raise ConfigError(f"its configuration cannot be had of it ({error}): give --from FILE, "
                               "e.g. what `fleet collect configuration` has fetched") from None
-    inventory, box, text = or_exit(old)
+    inventory, box, text, called = or_exit(old)
     if code is None:
         code = click.prompt(f"Enrolment code of the new {name}", err=True)
     new = box.model_copy(update={"address": address, "port": port or box.port, "host_key": ""})
@@ -305,6 +340,7 @@ def replace(way: Way, name: str, address: str, port: int | None, code: str | Non
     if not yes and not click.confirm(f"make {address} the box {name}?", err=True):
         sys.exit(1)
     asked = {"texts": {name: text}, "minutes": minutes, "soak_s": 0.0, "comment": f"in the place of {name}",
+             "hostnames": {name: hostname or called},
              "box": new.model_dump()}
 
     def begin() -> tuple[Record, Doing]:

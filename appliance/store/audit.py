@@ -100,6 +100,8 @@ class Audit:
         """Open or make the file. Unavailable when it is no database or cannot be written."""
         self._path, self._days = path, days
         self._lock = threading.Lock()
+        self._writer: sqlite3.Connection | None = None           # kept: one that closes last syncs it all
+        self._file = (0, 0)                       # that it has open
         self._cut_at = 0.0
         try:
             make_private(path)
@@ -111,6 +113,11 @@ class Audit:
             raise Unavailable(
                 f"{path}: cannot be used as the log of what people did ({error}): put a backup in its place, "
                 "or move it away: another is begun") from None
+
+    def close(self) -> None:
+        """Nobody writes for now; who writes later opens it again."""
+        with self._lock:
+            self._leave()
 
     def begin(self, did: Did, at: float) -> int:
         """On the disk when this returns: its number, for end()."""
@@ -199,12 +206,38 @@ class Audit:
             before = found[-1].number
 
     def _add(self, at: float, of: int, did: Did, outcome: str | None) -> int:
-        with self._lock, self._open() as base:
+        with self._lock, self._writing() as base:
             number = _insert(base, at, of, did, outcome)
             if at - self._cut_at >= DAY_S / 24:
                 self._cut_at = at
                 _cut(base, at, at - self._days * DAY_S)
         return number
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """By the connection that was there before, if its file still is; after a fault by another one."""
+        try:
+            there = self._path.stat()
+        except OSError as error:
+            self._leave()
+            raise sqlite3.OperationalError(f"{self._path}: {error.strerror}") from None
+        if self._writer is None or self._file != (there.st_dev, there.st_ino):
+            self._leave()
+            # Of any thread, one after another.
+            self._writer = sqlite3.connect(self._path, timeout=5.0, check_same_thread=False)
+            self._file = there.st_dev, there.st_ino
+        try:
+            self._writer.execute("PRAGMA synchronous = FULL")
+            with self._writer as base:
+                yield base
+        except BaseException:
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

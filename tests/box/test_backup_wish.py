@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import create_engine
 
@@ -480,3 +481,61 @@ def test_a_wish_is_no_part_of_a_backup(box: BackedUp, file: Path) -> None:
     found = looked_at(box, made)
     assert found.refused == "" and found.trial == []
     (box.state_dir / "restore" / "wish").unlink(missing_ok=True)
+
+
+def clock_at(monkeypatch: pytest.MonkeyPatch, at: float) -> None:
+    monkeypatch.setattr("appliance.box.backup.wishing.time.time", lambda: at)
+
+
+def test_the_way_back_that_another_version_kept_is_one(
+        box: BackedUp, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It said no more than the plan: what came of the wish says the rest, without that the file's time."""
+    state, path = box.state_dir, box.state_dir / "restore" / "undo.json"
+    looked_at(box, file)
+    wish(state)
+    clock_at(monkeypatch, AT + 30.0)
+    start(state, box.document)
+    known = wishing.undo(state)
+    assert known is not None and known.done_at == AT + 30.0
+    path.write_bytes(msgspec.json.encode({"id": known.id, "plan": known.plan}))
+    os.utime(path, (AT + 40.0, AT + 40.0))
+    assert wishing.undo(state) == known and wishing.aside_since(state) == AT + 30.0
+    (state / "restored.json").unlink()
+    without = wishing.undo(state)
+    assert without is not None and without.done_at == AT + 40.0 == wishing.aside_since(state)
+    wish(state, "take-back", AT + 60)
+    done = start(state, box.document)
+    assert done is not None and done.error == ""
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_restore_was_done_when_all_had_its_place(
+        box: BackedUp, file: Path, monkeypatch: pytest.MonkeyPatch, settled: bool) -> None:
+    """Not when it was decided before a cut, and not when the box is started again after one."""
+    def die(*_: object) -> None:
+        raise Dies
+    looked_at(box, file)
+    wish(box.state_dir)
+    clock_at(monkeypatch, AT + 30.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(*(wishing, "clear") if settled else (restoring, "move"), die)
+        with pytest.raises(Dies):
+            start(box.state_dir, box.document)
+    clock_at(monkeypatch, AT + 90_000.0)
+    done, last = start(box.state_dir, box.document), wishing.undo(box.state_dir)
+    assert done is not None and last is not None and done.error == ""
+    assert done.done_at == last.done_at == AT + (30.0 if settled else 90_000.0)
+
+
+def test_what_earlier_restores_put_aside_goes_with_the_last(box: BackedUp, file: Path) -> None:
+    acts: list[RestoreAct] = ["restore", "restore", "take-back", "restore"]
+    for number, act in enumerate(acts):
+        looked_at(box, file)
+        wish(box.state_dir, act, AT + 60 * number)
+        done = start(box.state_dir, box.document)
+        assert done is not None and done.error == ""
+    there = {path.name for path in box.state_dir.parent.rglob("replaced-*")}
+    assert len(there) == 3                        # one was taken back
+    wishing.forget(box.state_dir)
+    assert not list(box.state_dir.parent.rglob("replaced-*"))
+    assert wishing.undo(box.state_dir) is None and wishing.aside_since(box.state_dir) == 0.0

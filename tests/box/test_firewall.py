@@ -101,7 +101,8 @@ def test_nft_takes_the_rules_of_the_image_and_what_fills_them(
 
 @pytest.mark.parametrize(("port", "many", "most"), [("22", 500, 300), ("2222", 100, 60)])
 @pytest.mark.parametrize(("stranger", "to", "other"), [
-    ("192.0.2.1", "192.0.2.9", "192.0.2.2"), ("2001:db8:0:1::1", "2001:db8::9", "2001:db8:0:2::1")])
+    ("192.0.2.1", "192.0.2.9", "192.0.2.2"), ("2001:db8:0:1::1", "2001:db8::9", "2001:db8:0:2::1"),
+    ("fe80::1", "fe80::9", "fe80::2")])
 def test_who_begins_too_many_connections_shuts_out_nobody_else(
         port: str, many: int, most: int, stranger: str, to: str, other: str) -> None:
     found = json.loads(in_a_network_of_its_own(
@@ -109,8 +110,11 @@ def test_who_begins_too_many_connections_shuts_out_nobody_else(
     assert found["other"] and 10 <= found["first"] <= most
 
 
-def test_addresses_of_one_network_of_ipv6_are_one_stranger() -> None:
+@pytest.mark.parametrize(("stranger", "to", "other"), [
+    ("2001:db8:0:1::1", "2001:db8::9", "2001:db8:0:1::2"), ("fe80::1", "fe80::9", "fe80::1:1")])
+def test_addresses_of_one_network_or_card_of_ipv6_are_one_stranger(
+        stranger: str, to: str, other: str) -> None:
     found = json.loads(in_a_network_of_its_own(
-        sys.executable, "-m", "tests.box.walled", "2222", "2001:db8:0:1::1", "2001:db8::9", "100",
-        "2001:db8:0:1::2", "1"))                  # the next of twenty a minute comes after three seconds
+        sys.executable, "-m", "tests.box.walled", "2222", stranger, to, "100", other,
+        "1"))                                     # the next of twenty a minute comes after three seconds
     assert not found["other"]

@@ -11,12 +11,15 @@ import selectors
 import socket
 import subprocess
 import sys
+from typing import Any
 
 from tests.conftest import ROOT
 
 RULES = ROOT / "images/box/root/usr/lib/branchline-box/firewall.nft"
-BOX = ("192.0.2.9/24", "2001:db8::9/32")
-STRANGERS = ("192.0.2.1/24", "192.0.2.2/24", "2001:db8:0:1::1/32", "2001:db8:0:1::2/32", "2001:db8:0:2::1/32")
+BOX = ("192.0.2.9/24", "2001:db8::9/32", "fe80::9/64")
+NEIGHBOUR = ("fe80::2/64",)                       # of a card of its own on the same cable
+STRANGERS = ("fe80::1/64", "fe80::1:1/64", "192.0.2.1/24", "192.0.2.2/24",
+             "2001:db8:0:1::1/32", "2001:db8:0:1::2/32", "2001:db8:0:2::1/32")
 PATIENCE_S = 20.0
 
 
@@ -47,17 +50,27 @@ def box(arguments: list[str]) -> str:
         return beyond.stdout.readline()
 
 
+def place(address: str, port: int, ours: str) -> tuple[Any, ...]:
+    """Of an address of one cable only, by the card that has ours."""
+    if not address.startswith("fe80:"):
+        return address, port
+    card = "far1" if f"{ours}/64" in NEIGHBOUR else "far0"
+    return address, port, 0, socket.if_nametoindex(card)
+
+
 def strangers(port: str, first: str, to: str, many: str, other: str, within_s: str) -> str:
     print("here", flush=True)
     sys.stdin.readline()
+    ip("link", "add", "link", "far0", "name", "far1", "type", "macvlan", "mode", "bridge")
     up("far0", STRANGERS)
+    up("far1", NEIGHBOUR)
     with selectors.DefaultSelector() as selector:
         lines = []
         for _ in range(int(many)):
             line = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET)
             line.setblocking(False)
-            line.bind((first, 0))
-            line.connect_ex((to, int(port)))
+            line.bind(place(first, 0, first))
+            line.connect_ex(place(to, int(port), first))
             selector.register(line, selectors.EVENT_WRITE)
             lines.append(line)
         begun = 0
@@ -66,7 +79,10 @@ def strangers(port: str, first: str, to: str, many: str, other: str, within_s: s
                 selector.unregister(key.fileobj)
             begun += len(ready)
         try:
-            socket.create_connection((to, int(port)), float(within_s), source_address=(other, 0)).close()
+            with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET) as line:
+                line.settimeout(float(within_s))
+                line.bind(place(other, 0, other))
+                line.connect(place(to, int(port), other))
             through = True
         except OSError:
             through = False

@@ -167,6 +167,12 @@ def test_files_are_collected_and_a_box_is_replaced_by_another(take: Take, tmp_pa
     boxes = take(54)
     boxes.enrolled(box54={"floor": 2})
     into = tmp_path / "collected"
+    dry = ("collect", "configuration", "captures", "support", "--all", "--into", str(into), "--dry-run")
+    assert boxes.json(*dry) == [{"box": "box54", "state": "done", "why": "", "files": [
+        {"what": "configuration", "file": "branchline.yaml", "octets": None, "here": False},
+        {"what": "support", "file": "", "octets": None, "here": False}]}]
+    assert "box54/(support, which it makes then)" in boxes.does(*dry).output
+    assert not into.exists() and boxes.json("runs") == []
     told = boxes.json("collect", "configuration", "captures", "--all", "--into", str(into))
     assert told["boxes"][0]["facts"]["files"] == ["box54/branchline.yaml"]
     kept = into / "box54" / "branchline.yaml"

@@ -10,11 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from appliance.errors import ConfigError
 from appliance.fleet import documents, health, pushing
-from appliance.fleet.collecting import collecting
+from appliance.fleet.collecting import collecting, looking
 from appliance.fleet.course import Course, End, State
-from appliance.fleet.driving import Nowhere, drive
+from appliance.fleet.driving import Note, Nowhere, drive
 from appliance.fleet.link import LinkError, Said
+from appliance.fleet.naming import naming
 from appliance.fleet.updating import Now, Past, Standing, updating
 
 DOCUMENT = 'spans: [{name: telco1, url: "virtual:/x/b", side: user, trunk: telco}]\n'
@@ -55,6 +57,10 @@ class Scripted:
     async def read(self, path: str, most_octets: int) -> bytes:
         text: Any = self.answers.get(path, [""])[0]
         return str(text).encode()
+
+    async def listed(self, folder: str) -> Any:
+        self.asked.append(f"list {folder.strip('/')}")
+        return self.answers["listed"]
 
     async def fetch(self, path: str, into: Path) -> None:
         self.asked.append(f"get {path}")
@@ -182,6 +188,46 @@ async def test_a_candidate_of_somebody_is_left_as_it_is() -> None:
         end = await pushed(link)
         assert end.state is State.REFUSED and "has a candidate there" in end.why
         assert not any("discard" in line or "put" in line or "commit" in line for line in link.asked)
+
+
+async def test_a_replacement_is_called_what_the_old_one_was(tmp_path: Path) -> None:
+    async def named(link: Scripted, done: State = State.DONE, wanted: str = "bj1") -> End:
+        async def work(box: str, note: Note) -> End:
+            return End(done, "", {"version": 2})
+        course = Course([["a"]], {}, parallel=1, most_failures=0)
+        return (await drive(course, Nowhere(), naming(work, {"a": wanted}, link.reach), facts={}))["a"]
+    other: list[object] = [{"name": "branchline"}]
+    link = Scripted(show_version=other, hostname_bj1=[{"said": "the box is called bj1"}])
+    end = await named(link)
+    assert (end.state, end.why, end.facts["hostname"]) == (State.DONE, "", "bj1")
+    assert link.asked == ["show version | json", "hostname bj1"]
+    link = Scripted(show_version=[{"name": "bj1"}])                  # of a try before
+    assert (await named(link)).facts["hostname"] == "bj1" and len(link.asked) == 1
+    no: list[dict[str, list[object]]] = [{"hostname_bj1": [Said(1, "", "it is no installed box")]}, {}]
+    for more in no:
+        end = await named(Scripted(show_version=other, **more))
+        assert end.state is State.DONE and "its host name is not bj1: " in end.why
+        assert "hostname" not in end.facts and end.facts["version"] == 2
+    for state, wanted in ((State.FAILED, "bj1"), (State.DONE, "")):
+        link = Scripted(show_version=other)
+        assert (await named(link, state, wanted)).state is state and link.asked == []
+
+
+async def test_what_there_is_to_be_collected_is_said_and_nothing_is_made(tmp_path: Path) -> None:
+    link = Scripted(listed=[("a.pcap", 7), ("b.pcap", 9), ("notes.txt", 3)])
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "a.pcap").write_bytes(b"7 known")
+    (tmp_path / "a" / "b.pcap").write_bytes(b"cut off")
+    work = looking(["captures", "support", "log"], tmp_path, link.reach)
+    ends = await drive(Course([["a"]], {}, parallel=1, most_failures=0), Nowhere(), work, facts={})
+    found: Any = ends["a"].facts["files"]
+    assert [(one["what"], one["file"], one["octets"], one["here"]) for one in found] == [
+        ("captures", "a.pcap", 7, True), ("captures", "b.pcap", 9, False), ("support", "", None, False),
+        ("log", "log.txt", None, False)]
+    assert link.asked == ["list saved"] and sorted(one.name for one in tmp_path.rglob("*")) == [
+        "a", "a.pcap", "b.pcap"]
+    with pytest.raises(ConfigError):
+        looking(["everything"], tmp_path, link.reach)
 
 
 async def test_a_bundle_is_fetched_from_where_the_box_says_and_from_nowhere_else(tmp_path: Path) -> None:

@@ -81,6 +81,17 @@ def test_a_call_of_the_worklist_is_judged_with_a_place_to_hear(client: FlaskClie
     assert 'data-seek="42.0"' in page and "66.7" in page and "friendly" in page and "scoring" not in page
 
 
+def test_without_a_form_nothing_is_offered_that_needs_one(
+        client: FlaskClient, tmp_path: Path, exchange: FakeExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bare").mkdir()
+    bare = make_box(tmp_path / "bare", PEOPLE)
+    monkeypatch.setattr(exchange, "ask", answering(exchange, bare))
+    page = client.get(f"/quality/recording/{bare.record(1)}").text
+    assert "There are no forms: write one" in page and "/judge" not in page and "/calibrate" not in page
+    assert 'name="form"' not in client.get("/quality/calibrations").text
+    bare.parts.database.close()
+
+
 def test_a_refusal_keeps_what_was_written(client: FlaskClient, box: Box) -> None:
     recording = box.record(1)
     begun = send(client, f"/quality/recording/{recording}/judge", form="service")

@@ -43,7 +43,8 @@ NAVIGATION = (
     Entry("centre.agents", _l("Call centre"), ("centre",), True),
     Entry("configuration.index", _l("Configuration"), ("configuration",), True),
     Entry("box.index", _l("Box"), ("box", "box_update", "box_settings", "box_logs", "box_storage",
-                                   "maintenance", "box_backup", "console"), True),
+                                   "maintenance", "box_backup", "box_restore", "certificate",
+                                   "console"), True),
 )
 ALWAYS = "me.index"                               # one's own account: whoever has signed in has that
 

@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 
-from appliance.bus.client import Refused
+from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
     CheckDocument,
     CommitDocument,
@@ -199,6 +199,13 @@ def _act(asked: Asked[Any], again: Any) -> Any:
     except Refused as error:
         outcome(str(error))
         return again(str(error)), 409
+    except BusError as error:
+        outcome(str(error))
+        return render_template(
+            "error.html", code=503, title=gettext("Whether this was done is not known"), note=str(error),
+            text=gettext("boxd does not answer. As soon as it does, the top of every page says whether a "
+                         "version still waits to be confirmed: then confirm it again. One that nobody "
+                         "confirms in time goes back by itself, however long boxd was away.")), 503
     return redirect(url_for("configuration.index"), 303)
 
 

@@ -87,8 +87,8 @@ class Restoring(Area):
                 found is None or now > found.prepared_at + PREPARED_S):
             with contextlib.suppress(OSError):    # of a kill, too
                 wishing.clear(self._state_dir)
-        until = self._back_until()
-        if until and now >= until and self._fit:
+        since = wishing.aside_since(self._state_dir)
+        if since and now >= since + KEPT_S and self._fit:
             log.info("what the restore put aside goes: the box has been well since")
             with contextlib.suppress(Refused):
                 await self._forget(ForgetReplaced())

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from appliance.box.backup import passphrase, restoring
 from appliance.box.backup.contents import REPLACED, RESTORE, RESTORED, RESTORING
@@ -61,15 +62,18 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done last, by which wish. A later one that is refused leaves it as it is."""
+    """What was done last, by which wish. A later one that is refused leaves it as it is. What has a value
+    here was not kept by every version.
+    """
 
     id: str
     plan: Plan
-    done_at: float
-    box: str
-    version: str
-    backup_at: float
-    config: bool
+    done_at: float = 0.0                          # 0.0: not said, see _when_done
+    box: str = ""
+    version: str = ""
+    backup_at: float = 0.0
+    config: bool = True
+    older: list[str] = []                         # folders that restores before it put aside
 
 
 def ask(state_dir: Path, wish: Wish) -> None:
@@ -100,7 +104,17 @@ def outcome(state_dir: Path) -> RestoreOutcome | None:
 def undo(state_dir: Path) -> Undo | None:
     """None: there is nothing that could be taken back."""
     found = _read(state_dir / RESTORE / UNDO, Undo)
-    return found if found and any(path.is_dir() for path in restoring.asides(found.plan)) else None
+    if found is None or not any(path.is_dir() for path in restoring.asides(found.plan)):
+        return None
+    return _when_done(state_dir, found)
+
+
+def aside_since(state_dir: Path) -> float:
+    """When the last of what is still aside was put there; 0.0: nothing is."""
+    found = _read(state_dir / RESTORE / UNDO, Undo)
+    if found is None or not any(path.is_dir() for path in _put_aside(found)):
+        return 0.0
+    return _when_done(state_dir, found).done_at
 
 
 def clear(state_dir: Path) -> None:
@@ -117,9 +131,9 @@ def clear(state_dir: Path) -> None:
 
 
 def forget(state_dir: Path) -> None:
-    """What the last one put aside is removed for good. OSError."""
+    """What the last one put aside, and those before it, is removed for good. OSError."""
     if (last := _undo(state_dir)) is not None:
-        for folder in restoring.asides(last.plan):
+        for folder in _put_aside(last):
             if folder.name.startswith(REPLACED) and folder.is_dir() and not folder.is_symlink():
                 shutil.rmtree(folder)
     (state_dir / RESTORE / UNDO).unlink(missing_ok=True)
@@ -149,9 +163,9 @@ def fulfil(state_dir: Path, document: Path, note: Note, give_back: Callable[[], 
     def settle(asides: list[str], error: str = "") -> None:
         """It is known what came of it: said, and everything is whose it is, before a plan is over."""
         found = RestoreOutcome(
-            id=wish.id, act=wish.act, at=wish.at, done_at=time.time(), by=wish.by, address=wish.address,
-            why=wish.why, box=wish.box, version=wish.version, backup_at=wish.backup_at, config=wish.config,
-            error=error, asides=asides)
+            id=wish.id, act=wish.act, at=wish.at, done_at=_done(state_dir, wish), by=wish.by,
+            address=wish.address, why=wish.why, box=wish.box, version=wish.version,
+            backup_at=wish.backup_at, config=wish.config, error=error, asides=asides)
         settled.append(found)
         with suppress(OSError):                   # a full disk keeps no box from starting
             write_file(state_dir / RESTORED, msgspec.json.encode(found))
@@ -189,8 +203,8 @@ def _act(state_dir: Path, document: Path, wish: Wish, note: Note, settle: Callab
 
     def decide(plan: Plan) -> None:
         write_file(folder / UNDO_NEXT, msgspec.json.encode(Undo(
-            id=wish.id, plan=plan, done_at=time.time(), box=wish.box, version=wish.version,
-            backup_at=wish.backup_at, config=wish.config)))
+            id=wish.id, plan=plan, box=wish.box, version=wish.version, backup_at=wish.backup_at,
+            config=wish.config, older=[] if last is None else [str(path) for path in _put_aside(last)])))
 
     if last is not None and last.id == wish.id:   # it becomes the last one when all has its place
         return last.plan.aside
@@ -209,6 +223,35 @@ def _act(state_dir: Path, document: Path, wish: Wish, note: Note, settle: Callab
         return restoring.restore(
             backup, state_dir, document.parent if wish.config else None, stamp, True,
             lambda catalogue: note(backup.manifest, catalogue, wish.by), decide, settle)
+
+
+def _done(state_dir: Path, wish: Wish) -> float:
+    """Now, when nothing was done; of what was done when all had its place, though a cut came after that."""
+    last, now = _undo(state_dir), time.time()
+    if last is None or last.id != wish.id:
+        return now
+    if not last.done_at:
+        with suppress(OSError):                   # what came of the wish says it, too
+            write_file(state_dir / RESTORE / UNDO, msgspec.json.encode(replace(last, done_at=now)))
+    return last.done_at or now
+
+
+def _when_done(state_dir: Path, last: Undo) -> Undo:
+    """A version that kept less, or a full disk, left it to what came of the wish; else the file's time."""
+    if last.done_at:
+        return last
+    said = outcome(state_dir)
+    if said is not None and said.id == last.id and not said.error:
+        return replace(last, done_at=said.done_at, box=said.box, version=said.version,
+                       backup_at=said.backup_at, config=said.config)
+    with suppress(OSError):
+        return replace(last, done_at=(state_dir / RESTORE / UNDO).stat().st_mtime)
+    return last
+
+
+def _put_aside(last: Undo) -> list[Path]:
+    """The folders of the last one, and of those before. What it took back went out of theirs."""
+    return sorted({*restoring.asides(last.plan), *map(Path, last.older)})
 
 
 def _count(folder: Path, wish: Wish) -> None:

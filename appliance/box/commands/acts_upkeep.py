@@ -1,4 +1,4 @@
-"""update, support: the box's software, and the bundle for who helps."""
+"""update, hostname, support: the box's software, its name, and the bundle for who helps."""
 
 import asyncio
 import contextlib
@@ -25,6 +25,7 @@ from appliance.box.commands.table import (
 from appliance.box.update.words import line, past
 from appliance.bus.messages import (
     CancelUpdate,
+    ChangeProvision,
     ConfirmUpdate,
     Done,
     Event,
@@ -128,6 +129,16 @@ async def hurry(asked: Asked) -> Did:
     return Did(said=asked.say(did), next="show update")
 
 
+# --- its name
+
+
+async def hostname(asked: Asked) -> Did:
+    name = asked.values["hostname"]
+    await act(asked, ChangeProvision(keys={"hostname": name}, by="console"), ACT_S)
+    return Did(said=asked.say(both("the box is called {name}", "设备名称现为 {name}", name=name)),
+               next="show version")
+
+
 # --- support
 
 
@@ -181,6 +192,9 @@ COMMANDS: list[Command] = [
     Command("update hurry", Role.ADMIN,
             Text("go on without waiting for calls or an hour", "不再等待，立即继续"),
             hurry, Did),
+    Command("hostname", Role.ADMIN, Text("give the box another name", "更改设备名称"), hostname, Did, (
+        Argument("hostname", Word("NAME", 63), Text("small letters, digits and hyphens, without dots",
+                                                    "小写字母、数字和连字符，不含点")),)),
     Command("support", Role.ADMIN,
             Text("make a bundle for who helps, into /saved/support", "生成诊断包，存入 /saved/support"),
             support, Bundled, (

@@ -10,6 +10,7 @@ from typing import cast
 import msgspec
 
 from appliance.box.aside import connect, opened, writing
+from appliance.box.maintenance.packets import Packets
 from appliance.box.maintenance.record import Tally
 from appliance.box.maintenance.routine import Round
 from appliance.bus.messages import EntryKind, MaintenanceEntry, RoutineKind, Signature
@@ -33,7 +34,9 @@ CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries
     BEGIN SELECT RAISE(ABORT, 'the maintenance log only grows'); END;
 CREATE TABLE tally (one INTEGER PRIMARY KEY CHECK (one = 1), tally TEXT NOT NULL) STRICT;
 """
-_ROUNDS = "CREATE TABLE IF NOT EXISTS rounds (kind TEXT PRIMARY KEY, round TEXT NOT NULL) STRICT"
+_LATER = (                                        # older boxes' files have none of these
+    "CREATE TABLE IF NOT EXISTS rounds (kind TEXT PRIMARY KEY, round TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS packets (kind TEXT PRIMARY KEY, counted TEXT NOT NULL) STRICT")
 
 
 class Book:
@@ -45,7 +48,8 @@ class Book:
         self._users = 1
         self._base = connect(path, APPLICATION_ID, _TABLES, "log")
         try:
-            self._base.execute(_ROUNDS)           # older boxes' files have none
+            for table in _LATER:
+                self._base.execute(table)
         except sqlite3.Error as error:
             self._base.close()
             raise Unavailable(f"{path}: cannot be written: {error}") from None
@@ -77,6 +81,9 @@ class Book:
                 self._put(tally)
             if over is not None:
                 self._base.execute("DELETE FROM rounds WHERE kind = ?", (over.kind,))
+                if over.packets is not None:
+                    self._base.execute("INSERT OR REPLACE INTO packets VALUES (?, ?)",
+                                       (over.kind, msgspec.json.encode(over.packets).decode()))
         return msgspec.structs.replace(entry, number=number or 0)
 
     def entries(self, since: float, until: float, most: int) -> list[MaintenanceEntry]:
@@ -140,6 +147,16 @@ class Book:
         with self._one, writing(self._base):
             self._base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?)",
                                (one.kind, msgspec.json.encode(one).decode()))
+
+    def packets(self, kind: RoutineKind) -> Packets | None:
+        """What network cards had counted when the last round of this kind looked at them."""
+        with self._one:
+            row = self._base.execute("SELECT counted FROM packets WHERE kind = ?", (kind,)).fetchone()
+        try:
+            return None if row is None else msgspec.json.decode(row[0], type=Packets)
+        except msgspec.MsgspecError as error:
+            log.error("maintenance: packets counted before cannot be read (%s)", error)
+            return None
 
     def tally(self) -> Tally | None:
         with self._one:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from appliance.box.backup.contents import NO_ROOM
 from appliance.box.fitness import ROUND
 from appliance.box.maintenance.lists import DAY_S, FREE_SHARE, FULL_IN_DAYS, Facts
+from appliance.box.maintenance.packets import Packets, damaged
 from appliance.box.maintenance.words import WORDS
 from appliance.box.network_cards import NetworkCard
 from appliance.bus.messages import (
@@ -147,26 +148,21 @@ def lines(facts: Facts) -> Found:
     return Found("good", "lines", figure, limit, _named(sorted(facts.spans)))
 
 
-def network(cards: Sequence[NetworkCard]) -> Found:
-    """Since the box started: a card counts from there. One that nothing is plugged into is no trouble beside
-    another that has its link."""
+def network(cards: Sequence[NetworkCard], now: Packets, before: Packets | None = None) -> Found:
+    """Since the last round, else since the box started: a card counts from there. One that nothing is plugged
+    into is no trouble beside another that has its link."""
     if not cards:
         return Found("undone", "network-none")
     linked = [card for card in cards if card.linked is not False]
+    share = {card.name: damaged(card, now, before) for card in linked}
     figure = ", ".join(
-        f"{card.name} {f'{card.mbps} Mbit/s ' if card.mbps else ''}{_damaged(card):.3%}" for card in linked)
+        f"{card.name} {f'{card.mbps} Mbit/s ' if card.mbps else ''}{share[card.name]:.3%}" for card in linked)
     limit = f"{DAMAGED_SHARE:.2%}"
     if not linked:
         return Found("failed", "network-dark", "", "", _named([card.name for card in cards]))
-    if bad := [card.name for card in linked if _damaged(card) > DAMAGED_SHARE]:
+    if bad := [card.name for card in linked if share[card.name] > DAMAGED_SHARE]:
         return Found("attend", "network-errors", figure, limit, _named(bad))
     return Found("good", "network", figure, limit, _named([card.name for card in linked]))
-
-
-def _damaged(card: NetworkCard) -> float:
-    """The share of its packets, both ways."""
-    wrong = card.counts["rx_errors"] + card.counts["tx_errors"]
-    return wrong / max(1, wrong + card.counts["rx_packets"] + card.counts["tx_packets"])
 
 
 def clock(wall: WallClock | None, drift_ppm: float | None) -> Found:

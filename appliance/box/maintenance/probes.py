@@ -16,6 +16,7 @@ BLOCK, BLOCKS = 4096, 25                          # as a database commits: a blo
 STRETCH = 4 * 2 ** 20                             # written at once, to see how fast
 ROOM = 64 * 2 ** 20                               # with less free nothing is written
 CONNECT_S = 10.0
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 WEB_URL = "web.url"                               # in the run folder: where webui serves
 
 
@@ -63,6 +64,14 @@ def _written(fd: int) -> DiskProbe:
 
 def network() -> list[NetworkCard]:
     return list(outside())
+
+
+def boot() -> str:
+    """Which start of the kernel this is; "": it does not say. Ref: random(4), boot_id"""
+    try:
+        return BOOT.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def drift_ppm() -> float | None:

@@ -18,6 +18,7 @@ from appliance.box.maintenance import findings, probes, routine
 from appliance.box.maintenance.area import KEEP_S, SETTLE_S, Maintenance
 from appliance.box.maintenance.findings import ITEMS, REASONS, Found
 from appliance.box.maintenance.lists import MOST_NAME, Facts
+from appliance.box.maintenance.packets import counted
 from appliance.box.maintenance.record import DAY_S, next_due
 from appliance.box.maintenance.routine import Calm, Round
 from appliance.box.privileged.update import BUNDLES
@@ -315,7 +316,12 @@ class Rounds(Area):
         return findings.lines(await self._facts())
 
     async def _network(self, now: float) -> Found:
-        return findings.network(await asyncio.to_thread(probes.network))
+        cards, boot = await asyncio.to_thread(probes.network), await asyncio.to_thread(probes.boot)
+        now_counted, one = counted(cards, boot), self._round
+        if one is None:
+            return findings.network(cards, now_counted)
+        one.packets = now_counted                 # kept with what is found; the next round begins there
+        return findings.network(cards, now_counted, await asyncio.to_thread(self._book.packets, one.kind))
 
     async def _clock_of_box(self, now: float) -> Found:
         facts = await self._facts()

@@ -12,6 +12,7 @@ import msgspec
 
 from appliance.box.backup.due import scheduled
 from appliance.box.maintenance.findings import ITEMS, of_round
+from appliance.box.maintenance.packets import Packets
 from appliance.box.maintenance.record import DAY_S
 from appliance.box.update.quiet import next_quiet
 from appliance.bus.messages import RoutineKind, SelfChecked
@@ -36,6 +37,7 @@ class Round(msgspec.Struct, kw_only=True):
     done: list[SelfChecked] = msgspec.field(default_factory=list)
     doing: str = ""                               # item
     tries: int = 0                                # of it
+    packets: Packets | None = None                # when they were looked at
 
     @property
     def left(self) -> list[str]:

@@ -91,6 +91,8 @@ class Console(Area):
             await _closed(acceptors)
             for one in list(self.door.inside if self.door is not None else ()):
                 one.hang_up()
+            if self.door is not None and self.door.audit is not None:
+                await asyncio.to_thread(self.door.audit.close)       # who was hung up on may write once more
 
     async def _listen(self) -> "list[asyncssh.SSHAcceptor]":
         """Nothing: it cannot be now."""

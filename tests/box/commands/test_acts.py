@@ -20,6 +20,7 @@ from appliance.bus.messages import (
     BusyOut,
     CallTable,
     CallTested,
+    ChangeProvision,
     ConfirmUpdate,
     ContactLeg,
     Done,
@@ -381,6 +382,20 @@ class Updating:
         return Done()
 
 
+async def test_the_box_gets_another_name(tmp_path: Path) -> None:
+    asked = list[Any]()
+
+    async def change(request: Any) -> Reply:
+        if request.keys["hostname"] != "bj1":
+            raise Refused("hostname: write letters")
+        asked.append(request)
+        return Done()
+    li = Person(box(tmp_path, Bus(Floor()), [BoxdAnswers(ChangeProvision=change)]))
+    assert "the box is called bj1" in await li.does("hostname bj1")
+    assert asked == [ChangeProvision(keys={"hostname": "bj1"}, by="console")]
+    await li.does("hostname BJ1", status=1)
+
+
 @pytest.mark.parametrize(("outcome", "status"), [("confirmed", 0), ("rolled back", 1)])
 async def test_an_update_is_watched_to_its_end(tmp_path: Path, outcome: str, status: int) -> None:
     updating = Updating()
@@ -513,5 +528,5 @@ async def test_watching_is_all_that_a_watcher_may(tmp_path: Path) -> None:
     for line in ("clear call x", "busy-out span 1", "return span 1", "test span 1 bert", "test call 1",
                  "support",
                  "capture span 1", "trace call last", "debug isdn span 1", "agent anna ready", "monitor log",
-                 "update confirm", "reload"):
+                 "update confirm", "hostname x", "reload"):
         await watcher.does(line, status=77)

@@ -254,6 +254,9 @@ async def test_it_goes_on_after_a_kill_at_every_step(
     assert [one.item for one in entry.check.results] == of_round("monthly")
     assert len([one for one in others.asked if isinstance(one, PlaceTestCall)]) == 1
     assert box.maintenance.book.rounds() == []
+    kept = box.maintenance.book.packets("monthly")
+    assert kept is not None and kept.boot == probes.boot() != "" and kept.cards
+    assert box.maintenance.book.packets("weekly") is None            # each is judged from its own last one
     box.killed()
 
 

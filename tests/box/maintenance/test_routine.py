@@ -13,6 +13,7 @@ from appliance.box.fitness_rules import RULES
 from appliance.box.maintenance import findings, routine
 from appliance.box.maintenance.findings import ITEMS, REASONS, DiskProbe, Found, Served, checked, of_round
 from appliance.box.maintenance.lists import Facts
+from appliance.box.maintenance.packets import Packets, counted
 from appliance.box.maintenance.routine import CALM_S, PATIENCE_S, Calm, Round, due, may_begin, step
 from appliance.box.maintenance.words import WORDS
 from appliance.box.network_cards import COUNTS, ETHERNET, NetworkCard
@@ -223,6 +224,10 @@ def card(name: str, oper: str = "up", mbps: int = 1000, **counts: int) -> Networ
         "rx_packets": 50_000, "tx_packets": 50_000} | counts)
 
 
+def looked(cards: list[NetworkCard], before: Packets | None = None, boot: str = "b1") -> findings.Found:
+    return findings.network(cards, counted(cards, boot), before)
+
+
 def backups(*made: BackupInfo, overdue: bool = False, path: str = "/media/usb") -> BackupReply:
     return BackupReply(path=path, passphrase=True, running="", overdue=overdue, next_at=0.0,
                        backups=list(made))
@@ -238,6 +243,7 @@ def hour(**counts: int) -> RecordingCheck:
     return RecordingCheck(began_at=0.0, checked_at=0.0, findings=[], **plain | counts)
 
 
+SPOILT = counted([card("eth0", rx_errors=30)], "b1")
 CALL = TrialCallConfig(trunk="telco", number="12117")
 MADE = BackupInfo(kind="weekly", at=0.0, path="/media/usb/a.backup", verified=True)
 FAST = DiskProbe((0.001,) * 25, 5e7)
@@ -262,11 +268,18 @@ def worn(wear: Any, share: float | None = None, trouble: str = "") -> StorageSta
     (findings.programs(Facts(now=0.0)), "undone", ""),
     (findings.lines(facts()), "good", "telco"), (findings.lines(facts(up=False)), "failed", "telco"),
     (findings.lines(facts(ses=3)), "attend", "telco 3 s"), (findings.lines(Facts(now=0.0)), "undone", ""),
-    (findings.network([card("eth0"), card("eth1", oper="down")]), "good", "eth0 1000 Mbit/s 0.000%"),
-    (findings.network([card("eth0", oper="unknown", mbps=0)]), "good", "eth0 0.000%"),
-    (findings.network([card("eth0", rx_errors=2), card("eth1", tx_errors=30)]), "attend", "at: eth1"),
-    (findings.network([card("eth0", oper="down"), card("eth1", oper="lowerlayerdown")]), "failed", "eth1"),
-    (findings.network([]), "undone", "no network card"),
+    (looked([card("eth0"), card("eth1", oper="down")]), "good", "eth0 1000 Mbit/s 0.000%"),
+    (looked([card("eth0", oper="unknown", mbps=0)]), "good", "eth0 0.000%"),
+    (looked([card("eth0", rx_errors=2), card("eth1", tx_errors=30)]), "attend", "at: eth1"),
+    (looked([card("eth0", oper="down"), card("eth1", oper="lowerlayerdown")]), "failed", "eth1"),
+    (looked([]), "undone", "no network card"),
+    # A cable replaced at the last round; the same cable; a start, a driver, a card since then.
+    (looked([card("eth0", rx_errors=30, rx_packets=90_000)], SPOILT), "good", "eth0 1000 Mbit/s 0.000%"),
+    (looked([card("eth0", rx_errors=60, rx_packets=90_000)], SPOILT), "attend", "at: eth0"),
+    (looked([card("eth0", rx_errors=30, rx_packets=90_000)], SPOILT, "b2"), "attend", "at: eth0"),
+    (looked([card("eth0", rx_errors=30, rx_packets=90_000)], SPOILT, ""), "attend", "at: eth0"),
+    (looked([card("eth0", rx_errors=29)], SPOILT), "attend", "at: eth0"),
+    (looked([card("eth1", rx_errors=30)], SPOILT), "attend", "at: eth1"),
     (findings.clock(wall(error_s=0.01), 3.0), "good", "+3.0 ppm"), (findings.clock(None, None), "undone", ""),
     (findings.clock(wall("unknown"), None), "failed", "unknown"),
     (findings.clock(wall("rtc"), None), "attend", "rtc"),

@@ -3,8 +3,10 @@
 import csv
 import io
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -32,6 +34,44 @@ def test_an_act_is_there_before_its_outcome(tmp_path: Path) -> None:
     log.end(log.begin(DID, NOW + 2), "", NOW + 3)
     assert [one.outcome for one in log.entries(Asked(), 5)] == ["", "refused"]
     assert log.verify().broken_at == 0
+
+
+def test_it_is_opened_once_for_all_that_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is the last one writes all of the journal back and waits for the disk."""
+    path, opened, connect = tmp_path / "audit.sqlite", list[Path](), sqlite3.connect
+
+    def counted(name: Path, **options: Any) -> Any:
+        opened.append(name)
+        return connect(name, **options)
+    log = Audit(path)
+    monkeypatch.setattr("appliance.store.audit.sqlite3.connect", counted)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda number: log.end(log.begin(DID, NOW + number), "", NOW), range(20)))
+    assert len(opened) == 1 and path.with_name("audit.sqlite-wal").stat().st_size > 0
+    assert (found := log.verify()).entries == 40 and found.broken_at == 0
+    path.rename(tmp_path / "moved")               # nothing goes where nobody looks for it
+    with pytest.raises(sqlite3.Error, match="No such file"):
+        log.note(DID, "", NOW)
+    Audit(path).close()
+    log.note(DID, "", NOW)
+    assert [one.number for one in log.entries(Asked(), 9)] == [1]
+    log.close()
+    log.note(DID, "", NOW + 1)
+    assert log.verify().entries == 2
+
+
+def test_what_the_disk_refused_is_written_by_another_connection(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise sqlite3.OperationalError("disk I/O error")
+    log = Audit(tmp_path / "audit.sqlite")
+    log.note(DID, "", NOW)
+    with monkeypatch.context() as full:
+        full.setattr("appliance.store.audit._insert", refuse)
+        with pytest.raises(sqlite3.Error):
+            log.note(DID, "", NOW)
+    log.note(DID, "", NOW + 1)
+    assert [one.number for one in log.entries(Asked(), 9)] == [2, 1] and log.verify().broken_at == 0
 
 
 def test_it_is_found_by_who_what_and_when(tmp_path: Path) -> None:

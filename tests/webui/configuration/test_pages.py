@@ -11,7 +11,11 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from appliance.box.document.keeper import NEXT_START
+from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import GetDocument, GetDocumentHistory
+from appliance.config.lines import SpanConfig
+from appliance.config.schema import Config
+from appliance.trunk.reload import check_reload
 from tests.webui.configuration.kept import DOCUMENT, Kept
 from tests.webui.conftest import token
 from webui.configuration.said import said
@@ -149,6 +153,37 @@ def test_an_edit_on_the_box_is_seen_and_a_wrong_one_said(client: FlaskClient, ke
 def test_boxd_away_is_said(client: FlaskClient, exchange: Any) -> None:
     exchange.silent = {"boxd"}
     assert client.get("/configuration/").status_code == 503
+
+
+def test_who_confirms_while_boxd_is_away_is_told_what_follows(
+        client: FlaskClient, kept: Kept, exchange: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(request: Any, timeout_s: float = 2.0) -> Any:
+        raise BusError(f"{type(request).__name__}: boxd is not there")
+    committed(client, minutes="5")
+    with monkeypatch.context() as alone:
+        alone.setattr(exchange, "ask", away)
+        answer = send(client, "versions/2/confirm")
+        assert answer.status_code == 503 and "Whether this was done is not known" in answer.text
+        assert "then confirm it again" in answer.text and "ConfirmDocument: boxd is not there" in answer.text
+    assert "Version 2 of the configuration waits to be confirmed" in client.get("/contacts/").text
+    assert send(client, "versions/2/confirm").status_code == 303
+    assert "boxd is not there" in client.get("/log/").text           # and not that it was done
+
+
+def test_a_new_line_is_said_to_begin_with_the_next_start_before_it_is_committed(
+        client: FlaskClient, kept: Kept) -> None:
+    send(client, "edit", text=CHANGED, base="1", newest="1")
+    lines = [SpanConfig(name=name, url=f"virtual:/x/{name}/b", side="user", trunk="telco")
+             for name in ("telco1", "telco3")]
+    with pytest.raises(Refused) as refused:
+        check_reload(Config(spans=lines[:1]), Config(spans=lines), (), lambda _: False)
+    kept.bus.no = str(refused.value)
+    page = " ".join(client.get("/configuration/candidate").text.split())
+    assert "a new line begins with the next start of the box. Tick &#34;Not now&#34; below, commit" in page
+    assert "In order: the box can take it over now" not in page and 'name="next_start"' in page
+    answer = send(client, "commit", why="new line", minutes="0")
+    assert answer.status_code == 409 and "a new line begins with the next start" in answer.text
+    assert kept.document.read_text() == DOCUMENT
 
 
 def test_texts_are_folded_by_their_keys() -> None:

@@ -15,6 +15,7 @@ from tests.webui.conftest import NAME, PASSWORD, post
 from tests.webui.every_page.walk import pages, signed_in, site
 from tests.webui.every_page.words import READ, not_translated
 from webui import HEADERS
+from webui.access.navigation import NAVIGATION
 
 GRAVE = ("serious", "critical")
 FEWEST = 90                                       # pages that there are at least: the walk sees them
@@ -109,6 +110,23 @@ def test_every_page_is_well_in_chinese_and_light(chinese: Visit) -> None:
 @pytest.mark.timeout(PATIENCE_S)
 def test_every_page_is_well_in_english_and_dark(english: Visit) -> None:
     well(english)
+
+
+def test_the_top_of_every_page_says_where_it_is(walked: tuple[Flask, str, dict[str, str]]) -> None:
+    """But those of who comes in, of a person's own account, and of the first run, which has steps."""
+    somewhere = {name for entry in NAVIGATION for name in entry.blueprints}
+    assert {name.partition(".")[0] for name in walked[2]} - somewhere == {"account", "first", "me"}
+
+
+def test_reports_are_of_a_time_with_figures(walked: tuple[Flask, str, dict[str, str]]) -> None:
+    app, _, there = walked
+    client = app.test_client()
+    post(client, "/login", name=NAME, password=PASSWORD)
+    client.set_cookie("language", "en")
+    for kind in ("queue", "agent", "trunk", "flow"):
+        page = client.get(there[f"reports.index.{kind}"]).text
+        assert "Nothing was counted" not in page and page.count('href="behind') > 3, kind
+    assert "Numerator (" in client.get(there["reports.behind"]).text
 
 
 @pytest.mark.timeout(PATIENCE_S)

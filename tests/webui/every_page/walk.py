@@ -6,15 +6,18 @@ in both languages, both themes and two sizes, into build/screenshots/every_page.
 
 import contextlib
 import itertools
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext
 
+from tests.sim.branches import branch
 from tests.webui.access.test_matrix import address
 from tests.webui.browser import SHOTS, chromium_running, clean_page
 from tests.webui.conftest import NAME, PASSWORD, QUICK, post
@@ -39,15 +42,23 @@ ELSEWHERE = frozenset({
     "box.support_file", "centre.change", "certificate.signing_request", "flow_traffic.numbers",
     "flows.compare", "hearing.shared",
     "line_tests.follow", "line_tests.paper", "me.app_picture", "prompts.audio", "prompts.events",
-    "prompts.peaks", "quality.calibration", "quality.evaluation", "quality.own", "recordings.bundle",
-    "reports.behind", "reports.saved_file", "what_if.events", "what_if.table"})
+    "prompts.peaks", "quality.own", "recordings.bundle",
+    "reports.saved_file", "what_if.events", "what_if.table"})
+
+# The third week of the month that reports are made of; its last day is what one figure is looked at in.
+WEEK = [branch().scenario.day + timedelta(days=place) for place in range(14, 21)]
+REPORT = f"/reports/?period=dates&since={WEEK[0]}&until={WEEK[-1]}"
+NOON = int(datetime.combine(WEEK[-1], time(12), UTC).timestamp())
 
 # Of pages whose address names something that the branch has; of others the names of the matrix do.
 PLACES = {
     "centre.calendar": "/centre/calendars/of/office/days",
     "configuration.compare": "/configuration/compare?old=1&new=1",
     "floor.confirm_end": "/floor/agent/anna/end", "people.show": f"/people/{PERSON}",
-    "prompts.show": "/prompt/zh/greeting", "what_if.show": f"/reports/what-if/{REHEARSAL}",
+    "prompts.show": "/prompt/zh/greeting", "quality.index": "/quality/?whose=*",
+    "quality.evaluation.result": "/quality/evaluations/1",
+    "quality.evaluation.draft": "/quality/evaluations/2",
+    "quality.calibration": "/quality/calibrations/1", "what_if.show": f"/reports/what-if/{REHEARSAL}",
     "line_tests.show": f"/lines/telco/tests/{line_test(1, 'bert', 'errors').test}",
     "flows.edit": f"/flows/edit/{FLOW}", "flows.history": f"/flows/history/{FLOW}",
     "flow_traffic.picture": f"/flow-traffic/of/{FLOW}",
@@ -59,6 +70,10 @@ PLACES = {
         "recording", "surveys")},
     **{f"centre.things.{kind}": f"/centre/{kind}/" for kind in (
         "groups", "people", "queues", "recording")},
+    **{f"reports.index.{kind}": f"{REPORT}&kind={kind}&interval={interval}" for kind, interval in (
+        ("queue", "day"), ("agent", "whole"), ("trunk", "whole"), ("flow", "whole"))},
+    "reports.behind": "/reports/behind?kind=queue&name=sales&figure=service_level"
+                      f"&since={NOON - 12 * 3600}&until={NOON + 12 * 3600}",
 }
 
 
@@ -116,20 +131,23 @@ def signed_in(app: Flask, browser: Browser, url: str, language: str, complaints:
 
 
 def main() -> int:
-    """Pictures, for people."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
+    """Pictures, for people. Those of a page that is gone go, too."""
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder, site(Path(folder)) as (app, url), \
             chromium_running() as browser:
         there = pages(app)
         for language, theme, (width, height) in itertools.product(LANGUAGES, THEMES, SIZES):
-            options = {"color_scheme": theme, "viewport": {"width": width, "height": height}}
+            options = {"color_scheme": theme, "reduced_motion": "reduce",
+                       "viewport": {"width": width, "height": height}}
             context = signed_in(app, browser, url, language, [], **options)
             page = context.pages[0]
             for endpoint, path in there.items():
                 page.goto(url + path.lstrip("/"))
                 page.screenshot(path=PICTURES / f"{endpoint}-{language}-{theme}-{width}.png", full_page=True)
             context.close()
-        print(f"{len(there)} pages, pictures in {PICTURES}")
+            print(f"{language}, {theme}, {width} × {height}: {len(there)} pages", flush=True)
+        print(f"pictures in {PICTURES}")
     return 0
 
 

@@ -24,6 +24,11 @@ _WORDS: dict[State, Literal["ok", "degraded", "unfit"]] = {
     State.OK: "ok", State.DEGRADED: "degraded", State.UNFIT: "unfit"}
 
 
+# What a sensor is called where it is not called by its name; and the rules that are about one.
+SENSORS = {"zh": {"board": "主板", "processor": "处理器"}}
+OF_SENSORS = frozenset({"hot", "warm"})
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     state: State                                  # what the box is while it stands

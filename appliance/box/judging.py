@@ -10,7 +10,7 @@ from pathlib import Path
 from appliance.box.area import Answers, Area
 from appliance.box.fitness import Fitness as Judge
 from appliance.box.fitness import Reason, Verdict
-from appliance.box.fitness_rules import State
+from appliance.box.fitness_rules import OF_SENSORS, SENSORS, State
 from appliance.box.privileged.asking import ask
 from appliance.box.privileged.verb import VerbError
 from appliance.bus.messages import (
@@ -161,10 +161,12 @@ def look_at(folder: Path) -> tuple[str, float | None]:
 
 def _told(reason: Reason, ago: float) -> FitnessReason:
     rule = reason.rule
+    about = {language: SENSORS.get(language, {}).get(reason.about, reason.about)
+             if reason.code in OF_SENSORS else reason.about for language in rule.text}
     return FitnessReason(
         code=reason.code, about=reason.about, state=rule.state.word, since=reason.since + ago,
         detail=reason.detail,
-        text={language: text.format(about=reason.about) for language, text in rule.text.items()},
+        text={language: text.format(about=about[language]) for language, text in rule.text.items()},
         action={language: text.format(about=reason.about) for language, text in rule.action.items()})
 
 

@@ -75,7 +75,7 @@ def installed(branch: Branch) -> None:
     now = time.time()
     warm = FitnessReason(
         code="warm", about="board", state="degraded", since=now - 400, detail="62 °C",
-        text={"en": "board is warm", "zh": "board 温度偏高"},
+        text={"en": "board is warm", "zh": "主板 温度偏高"},
         action={"en": "look at the fan, at dust and at the room", "zh": "请检查风扇、灰尘与机房温度"})
     branch.fitness = Fitness(at=now, state="degraded", since=now - 400, fit=True, reasons=[warm])
     branch.hardware = Hardware(

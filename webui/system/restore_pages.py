@@ -1,9 +1,11 @@
 """Restore a backup: it is looked at, then confirmed like a factory reset; what came of it; taken back."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.bus.client import BusError, Refused
@@ -34,6 +36,20 @@ UPLOADED = "upload:"                              # of a source: boxd takes it
 BACKUP = ".backup"
 MOST_SOURCE, MOST_PASSPHRASE = 4000, 1024
 BEGINNINGS: dict[str, RestoreBegin] = {"drained": "drained", "now": "now"}
+
+# What a backup lacks, as appliance.box.backup.contents says it.
+_LACKING = (
+    (re.compile(r"(?P<path>\S+): larger than (?P<mib>\d+) MiB\b.*"),
+     _l("%(path)s: larger than %(mib)s MiB, and only for finding faults")),
+    (re.compile(r"(?P<path>.+): is no file"), _l("%(path)s: no file")))
+
+
+def lacking(line: str) -> str:
+    """In the reader's language; what is not known stays as it is."""
+    for pattern, words in _LACKING:
+        if found := pattern.fullmatch(line):
+            return str(words) % found.groupdict()
+    return line
 
 
 @bp.get("/")
@@ -148,5 +164,5 @@ def _index(wrong: str = "") -> str:
                 if one.path and not one.error and not one.gone]
     except (BusError, Refused):
         pass
-    return render_template("system/restore.html", found=found, made=made, wrong=wrong,
+    return render_template("system/restore.html", found=found, made=made, wrong=wrong, lacking=lacking,
                            busy=found is not None and bool(found.running or found.wished))

@@ -142,6 +142,17 @@ def test_one_of_another_box_is_uploaded(client: FlaskClient, boxd: Boxd, setting
     assert update.status_code == 409                                 # a backup is no bundle
 
 
+def test_what_a_backup_lacks_is_said_in_chinese(client: FlaskClient, boxd: Boxd) -> None:
+    boxd.says = {"prepared": seen(left_out=[
+        "state/traces.sqlite: larger than 64 MiB: what calls said on their D-channels is for finding faults",
+        "state/pipe: is no file", "state/new: for a reason that is new"])}
+    client.set_cookie("language", "zh")
+    said = words(client, AT)
+    for text in ("state/traces.sqlite：大于 64 MiB，且仅用于查找故障", "state/pipe：不是文件",
+                 "state/new: for a reason that is new"):
+        assert text in said, text
+
+
 def test_what_it_would_mean_is_shown_and_confirmed(client: FlaskClient, boxd: Boxd, app: Flask) -> None:
     boxd.says = {"prepared": seen()}
     said = words(client, AT)

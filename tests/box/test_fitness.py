@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from appliance.box.fitness import CALL_RESTARTS, RESTARTS, Fitness, Verdict
-from appliance.box.fitness_rules import POWER_OFF, RULES, State, page
+from appliance.box.fitness_rules import OF_SENSORS, POWER_OFF, RULES, SENSORS, State, page
 from appliance.bus.messages import (
     DAEMONS,
     CardRelay,
@@ -20,6 +20,7 @@ from appliance.bus.messages import (
     SpanState,
     WallClock,
 )
+from webui.texts import WORDS
 
 UP = dict.fromkeys(DAEMONS, "up")
 
@@ -174,6 +175,11 @@ def test_hold_over_counts_when_a_line_could_be_followed(box: Box) -> None:
     assert box.codes(60) == ["hold-over"]
     box.judge.clock(ClockState(source="e1", why="it is good", at=0.0), box.now)
     assert box.codes(60) == []
+
+
+def test_every_sensor_of_a_temperature_has_a_chinese_name() -> None:
+    assert all(RULES[code].text["zh"].startswith("{about}") for code in OF_SENSORS)
+    assert SENSORS["zh"].keys() == WORDS["sensor"].keys() - {"fan"}              # as pages call them
 
 
 def test_temperatures_have_hold_times_and_a_margin(box: Box) -> None:

@@ -125,7 +125,7 @@ def test_a_board_its_card_its_clocks_and_its_slots(
     settings.release.write_text(RELEASE)
     exchange.tell()
     said = words(client, "/box/")
-    for part in ("board is warm look at the fan", "degraded", "BL-0001", "62 °C", "4200 /min", "5.02 V",
+    for part in ("board is warm look at the fan", "degraded", "BL-0001", "62 °C", "4200 rpm", "5.02 V",
                  "The line is with the box", "fit and says so", "the battery's clock", "+12 s", "A 1.0",
                  "B 2.0 runs now", "2026-03-02", "older than 90 days", "test key", "Let card card1 blink",
                  "spand Lines and audio"):

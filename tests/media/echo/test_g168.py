@@ -14,7 +14,8 @@ SHORT: dict[str, Callable[..., Iterator[Verdict]]] = {
     "3A": g168.case_3a, "3B": partial(g168.case_3b, near_db=(0, 15)), "3C": g168.case_3c,
     "4": partial(g168.case_4, seconds=20),
     "5": g168.case_5, "6": partial(g168.case_6, tones_hz=((697,), (852, 1477))),
-    "7": partial(g168.case_7, seconds=20), "9": g168.case_9, "10": g168.case_10, "7.2": g168.case_disabler,
+    "7": partial(g168.case_7, seconds=20), "8": partial(g168.case_8, tones_hz=(2400, 2600)), "9": g168.case_9,
+    "10": g168.case_10, "7.2": g168.case_disabler,
 }
 LEVELS_DBM0 = {"7.2": (-28, 0), "9": (-30, -10)}
 KNOWN_DB = {                                      # what fails in docs/echo.md too: by how much at most

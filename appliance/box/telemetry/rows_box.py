@@ -188,6 +188,8 @@ ROWS = (
     _spand("rtp_legs", "rtp_legs", "gauge", "", "Telephones on the network", "IP 话机通话方"),
     _spand("rtp_lost", "rtp_lost", "gauge", "", "Packets lost of the RTP legs that are open",
            "当前 RTP 通话丢失的包"),
+    _spand("rtp_concealed_seconds", "rtp_concealed_ms", "gauge", "seconds",
+           "Audio that was made up on the RTP legs that are open", "当前 RTP 通话中补偿的音频时长", 0.001),
     _spand("rtp_jitter_max_seconds", "rtp_jitter_ms_max", "gauge", "seconds",
            "The worst jitter of the RTP legs that are open", "当前 RTP 通话的最大抖动", 0.001),
     Measure("board", "temperature_celsius", "gauge", "celsius", ("sensor",), "Temperature of the board",

@@ -40,7 +40,8 @@ from e1_driver.watch.bins import Bin, End
 AT = 1_795_000_000.0
 FACTS = {
     "spand": {"ticks": 360_000.0, "late_ticks": 2.0, "tick_ms_p999": 3.1, "stalled_s": 0.0, "underruns": 1.0,
-              "failures": 0.0, "legs": 60.0, "rtp_legs": 12.0, "rtp_lost": 5.0, "rtp_jitter_ms_max": 4.5},
+              "failures": 0.0, "legs": 60.0, "rtp_legs": 12.0, "rtp_lost": 5.0, "rtp_concealed_ms": 100.0,
+              "rtp_jitter_ms_max": 4.5},
     "trunkd": {"calls": 60.0},
     "acdd": {"log_seq": 123_456.0, "faults": 0.0},
     "recordd": {"open_recordings": 60.0, "unfinished": 3.0, "lost_s": 0.0, "gap_s": 0.5, "failing": 0.0,

@@ -80,7 +80,7 @@ class Certificates:
         except (OSError, ValueError):             # none, or damaged
             pass
         key = ec.generate_private_key(ec.SECP256R1())
-        self._write(_pem(key) + _self_signed(key, self._names, now).public_bytes(Encoding.PEM))
+        self._write(pem_of(key) + _self_signed(key, self._names, now).public_bytes(Encoding.PEM))
         return self.shown()
 
     def shown(self) -> Certificate:
@@ -123,7 +123,7 @@ class Certificates:
             raise WrongCertificate("over")
         if isinstance(key, rsa.RSAPrivateKey) and key.key_size < RSA_LEAST_BITS:
             raise WrongCertificate("weak")
-        self._try(fresh := _pem(key) + b"".join(one.public_bytes(Encoding.PEM) for one in chain))
+        self._try(fresh := pem_of(key) + b"".join(one.public_bytes(Encoding.PEM) for one in chain))
         self._write(fresh)
         self.serve(self.context())
         return _told(certificate)
@@ -207,7 +207,8 @@ def _given_key(octets: bytes) -> Key | None:
         raise WrongCertificate("no key") from None
 
 
-def _pem(key: Key) -> bytes:
+def pem_of(key: Key) -> bytes:
+    """PKCS#8, without a password."""
     return key.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 

@@ -8,10 +8,13 @@ from flask_babel import gettext
 
 from webui.access.doors import needs
 from webui.certificate import MOST_OCTETS, Certificates, WrongCertificate
+from webui.certificate_forms import as_pem
 from webui.parts import parts
 from webui.texts import word
 
 bp = Blueprint("certificate", __name__, url_prefix="/box/certificate")
+
+MOST_PASSWORD = 1024
 
 
 @bp.get("/")
@@ -32,9 +35,10 @@ def signing_request() -> Response:
 @needs("box", act="certificate")
 def put_in() -> Any:
     files = [file.stream.read(MOST_OCTETS + 1) for file in request.files.getlist("pem")]
-    octets = b"\n".join([*files, request.form.get("text", "").encode()])
+    password = request.form.get("password", "")[:MOST_PASSWORD]
     try:
-        _certificates().put_in(octets, time.time())
+        _certificates().put_in(b"\n".join(as_pem(octets, password) for octets in (
+            *files, request.form.get("text", "").encode())), time.time())
     except WrongCertificate as error:
         return _index(str(word(error.words, "certificate"))), 422
     return redirect(url_for("certificate.index"), 303)

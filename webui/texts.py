@@ -207,6 +207,7 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "what-if": _l("What-if begun"), "what-if-stopped": _l("What-if stopped or removed"),
         "what-if-taken": _l("Figures of a what-if taken home"),
         "backup-now": _l("Backup made now"), "backup-checked": _l("Backup checked"),
+        "backup-passphrase": _l("Passphrase of backups set"),
         "restore-looked": _l("Backup looked at for a restore"), "restore": _l("Restore of a backup"),
         "restore-back": _l("Restore taken back"), "restore-cancelled": _l("Restore cancelled"),
         "restore-forgotten": _l("What a restore put aside removed"),
@@ -301,9 +302,9 @@ WORDS: dict[str, dict[str, LazyString]] = {
     },
     "certificate": {                              # why one cannot serve
         "large": _l("This is larger than any certificate with its chain."),
-        "none": _l("There is no certificate in it: it begins with -----BEGIN CERTIFICATE-----."),
+        "none": _l("There is no certificate in it that can be read."),
         "no key": _l("The private key in it cannot be read."),
-        "locked": _l("The private key has a password: put it in without one."),
+        "locked": _l("It has a password, and this is not it: type the one that it was made with."),
         "another key": _l("The certificate is for another key: put that key in, too, or let one be signed for"
                           " the request that this page gives."),
         "over": _l("The certificate is over, or the box's clock is wrong."),

@@ -55,6 +55,7 @@ from appliance.bus.messages import (
     Reloaded,
     Reply,
     Request,
+    SetBackupPassphrase,
     SpanSecond,
     SpanState,
     TryBackup,
@@ -215,7 +216,8 @@ class BackingUp(Area):
         self.maintenance: Maintenance | None = None                  # whose section is read again with ours
         self.also: dict[str, Snmp | Syslog | Console | Telemetry] = {}  # likewise, by their sections
         self.answers: Answers = {GetBackups: self._get, BackUp: self._begin, ReloadBackup: self._reload,
-                                 TryBackup: self._try_out}
+                                 TryBackup: self._try_out,
+                                 SetBackupPassphrase: self._seal}
 
     def reply(self) -> BackupReply:
         return self._backups.reply(time.time())
@@ -229,6 +231,13 @@ class BackingUp(Area):
     async def _begin(self, request: BackUp) -> Done:
         try:
             self._backups.begin()
+        except BackupError as error:
+            raise Refused(str(error)) from None
+        return Done()
+
+    async def _seal(self, request: SetBackupPassphrase) -> Done:
+        try:                                      # Argon2id takes its time
+            await asyncio.to_thread(self._backups.seal, request.passphrase)
         except BackupError as error:
             raise Refused(str(error)) from None
         return Done()

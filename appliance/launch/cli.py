@@ -33,6 +33,7 @@ ELSEWHERE = {
     "listen": "listening:listen_command",
     "maintenance": "maintenance:maintenance",
     "media": "media:media",
+    "people-password": "people_password:people_password",
     "prompts": "configured:prompts",
     "provision": "own_box:provision",
     "quality": "quality:quality",

@@ -13,6 +13,7 @@ import pytest
 from appliance.box.backup import passphrase, tending
 from appliance.box.backup.format import BackupError
 from appliance.box.backup.history import History
+from appliance.box.backup.opening import opened
 from appliance.box.backup.snapshot import integrity, snapshot
 from appliance.store.sealed import PassphraseWrapper, SealedReader
 from tests.box.backed_up import PASSPHRASE, BackedUp, another_disk, die_at, open_backup, refused
@@ -173,6 +174,18 @@ async def test_boxd_may_end_in_the_middle_of_one(box: BackedUp, monkeypatch: pyt
     assert backups.reply(box.now).backups == [] and names(box) == []
     assert not (box.state_dir / "backup" / "scratch").exists()
     assert facts == {"backup_failed": 0, "backup_overdue": 0}        # it is due at the next start
+
+
+def test_a_running_box_takes_another_passphrase(box: BackedUp) -> None:
+    backups = box.backups()
+    backups.seal(PASSPHRASE + " 2")
+    backups.begin()
+    made = Path(backups._made("now", box.now).path)
+    with made.open("rb") as file, opened(file, PassphraseWrapper(PASSPHRASE + " 2"), made.name) as backup:
+        backup.prove()
+    with pytest.raises(BackupError, match="at least"):
+        backups.seal("short")
+    assert passphrase.kept(box.state_dir / "backup")
 
 
 def test_without_a_passphrase_nothing_is_written(box: BackedUp) -> None:

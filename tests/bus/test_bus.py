@@ -405,8 +405,9 @@ def test_the_pages_change_nothing_but_what_they_have_behind_their_login() -> Non
         "UploadPrompt", "DraftPrompt", "KeepPrompt", "CopyPrompt", "RestorePrompt", "DeletePrompt",
         "TakePrompt", "StopTake",
         # The maintenance log, which only grows; a day played again in a process of its own; backups.
-        "BackUp", "TryBackup", "PrepareRestore", "BeginRestore", "TakeRestoreBack", "CancelRestore",
-        "ForgetReplaced", "AddMaintenance", "BeginSelfCheck", "BeginRehearsal", "StopRehearsal",
+        "BackUp", "TryBackup", "SetBackupPassphrase", "PrepareRestore", "BeginRestore", "TakeRestoreBack",
+        "CancelRestore", "ForgetReplaced", "AddMaintenance", "BeginSelfCheck", "BeginRehearsal",
+        "StopRehearsal",
         # Lines of the console, by the role of who has signed in.
         "RunCommand", "OfferCommands",
         # Recordings: what is heard is kept in the chain before it is.

@@ -1,13 +1,11 @@
 """Agents, queues and skills as files: taken home, and brought back after a dry run."""
 
-import time
 from typing import Any
 
-from flask import Response, abort, current_app, redirect, request, url_for
-from flask_login import current_user
+from flask import Response, abort, redirect, request, url_for
 
+from webui import pieces
 from webui.access.doors import needs
-from webui.access.halves import Waiting
 from webui.centre import sheets
 from webui.centre.blueprint import bp, now, shown, skills
 from webui.centre.forms import text_of, value_of
@@ -15,8 +13,6 @@ from webui.centre.held import Held
 from webui.centre.kinds import KINDS
 from webui.centre.pages import proposed
 
-EXTENSION = "branchline.centre.files"
-KEPT_S, MOST = 600.0, 8                           # files that come in pieces, of all people
 KINDS_OF_FILE = ("agents", "queues", "matrix")
 
 
@@ -87,34 +83,12 @@ def try_file() -> Any:
 def _octets() -> bytes:
     """The file of the form, or the one whose pieces came before."""
     if word := request.form.get("upload"):
-        found = _files().take(word, time.time())
-        if found is None or found[0] != current_user.name:
-            abort(404)
-        return bytes(found[1])
+        return pieces.taken(word)
     file = request.files.get("file")
     return file.read(sheets.MOST_OCTETS + 1) if file else b""
 
 
-@bp.post("/csv/pieces")
+@bp.post("/csv/pieces", endpoint="pieces")
 @needs("commit", by_hand=True, whole=True)
-def pieces() -> Any:
-    """A file larger than a form: piece by piece in order; the answer is the word that the next one names."""
-    octets = request.get_data()
-    word = request.args.get("word", "")
-    if not word:
-        return _files().keep((current_user.name, bytearray(octets)), time.time())
-    found = _files().find(word, time.time())
-    if found is None or found[0] != current_user.name:
-        abort(404)
-    if len(found[1]) != request.args.get("offset", -1, int):
-        abort(409)
-    if len(found[1]) + len(octets) > sheets.MOST_OCTETS:
-        abort(413)
-    found[1].extend(octets)
-    return word
-
-
-def _files() -> Waiting[tuple[str, bytearray]]:
-    found: Waiting[tuple[str, bytearray]] = current_app.extensions.setdefault(
-        EXTENSION, Waiting(KEPT_S, MOST))
-    return found
+def next_piece() -> Any:
+    return pieces.add(sheets.MOST_OCTETS)

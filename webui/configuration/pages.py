@@ -6,7 +6,6 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
-from werkzeug.datastructures import FileStorage
 
 from appliance.bus.client import BusError, Refused
 from appliance.bus.messages import (
@@ -25,7 +24,7 @@ from appliance.bus.messages import (
     RollBackDocument,
 )
 from appliance.bus.messages import Request as Asked
-from webui import live
+from webui import live, pieces
 from webui.access.doors import may, need, needs, outcome
 from webui.configuration import shapes
 from webui.configuration.said import said
@@ -38,7 +37,7 @@ bp.add_app_template_filter(said, "of_configuration")
 
 ACT_S = 90.0                                      # a check is a process of its own
 SHOWN = 50                                        # versions on a page
-MOST_OCTETS = 48 * 1024                           # of a document that is sent in a form
+MOST_OCTETS = 512 * 1024                          # of a document, as boxd takes it
 MINUTES = (0, 1, 5, 15, 60)                       # to choose from
 
 
@@ -131,13 +130,12 @@ def edit() -> str:
 @needs("commit", act="configuration-edited", whole=True)
 def save() -> Any:
     """The form's text, or a file's, becomes the candidate, and is checked."""
-    by, file = need("commit"), request.files.get("file")
-    text = _of_file(file) if file else request.form.get("text", "").replace("\r\n", "\n")
+    by, text = need("commit"), _sent()
     base = request.form.get("base", 0, int)
     newest = request.form.get("newest", 0, int)
     if text is None:
         return _edit(Editing(request.form.get("text", ""), base, newest, gettext(
-            "The file is no text in UTF-8, or larger than %(kib)d KiB: `branchline config import` takes it.",
+            "The file is no text in UTF-8, or larger than %(kib)d KiB.",
             kib=MOST_OCTETS // 1024))), 422
     try:
         state = _ask(EditDocument(by=by, text=text, base=base)).state
@@ -149,6 +147,13 @@ def save() -> Any:
     if checked.mistakes:
         return _edit(Editing(text, base or head, head, checked=checked)), 422
     return redirect(url_for("configuration.candidate"), 303)
+
+
+@bp.post("/pieces", endpoint="pieces")
+@needs("commit", by_hand=True, whole=True)
+def next_piece() -> Any:
+    """Of a text or file that is larger than a form."""
+    return pieces.add(MOST_OCTETS)
 
 
 @bp.get("/candidate")
@@ -263,9 +268,17 @@ def _within_s() -> float:
     return 60 * minutes
 
 
-def _of_file(file: FileStorage) -> str | None:
-    with file.stream as stream:
-        octets = stream.read(MOST_OCTETS + 1)
+def _sent() -> str | None:
+    """What was typed or is in a file, or came in pieces before. None: it is no text, or too large."""
+    if word := request.form.get("upload"):
+        return _read(pieces.taken(word))
+    if file := request.files.get("file"):
+        with file.stream as stream:
+            return _read(stream.read(MOST_OCTETS + 1))
+    return request.form.get("text", "").replace("\r\n", "\n")
+
+
+def _read(octets: bytes) -> str | None:
     if len(octets) > MOST_OCTETS:
         return None
     try:

@@ -1,7 +1,5 @@
-// People and queues: all of a list chosen at once, arrow keys in the grid, files larger than a form. All of it works
-// without this script, but for the last.
+// People and queues: all of a list chosen at once, arrow keys in the grid. All of it works without this script.
 
-const PIECE = 48 * 1024;
 const STEPS = {ArrowUp: [0, -1], ArrowDown: [0, 1], Enter: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0]};
 
 // --- a list of which some are chosen
@@ -53,33 +51,3 @@ if (grid) {
   });
   addEventListener("pageshow", () => { for (const row of rows) for (const input of row) input.disabled = false; });
 }
-
-// --- a file in pieces
-for (const form of document.querySelectorAll("[data-file-pieces]"))
-  form.addEventListener("submit", async event => {
-    const [file] = form.elements.file.files;
-    if (!file || file.size <= PIECE) return;
-    event.preventDefault();
-    const button = form.querySelector("button");
-    button.disabled = true;
-    try {
-      let word = "";
-      for (let offset = 0; offset < file.size; offset += PIECE) {
-        const address = new URL(form.dataset.filePieces, location);
-        address.search = new URLSearchParams({word, offset});
-        const answer = await fetch(address, {
-          method: "POST", body: file.slice(offset, offset + PIECE), headers: {
-            "X-CSRFToken": form.querySelector("[name=csrf_token]").value,
-            "Content-Type": "application/octet-stream", "Accept": "application/json"}});
-        const text = await answer.text();
-        if (!answer.ok) throw new Error(text);
-        word = text;
-      }
-      form.elements.upload.value = word;
-      form.elements.file.disabled = true;
-      form.submit();
-    } catch (error) {
-      form.querySelector("output").textContent = error.message;
-      button.disabled = false;
-    }
-  });

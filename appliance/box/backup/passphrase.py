@@ -9,17 +9,18 @@ from pathlib import Path
 
 from appliance.box.backup.durable import write_file
 from appliance.box.backup.format import BackupError
+from appliance.bus.messages.backup import PASSPHRASE_LEAST
 from appliance.store.sealed import KEY_OCTETS, DerivedWrapper
 
 FILE = "key"                                      # in the state folder's `backup`, 0600
-LEAST = 12                                        # characters: it is tried out by whoever finds the stick
 _MAGIC = b"branchline backup key 1\n"
 
 
 def keep(folder: Path, passphrase: str) -> None:
     """Make the key that later backups are sealed with. BackupError: too short, or the disk refuses it."""
-    if len(passphrase) < LEAST:
-        raise BackupError(f"a passphrase has {LEAST} characters at least: four words or more are good")
+    if len(passphrase) < PASSPHRASE_LEAST:
+        raise BackupError(
+            f"a passphrase has {PASSPHRASE_LEAST} characters at least: four words or more are good")
     store(folder, DerivedWrapper.of(passphrase))
 
 

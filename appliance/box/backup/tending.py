@@ -84,6 +84,13 @@ class Backups:
         self._wanted.set()
         self._woken.set()
 
+    def seal(self, words: str) -> None:
+        """Seal later backups with a key made from the passphrase `words`; takes most of a second.
+
+        BackupError: it is too short, or the disk refuses the key.
+        """
+        passphrase.keep(self._folder, words)
+
     def try_out(self, path: str) -> None:
         """Have a restore of one that was made tried out. BackupError: it cannot be begun."""
         if self._running or self._wanted.is_set() or self._to_try:

@@ -77,6 +77,7 @@ from appliance.bus.messages.backup import (
     RestoreCount,
     RestoreOutcome,
     RestoreReply,
+    SetBackupPassphrase,
     TakeRestoreBack,
     TryBackup,
 )
@@ -1194,6 +1195,7 @@ __all__ = [
     "SendKeys",
     "Sentence",
     "SetAgc",
+    "SetBackupPassphrase",
     "SetDocumentKey",
     "SetEcho",
     "SetGain",
@@ -1320,8 +1322,8 @@ _CARDS: tuple[type[Request[Any]], ...] = (
 _SYSTEM: tuple[type[Request[Any]], ...] = (
     GetLogs, GetStorage, GetMaintenance, GetMaintenanceLists, AddMaintenance, GetRoutine, BeginSelfCheck,
     GetRehearsals, GetRehearsal,
-    BeginRehearsal, StopRehearsal, BackUp, TryBackup, GetRestore, PrepareRestore, BeginRestore,
-    TakeRestoreBack, CancelRestore, ForgetReplaced)
+    BeginRehearsal, StopRehearsal, BackUp, TryBackup, SetBackupPassphrase, GetRestore, PrepareRestore,
+    BeginRestore, TakeRestoreBack, CancelRestore, ForgetReplaced)
 
 _LINE_TESTS: tuple[type[Request[Any]], ...] = (BeginLineTest, GetLineTest, GetLineTests, SteerLineTest)
 

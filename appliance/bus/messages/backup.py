@@ -8,6 +8,7 @@ from appliance.bus.messages.base import Done, Reloaded, Reply, Request
 
 BackupKind = Literal["now", "weekly", "monthly"]
 RestoreAct = Literal["restore", "take-back"]
+PASSPHRASE_LEAST = 12                         # characters: it is tried out by whoever finds the stick
 RestoreBegin = Literal["drained", "now"]       # calls that go on are waited for, or ended
 
 
@@ -53,6 +54,17 @@ class TryBackup(Request[Done], frozen=True):
 
     owner: ClassVar[str] = "boxd"
     path: str
+
+
+class SetBackupPassphrase(Request[Done], frozen=True):
+    """Seal later backups with a key made from this one; earlier ones keep theirs. Refused: too short, or the
+    disk refuses the key. The passphrase itself is kept nowhere."""
+
+    owner: ClassVar[str] = "boxd"
+    passphrase: str
+
+    def __repr__(self) -> str:
+        return "SetBackupPassphrase()"
 
 
 class ReloadBackup(Request[Reloaded], frozen=True):

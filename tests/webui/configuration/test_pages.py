@@ -91,6 +91,30 @@ def test_a_document_may_be_as_long_as_a_form(client: FlaskClient, kept: Kept) ->
     assert send(client, "edit", text="x" * 2_000_000, base="1", newest="1").status_code == 413
 
 
+def in_pieces(client: FlaskClient, octets: bytes, size: int = 48 * 1024) -> tuple[int, str]:
+    word, status, headers = "", 200, {"X-CSRFToken": token(client, "/configuration/edit")}
+    for offset in range(0, len(octets), size):
+        answer = client.post(f"/configuration/pieces?word={word}&offset={offset}", headers=headers,
+                             data=octets[offset:offset + size], content_type="application/octet-stream")
+        status, word = answer.status_code, answer.text if answer.status_code == 200 else word
+    return status, word
+
+
+def test_a_document_longer_than_a_form_comes_in_pieces(client: FlaskClient, kept: Kept) -> None:
+    long = DOCUMENT + "# 座席很多\n" * 20_000
+    assert len(long.encode()) > 300_000
+    status, word = in_pieces(client, long.encode())
+    assert status == 200
+    assert send(client, "edit", upload=word, base="1", newest="1").status_code == 303
+    assert kept.ask(GetDocument(candidate=True, secrets=True)).text == long
+    assert long[-200:] in client.get("/configuration/edit").text
+    assert send(client, "edit", upload=word, base="1", newest="1").status_code == 404          # once
+    assert in_pieces(client, b"#" * (512 * 1024 + 1))[0] == 413
+    headers = {"X-CSRFToken": token(client, "/configuration/edit")}
+    assert client.post(f"/configuration/pieces?word={in_pieces(client, b'#')[1]}&offset=7", headers=headers,
+                       data=b"#").status_code == 409
+
+
 def test_a_commit_without_a_reason_or_that_needs_a_new_start_is_refused(
         client: FlaskClient, kept: Kept) -> None:
     send(client, "edit", text=CHANGED, base="1", newest="1")

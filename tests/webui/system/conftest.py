@@ -39,6 +39,7 @@ from appliance.bus.messages import (
     RoutineState,
     SelfCheck,
     SelfChecked,
+    SetBackupPassphrase,
     Signature,
     SpaceInfo,
     SpanDay,
@@ -61,6 +62,7 @@ class Upkeep:
     rounds: list[RoutineState] = field(default_factory=list)
     signed: dict[str, list[Signature]] = field(default_factory=dict)
     going: str = ""                               # why no round can be begun
+    failed: str = ""                              # why the last backup was not made
 
     def answer(self, request: Request[Any]) -> Reply | None:
         match request:
@@ -100,10 +102,11 @@ class Upkeep:
             case GetBackups():
                 return BackupReply(path="/media/usb", passphrase=True, running="", overdue=False, next_at=2e9,
                                    backups=[BackupInfo(kind="weekly", at=1.9e9, path="/media/usb/a.backup",
-                                                       octets=GB, verified=True, tried_at=1.9e9)])
+                                                       octets=GB, verified=True, tried_at=1.9e9,
+                                                       error=self.failed)])
             case TryBackup() if request.path != "/media/usb/a.backup":
                 raise Refused("no such backup was made, or it is gone")
-            case BackUp() | TryBackup():
+            case BackUp() | TryBackup() | SetBackupPassphrase():
                 self.asked.append(request)
                 return Done()
         return None

@@ -20,6 +20,7 @@ from appliance.bus.messages import (
     GetLogs,
     MaintenanceEntry,
     RoutineState,
+    SetBackupPassphrase,
     Signature,
     StorageDevice,
 )
@@ -199,6 +200,22 @@ def test_backups_and_one_more(client: FlaskClient, upkeep: Upkeep) -> None:
     assert answer.status_code == 409 and "no such backup" in answer.text
 
 
+def test_the_passphrase_of_backups_is_set_on_the_page(
+        client: FlaskClient, upkeep: Upkeep, app: Flask) -> None:
+    words_of_it = "eight calling birds"
+    for wrong, given, again in (("at least 12", "one-bird", "one-bird"), ("differ", words_of_it, "birds")):
+        answer = send(client, "/box/backup/passphrase", passphrase=given, again=again)
+        assert answer.status_code == 422 and wrong in answer.text and given not in answer.text
+    assert not upkeep.asked
+    answer = send(client, "/box/backup/passphrase", passphrase=words_of_it, again=words_of_it)
+    assert answer.status_code == 303
+    assert upkeep.asked == [SetBackupPassphrase(passphrase=words_of_it)]
+    assert words_of_it not in repr(upkeep.asked) and words_of_it not in client.get("/box/backup/").text
+    entries = app.extensions["branchline"].audit.entries(Asked(acts=("backup-passphrase",)), 9)
+    assert [bool(one.outcome) for one in entries] == [False, True, True]
+    assert words_of_it not in repr(entries)
+
+
 # --- the box's own rounds
 
 
@@ -263,3 +280,18 @@ def test_a_round_is_begun_and_an_entry_signed_with_the_own_name(client: FlaskCli
     assert [(one.act, one.what, one.outcome == "") for one in acts] == [
         ("maintenance", "signature", False), ("maintenance", "signature 8", True),
         ("self-check", "monthly", False), ("self-check", "monthly", True)]
+
+
+@pytest.mark.parametrize(("told", "chinese"), [
+    ("there is no passphrase: set one with `branchline backup passphrase`", "尚未设置口令"),
+    ("a backup (weekly) is being made: wait until that is over", "另一次备份"),
+    ("/media/usb/backups: is on the box's own disk: nothing is mounted there now. Plug the stick in, mount "
+     "the share, or set backup.mounted: false", "U 盘或共享目录不在"),
+    ("/media/usb/a.backup: No space left on device: earlier backups are as they were", "没有空间"),
+    ("/media/usb: Permission denied: backups are written there: mend it, or change backup.path", "无法写入")])
+def test_what_hinders_a_backup_is_said_in_chinese(
+        client: FlaskClient, upkeep: Upkeep, told: str, chinese: str) -> None:
+    client.set_cookie("language", "zh")
+    upkeep.failed = told
+    page = words(client, "/box/backup/")
+    assert chinese in page and told not in page

@@ -104,6 +104,7 @@ from appliance.config.emergency import emergency
 from appliance.config.schema import Config
 from appliance.errors import ConfigError, StateError
 from appliance.store.events import FILE, EventLog, StoreError
+from appliance.store.within import Stretch
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -474,7 +475,8 @@ class Centre:
             if limits and max(map(len, limits.values())) > MOST_WITHIN:
                 raise Refused(f"GetContacts: within: at most {MOST_WITHIN} names of a kind")
             records, total = await asyncio.to_thread(
-                self._events.contacts, request.offset, request.limit, limits)
+                self._events.contacts, request.offset, request.limit, limits,
+                Stretch(request.since, request.until, request.after))
             return ContactList(contacts=[contact_info(record) for record in records], total=total)
         if isinstance(request, GetContact):
             record = await asyncio.to_thread(self._events.contact, request.contact)

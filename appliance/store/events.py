@@ -47,7 +47,7 @@ from appliance.store.schema import (
     renew,
     segments,
 )
-from appliance.store.within import newest
+from appliance.store.within import EVERYTHING, Stretch, newest
 
 FILE = EVENTS_FILE
 
@@ -232,20 +232,24 @@ class EventLog:
         with self._file.read() as connection:
             return next(iter(Projections.select(connection, contacts.c.contact == contact)), None)
 
-    def contacts(self, offset: int, limit: int,
-                 within: Mapping[str, Sequence[str]] | None = None) -> tuple[list[ContactRecord], int]:
-        """Newest first, and how many there are in all; of those within a range, to MOST_COUNTED.
+    def contacts(self, offset: int, limit: int, within: Mapping[str, Sequence[str]] | None = None,
+                 of: Stretch = EVERYTHING) -> tuple[list[ContactRecord], int]:
+        """Newest first, and how many there are in all of its times; of those within a range, to MOST_COUNTED.
 
         `within`: limits by column. A column that the table has not names nobody.
         """
         if not within:
+            counted = select(func.count()).select_from(contacts)
             with self._file.read() as connection:
-                total: int = connection.execute(select(func.count()).select_from(contacts)).scalar_one()
+                if of != EVERYTHING:
+                    total: int = connection.execute(counted.where(of.times())).scalar_one()
+                    return Projections.select(connection, of.rows(), offset, limit), total
+                total = connection.execute(counted).scalar_one()
                 return Projections.page(connection, total, offset, limit), total
         limits = {name: names for name, names in within.items() if name in contacts.c}
         live = self._projections.live.values()
         with self._file.read() as connection:
-            return newest(connection, limits, live, offset, limit)
+            return newest(connection, limits, live, offset, limit, of)
 
     @contextlib.contextmanager
     def ledger(self) -> Iterator[Ledger]:

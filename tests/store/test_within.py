@@ -2,18 +2,18 @@
 
 import json
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select, text, true
 
 from appliance.bus.messages.within import Within
 from appliance.store.events import Entry, EventLog
 from appliance.store.projections import Projections
 from appliance.store.records import ContactRecord
 from appliance.store.schema import contacts
-from appliance.store.within import _pieces
+from appliance.store.within import Stretch, _pieces
 
 QUEUES, AGENTS = ("", "sales", "service", "night"), ("", "ann", "bob", "eve")
 RANGES = [Within(queues=queues, agents=agents) for queues in (None, [], ["sales"], ["sales", "night"], ["x"])
@@ -55,6 +55,44 @@ def test_every_page_of_every_range(tmp_path: Path, seed: int) -> None:
             found, total = log.contacts(offset, 10, within.limits())
             assert ([one.contact for one in found], total) == (
                 [one.contact for one in mine[offset:offset + 10]], len(mine)), within
+    log.close()
+
+
+@pytest.mark.parametrize("within", [None, *RANGES])
+def test_a_stretch_is_read_page_after_page_though_others_come(tmp_path: Path, within: Within | None) -> None:
+    """No contact twice, none left out: as a program asks for all calls of a day while it goes on."""
+    chance, log = random.Random(7), EventLog(tmp_path / "acd.sqlite", AsTold())
+    there = [record(chance, number) for number in range(120)]
+    told(log, there)
+    limits = within.limits() if within else None
+    day = Stretch(since=10.0, until=30.0)
+    mine = sorted((one for one in there if 10.0 <= one.began_at < 30.0
+                   and (within is None or within.holds(one.queue, one.agent))),
+                  key=lambda one: (one.began_at, one.contact), reverse=True)
+    read: list[str] = []
+    while True:
+        found, total = log.contacts(0, 7, limits, day)
+        read += [one.contact for one in found]
+        if len(found) < 7:
+            break
+        day = replace(day, after=(found[-1].began_at, found[-1].contact))
+        told(log, [replace(record(chance, 1000 + len(read)), began_at=29.0 + len(read) / 1000)])
+    assert read == [one.contact for one in mine]
+    assert total >= len(mine)
+    log.close()
+
+
+def test_a_page_of_a_stretch_is_found_in_an_index_without_sorting(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "acd.sqlite", AsTold())
+    of = Stretch(since=10.0, until=30.0, after=(20.0, "c1"))
+    with log.ledger() as ledger:
+        for which, index in [(true(), "contacts_began"),
+                             *((one, "contacts_of_") for one in _pieces({"queue": ["sales"]}))]:
+            found = select(contacts.c.contact, contacts.c.began_at).where(which, of.rows()).order_by(
+                contacts.c.began_at.desc(), contacts.c.contact.desc()).limit(50)
+            said = str(found.compile(ledger.connection, compile_kwargs={"literal_binds": True}))
+            plan = " ".join(row[3] for row in ledger.connection.execute(text("EXPLAIN QUERY PLAN " + said)))
+            assert index in plan and "began_at" in plan and "TEMP B-TREE" not in plan, plan
     log.close()
 
 

@@ -301,11 +301,14 @@ class Branch:
                 raise Refused("this machine does not let Branchline do that: it is no installed box")
             case GetCalls():
                 return CallTable(calls=self.calls, released=[])
-            case GetContacts(offset=offset, limit=limit, within=within):
+            case GetContacts(offset=offset, limit=limit, within=within, since=since, until=until,
+                             after=after):
                 newest = sorted((one for one in self.contacts.values()
-                                 if within is None or within.holds(one.queue, one.agent)),
-                                key=lambda one: -one.began_at)
-                return ContactList(contacts=newest[offset:offset + limit], total=len(newest))
+                                 if (within is None or within.holds(one.queue, one.agent))
+                                 and since <= one.began_at and (not until or one.began_at < until)),
+                                key=lambda one: (one.began_at, one.contact), reverse=True)
+                rest = [one for one in newest if after is None or (one.began_at, one.contact) < after]
+                return ContactList(contacts=rest[offset:offset + limit], total=len(newest))
             case GetContact(contact=name):
                 return ContactReply(contact=self.contacts.get(name))
             case GetContactFacts(contact=name):

@@ -78,9 +78,13 @@ def board(_: Nothing) -> BoardView:
 @api.operation(
     "Contacts, the newest first, those that go on included.", "GET", "/contacts", "find", ContactPage, Paged)
 def contact_list(asked: Paged) -> ContactPage:
+    began_at, _, contact = asked.after.partition("~")
     found: ContactList = parts().exchange.ask(GetContacts(
-        offset=asked.offset, limit=asked.limit, within=doors.range_of(current_user).asked()))
-    return ContactPage(total=found.total, contacts=found.contacts)
+        offset=asked.offset, limit=asked.limit, within=doors.range_of(current_user).asked(),
+        since=asked.since, until=asked.until, after=(float(began_at), contact) if contact else None))
+    last = found.contacts[-1] if len(found.contacts) == asked.limit else None
+    return ContactPage(total=found.total, contacts=found.contacts,
+                       next=f"{last.began_at!r}~{last.contact}" if last else "")
 
 
 @api.operation(

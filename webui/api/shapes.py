@@ -33,6 +33,12 @@ class Nothing(Strict, frozen=True, kw_only=True):
 class Paged(Strict, frozen=True, kw_only=True):
     offset: Annotated[int, Meta(ge=0, le=10_000, description="so many of the newest are left out")] = 0
     limit: Annotated[int, Meta(ge=1, le=MOST)] = 50
+    since: Annotated[float, Meta(ge=0, le=4102444800, description="that began then or later")] = 0.0
+    until: Annotated[float, Meta(
+        ge=0, le=4102444800, description="that began before; 0: no limit")] = 0.0
+    after: Annotated[str, Meta(
+        pattern=r"^([0-9]{1,10}(\.[0-9]{1,9})?~[A-Za-z0-9._-]{1,64})?$",
+        description="`next` of the page before: however many there are, none twice and none left out")] = ""
 
 
 class RecordingsAsked(Strict, frozen=True, kw_only=True):
@@ -65,10 +71,11 @@ class BoardView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContactPage(msgspec.Struct, frozen=True, kw_only=True):
-    """`total`: within the range of the token, counted to 10 000 when it has limits."""
+    """`total`: of these times within the range of the token, counted to 10 000 when it has limits."""
 
     total: int
     contacts: list[ContactInfo]
+    next: str = ""                                # for `after`; "": there are no more
 
 
 class RecordingPage(msgspec.Struct, frozen=True, kw_only=True):

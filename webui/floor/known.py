@@ -8,17 +8,19 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from appliance.bus.client import BusError
-from appliance.bus.messages import ExplainAgent, FigureValue, GetFigures, GetLegContacts
+from appliance.bus.messages import ExplainAgent, FigureValue, GetFigures, GetLegContacts, Reply, Request
 from webui.exchange import Exchange
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Reply)
 
 FIGURES_S = 3.0                                   # how old they may be
 CREW_S = 30.0
 LEGS_S = 1.0
+LEGS_PATIENCE_S = 0.3                             # all live floors and walls wait meanwhile
 AFTER_FAILURE_S = 5.0                             # nobody is asked again sooner
 HALF_HOUR_S = 1800.0
 STALE = 3.0                                       # times for_s
@@ -132,7 +134,7 @@ class Known:
         return self._legs.get()
 
     def _ask_crew(self) -> Mapping[str, tuple[str, ...]]:
-        return {name: tuple(self._exchange.ask(ExplainAgent(agent=name)).queues) for name in self._agents}
+        return {name: tuple(self._ask(ExplainAgent(agent=name)).queues) for name in self._agents}
 
     def _ask_today(self) -> Values:
         midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -143,9 +145,15 @@ class Known:
         return self._figures(now - HALF_HOUR_S, now)
 
     def _figures(self, since: float, until: float) -> Values:
-        found = self._exchange.ask(GetFigures(of="queue", since=since, until=until, figures=list(FIGURES)))
+        found = self._ask(GetFigures(of="queue", since=since, until=until, figures=list(FIGURES)))
         names = [one.name for one in found.definitions]
         return {row.name: dict(zip(names, row.values, strict=True)) for row in found.rows}
 
     def _ask_legs(self) -> Mapping[str, str]:
-        return self._exchange.ask(GetLegContacts()).contacts
+        return self._ask(GetLegContacts(), timeout_s=LEGS_PATIENCE_S).contacts
+
+    def _ask(self, request: Request[R], **patience: Any) -> R:
+        """BusError at once when who would answer has not been heard for a while."""
+        if request.owner in self._exchange.mirror.floor.away:
+            raise BusError(f"{request.owner} is away")
+        return self._exchange.ask(request, **patience)

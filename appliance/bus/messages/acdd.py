@@ -120,6 +120,9 @@ class GetContacts(Request[ContactList], frozen=True):
     offset: int = 0
     limit: int = 50
     within: Within | None = None                  # None: all; else `total` is counted to 10 000
+    since: float = 0.0                            # that began then or later
+    until: float = 0.0                            # and before this; 0: no limit
+    after: tuple[float, str] | None = None        # of the list, after the one with this began_at and contact
 
 
 class ContactReply(Reply, frozen=True):

@@ -123,7 +123,7 @@ class AbandonedInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AbandonedList(Reply, frozen=True):
-    """Newest first."""
+    """Who went last first."""
 
     contacts: list[AbandonedInfo]
 

@@ -46,8 +46,9 @@ class Archive:
                     disposed[entry.contact] = Disposition(at=entry.at, by=by, code=code, note=note)
         found = abandoned(lost, self.log.touches(since), disposed, self.callbacks,
                           self.setup.entrance.canonical)
-        return AbandonedList(contacts=[one for one in found if asked.queue in ("", one.queue)
-                                       and (asked.every or not one.closed_at)])
+        return AbandonedList(contacts=sorted(
+            (one for one in found if asked.queue in ("", one.queue) and (asked.every or not one.closed_at)),
+            key=lambda one: -one.at))
 
     def book(self, asked: CallBack) -> BookCallback:
         """The same as a request that the engine knows."""

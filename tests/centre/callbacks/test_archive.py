@@ -81,6 +81,17 @@ def test_who_gave_up_is_listed_with_reason_number_and_how_often(office: Kept) ->
 
 
 @pytest.mark.need(23)
+def test_who_went_last_stands_first(office: Kept) -> None:
+    only(office)
+    waits = office.call("c1", "5001", calling="13911111111")
+    office.pass_time(20.0)
+    hurries = gives_up(office, "c2", waits_s=5.0)
+    office.pass_time(9.0)
+    office.hang_up("c1")                          # who came first has gone last
+    assert [one.contact for one in office.abandoned()] == [waits, hurries]
+
+
+@pytest.mark.need(23)
 def test_one_click_calls_back_and_closes_it_when_they_have_talked(office: Kept) -> None:
     lost = gives_up(office, "c1")
     office.command(LogIn(agent="ann", ready=True))

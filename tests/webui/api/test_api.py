@@ -104,6 +104,24 @@ def test_prometheus_reads_with_a_token_that_sees_the_whole_box(
         assert other.get("/api/v1/metrics").status_code == status
 
 
+def test_all_contacts_of_a_time_are_read_page_after_page(program: FlaskClient) -> None:
+    every = [one["contact"] for one in told(program, "/contacts?limit=200")["contacts"]]
+    read: list[str] = []
+    after = "&"
+    while after:
+        page = told(program, f"/contacts?limit=2{after}")
+        read += [one["contact"] for one in page["contacts"]]
+        after = page["next"] and f"&after={page['next']}"
+    assert read == every and len(every) > 4
+    newest = told(program, "/contacts?limit=1")["contacts"][0]
+    older = told(program, f"/contacts?until={newest['began_at']!r}")
+    assert [one["contact"] for one in older["contacts"]] == every[1:] and older["total"] == len(every) - 1
+    newer = told(program, f"/contacts?since={newest['began_at']!r}")
+    assert [one["contact"] for one in newer["contacts"]] == every[:1] and newer["next"] == ""
+    for wrong in ("after=c1", "after=1~", "after=1~a%20b", "since=-1", "until=x"):
+        assert program.get(f"/api/v1/contacts?{wrong}").status_code == 400, wrong
+
+
 def notice(client: FlaskClient, **said: Any) -> Any:
     asked = {"text": "lunch is at noon", "until": time.time() + 60.0, "everybody": True} | said
     return client.post("/api/v1/notices", json=asked)

@@ -58,6 +58,13 @@ def make(client: FlaskClient, **form: str | list[str]) -> str:
     return found[0] if found else ""
 
 
+def test_both_documents_are_a_click_away_and_need_no_token(client: FlaskClient, app: Flask) -> None:
+    page = client.get("/tokens/").text
+    for document in ("/api/v1/openapi.json", "/api/v1/asyncapi.json"):
+        assert f'href="{document}"' in page
+        assert app.test_client().get(document).status_code == 200
+
+
 def test_an_administrator_makes_one_and_withdraws_it(client: FlaskClient, app: Flask) -> None:
     made = make(client, scopes=["find", "line"])
     program = app.test_client()

@@ -2,9 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from appliance.bus.client import BusError
-from webui.floor.known import AFTER_FAILURE_S, STALE, Kept
+from appliance.bus.messages import Heartbeat, LegContacts
+from webui.floor.known import AFTER_FAILURE_S, STALE, Kept, Known
+from webui.mirror import AWAY_S, Mirror
 
 PATIENCE_S = 10.0
 FOR_S = 3.0
@@ -94,3 +97,36 @@ def test_the_old_one_stays_when_nobody_answers() -> None:
     one.kept.get()
     one.settle()
     assert (one.kept.get(), one.asked) == (3, 3)
+
+
+class Hung:
+    """acdd takes every question and answers none: who asks waits as long as he is ready to."""
+
+    def __init__(self) -> None:
+        self.mirror, self.now, self.waited_s = Mirror(0.0), 0.0, 0.0
+        self.answers = False
+
+    def ask(self, request: Any, timeout_s: float = 2.0) -> Any:
+        if self.answers:
+            return LegContacts(contacts={"leg": "c1"})
+        self.waited_s += timeout_s
+        raise BusError("no answer")
+
+
+def test_a_hung_acdd_holds_the_pages_of_a_trunk_for_a_moment_once() -> None:
+    """One thread makes all live floors and walls: while it waits nobody is told anything."""
+    hung = Hung()
+    known = Known(hung, lambda: hung.now)
+    known.legs()
+    assert 0.0 < hung.waited_s < 0.5
+    before, hung.now = hung.waited_s, AWAY_S + AFTER_FAILURE_S
+    hung.mirror.check(hung.now)
+    for _ in range(10):
+        known.legs()
+        known.crew((f"agent {hung.now}",))
+        hung.now += AFTER_FAILURE_S
+    assert hung.waited_s == before                # it is known to be away
+    hung.answers = True
+    up = Heartbeat(daemon="acdd", pid=1, started_at=0.0, at=0.0, rss_octets=0, cpu_s=0.0)
+    hung.mirror.hear(up, hung.now)
+    assert known.legs() == {"leg": "c1"}

@@ -66,7 +66,7 @@ def listed(wrong: str = "", done: Mapping[str, Any] = MappingProxyType({})) -> A
     page = render_template(
         "recordings/index.html", kept=kept, found=found, wrong=wrong or no_search, after=after,
         most=MOST_TOTAL, recording_views=recording_views, names=_names(floor()),
-        ticked=request.form.getlist("recording"), **done)
+        ticked=request.form.getlist("recording") if wrong else [], **done)
     return (page, 422) if no_search and not wrong else page
 
 

@@ -32,7 +32,8 @@ LONGEST_NOTED = 300                               # characters of a search, in t
 @needs("find")
 def back(act: str) -> Response:
     """Who comes back to where a form was sent, by a change of the language, say."""
-    return redirect(url_for("recordings.index", **recording_views.chosen(request.args)), 303)
+    kept: dict[str, Any] = {**recording_views.chosen(request.args)}
+    return redirect(url_for("recordings.index", **kept), 303)
 
 
 @bp.post("/hold")

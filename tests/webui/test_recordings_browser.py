@@ -99,7 +99,7 @@ def test_several_are_ticked_by_keys_and_held(page: Page, url: str, shelf: Shelf)
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "recordings-several.png", full_page=True)
     page.get_by_role("button", name="Hold", exact=True).click()
-    expect(page.get_by_role("status")).to_contain_text("2 recordings are held for court 7")
+    expect(page.locator(".told-once")).to_contain_text("2 recordings are held for court 7")
     assert [entries(shelf, one) for one in (RECORDING, LONG, FLAC)] == [["held"], ["held"], []]
     page.locator("[data-all]").check()
     expect(page.locator("[data-chosen]")).to_have_text("3")

@@ -28,6 +28,7 @@ from webui import (
     quality,
     recording_store,
     recordings,
+    recordings_many,
     spans,
     static_files,
     texts,
@@ -131,7 +132,7 @@ def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings)
             account, alert_pages, board, box, box_settings, box_update, certificate_pages, configuration,
             contacts, first, floor_pages, hearing, line_acts, line_tests, lines, log_pages, my_account,
             notices_pages, operations, centre_pages, people, quality, recording_store, recordings,
-            report_pages, spans, steps, token_pages, flow_pages, flow_traffic, prompt_pages,
+            recordings_many, report_pages, spans, steps, token_pages, flow_pages, flow_traffic, prompt_pages,
             *system_pages.PAGES):
         app.register_blueprint(part.bp)
     if lacking := closed(app):

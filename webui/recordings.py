@@ -1,5 +1,7 @@
 """Recordings: found by what is known of them, and one with all that was done with it."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -26,7 +28,7 @@ from appliance.bus.messages import (
     SegmentInfo,
 )
 from appliance.bus.messages.catalogue import MOST_TOTAL
-from webui import recording_views
+from webui import recording_said, recording_views
 from webui.access.doors import floor, need, needs, range_of
 from webui.hearing import LONGEST_S, describe, make_pass
 from webui.mirror import Floor
@@ -34,6 +36,7 @@ from webui.opened import ANSWER_S
 from webui.parts import parts
 
 bp = Blueprint("recordings", __name__, url_prefix="/recordings")
+bp.add_app_template_filter(recording_said.said, "of_recording")
 
 SHARED_DAYS = (1, 7, 30)
 DAY_S = 86400
@@ -46,18 +49,25 @@ LAST_NUMBER = 2**63 - 1
 @needs("find")
 def index() -> Any:
     """A search; what was chosen is in the address."""
+    return listed()
+
+
+def listed(wrong: str = "", done: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    """The list; 422 when what was chosen is no search. `wrong`: why nothing came of an act on many of it;
+    `done`: what came of it."""
     kept, after = recording_views.chosen(request.args), request.args.get("after", 0, type=int)
-    found, wrong = None, ""
+    found, no_search = None, ""
     try:
         found = parts().exchange.ask(msgspec.structs.replace(
             recording_views.search(kept, min(max(after, 0), LAST_NUMBER)),
             within=range_of(current_user).asked()), ANSWER_S)
     except (ValueError, Refused) as error:
-        wrong = str(error)
+        no_search = str(error)
     page = render_template(
-        "recordings/index.html", kept=kept, found=found, wrong=wrong, after=after, most=MOST_TOTAL,
-        recording_views=recording_views, names=_names(floor()))
-    return (page, 422) if wrong else page
+        "recordings/index.html", kept=kept, found=found, wrong=wrong or no_search, after=after,
+        most=MOST_TOTAL, recording_views=recording_views, names=_names(floor()),
+        ticked=request.form.getlist("recording") if wrong else [], **done)
+    return (page, 422) if no_search and not wrong else page
 
 
 @bp.get("/<recording>")
@@ -78,7 +88,7 @@ def back(recording: str, act: str) -> Response:
 def hold(recording: str) -> Any:
     by = need("hold")
     return _act(recording, HoldRecordings(
-        case=_said("case"), by=by, why=_said("why"), recordings=[_known(recording)]))
+        case=said("case"), by=by, why=said("why"), recordings=[_known(recording)]))
 
 
 @bp.post("/<recording>/release")
@@ -86,7 +96,7 @@ def hold(recording: str) -> Any:
 def release(recording: str) -> Any:
     by = need("release")
     return _act(recording, ReleaseHold(
-        case=_said("case"), by=by, why=_said("why"), recordings=[_known(recording)]))
+        case=said("case"), by=by, why=said("why"), recordings=[_known(recording)]))
 
 
 @bp.post("/<recording>/erase")
@@ -95,14 +105,14 @@ def erase(recording: str) -> Any:
     by = need("erase")
     if "sure" not in request.form:
         return _show(recording, gettext("Say that it is to be erased for good.")), 409
-    return _act(recording, EraseRecording(recording=_known(recording), by=by, why=_said("why")))
+    return _act(recording, EraseRecording(recording=_known(recording), by=by, why=said("why")))
 
 
 @bp.post("/<recording>/share")
 @needs("share", act="share")
 def share(recording: str) -> Any:
     """A link for other people of this box, kept in the chain with its reason."""
-    by, why = need("share"), _said("why")
+    by, why = need("share"), said("why")
     days = request.form.get("days", type=int)
     if days not in SHARED_DAYS:
         abort(400)
@@ -125,12 +135,11 @@ def export(recording: str) -> Any:
     by = need("export")
     try:
         made = parts().exchange.ask(ExportRecordings(
-            recordings=[_known(recording)], by=by, why=_said("why"),
+            recordings=[_known(recording)], by=by, why=said("why"),
             passphrase=request.form.get("passphrase", "")), EXPORT_S)
     except Refused as error:
         return _show(recording, str(error)), 409
-    name = made.path.rpartition("/")[2]
-    return _show(recording, made=made, bundle=_signer().dumps({"name": name, "by": by}))
+    return _show(recording, made=made, bundle=bundle_pass(made.path, by))
 
 
 @bp.get("/bundles/<pass_>")
@@ -177,7 +186,7 @@ def _known(recording: str) -> str:
     return recording
 
 
-def _said(name: str) -> str:
+def said(name: str) -> str:
     return request.form.get(name, "").strip()
 
 
@@ -205,6 +214,11 @@ def _names(sees: Floor) -> dict[str, list[str]]:
     return {"agent": sorted(one.name for one in sees.board.agents) if sees.board else [],
             "queue": sorted(one.name for one in sees.board.queues) if sees.board else [],
             "trunk": sorted({one.trunk for one in sees.channels.values() if one.trunk})}
+
+
+def bundle_pass(path: str, by: str) -> str:
+    """What a bundle's address ends with: who made it may fetch it, for a while."""
+    return _signer().dumps({"name": path.rpartition("/")[2], "by": by})
 
 
 def _signer() -> URLSafeTimedSerializer:

@@ -98,11 +98,14 @@ def test_a_refusal_keeps_what_was_written(client: FlaskClient, box: Box) -> None
     answer = send(client, begun.location, act="submit", **{"answer-greeting": "0", "remark-": "typed",
                                                             "tick-": "100"})
     assert answer.status_code == 409
-    assert "verified, listens, solves: not answered yet" in answer.text
+    assert "Not answered yet: verified, listens, solves" in answer.text
     assert 'value="typed"' in answer.text
     assert re.search(r'name="answer-greeting" value="0" checked', answer.text)
     for wrong in ({"answer-listens": "1e9"}, {"answer-listens": "x"}, {"remark-": "x", "tick-": "-1"}):
         assert send(client, begun.location, act="save", **wrong).status_code == 400
+    client.set_cookie("language", "zh")
+    answer = send(client, begun.location, act="submit", **{"answer-greeting": "0"})
+    assert "尚未评分的项目：verified, listens, solves" in answer.text
 
 
 def test_an_appeal_is_decided_with_another_result(client: FlaskClient, box: Box) -> None:

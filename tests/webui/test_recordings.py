@@ -16,6 +16,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from appliance.bus.messages import (
     CheckFinding,
+    EraseRecording,
     GetRecordingChecks,
     HoldRecordings,
     OpenRecording,
@@ -29,7 +30,7 @@ from appliance.recording.wav import HEAD_OCTETS, TICK_OCTETS, Header
 from tests.webui.conftest import NAME, FakeExchange, post, token
 from tests.webui.facts import RECORDING, Branch
 from tests.webui.shelf import Shelf, talk
-from webui import recording_views
+from webui import recording_views, recordings_many
 from webui.access import roles
 from webui.opened import SAME_S
 from webui.parts import Settings
@@ -348,3 +349,71 @@ def test_who_may_not_is_refused_everything(
         assert client.post(f"{PAGE}/{act}", data=sent).status_code == 403, act
     assert not [one for one in branch.asked if isinstance(one, OpenRecording)]
     assert not branch.asked
+
+
+def many(client: FlaskClient, act: str, search: str = "", **form: Any) -> Any:
+    return client.post(f"/recordings/many/{act}{search}", data={
+        "csrf_token": token(client, "/recordings/"), "why": "claim 7"} | form)
+
+
+def test_all_that_a_search_finds_is_held_and_exported_at_once(
+        client: FlaskClient, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than are on a page, and than recordd says at once."""
+    monkeypatch.setattr(recording_views, "ROWS", 2)
+    monkeypatch.setattr(recordings_many, "MOST_ROWS", 2)
+    others = [f"{number:032x}" for number in range(4)]
+    for number, name in enumerate(others):
+        shelf.finish(name, talk(0.1), agent="chen", ago_s=100.0 + number)
+    shelf.answer(EraseRecording(recording=others[3], by="sun", why="a person's right"))
+    page = many(client, "hold", "?agent=chen", which="found", case="court 7")
+    assert (page.status_code, "3 recordings are held for court 7" in page.text) == (200, True)
+    assert all(("held", NAME) in kinds(shelf, one) for one in others[:3])
+    assert ("held", NAME) not in kinds(shelf)                # of another agent
+    page = many(client, "export", "?agent=chen", which="found").text
+    assert "1 is not in it: its audio is not on the box." in page
+    [link] = re.findall(r'href="(/recordings/bundles/[^"]+)"', page)
+    with client.get(link) as answer:
+        (tmp_path / "bundle.zip").write_bytes(answer.data)
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
+        audio = [name for name in bundle.namelist() if name.endswith(".opus")]
+    assert sorted(name[-37:-5] for name in audio) == others[:3]
+
+
+def test_those_ticked_are_held_and_what_was_written_stays(client: FlaskClient, shelf: Shelf) -> None:
+    shelf.finish(OTHER, talk(1.0))
+    nothing = many(client, "hold", "?queue=sales", which="ticked", case="court 7")
+    assert (nothing.status_code, "Tick recordings in the list" in nothing.text) == (409, True)
+    no_case = many(client, "hold", "?queue=sales", which="ticked", recording=[OTHER], case="")
+    assert no_case.status_code == 409
+    assert re.search(rf'<input type="checkbox"[^>]* value="{OTHER}"[^>]* checked', no_case.text)
+    assert kinds(shelf, OTHER) == kinds(shelf) == []
+    assert many(client, "hold", which="ticked", recording=[OTHER, "0" * 32], case="c").status_code == 404
+    assert many(client, "export", which="ticked", recording=["../etc"]).status_code == 404
+    assert many(client, "hold", which="ticked", recording=[OTHER], case="court 7").status_code == 200
+    assert (kinds(shelf, OTHER), kinds(shelf)) == ([("held", NAME)], [])
+    assert client.get("/recordings/many/hold?queue=sales").location == "/recordings/?queue=sales"
+
+
+def test_more_than_recordd_takes_is_refused_before_anything_is_done(
+        client: FlaskClient, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings_many, "MOST", 1)
+    shelf.finish(OTHER, talk(1.0))
+    for act in ("hold", "export"):
+        answer = many(client, act, which="found", case="c")
+        assert (answer.status_code, "At most 1 recordings" in answer.text) == (409, True)
+    assert many(client, "export", "?number=1", which="found").status_code == 409      # that is no search
+    assert kinds(shelf, OTHER) == kinds(shelf) == []
+
+
+def test_what_recordd_refuses_is_said_in_chinese(client: FlaskClient, shelf: Shelf) -> None:
+    sent = {"csrf_token": token(client, PAGE), "why": "w"}
+    client.set_cookie("language", "zh")
+    client.post(f"{PAGE}/hold", data=sent | {"case": "court 7"})
+    for path, form, says in (
+            (f"{PAGE}/erase", {"sure": "yes"}, "该录音已为 court 7 保全：请先解除保全。"),
+            (f"{PAGE}/release", {"case": "court 8"}, "没有名为 court 8 的案件保全录音。"),
+            (f"{PAGE}/export", {"passphrase": "short"}, "加密口令至少 8 个字符"),
+            ("/recordings/many/hold", {"which": "found", "case": ""}, "请填写案件名称")):
+        answer = client.post(path, data=sent | form)
+        assert (answer.status_code, says in answer.text) == (409, True), path
+    assert "12x 不是号码的一部分" in client.get("/recordings/?number=12x").text

@@ -85,6 +85,26 @@ def test_it_is_found_and_played_in_the_list_without_a_mouse(page: Page, url: str
     expect(page.locator(".empty")).to_be_visible()
 
 
+def test_several_are_ticked_by_keys_and_held(page: Page, url: str, shelf: Shelf) -> None:
+    page.goto(f"{url}recordings/")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    expect(page.locator("[data-chosen]")).to_have_text("2")
+    expect(page.locator("[data-all]")).to_be_visible()
+    page.get_by_text("Hold or export several").click()
+    page.get_by_label("Why").fill("claim 7")
+    page.get_by_label("Case", exact=True).fill("court 7")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / "recordings-several.png", full_page=True)
+    page.get_by_role("button", name="Hold", exact=True).click()
+    expect(page.locator(".told-once")).to_contain_text("2 recordings are held for court 7")
+    assert [entries(shelf, one) for one in (RECORDING, LONG, FLAC)] == [["held"], ["held"], []]
+    page.locator("[data-all]").check()
+    expect(page.locator("[data-chosen]")).to_have_text("3")
+
+
 def test_places_marks_silence_and_sides(page: Page, url: str, shelf: Shelf) -> None:
     page.goto(f"{url}recordings/{LONG}#t=12")
     expect(page.locator(".position")).to_have_text("0:12 / 1:00")

@@ -28,7 +28,8 @@ NAVIGATION = (
     Entry("floor.index", _l("Floor"), ("floor",)),
     Entry("contacts.index", _l("Contacts"), ("contacts",)),
     Entry("lines.index", _l("Lines"), ("lines", "line_tests", "spans")),
-    Entry("recordings.index", _l("Recordings"), ("recordings", "recording_store", "hearing")),
+    Entry("recordings.index", _l("Recordings"),
+          ("recordings", "recordings_many", "recording_store", "hearing")),
     Entry("quality.index", _l("Quality"), ("quality",)),
     Entry("quality.results", _l("Quality"), ("quality",)),           # of who does not judge
     Entry("reports.index", _l("Reports"), ("reports", "what_if")),

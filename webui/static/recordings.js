@@ -1,5 +1,6 @@
 // The list of recordings: a choice searches at once, empty fields stay out of the address, one is played in its place
-// in the list, and all is done without a mouse: / goes to the text, up and down go between rows, P plays.
+// in the list, several are ticked, and all is done without a mouse: / goes to the text, up and down go between rows,
+// P plays, X ticks.
 
 const form = document.querySelector("form.search");
 
@@ -28,6 +29,23 @@ const hear = button => {
   row.nextElementSibling.querySelector("branchline-player").toggle();
 };
 
+const all = document.querySelector("[data-all]");
+const ticks = [...document.querySelectorAll("[form=many][name=recording]")];
+
+const count = () => {
+  const ticked = ticks.filter(tick => tick.checked).length;
+  all.checked = ticked === ticks.length;
+  all.indeterminate = ticked > 0 && !all.checked;
+  document.querySelector("[data-chosen]").textContent = ticked || "";
+};
+
+if (all) {
+  all.hidden = false;
+  all.addEventListener("change", () => { for (const tick of ticks) tick.checked = all.checked; count(); });
+  for (const tick of ticks) tick.addEventListener("change", count);
+  count();
+}
+
 const go = (row, steps) => {
   const rows = [...document.querySelectorAll("tbody tr[data-key]")];
   rows[rows.indexOf(row) + steps]?.querySelector(".row").focus();
@@ -39,13 +57,14 @@ document.addEventListener("click", event => {
 });
 
 document.addEventListener("keydown", event => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, textarea, branchline-player")) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input:not([type=checkbox]), select, textarea, branchline-player")) return;
   const row = event.target.closest("tr[data-key]");
   if (event.key === "/") form.querySelector("[name=text]").focus();
   else if (row && event.key === "ArrowDown") go(row, 1);
   else if (row && event.key === "ArrowUp") go(row, -1);
   else if (!row && event.key === "ArrowDown" && event.target === document.body) go(null, 1);
   else if (row && event.key.toLowerCase() === "p") row.querySelector("[data-hear]")?.click();
+  else if (row && event.key.toLowerCase() === "x") row.querySelector("[name=recording]")?.click();
   else return;
   event.preventDefault();
 });

@@ -63,6 +63,17 @@ def test_her_recordings_are_found_within_the_range_and_others_are_not_there(
     assert shelf.entries(THEIRS) == []
 
 
+def test_many_are_held_within_the_range_only(staff: Staff, leader: FlaskClient, shelf: Shelf) -> None:
+    chief = staff.new("wu", "supervisor", SALES)
+    sent = {"csrf_token": token(chief, "/recordings/"), "case": "court 7", "why": "claim"}
+    answer = chief.post("/recordings/many/hold", data=sent | {
+        "which": "ticked", "recording": [RECORDING, THEIRS]})
+    assert answer.status_code == 404
+    assert shelf.entries(RECORDING) == []
+    assert chief.post("/recordings/many/hold", data=sent | {"which": "found"}).status_code == 200
+    assert [len(shelf.entries(one)) for one in (RECORDING, THEIRS, WAITING)] == [1, 0, 0]
+
+
 def test_what_is_shared_with_her_is_heard_and_nothing_else(
         staff: Staff, leader: FlaskClient, shelf: Shelf) -> None:
     chief = staff.new("wu", "supervisor")

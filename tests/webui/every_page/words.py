@@ -28,8 +28,8 @@ _NAMED = re.compile(r".*[\d_./@:=].*|[A-Z][A-Z-]*|.{1,2}|(?:acd|box|phone|record
 
 # What is called so in Chinese, too, and what is written so: days of a calendar, skills of a call, keys.
 TERMS = frozenset({
-    "Branchline", "Ctrl+S", "Ctrl+Y", "Ctrl+Z", "Debian", "English", "EuroISDN", "Linux", "MiB", "Ogg",
-    "OpenAPI", "Opus", "QSIG", "WebM", "Webhook", "Werkzeug", "Wireshark", "apt", "dBm0", "eMMC",
+    "AsyncAPI", "Branchline", "Ctrl+S", "Ctrl+Y", "Ctrl+Z", "Debian", "English", "EuroISDN", "Linux", "MiB",
+    "Ogg", "OpenAPI", "Opus", "QSIG", "WebM", "Webhook", "Werkzeug", "Wireshark", "apt", "dBm0", "eMMC",
     "elsewhere", "fri", "grade", "language",
     "localhost", "mon", "opus", "region", "slips", "sun", "webui"})
 

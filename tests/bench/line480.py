@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,7 @@ from appliance.bus.messages import (
     SpanState,
     StartRecording,
 )
-from e1_driver import BEARERS
+from e1_driver import BEARERS, BLOCK, IDLE, TIMESLOTS
 from tests.bench.figures import Kind, Say, Theme
 from tests.bench.office import BenchError
 from tests.bench.processes import MEGA, cpu_s, memory
@@ -45,6 +46,8 @@ SETTLE_S, READY_S, STOP_S = 3.0, 30.0, 10.0
 DAEMONS = ("spand", "recordd")
 RECORDED_OCTETS_PER_S = 2 * 8000                  # both sides of each
 SHARED_MEMORY = Path("/dev/shm")
+TICK_S = 0.01
+EMPTY_TICKS = 500
 
 
 class _Talked(NamedTuple):
@@ -56,10 +59,31 @@ class _Talked(NamedTuple):
 
 
 def once(say: Say) -> dict[str, float]:
-    figures: dict[str, float] = {}
+    figures = _empty_tick()
     for channels in CASES:
         say(f"  {channels} channels for {SECONDS:g} s")
         figures |= case(channels, SECONDS)
+    return figures
+
+
+def _empty_tick() -> dict[str, float]:
+    """The least that Python pays for a tick here: it is woken, takes a span's block from a socket, copies its
+    rows, sends it on, and sleeps; and what the same costs when it does not sleep.
+    """
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    block, rows = np.full((TIMESLOTS, BLOCK), IDLE, np.uint8), np.arange(TIMESLOTS)
+    sent = np.empty_like(block)
+    figures: dict[str, float] = {}
+    with near, far:
+        for name, tick_s in (("an empty tick", TICK_S), ("an empty tick, without sleep between", 0.0)):
+            far.send(block.data)
+            began_at, began_s = time.monotonic(), time.thread_time()
+            for number in range(EMPTY_TICKS):
+                time.sleep(max(0.0, began_at + number * tick_s - time.monotonic()) if tick_s else 0.0)
+                near.recv_into(block.data)
+                block.take(rows, 0, sent, "clip")
+                far.send(sent.data)
+            figures[name] = 1e6 * (time.thread_time() - began_s) / EMPTY_TICKS
     return figures
 
 
@@ -186,7 +210,8 @@ def _stop(process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 def _kinds() -> tuple[Kind, ...]:
-    kinds: list[Kind] = []
+    kinds = [Kind("an empty tick", "µs", f"30 channels may cost {GOALS_MS[30] * 30 * 1000 * TICK_S:g}"),
+             Kind("an empty tick, without sleep between", "µs")]
     for channels in CASES:
         kinds += [
             Kind(f"CPU, {channels} channels", "CPU-ms/call-s", f"at most {GOALS_MS[channels]:g}"),
@@ -208,7 +233,8 @@ LINE480 = Theme(
     "recordd with its disk; nothing else of the box runs. A channel is a call: a call-second is a second of "
     "one of them. Work and lateness are of all ticks since spand began, calls being set up among them. The "
     "delay is as in talk, both ways together. `python -m tests.bench.line480 --seconds 600` is one case for "
-    "ten minutes.",
+    "ten minutes. An empty tick is CPU time of a thread that is woken every 10 ms, takes a block from a "
+    "socket, copies it and sends it on: what the goals leave for all the rest.",
     _kinds(), once, runs=3)
 
 if __name__ == "__main__":

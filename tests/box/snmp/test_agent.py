@@ -91,6 +91,13 @@ class Box:
         return f"{self.host}:{self.port}"
 
 
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of net-snmp's programs, the first on a machine says among its errors that it made this folder."""
+    (tmp_path / "net-snmp" / "cert_indexes").mkdir(parents=True)
+    monkeypatch.setenv("SNMP_PERSISTENT_DIR", str(tmp_path / "net-snmp"))
+
+
 async def ask(program: str, *options: str) -> tuple[str, str]:
     """Both outputs of one of net-snmp's programs, which know no MIB by themselves here."""
     child = await asyncio.create_subprocess_exec(

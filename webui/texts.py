@@ -224,6 +224,7 @@ WORDS: dict[str, dict[str, LazyString]] = {
         "app-removed": _l("Code app removed"), "key-added": _l("Security key added"),
         "key-removed": _l("Security key removed"), "codes": _l("New recovery codes"),
         "session-ended": _l("Sessions ended"),
+        "floor-arrange": _l("Arranged the own floor"), "floor-wall": _l("Kept or dropped a wall"),
         "floor-telephone": _l("Own telephone named"), "floor-listen": _l("Listened to a talk"),
         "floor-whisper": _l("Whispered to an agent"), "floor-barge": _l("Barged in on a talk"),
         "floor-stop": _l("Left a talk"), "floor-take-over": _l("Took a talk over"),

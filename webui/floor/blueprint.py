@@ -5,6 +5,7 @@ from typing import cast
 from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
 
+from webui.floor.arrangements import Arrangements
 from webui.floor.known import Known
 from webui.floor.telephones import Telephones
 
@@ -16,6 +17,7 @@ def _begin(state: BlueprintSetupState) -> None:
     parts = state.app.extensions["branchline"]
     state.app.extensions["floor"] = Known(parts.exchange)
     state.app.extensions["telephones"] = Telephones(parts.settings.state / "telephones.sqlite")
+    state.app.extensions["arrangements"] = Arrangements(parts.settings.state / "arrangements.sqlite")
 
 
 def known() -> Known:
@@ -24,3 +26,7 @@ def known() -> Known:
 
 def telephones() -> Telephones:
     return cast(Telephones, current_app.extensions["telephones"])
+
+
+def arrangements() -> Arrangements:
+    return cast(Arrangements, current_app.extensions["arrangements"])

@@ -27,10 +27,13 @@ from appliance.bus.messages import (
 from webui.access.doors import Subject, may, needs, sight
 from webui.access.doors import floor as seen_floor
 from webui.access.sight import of_contact
-from webui.floor import ranges, views
+from webui.floor import ranges, tiles, views
+from webui.floor.arranging import own
 from webui.floor.blueprint import bp, known, telephones
+from webui.floor.layout import Layout
 from webui.floor.said import said
 from webui.floor.telephones import Telephone
+from webui.floor.tiles import Tile
 from webui.floor.views import AgentRow, Filter
 from webui.live import stream
 from webui.mirror import Floor
@@ -39,8 +42,8 @@ from webui.rendered import Fragment
 
 R = TypeVar("R", bound=Reply)
 
-Views = tuple[views.Strip, views.Tree, tuple[views.QueueRow, ...], tuple[views.CallRow, ...],
-              tuple[views.AgentRow, ...]]
+Views = tuple[views.Strip, tuple[Tile, ...], views.Tree, tuple[views.QueueRow, ...],
+              tuple[views.CallRow, ...], tuple[views.AgentRow, ...]]
 
 GAP_S = 0.08                                      # acdd says a Board in 0.1 s, each is shown
 FIGURES_TURN_S = 3.0                              # figures grow without an event
@@ -81,18 +84,18 @@ class Person:
 @bp.get("/")
 @needs("watch")
 def index() -> str:
-    floor = seen_floor()
+    floor, layout = seen_floor(), own()
     chosen = ranges.asked(floor)
-    return render_template("floor/index.html", fragments=dict(_fragments(floor, chosen)),
-                           chosen=chosen, telephone=telephones().of(current_user.name))
+    return render_template("floor/index.html", fragments=dict(_fragments(floor, chosen, layout)),
+                           layout=layout, chosen=chosen, telephone=telephones().of(current_user.name))
 
 
 @bp.get("/events")
 @needs("watch")
 def events() -> Response:
-    chosen = ranges.asked(seen_floor())
-    return stream(lambda floor: _fragments(floor, chosen), gap_s=GAP_S, turn_s=FIGURES_TURN_S,
-                  numbers=False, alike=chosen)
+    chosen, layout = ranges.asked(seen_floor()), own()
+    return stream(lambda floor: _fragments(floor, chosen, layout), gap_s=GAP_S, turn_s=FIGURES_TURN_S,
+                  numbers=False, alike=(chosen, layout))
 
 
 @bp.get("/call/<contact>")
@@ -139,41 +142,45 @@ def agent_events(agent: str) -> Response:
     return stream(fragments, gap_s=EXPLAINED_GAP_S, turn_s=EXPLAINED_TURN_S)
 
 
-def _fragments(floor: Floor, chosen: Filter) -> Iterator[Fragment]:
+def _fragments(floor: Floor, chosen: Filter, layout: Layout) -> Iterator[Fragment]:
     board = floor.board
     if board is None:
         yield parts().rendered("board/notice.html", "notice", floor.away)
         return
     yield from known().once(
-        (chosen, sight(), str(get_locale())), _made_of(floor, board, chosen),
-        lambda: tuple(_rendered(floor, board, chosen)))
+        (chosen, layout, sight(), str(get_locale())), _made_of(floor, board, chosen),
+        lambda: tuple(_rendered(floor, board, chosen, layout)))
 
 
 def _made_of(floor: Floor, board: Board, chosen: Filter) -> tuple[object, ...]:
-    return board, floor.channels, floor.away, known().today(), ranges.legs(chosen)
+    return board, floor.channels, floor.away, known().today(), known().half_hour(), ranges.legs(chosen)
 
 
-def _rendered(floor: Floor, board: Board, chosen: Filter) -> Iterator[Fragment]:
+def _rendered(floor: Floor, board: Board, chosen: Filter, layout: Layout) -> Iterator[Fragment]:
     yield parts().rendered("board/notice.html", "notice", floor.away)
     steers, away = may(current_user, "steer"), "acdd" in floor.away
-    strip, tree, queues, calls, agents = known().once(
-        (chosen, sight()), _made_of(floor, board, chosen), lambda: _views(floor, board, chosen))
+    strip, figures, tree, queues, calls, agents = known().once(
+        (chosen, layout.figures, sight()), _made_of(floor, board, chosen),
+        lambda: _views(floor, board, chosen, layout.figures))
     key = "/".join((chosen.queue, chosen.group, chosen.agent, chosen.trunk))
 
-    def show(name: str, view: object) -> Fragment:
+    def show(name: str, view: object, key: str = key) -> Fragment:
         return name, parts().rendered(f"floor/{name}.html", f"{name} {key}", view)[1]
 
-    yield show("strip", strip)
-    yield show("tree", (tree, away))
-    yield show("lines", (queues, away))
-    yield show("calls", (calls, away))
-    yield show("agents", (agents, steers, away))
+    if figures:
+        yield show("strip", (strip, figures), f"{key} {layout.figures}")
+    shown = {"tree": (tree, away), "lines": (queues, away), "calls": (calls, away),
+             "agents": (agents, steers, away)}
+    for name, view in shown.items():
+        if name in layout.parts:
+            yield show(name, view)
 
 
-def _views(floor: Floor, board: Board, chosen: Filter) -> Views:
+def _views(floor: Floor, board: Board, chosen: Filter, figures: tuple[str, ...]) -> Views:
     look = ranges.look(floor, board, chosen)
-    return (views.strip(floor, look, chosen.trunk), views.tree(floor, look, chosen),
-            views.queue_rows(look, known().today()), views.call_rows(look), views.agent_rows(look))
+    return (views.strip(floor, look, chosen.trunk), tiles.made(floor, look, chosen, figures),
+            views.tree(floor, look, chosen), views.queue_rows(look, known().today()), views.call_rows(look),
+            views.agent_rows(look))
 
 
 def _find(contact: str, floor: Floor) -> ContactInfo:

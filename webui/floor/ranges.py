@@ -23,15 +23,24 @@ def board() -> Board:
     return found
 
 
+def read() -> Filter:
+    """The filter that the address has, whether there is such a thing or not."""
+    return Filter(**{name: request.args.get(name, "")[:LONGEST_NAME]
+                     for name in ("queue", "group", "agent", "trunk")})
+
+
+def gone(floor: Floor, board: Board, chosen: Filter) -> str:
+    """What is chosen that is not there, or not for him; "": all of it is."""
+    there = ((chosen.queue, {one.name for one in board.queues}),
+             (chosen.agent, {one.name for one in board.agents}),
+             (chosen.group, groups(board).keys()), (chosen.trunk, set(trunk_names(floor))))
+    return next((name for name, names in there if name and name not in names), "")
+
+
 def asked(floor: Floor) -> Filter:
     """The filter that the address has. 404: there is nothing of that name, or not for him."""
-    chosen = Filter(**{name: request.args.get(name, "")[:LONGEST_NAME]
-                       for name in ("queue", "group", "agent", "trunk")})
-    if floor.board is not None and not (
-            chosen.queue in {"", *(one.name for one in floor.board.queues)}
-            and chosen.agent in {"", *(one.name for one in floor.board.agents)}
-            and chosen.group in {"", *groups(floor.board)}
-            and chosen.trunk in {"", *trunk_names(floor)}):
+    chosen = read()
+    if floor.board is not None and gone(floor, floor.board, chosen):
         abort(404)
     return chosen
 

@@ -27,7 +27,8 @@ PAGES = [                                         # name, path, what is there wh
     ("telephone", "telephone", ".gate input[name=at]", SMALL),
     ("crew", "crew", "table.crew tbody tr", SMALL),
     ("missed", "missed?every=1&days=1", "#lists tbody tr", SMALL),
-    ("wall", "wall", ".tile", LARGE), ("arrange", "wall/arrange", "#order li", SMALL),
+    ("wall", "wall", ".tile", LARGE), ("arrange", "wall/arrange", "[data-order=tiles] li", SMALL),
+    ("arrange-floor", "arrange", "[data-order=middle] li", SMALL),
 ]
 
 
@@ -97,7 +98,7 @@ def test_every_page_is_drawn_in_both_languages_and_themes(page: Page) -> None:
 
 def test_the_wall_is_arranged_with_keys_and_by_dragging(page: Page) -> None:
     page.goto("/floor/wall/arrange?tiles=waiting,longest,ready")
-    order = page.locator("#order li")
+    order = page.locator("[data-order=tiles] li")
     page.get_by_role("link", name="Waiting: one place back").focus()
     page.keyboard.press("Enter")
     expect(order).to_have_text([re.compile("Longest"), re.compile("Waiting"), re.compile("Agents ready")])
@@ -107,6 +108,25 @@ def test_the_wall_is_arranged_with_keys_and_by_dragging(page: Page) -> None:
     expect(page.locator(".tile h2")).to_have_text(
         [re.compile("Agents ready"), re.compile("Longest"), re.compile("Waiting")])
     assert "tiles=ready" in page.url
+
+
+def test_the_floor_is_arranged_by_dragging_and_kept(page: Page) -> None:
+    page.goto("/floor/arrange")
+    calls, right = page.locator("[data-tile=calls]"), page.locator("[data-order=right]")
+    calls.drag_to(right.locator("li"))
+    expect(right.locator("li")).to_have_text([re.compile("Calls"), re.compile("Agents")])
+    page.get_by_role("link", name="What is shown: take away").click()
+    page.get_by_role("link", name="+ Service level today").click()
+    page.get_by_role("button", name="Keep it so").click()
+    expect(page.locator(".floor-column")).to_have_count(2)
+    expect(page.locator("#strip dt").last).to_have_text("Service level today")
+    expect(page.locator("#tree")).to_have_count(0)
+    expect(page.locator("#live")).to_have_attribute("data-now", "live")
+    page.screenshot(path=SHOTS / "floor-arranged.png")
+    page.goto("/floor/arrange")
+    page.get_by_role("link", name="As it came").click()
+    page.get_by_role("button", name="Keep it so").click()
+    expect(page.locator("#tree")).to_be_visible()
 
 
 def test_the_floor_and_the_wall_follow_what_happens(

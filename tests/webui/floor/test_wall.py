@@ -8,10 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from appliance.bus.messages import FigureValue
-from tests.webui.conftest import FakeExchange
+from tests.webui.conftest import FakeExchange, post
 from tests.webui.floor.facts import FloorBranch
 from tests.webui.test_pages import message
-from webui.floor.wall import TILES, USUAL, moved, together
+from webui.floor.arrangements import MOST
+from webui.floor.arranging import moved
+from webui.floor.tiles import TILES, together
+from webui.floor.wall import USUAL
 from webui.mirror import Mirror
 
 
@@ -61,8 +64,27 @@ def test_its_address_says_what_it_shows_and_it_follows(
 
 def test_what_is_no_wall_is_no_page(client: FlaskClient) -> None:
     pages = ("wall", "wall/events", "wall/arrange")
-    for query, page in itertools.product(("tiles=x", "tiles=,", "queue=x"), pages):
+    for query, page in itertools.product(("tiles=x", "tiles=,"), pages):
         assert client.get(f"/floor/{page}?{query}").status_code == 404
+
+
+def test_a_wall_says_what_is_gone_and_goes_on_when_it_is_back(
+        client: FlaskClient, branch: FloorBranch, exchange: FakeExchange) -> None:
+    query, gone = "tiles=waiting&queue=service", "service is not here, or not any more"
+    whole = branch.queues
+    with client.get(f"/floor/wall/events?{query}", buffered=False) as stream:
+        assert tones(message(stream)["wall"]) and gone not in client.get(f"/floor/wall?{query}").text
+        branch.queues = [one for one in whole if one.name != "service"]
+        exchange.tell()
+        shown = message(stream)["wall"]
+        assert gone in shown and not tones(shown)
+        branch.queues = whole
+        exchange.tell()
+        shown = message(stream)["wall"]
+        assert gone not in shown and tones(shown)
+    for other in ("queue=x", "group=x", "trunk=x"):
+        assert "x is not here" in client.get(f"/floor/wall?{other}").text
+        assert "x is not here" in client.get(f"/floor/wall/arrange?{other}").text
 
 
 def test_every_arrangement_is_a_link(client: FlaskClient) -> None:
@@ -101,3 +123,29 @@ def test_figures_of_some_queues_are_added_up_above_and_below_the_line() -> None:
     assert other == FigureValue(value=0.95, top=19, bottom=20)       # they have not one target
     assert together(values, ("a",), "service_level") == values["a"]["service_level"]
     assert together(values, ("d",), "service_level") is None
+
+
+def test_walls_are_kept_by_name_with_the_account(client: FlaskClient) -> None:
+    keep = "/floor/wall/keep?tiles=agents,waiting&queue=service"
+
+    def said(path: str, name: str) -> str:
+        """On the page that comes after it."""
+        return str(client.get(post(client, path, name=name).location).text)
+
+    page = said(keep, "  Hall   east ")
+    assert "Hall east is kept" in page
+    shown = 'href="/floor/wall?tiles=agents%2Cwaiting&amp;queue=service">Hall east</a>'
+    assert shown.replace("%2C", ",") in page.replace("%2C", ",")
+    again = said("/floor/wall/keep?tiles=talking", "Hall east")
+    assert again.count(">Hall east</a>") == 1 and 'href="/floor/wall?tiles=talking">Hall east' in again
+    for name in ("", "  ", "a\x00b"):
+        assert "needs a name" in said(keep, name)
+    assert post(client, "/floor/wall/keep?tiles=x", name="no").status_code == 404
+    for number in range(MOST - 1):
+        post(client, keep, name=f"{number}")
+    assert f"{MOST} walls are kept" in said(keep, "more")
+    assert "is kept" in said(keep, "Hall east")
+    gone = said("/floor/wall/drop", "Hall east")
+    assert "not kept any more" in gone and ">Hall east</a>" not in gone
+    for name in ("Hall east", ""):
+        assert post(client, "/floor/wall/drop", name=name).status_code == 404

@@ -70,6 +70,7 @@ from webui.notices.bar import Bar
 from webui.notices.store import Notices
 from webui.onlookers import Onlookers
 from webui.parts import LANGUAGE_COOKIE, LANGUAGES, Parts, Settings, parts
+from webui.patience import Patient
 from webui.prompts import pages as prompt_pages
 from webui.rendered import Rendered, Template
 from webui.reports import saved_pages as report_pages
@@ -99,7 +100,7 @@ HEADERS = {
 
 def create_app(exchange: Exchange, users: Users, seen: Seen, settings: Settings) -> Flask:
     """The WSGI application. `exchange` answers any thread. Unavailable: the file of acts cannot be used."""
-    app = Flask(__name__)
+    app, exchange = Flask(__name__), Patient(exchange)
     audit = Audit(settings.state / "audit.sqlite", settings.audit_days)
     audit.take_over(settings.state / "acts.sqlite")
     restored.note(audit, settings.state)

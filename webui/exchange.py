@@ -48,7 +48,9 @@ STATE: dict[str, tuple[Request[Any], ...]] = {
 class Exchange(Protocol):
     """What create_app() needs; a test brings its own."""
 
-    mirror: Mirror
+    @property
+    def mirror(self) -> Mirror:
+        """What was said last."""
 
     def ask(self, request: Request[R], timeout_s: float = 2.0) -> R:
         """From any thread: the owner's reply; BusError when there is none, Refused when it said no."""

@@ -27,6 +27,7 @@ from appliance.bus.messages import (
     SetWallClock,
     TryNetwork,
 )
+from webui.access.again import knows_password
 from webui.access.doors import may, need, needs
 from webui.doing import ACT_S, do, why
 from webui.live import stream
@@ -167,10 +168,12 @@ def set_time() -> Any:
 @bp.post("/reset")
 @needs("box", by_hand=True)
 def reset() -> Any:
-    """Only with the box's name typed, a reason, and the word that it is meant."""
+    """Only with the box's name and the own password typed, a reason, and the word that it is meant."""
     by, reason, name = need("box"), why(), request.form.get("name", "").strip()
     if not reason or "sure" not in request.form:
         return _index(gettext("Give a reason and tick the box above the button.")), 409
+    if not knows_password():
+        return _index(gettext("This is not your password.")), 409
     if refused := do("reset", by, ResetBox(name=name, by="web"), name, reason):
         return _index(refused), 409
     return render_template("box/gone.html")

@@ -36,7 +36,7 @@ from appliance.bus.messages import (
     UpdateReply,
 )
 from tests.webui.boxes import RELEASE, installed, rehearsed, unfit
-from tests.webui.conftest import NAME, FakeExchange, token
+from tests.webui.conftest import FakeExchange, NAME, PASSWORD, token
 from tests.webui.facts import Branch
 from webui import box_views
 from webui.parts import Settings
@@ -348,10 +348,13 @@ def test_what_was_typed_is_there_again_when_the_second_step_is_refused(
         assert send(client, "/box/settings/first", kept=broken, claim="ABCD").status_code == 409, broken
 
 
-def test_a_factory_reset_needs_name_reason_and_word(client: FlaskClient, root: Root) -> None:
+def test_a_factory_reset_needs_name_reason_password_and_word(client: FlaskClient, root: Root) -> None:
     name = socket.gethostname()
-    for form in ({"name": name}, {"name": name, "why": "sold"}, {"name": name, "sure": "yes"}):
+    whole = {"name": name, "why": "sold", "sure": "yes", "password": PASSWORD}
+    for lacks in ("why", "sure", "password"):
+        form = {key: value for key, value in whole.items() if key != lacks}
         assert send(client, "/box/settings/reset", **form).status_code == 409
+    assert "not your password" in send(client, "/box/settings/reset", **whole | {"password": "of another"}).text
     assert root.did == []
-    assert "erases itself" in send(client, "/box/settings/reset", name=name, why="sold", sure="yes").text
+    assert "erases itself" in send(client, "/box/settings/reset", **whole).text
     assert root.did == [ResetBox(name=name, by="web")]

@@ -214,6 +214,7 @@ def test_an_installed_box_is_set_up_moved_and_erased(
             drive(page, url, bench)
             page.get_by_text("Erase everything").click()
             page.get_by_label("To do it type").fill(socket.gethostname())
+            page.locator("#reset").get_by_label("Your password").fill(PASSWORD)
             page.locator("#reset").get_by_label("Why").fill("sold")
             page.get_by_label("All of it").check()
             page.get_by_role("button", name="Erase and start anew").click()

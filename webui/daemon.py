@@ -18,6 +18,7 @@ from webui.alerts.pages import start_alerts
 from webui.api.live.door import EXTENSION as LIVE
 from webui.certificate import Certificates, names_of_box, wanted
 from webui.exchange import BusExchange
+from webui.notices.of_flows import OfFlows
 from webui.parts import Settings
 from webui.reports.saved_pages import start_sending
 from webui.seen import Seen
@@ -54,6 +55,8 @@ async def serve(context: Context) -> None:
         Uploads(state / "uploads").clear()
     server.start()
     reports, alerts = start_sending(application), start_alerts(application)
+    of_flows = OfFlows(application.extensions["branchline"].notices, exchange.mirror)
+    of_flows.start()
     keeping = asyncio.create_task(exchange.run())
     try:
         log.info("pages at %s", server.url)
@@ -74,6 +77,7 @@ async def serve(context: Context) -> None:
         await asyncio.to_thread(application.extensions["branchline"].onlookers.stop)
         await asyncio.to_thread(reports.stop)
         await asyncio.to_thread(alerts.stop)
+        await asyncio.to_thread(of_flows.stop)
         await asyncio.to_thread(server.stop)
         keeping.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from appliance.bus.messages import AgentInfo, Board, ContactInfo, QueueInfo, SupervisorInfo
+from appliance.bus.messages import AgentInfo, Board, ContactInfo, FlowNotice, QueueInfo, SupervisorInfo
 from appliance.centre.state import Agent, Contact, State
 from appliance.centre.turn import Setup
 from appliance.store.records import ContactRecord
@@ -39,7 +39,9 @@ class Boards:
             supervisors=[SupervisorInfo(contact=name, at=one.agent or one.number, mode=one.mode,
                                         talking=one.talking)
                          for name, contact in state.contacts.items()
-                         for one in contact.parties.values() if one.role == "supervisor"])
+                         for one in contact.parties.values() if one.role == "supervisor"],
+            notices=[msgspec.convert(one, FlowNotice, from_attributes=True)
+                     for one in state.notices.values() if one.until > now])
 
     def _info(self, record: ContactRecord) -> tuple[ContactRecord, ContactInfo]:
         known = self._infos.get(record.contact)

@@ -136,6 +136,19 @@ class Message(msgspec.Struct, kw_only=True):
     heard_by: list[str] = []
 
 
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Given by a flow's node, which gives none before `again_at`; shown until `until`."""
+
+    notice: str
+    node: str
+    text: str
+    urgency: str
+    group: str                                    # of agents; "": everybody
+    at: float
+    until: float
+    again_at: float
+
+
 class Survey(msgspec.Struct, kw_only=True):
     """Questions that the customer is being asked."""
 
@@ -316,6 +329,7 @@ class State(msgspec.Struct, kw_only=True):
     messages: dict[str, Message] = {}             # that are not done with, oldest first
     history: History = msgspec.field(default_factory=History)
     forced: dict[str, Forced] = {}                # calendars opened or closed by people, by name
+    notices: dict[str, Notice] = {}               # of flows, oldest first
     wrong_proofs: dict[str, list[float]] = {}     # when PINs of somebody were wrong, of an hour, by a hash
 
     def contact_of(self, leg: str) -> Contact | None:

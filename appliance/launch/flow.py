@@ -134,7 +134,7 @@ def _configured(path: Path | None) -> tuple[Config | None, Known]:
     if path is None:
         return None, Known()
     config = or_exit(lambda: load(path))
-    return config, known(config.centre)
+    return config, known(config.centre, config.quality)
 
 
 def _missing(found: Flow, config: Config) -> Iterable[str]:

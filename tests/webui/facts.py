@@ -33,6 +33,7 @@ from appliance.bus.messages import (
     Fitness,
     FitnessReply,
     FlowList,
+    FlowNotice,
     GetBoard,
     GetCalendars,
     GetCalls,
@@ -198,6 +199,7 @@ class Branch:
         self.contacts: dict[str, ContactInfo] = {}
         self.queues: list[QueueInfo] = []
         self.agents: list[AgentInfo] = []
+        self.notices: list[FlowNotice] = []                      # of flows
         self.busy: dict[tuple[str, int], str] = {}               # span, timeslot -> leg
         self.calls: list[CallInfo] = []
         self.spans = {"telco": "telco", "pbx": "office"}
@@ -219,7 +221,8 @@ class Branch:
 
     def board(self) -> Board:
         going_on = [one for one in self.contacts.values() if one.state != "ended"]
-        return Board(at=time.time(), contacts=going_on, queues=self.queues, agents=self.agents)
+        return Board(at=time.time(), contacts=going_on, queues=self.queues, agents=self.agents,
+                     notices=self.notices)
 
     def channels(self, span: str) -> ChannelStates:
         return ChannelStates(span=span, trunk=self.spans[span], link_up=True, channels=[

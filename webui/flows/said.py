@@ -28,6 +28,8 @@ SENTENCES: tuple[tuple[str, LazyString], ...] = (
      _l("No voicemail box is called “%(name)s”. There are: %(names)s")),
     (r"no survey is called '(?P<name>.*?)', there are (?P<names>.+)",
      _l("No survey is called “%(name)s”. There are: %(names)s")),
+    (r"no group is called '(?P<name>.*?)', there are (?P<names>.+)",
+     _l("No group of agents is called “%(name)s”. There are: %(names)s")),
     (r"no agent is called '(?P<name>.*?)', there are (?P<names>.+)",
      _l("No agent is called “%(name)s”. There are: %(names)s")),
     (r"no trunk is called '(?P<name>.*?)', there are (?P<names>.+)",

@@ -11,7 +11,7 @@ GROUPS: dict[str, tuple[LazyString, tuple[str, ...]]] = {            # in the or
     "talk": (_l("Speak"), ("play", "say", "language")),
     "ask": (_l("Ask"), ("menu", "collect", "record", "authenticate", "survey")),
     "decide": (_l("Decide"), ("hours", "branch", "set", "lookup")),
-    "connect": (_l("Connect"), ("queue", "transfer", "callback", "voicemail", "agent", "flow")),
+    "connect": (_l("Connect"), ("queue", "transfer", "callback", "voicemail", "notice", "agent", "flow")),
     "end": (_l("End and more"), ("hangup", "return", "replay", "pause", "resume")),
 }
 
@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[LazyString, LazyString]] = {
     "transfer": (_l("Transfer"), _l("Rings an agent or a number.")),
     "callback": (_l("Callback"), _l("Promises to call back.")),
     "voicemail": (_l("Voicemail"), _l("Takes a message.")),
+    "notice": (_l("Notice"), _l("Shows people a notice on their pages.")),
     "agent": (_l("Agent's state"), _l("Lets an agent log in, or be ready, by telephone.")),
     "flow": (_l("Other flow"), _l("Goes through another flow, then on.")),
     "hangup": (_l("Hang up"), _l("Ends the call.")),
@@ -59,12 +60,15 @@ FIELDS: dict[str, LazyString] = {
     "intro": _l("Before each"), "none": _l("When there is none"), "for_s": _l("For (s)"),
     "file": _l("Flow"), "cause": _l("Cause (Q.850)"), "customer": _l("Customer number"), "pin": _l("PIN"),
     "wrong": _l("After a wrong one"), "do": _l("What is done"), "reason": _l("Reason"),
+    "urgency": _l("Urgency"), "group": _l("To which group (none: everybody)"),
+    "every_s": _l("Not again for (s)"),
     "when": _l("Holds when"), "digits": _l("Keys"), "cases": _l("Conditions"),
 }
 
 OWN: dict[tuple[str, str], LazyString] = {        # what is another thing in this kind
     ("replay", "most"): _l("At most so many"), ("language", "by"): _l("or by an expression"),
     ("branch", "cases"): _l("Conditions"), ("agent", "do"): _l("What is done"),
+    ("notice", "for_s"): _l("Is shown for (s)"),
 }
 
 WAYS: dict[str, LazyString] = {

@@ -19,6 +19,7 @@ LONGEST_S = 366 * 86400.0
 KEPT_S = 2 * 366 * 86400.0                        # after the end
 MOST_VALID = 100                                  # at a time; those of alerts are not counted
 LIST_MOST = 200
+OF_FLOWS = "flow:"                                # what the source of a flow's notice begins with
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS notices (
@@ -36,8 +37,8 @@ CREATE TABLE IF NOT EXISTS writers (name TEXT PRIMARY KEY, by TEXT NOT NULL, at 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Times in Unix seconds. `colour`: of COLOURS, as it was chosen when it was written. `source`: the alert
-    that it is of, "" when somebody wrote it."""
+    """Times in Unix seconds. `colour`: of COLOURS, as it was chosen when it was written. `source`: what it is
+    of, an alert or what a flow said; "" when somebody wrote it."""
 
     number: int
     at: float
@@ -91,7 +92,8 @@ class Notices:
         `source` there is one."""
         with self._change() as base:
             _forget(base, base.execute(
-                "SELECT number FROM notices WHERE until < ? OR (source <> '' AND until <= ?)",
+                "SELECT number FROM notices WHERE until < ?"
+                " OR (source <> '' AND source NOT LIKE 'flow:%' AND until <= ?)",
                 (now - KEPT_S, now)).fetchall())
             if source:
                 there = base.execute("SELECT number FROM notices WHERE source = ?", (source,)).fetchone()
@@ -204,8 +206,10 @@ class Notices:
         """What every live page asks for all the time is kept here: those that end last, MOST_VALID or more,
         and those of alerts."""
         self._alive = [_notice(row) for row in base.execute(
-            "SELECT * FROM notices WHERE withdrawn_at IS NULL AND (source <> '' OR number IN ("
-            "SELECT number FROM notices WHERE withdrawn_at IS NULL AND source = ''"
+            "SELECT * FROM notices WHERE withdrawn_at IS NULL"
+            " AND ((source <> '' AND source NOT LIKE 'flow:%') OR number IN ("
+            "SELECT number FROM notices WHERE withdrawn_at IS NULL"
+            " AND (source = '' OR source LIKE 'flow:%')"
             " ORDER BY until DESC LIMIT ?)) ORDER BY number", (LIST_MOST,))]
         first = self._alive[0].number if self._alive else 0
         seen = base.execute(

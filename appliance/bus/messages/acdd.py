@@ -88,6 +88,18 @@ class SupervisorInfo(msgspec.Struct, frozen=True, kw_only=True):
     talking: bool                                 # has answered
 
 
+class FlowNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow's word to a group of agents, "" everybody; urgency: normal, important, urgent."""
+
+    notice: str
+    node: str                                     # the flow and its node
+    text: str
+    urgency: str
+    group: str
+    at: float
+    until: float
+
+
 class Board(Event, frozen=True):
     """The floor as it is now: live contacts, queues, agents. Said on change, at most every 100 ms."""
 
@@ -98,6 +110,7 @@ class Board(Event, frozen=True):
     agents: list[AgentInfo]
     messages: dict[str, int] = msgspec.field(default_factory=dict)   # unheard, of each voicemail box
     supervisors: list[SupervisorInfo] = msgspec.field(default_factory=list)
+    notices: list[FlowNotice] = msgspec.field(default_factory=list)  # that are to be shown now
 
 
 class BoardReply(Reply, frozen=True):

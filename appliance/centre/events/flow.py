@@ -54,6 +54,18 @@ class ProofWrong(LogEvent, frozen=True):
     of: str = ""                                  # a hash that names whose it was to be
 
 
+class NoticeGiven(LogEvent, frozen=True):
+    """To a group of agents, "" everybody, until then. `node`, of a flow, gives none before `again_at`."""
+
+    notice: str
+    node: str
+    text: str
+    urgency: str
+    group: str
+    until: float
+    again_at: float
+
+
 class EntryBegun(LogEvent, frozen=True):
     """Several digits are awaited, from the first one. `what`: which of a node's entries."""
 

@@ -2,7 +2,7 @@
 
 from appliance.centre import events
 from appliance.centre.evolve.base import OfContact
-from appliance.centre.state import HIDDEN, WRONG_S, Contact, State
+from appliance.centre.state import HIDDEN, WRONG_S, Contact, Notice, State
 
 
 def _flow_begun(state: State, contact: Contact, at: float, event: events.FlowBegun) -> None:
@@ -96,6 +96,13 @@ def _attached(state: State, contact: Contact, at: float, event: events.Attached)
         contact.record_talk, contact.own_by = event.record, ""
 
 
+def _notice_given(state: State, contact: Contact, at: float, event: events.NoticeGiven) -> None:
+    kept = {name: one for name, one in state.notices.items() if max(one.until, one.again_at) > at}
+    state.notices = kept | {event.notice: Notice(
+        notice=event.notice, node=event.node, text=event.text, urgency=event.urgency, group=event.group,
+        at=at, until=event.until, again_at=event.again_at)}
+
+
 OF_CONTACT: OfContact = {
     events.FlowBegun: _flow_begun,
     events.NodeEntered: _node_entered,
@@ -114,4 +121,5 @@ OF_CONTACT: OfContact = {
     events.MessageBegun: _message_begun,
     events.MessageOver: _message_over,
     events.Attached: _attached,
+    events.NoticeGiven: _notice_given,
 }

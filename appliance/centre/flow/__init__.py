@@ -18,6 +18,7 @@ from appliance.centre.flow.model import (
     LookupNode,
     MenuNode,
     Node,
+    NoticeNode,
     Option,
     PauseNode,
     PlayNode,
@@ -40,7 +41,7 @@ from appliance.centre.flow.prompts import fragment, fragments
 __all__ = [
     "AgentNode", "AuthenticateNode", "BranchNode", "CallbackNode", "CollectNode", "Entry", "Flow",
     "HangupNode", "HoursNode", "Known", "Language", "LanguageNode", "LookupNode", "MenuNode", "Node",
-    "Option", "PauseNode", "PlayNode", "QueueNode", "RecordNode", "ReplayNode", "ResumeNode", "ReturnNode",
-    "SayNode", "SetNode", "SubflowNode", "SurveyNode",
+    "NoticeNode", "Option", "PauseNode", "PlayNode", "QueueNode", "RecordNode", "ReplayNode", "ResumeNode",
+    "ReturnNode", "SayNode", "SetNode", "SubflowNode", "SurveyNode",
     "TransferNode", "VoicemailNode", "digest", "fragment", "fragments", "load_flow",
     "load_subflow", "mistakes"]

@@ -12,6 +12,7 @@ from appliance.centre.flow.model import (
     HoursNode,
     LookupNode,
     Node,
+    NoticeNode,
     PauseNode,
     PlayNode,
     QueueNode,
@@ -38,6 +39,7 @@ class Known:
     agents: Collection[str] | None = None
     trunks: Collection[str] | None = None
     skills: Collection[str] | None = None
+    groups: Collection[str] | None = None         # of agents
 
     def with_queues(self, queues: Collection[str] | None) -> "Known":
         return self if queues is None else replace(self, queues=queues)
@@ -47,7 +49,8 @@ NAMES: tuple[tuple[type[Node], str, str], ...] = (                   # node, its
     (QueueNode, "queue", "queues"), (CallbackNode, "queue", "queues"), (LookupNode, "source", "sources"),
     (AuthenticateNode, "source", "sources"), (HoursNode, "calendar", "calendars"),
     (VoicemailNode, "box", "boxes"), (SurveyNode, "survey", "surveys"), (TransferNode, "agent", "agents"),
-    (TransferNode, "trunk", "trunks"), (ReplayNode, "box", "boxes"))
+    (TransferNode, "trunk", "trunks"), (ReplayNode, "box", "boxes"),
+    (NoticeNode, "group", "groups"))
 _ONE = {field.name: field.name.removesuffix("s") for field in fields(Known)} | {"boxes": "voicemail box"}
 
 

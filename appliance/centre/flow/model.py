@@ -496,6 +496,21 @@ class SurveyNode(Node):
     next: Target
 
 
+class NoticeNode(Node):
+    """Tell people on the pages, at most once in `every_s`, for so long; then go on."""
+
+    kind: Literal["notice"]
+    text: Template
+    urgency: Literal["normal", "important", "urgent"] = "normal"
+    group: Name | None = None                     # of agents; without one everybody is told
+    for_s: Annotated[float, Field(ge=60, le=86400)] = 3600.0
+    every_s: Annotated[float, Field(ge=10, le=86400)] = 300.0
+    next: Target
+
+    def uses(self) -> Iterator[tuple[tuple[int | str, ...], frozenset[str]]]:
+        yield _used("text", self.text)
+
+
 class RecordNode(Node):
     """Record what the caller says until a key, `most_s`, or the end of the call."""
 
@@ -623,7 +638,8 @@ class HangupNode(Node):
 AnyNode = Annotated[
     PlayNode | SayNode | MenuNode | CollectNode | SetNode | BranchNode | LookupNode | AuthenticateNode
     | LanguageNode | HoursNode | AgentNode | QueueNode | TransferNode | VoicemailNode | CallbackNode
-    | SurveyNode | RecordNode | ReplayNode | PauseNode | ResumeNode | SubflowNode | ReturnNode | HangupNode,
+    | SurveyNode | NoticeNode | RecordNode | ReplayNode | PauseNode | ResumeNode | SubflowNode | ReturnNode
+    | HangupNode,
     Field(discriminator="kind")]
 
 # In a file a name has no /; of a sub-flow that was read in, NODE/NAME

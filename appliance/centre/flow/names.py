@@ -8,12 +8,14 @@ from appliance.centre.flow.lint import Known
 from appliance.centre.flow.load import load_flow
 from appliance.centre.flow.model import Flow
 from appliance.config import entrance
+from appliance.config.quality import QualityConfig
 from appliance.config.queues import skills_of
 from appliance.config.schema import CentreConfig
 from appliance.errors import ConfigError
 
 
-def known(config: CentreConfig) -> Known:
+def known(config: CentreConfig, quality: QualityConfig | None = None) -> Known:
+    """Without `quality` any group of agents may be named."""
     return Known(
         queues=[queue.name for queue in config.queues],
         sources={source.name: source.for_secrets for source in config.sources},
@@ -23,7 +25,8 @@ def known(config: CentreConfig) -> Known:
                       | {agent.trunk for agent in config.agents if agent.trunk}
                       | {route.trunk for route in config.inbound}),
         calendars=[calendar.name for calendar in config.calendars],
-        boxes=[box.name for box in config.voicemail], surveys=[survey.name for survey in config.surveys])
+        boxes=[box.name for box in config.voicemail], surveys=[survey.name for survey in config.surveys],
+        groups=None if quality is None else [group.name for group in quality.groups])
 
 
 def load_flows(config: CentreConfig) -> Mapping[str, Flow]:

@@ -231,6 +231,8 @@ class _Trial:
                     self._tell(f"{name} = {text_of(value)}")
             case events.NotComputed(what=what) | events.GaveUp(why=what):
                 self._tell(f"! {what}")
+            case events.NoticeGiven(text=text, group=group):
+                self._tell(f"notice to {group or 'everybody'}: {text}")
             case events.Attached(priority=priority, grade=grade, skills=skills):
                 self._tell(f"for the queue: priority {priority}, grade {grade}, skills {skills}")
             case events.Ended(outcome=outcome):

@@ -18,6 +18,7 @@ from appliance.centre.flow import (
     LookupNode,
     MenuNode,
     Node,
+    NoticeNode,
     PauseNode,
     PlayNode,
     QueueNode,
@@ -35,6 +36,7 @@ from appliance.centre.flow import (
 from appliance.centre.nodes.base import Doing, Go, mask, place
 from appliance.centre.nodes.deciding import Branching, LookingUp, Opening, Setting, Speaking
 from appliance.centre.nodes.desks import AtDesk
+from appliance.centre.nodes.giving_notice import GivingNotice
 from appliance.centre.nodes.leaving import GoingThrough, HangingUp, Queueing, Returning, Transferring
 from appliance.centre.nodes.pausing import Pausing, Resuming
 from appliance.centre.nodes.promising import Promising, Surveying, TakingMessage
@@ -76,6 +78,7 @@ NODES: dict[type[Node], Doing[Any]] = {
     CallbackNode: Promising(),
     VoicemailNode: TakingMessage(),
     SurveyNode: Surveying(),
+    NoticeNode: GivingNotice(),
     PauseNode: Pausing(),
     ResumeNode: Resuming(),
     ReplayNode: Replaying(),

@@ -123,7 +123,7 @@ class Bench:
             config = load(self._document)
         except ConfigError:                       # while it is wrong anything may be named
             return (None, Known()), [self._document]
-        return (config, known(config.centre)), [self._document]
+        return (config, known(config.centre, config.quality)), [self._document]
 
     def _spoken(self) -> tuple[Mapping[str, str], list[Path]]:
         config, _ = self._configured()

@@ -18,7 +18,7 @@ from webui.floor.layout import COLUMNS, FIGURES, PARTS, Layout
 NAMES = st.lists(st.sampled_from([*FIGURES, *PARTS, "gone", ""])).map(",".join)
 
 
-def shown(page: str) -> list[str]:
+def shown(page: str) -> list[tuple[str, str]]:
     """What the floor shows, in the order of the page: figures, parts."""
     return re.findall(
         r'<div data-key="(\w+)"(?: data-tone="\w+")?><dt>|<(?:nav|section)[^>]* id="(\w+)"', page)

@@ -49,6 +49,7 @@ _ABOUT = {
     "voicemail": "Take a message for a box.",
     "callback": "Promise to call back for a queue.",
     "survey": "Ask the questions of a survey.",
+    "notice": "Show people a notice on their pages.",
     "record": "Record what the caller says.",
     "replay": "Play recordings to a caller who has shown who he is.",
     "pause": "From here on nobody hears or keeps the caller's keys: for card data.",

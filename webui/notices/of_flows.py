@@ -8,6 +8,7 @@ import logging
 import sqlite3
 import threading
 import time
+from pathlib import Path
 
 from appliance.bus.messages import FlowNotice
 from webui.mirror import Mirror
@@ -39,8 +40,9 @@ class OfFlows:
         fresh = [one for one in given if one.notice not in self._taken and one.until > now]
         for one in fresh:
             urgency = one.urgency if one.urgency in URGENCIES else URGENCIES[0]
+            flow, _, node = one.node.rpartition(" ")
             self._notices.add(
-                one.node, one.text, urgency, self._notices.looks()[urgency],
+                f"{Path(flow).stem} · {node}", one.text, urgency, self._notices.looks()[urgency],
                 Audience(everybody=not one.group, groups=(one.group,) if one.group else ()),
                 min(one.at, now), one.until, now, f"{OF_FLOWS}{one.notice}")
         self._taken = frozenset(one.notice for one in given)

@@ -16,7 +16,7 @@ DAY, NIGHT = Reader("li", "agent", frozenset({"day"})), Reader("wang", "agent", 
 
 
 def given(notice: str, group: str = "", urgency: str = "important", until: float = 1000.0) -> FlowNotice:
-    return FlowNotice(notice=notice, node="main tell", text=f"about {notice}", urgency=urgency, group=group,
+    return FlowNotice(notice=notice, node="flows/main.yaml tell", text=f"about {notice}", urgency=urgency, group=group,
                       at=10.0, until=until)
 
 
@@ -36,7 +36,7 @@ def test_each_is_kept_once_for_whom_it_is(notices: Notices, of_flows: OfFlows, t
     assert not of_flows.take(said, 21.0)
     assert [one.text for one in notices.for_reader(DAY, 22.0)] == ["about a", "about b"]
     assert [(one.text, one.urgency, one.by) for one in notices.for_reader(NIGHT, 22.0)] == [
-        ("about b", "normal", "main tell")]
+        ("about b", "normal", "main · tell")]
     again = Notices(tmp_path / "notices.sqlite")
     assert not [one for one in again.newest() if one.text == "about over"]
     OfFlows(again, Mirror(0.0)).take(said, 30.0)

@@ -16,8 +16,8 @@ DAY, NIGHT = Reader("li", "agent", frozenset({"day"})), Reader("wang", "agent", 
 
 
 def given(notice: str, group: str = "", urgency: str = "important", until: float = 1000.0) -> FlowNotice:
-    return FlowNotice(notice=notice, node="flows/main.yaml tell", text=f"about {notice}", urgency=urgency, group=group,
-                      at=10.0, until=until)
+    return FlowNotice(notice=notice, node="flows/main.yaml tell", text=f"about {notice}", urgency=urgency,
+                      group=group, at=10.0, until=until)
 
 
 @pytest.fixture
